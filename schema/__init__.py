@@ -1,0 +1,1 @@
+"""Hold what processes must agree on: messages, ids, keys, task names, SQL, scripts, errors, settings. Pure."""

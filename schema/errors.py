@@ -1,0 +1,69 @@
+"""Say what can go wrong between processes, as conditions that carry their data."""
+
+from __future__ import annotations
+
+
+class FteError(Exception):
+    """Be the root of every error this product raises on purpose."""
+
+
+class InvalidMessage(FteError):  # noqa: N818 - a condition, not a "…Error"; the name is what a gateway engineer reads
+    """Refuse a message at `send`: a field breaks its limit. Nothing was stored."""
+
+    def __init__(self, field: str, value: str, limit: str) -> None:
+        super().__init__(f"{field}: {value}; {limit}")
+        self.field = field
+        self.value = value
+        self.limit = limit
+
+
+class MailboxFull(FteError):  # noqa: N818 - a condition
+    """Refuse a message at `send`: its conversation already holds as many unanswered messages as allowed."""
+
+    def __init__(self, conversation: str, waiting: int, waiting_max: int, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"conversation {conversation} has {waiting} unanswered messages, at most {waiting_max} "
+            f"(FTE_MAILBOX_MESSAGES_MAX); send again in {retry_after_seconds} s"
+        )
+        self.waiting = waiting
+        self.waiting_max = waiting_max
+        self.retry_after_seconds = retry_after_seconds
+
+
+class UnknownTenant(FteError):  # noqa: N818 - a condition
+    """Refuse a message at `send`: no such tenant is set up."""
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(f"no tenant {tenant!r}; `fte migrate` makes `default`, `fte migrate --tenant NAME` another")
+        self.tenant = tenant
+
+
+class ServerUnreachable(FteError):  # noqa: N818 - a condition
+    """Say that PostgreSQL or Redis does not answer: the address, without its password, and the setting to change."""
+
+    def __init__(self, server: str, address: str, setting: str, reason: str) -> None:
+        super().__init__(f"{server} at {address} is unreachable ({reason}); start it or change {setting}")
+        self.server = server
+        self.address = address
+        self.setting = setting
+
+
+class SchemaOutdated(FteError):  # noqa: N818 - a condition
+    """Say that the database lacks migrations this release needs."""
+
+    def __init__(self, found: int, needed: int) -> None:
+        super().__init__(f"the database is at migration {found}, this release needs {needed}; run `fte migrate`")
+        self.found = found
+        self.needed = needed
+
+
+class InvalidSettings(FteError):  # noqa: N818 - a condition
+    """Name every wrong setting at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
+        self.problems = problems
+
+
+class Unsealable(FteError):  # noqa: N818 - a condition
+    """Say that sealed bytes cannot be opened with the keys at hand: another key, or damaged."""

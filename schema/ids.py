@@ -1,0 +1,79 @@
+"""Name the things that processes refer to: patterns for ids that come in, makers for ids that go out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from typing import NamedTuple
+
+TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+"""A tenant's name; no colon and no brace, because it stands inside Redis keys and their hash tags."""
+
+CONVERSATION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~=+@-]{0,127}$"
+"""A conversation's id; no colon and no brace, for the same reason."""
+
+MESSAGE_ID_PATTERN = r"^[!-~]{1,256}$"
+"""A gateway's own message id: visible ASCII, so that an RFC 5322 Message-ID fits (RFC 5322, 3.6.4)."""
+
+_TICKET_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TICKET_LENGTH = 10
+
+
+class ConversationKey(NamedTuple):
+    """Identify one conversation of one tenant."""
+
+    tenant: str
+    conversation: str
+
+    def __str__(self) -> str:
+        """Write the key as it stands in Redis: `tenant:conversation`."""
+        return f"{self.tenant}:{self.conversation}"
+
+    @classmethod
+    def parse(cls, text: str) -> ConversationKey:
+        """Read `tenant:conversation`; neither part can hold a colon.
+
+        Raises ValueError when the text is not of that form.
+        """
+        tenant, separator, conversation = text.partition(":")
+        if not separator or not re.match(TENANT_PATTERN, tenant) or not re.match(CONVERSATION_PATTERN, conversation):
+            raise ValueError(f"not a conversation key of the form tenant:conversation: {text[:80]!r}")
+        return cls(tenant, conversation)
+
+
+def trace_id_of(key: ConversationKey) -> str:
+    """Give a conversation's trace id: the same for each of its turns, `trace_` and 32 hex digits.
+
+    Derived from the key, so that no process has to store or ask for it. The form is what the agents SDK demands.
+    """
+    return "trace_" + hashlib.sha256(f"fte trace {key}".encode()).hexdigest()[:32]
+
+
+def reply_id_of(key: ConversationKey, sequence: int) -> str:
+    """Give the id of a conversation's reply with this sequence.
+
+    Derived, not random: a turn that is run twice names its reply alike, so a consumer that dedupes by id is safe even
+    when an operator restores a database from a backup.
+    """
+    return "reply_" + hashlib.sha256(f"fte reply {key} {sequence}".encode()).hexdigest()[:24]
+
+
+def ticket_id_of(key: ConversationKey, position: int) -> str:
+    """Give the ticket number for an escalation raised by the message at this position; short enough to read aloud."""
+    number = int.from_bytes(hashlib.sha256(f"fte ticket {key} {position}".encode()).digest()[:8])
+    letters = []
+    for _ in range(_TICKET_LENGTH):
+        number, index = divmod(number, len(_TICKET_ALPHABET))
+        letters.append(_TICKET_ALPHABET[index])
+    return "T-" + "".join(letters)
+
+
+def event_id_of(key: ConversationKey, ordinal: int) -> str:
+    """Give the id of a conversation's outbox row that is an event."""
+    return "event_" + hashlib.sha256(f"fte event {key} {ordinal}".encode()).hexdigest()[:24]
+
+
+def new_token() -> str:
+    """Make a token that no other lease or attempt has: 32 hex digits."""
+    return uuid.uuid4().hex

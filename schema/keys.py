@@ -1,0 +1,65 @@
+"""Name every Redis key. All keys of a conversation share one hash tag, so each script is atomic on Redis Cluster too.
+
+| key | type | meaning |
+| --- | --- | --- |
+| `fte:{pNN}:mailbox:<tenant>:<conversation>` | list | envelopes, oldest first |
+| `fte:{pNN}:lease:<tenant>:<conversation>` | hash | `token` and `until` (ms, Redis TIME) of who drains it now |
+| `fte:{pNN}:attempts:<tenant>:<conversation>` | hash | SHA-1 of the head envelope → attempts, counted before they run |
+| `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
+| `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
+| `fte:out:{<tenant>}:escalations` | stream | escalations |
+| `fte:out:{<tenant>}:events` | stream | events |
+| `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+from schema.ids import ConversationKey
+
+
+class MailboxKeys(NamedTuple):
+    """Hold the four keys that the mailbox scripts work on, in the order in which they take them."""
+
+    mailbox: str
+    lease: str
+    attempts: str
+    agenda: str
+
+
+def partition_of(key: ConversationKey, partitions: int) -> int:
+    """Place a conversation on one of `partitions` partitions; every process must use the same number of them."""
+    return zlib.crc32(str(key).encode()) % partitions
+
+
+def mailbox_keys(key: ConversationKey, partitions: int) -> MailboxKeys:
+    """Name the keys of one conversation's mailbox."""
+    tag = f"fte:{{p{partition_of(key, partitions):02d}}}"
+    return MailboxKeys(f"{tag}:mailbox:{key}", f"{tag}:lease:{key}", f"{tag}:attempts:{key}", f"{tag}:agenda")
+
+
+def agenda_key(partition: int) -> str:
+    """Name the agenda of one partition."""
+    return f"fte:{{p{partition:02d}}}:agenda"
+
+
+def replies_stream(tenant: str, channel: str) -> str:
+    """Name the stream of a tenant's replies on one channel."""
+    return f"fte:out:{{{tenant}}}:replies:{channel}"
+
+
+def escalations_stream(tenant: str) -> str:
+    """Name the stream of a tenant's escalations."""
+    return f"fte:out:{{{tenant}}}:escalations"
+
+
+def events_stream(tenant: str) -> str:
+    """Name the stream of a tenant's events."""
+    return f"fte:out:{{{tenant}}}:events"
+
+
+def published_key(key: ConversationKey) -> str:
+    """Name the key that remembers how far a conversation is published; in the slot of its tenant's streams."""
+    return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"

@@ -1,0 +1,235 @@
+"""Define what crosses between processes: inbound messages, envelopes, receipts, replies, escalations, events.
+
+Every model is frozen, refuses unknown fields, carries a version and has a limit on every size. The exported JSON Schema
+stands in `schema/json/`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from schema.errors import InvalidMessage
+from schema.ids import CONVERSATION_PATTERN, MESSAGE_ID_PATTERN, TENANT_PATTERN
+
+TEXT_CHARACTERS_MAX = 20_000
+SUBJECT_CHARACTERS_MAX = 500
+SENDER_CHARACTERS_MAX = 320  # the longest e-mail address: 64 + 1 + 255, RFC 5321, 4.5.3.1
+METADATA_ENTRIES_MAX = 32
+METADATA_KEY_CHARACTERS_MAX = 64
+METADATA_VALUE_CHARACTERS_MAX = 1_024
+SUMMARY_CHARACTERS_MAX = 4_000
+REPLY_CHARACTERS_MAX = 40_000
+IN_REPLY_TO_MAX = 100
+
+Channel = Literal["email", "sms", "chat"]
+IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
+Priority = Literal["normal", "high", "urgent"]
+EscalationCategory = Literal[
+    "customer_request",
+    "missing_knowledge",
+    "unsupported_request",
+    "policy_restriction",
+    "tool_failure",
+    "pending_clarification",
+    "usage_limit",
+    "abuse",
+    "system_error",
+]
+EventName = Literal[
+    "conversation.started",
+    "conversation.escalated",
+    "conversation.taken_over",
+    "conversation.handed_back",
+    "message.refused",
+    "message.dead",
+    "message.forwarded",
+]
+
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
+ConversationId = Annotated[str, StringConstraints(pattern=CONVERSATION_PATTERN)]
+MessageId = Annotated[str, StringConstraints(pattern=MESSAGE_ID_PATTERN)]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=METADATA_KEY_CHARACTERS_MAX)]
+MetadataValue = Annotated[str, StringConstraints(max_length=METADATA_VALUE_CHARACTERS_MAX)]
+
+
+class WireModel(BaseModel):
+    """Hold the rules of everything on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+
+
+class Inbound(WireModel):
+    """Carry one message of a customer, as a gateway hands it in."""
+
+    message_id: MessageId = Field(description="the gateway's id of the message; the same id is answered once")
+    tenant: TenantId
+    conversation: ConversationId
+    channel: Channel
+    sender: str = Field(min_length=1, max_length=SENDER_CHARACTERS_MAX, description="the customer's address there")
+    text: str = Field(min_length=1, max_length=TEXT_CHARACTERS_MAX)
+    subject: str | None = Field(default=None, max_length=SUBJECT_CHARACTERS_MAX)
+    sent_at: AwareDatetime | None = Field(default=None, description="RFC 3339, with an offset")
+    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=METADATA_ENTRIES_MAX)
+
+    @field_validator("text", "sender", "subject")
+    @classmethod
+    def _is_unicode(cls, value: str | None) -> str | None:
+        if value is not None:
+            value.encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
+        return value
+
+    @field_validator("text")
+    @classmethod
+    def _is_not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("only white space")
+        return value
+
+
+class Envelope(WireModel):
+    """Carry a sealed inbound message through a mailbox; the key to open it is not in Redis."""
+
+    position: int = Field(ge=1, description="1, 2, 3 … within the conversation, in the order accepted")
+    message_id: MessageId
+    payload: str = Field(max_length=400_000, description="an `Inbound` as JSON, sealed")
+
+
+class Receipt(WireModel):
+    """Confirm that a message is accepted: it ends answered, or parked where people see it."""
+
+    status: Literal["accepted", "duplicate"]
+    message_id: MessageId
+    tenant: TenantId
+    conversation: ConversationId
+    position: int = Field(ge=1, description="1, 2, 3 … within the conversation")
+
+
+class Reply(WireModel):
+    """Carry the answer to one or several messages out to the customer's channel."""
+
+    reply_id: str = Field(max_length=64)
+    tenant: TenantId
+    conversation: ConversationId
+    sequence: int = Field(ge=1, description="1, 2, 3 … within the conversation")
+    in_reply_to: list[MessageId] = Field(min_length=1, max_length=IN_REPLY_TO_MAX)
+    channel: Channel
+    recipient: str = Field(max_length=SENDER_CHARACTERS_MAX)
+    text: str = Field(min_length=1, max_length=REPLY_CHARACTERS_MAX)
+    agent: str = Field(max_length=64)
+    issue_type: IssueType | None
+    trace_id: str = Field(max_length=64)
+    created_at: AwareDatetime
+
+
+class Escalation(WireModel):
+    """Hand a conversation to the human support agents."""
+
+    ticket_id: str = Field(max_length=32)
+    tenant: TenantId
+    conversation: ConversationId
+    category: EscalationCategory
+    reason: str = Field(max_length=1_000)
+    summary: str = Field(max_length=SUMMARY_CHARACTERS_MAX, description="masked: placeholders instead of secrets")
+    priority: Priority
+    answer_by: AwareDatetime
+    trace_id: str = Field(max_length=64)
+    created_at: AwareDatetime
+
+
+class Event(WireModel):
+    """Tell operators and dashboards what happened in a conversation; holds no text of the customer."""
+
+    event_id: str = Field(max_length=64)
+    tenant: TenantId
+    conversation: ConversationId
+    name: EventName
+    attributes: dict[str, str] = Field(default_factory=dict, max_length=16)
+    trace_id: str = Field(max_length=64)
+    created_at: AwareDatetime
+
+
+WIRE_MODELS: tuple[type[WireModel], ...] = (Inbound, Envelope, Receipt, Reply, Escalation, Event)
+"""Every model whose JSON Schema is exported."""
+
+# Fields whose value an error message may show; the others may hold a secret, so only their size is shown.
+_SHOWN_FIELDS = {"message_id", "tenant", "conversation", "channel", "sent_at", "version"}
+_SHOWN_CHARACTERS_MAX = 80
+
+
+def parse_inbound(
+    value: bytes | str | dict[str, Any],
+    *,
+    now: datetime,
+    clock_skew_seconds_max: int,
+    age_seconds_max: int,
+) -> Inbound:
+    """Read and check a message that a gateway hands in.
+
+    `now` is aware. Raises InvalidMessage naming the first wrong field, its value (or its size, where the value may be
+    a secret) and the limit.
+    """
+    try:
+        inbound = Inbound.model_validate(value) if isinstance(value, dict) else Inbound.model_validate_json(value)
+    except ValidationError as error:
+        raise _refusal(error) from None
+    check_clock(inbound, now=now, clock_skew_seconds_max=clock_skew_seconds_max, age_seconds_max=age_seconds_max)
+    return inbound
+
+
+def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int, age_seconds_max: int) -> None:
+    """Refuse a message whose `sent_at` is too far off `now`, either way; raises InvalidMessage."""
+    if inbound.sent_at is None:
+        return
+    age_seconds = (now - inbound.sent_at).total_seconds()
+    shown = inbound.sent_at.astimezone(UTC).isoformat()
+    if age_seconds < -clock_skew_seconds_max:
+        raise InvalidMessage(
+            "sent_at",
+            f"{shown} is {-age_seconds:.0f} s in the future",
+            f"at most {clock_skew_seconds_max} s (FTE_CLOCK_SKEW_SECONDS_MAX); set the gateway's clock",
+        )
+    if age_seconds > age_seconds_max:
+        raise InvalidMessage(
+            "sent_at",
+            f"{shown} is {age_seconds:.0f} s ago",
+            f"at most {age_seconds_max} s (FTE_MESSAGE_AGE_SECONDS_MAX)",
+        )
+
+
+def _refusal(error: ValidationError) -> InvalidMessage:
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "message"
+    value = first.get("input")
+    if first["type"] == "missing":
+        shown = "missing"
+    elif first["type"] in {"extra_forbidden", "json_invalid"}:
+        shown = "unknown field" if first["type"] == "extra_forbidden" else "not JSON"
+    elif str(first["loc"][0]) in _SHOWN_FIELDS:
+        shown = f"{str(value)[:_SHOWN_CHARACTERS_MAX]!r} ({len(str(value))} characters)"
+    elif isinstance(value, str):
+        shown = f"{len(value)} characters"
+    else:
+        shown = type(value).__name__ + (f" of {len(value)}" if isinstance(value, dict | list) else "")
+    return InvalidMessage(field, shown, _LIMITS.get(str(first["loc"][0]) if first["loc"] else "", first["msg"]))
+
+
+_LIMITS = {
+    "message_id": "1 to 256 visible ASCII characters",
+    "tenant": "1 to 63 of A-Z a-z 0-9 _ -, starting with a letter or digit",
+    "conversation": "1 to 128 of A-Z a-z 0-9 . _ ~ = + @ -, starting with a letter or digit",
+    "channel": "one of email, sms, chat",
+    "sender": f"1 to {SENDER_CHARACTERS_MAX} characters of valid Unicode",
+    "text": f"1 to {TEXT_CHARACTERS_MAX} characters of valid Unicode, not only white space",
+    "subject": f"at most {SUBJECT_CHARACTERS_MAX} characters of valid Unicode",
+    "sent_at": "a time in RFC 3339 with an offset, such as 2026-01-31T12:00:00Z",
+    "metadata": (
+        f"at most {METADATA_ENTRIES_MAX} entries, keys of 1 to {METADATA_KEY_CHARACTERS_MAX} and values of at most "
+        f"{METADATA_VALUE_CHARACTERS_MAX} characters"
+    ),
+    "version": "1",
+}

@@ -1,0 +1,21 @@
+-- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max.
+-- Returns one row: the conversation, the message's own state, its last items (oldest first), its unpublished outbox
+-- rows, the ordinal up to which it is published, the journal of an earlier attempt; or no row when there is no such
+-- conversation.
+SELECT
+    c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
+    (SELECT i.state FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS state,
+    (SELECT i.accepted_at FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS accepted_at,
+    (SELECT coalesce(jsonb_agg(s.item ORDER BY s.ordinal), '[]') FROM (
+        SELECT ordinal, item FROM session_item
+        WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id
+        ORDER BY ordinal DESC LIMIT %(history_items_max)s) s) AS items,
+    (SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY o.ordinal), '[]') FROM (
+        SELECT ordinal, kind, channel, entry_id, sequence, body FROM outbox
+        WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id AND published_at IS NULL
+        ORDER BY ordinal) o) AS unpublished,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('step', j.step, 'input_hash', j.input_hash, 'response', j.response)
+        ORDER BY j.step), '[]') FROM journal j
+        WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS journal
+FROM conversation c
+WHERE c.tenant_id = %(tenant)s AND c.conversation_id = %(conversation)s

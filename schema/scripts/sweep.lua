@@ -1,0 +1,11 @@
+-- Take what is overdue on one partition's agenda, and put it off by the time a doorbell may take.
+--
+-- KEYS  1 agenda
+-- ARGV  1 bell_ms  2 how many at most
+-- Returns the agenda members for which the caller must ring
+-- Keeps   several sweepers share the work: what one has taken is not overdue for the next
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local overdue = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, tonumber(ARGV[2]))
+for _, member in ipairs(overdue) do redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[1]), member) end
+return overdue

@@ -1,0 +1,115 @@
+"""Define every setting: one documented field each, read from `FTE_…` variables by `ops.runtime.configuration`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def default_state_dir() -> Path:
+    """Place the state folder where the XDG base directory specification puts state."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "fte"
+
+
+class Settings(BaseSettings):
+    """Hold one process's settings; immutable once loaded."""
+
+    model_config = SettingsConfigDict(env_prefix="FTE_", frozen=True, extra="ignore")
+
+    # Where things are
+    database_url: str | None = Field(default=None, description="PostgreSQL, postgresql://…; unset: the embedded one")
+    redis_url: str | None = Field(default=None, description="Redis, redis://…; unset: the embedded one")
+    state_dir: Path = Field(
+        default_factory=default_state_dir, description="folder of the embedded stack and of a vault key made here"
+    )
+    vault_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        default_factory=list,
+        description="Fernet keys, comma separated, newest first; unset: one is made in the state folder",
+    )
+
+    # The brain
+    model: str = Field(default="local", description="local, or openai:<model> (with OPENAI_API_KEY)")
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY", description="for openai:")
+    openai_base_url: str | None = Field(
+        default=None, validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible endpoint"
+    )
+    model_call_seconds_max: float = Field(default=30, gt=0, description="time limit of one model call")
+    model_calls_max: int = Field(default=10, ge=1, description="model calls within one turn")
+    turn_seconds_max: float = Field(default=60, gt=0, description="time limit of one turn")
+
+    # Mailboxes and leases
+    partitions: int = Field(default=16, ge=1, le=100, description="Redis partitions; the same in every process")
+    lease_seconds: float = Field(default=6, gt=0, description="how long a silent worker keeps a conversation")
+    renew_seconds: float = Field(default=2, gt=0, description="how often a worker renews its leases")
+    sweep_seconds: float = Field(default=1, gt=0, description="how often rescue looks for what is overdue")
+    bell_seconds: float = Field(default=1.5, gt=0, description="how long a doorbell may take before rescue rings again")
+    reconcile_seconds: float = Field(
+        default=3, gt=0, description="age from which an accepted message without a mailbox is put back"
+    )
+    reconcile_messages_max: int = Field(default=1_000, ge=1, description="messages one rescue round looks at")
+    sweep_conversations_max: int = Field(default=500, ge=1, description="doorbells one rescue round rings a partition")
+    mailbox_messages_max: int = Field(default=10_000, ge=1, description="unanswered messages of one conversation")
+    turns_per_drain_max: int = Field(default=10, ge=1, description="turns before a busy conversation gives way")
+    attempts_max: int = Field(default=5, ge=1, description="attempts at one message before it is a dead letter")
+    backoff_seconds: float = Field(default=0.5, gt=0, description="first wait after a transient failure; doubles")
+    backoff_seconds_max: float = Field(default=30, gt=0, description="longest wait between attempts")
+
+    # Conversations
+    history_items_max: int = Field(default=30, ge=4, description="session items a model sees")
+    tool_output_characters_max: int = Field(default=8_000, ge=200, description="length of one tool's answer")
+    answer_by_minutes: int = Field(default=60, ge=1, description="within how long a human takes up an escalation")
+    quote_minutes: int = Field(default=30, ge=1, description="how long a quoted change waits for the customer's yes")
+
+    # What send accepts
+    clock_skew_seconds_max: int = Field(default=300, ge=0, description="how far in the future sent_at may be")
+    age_seconds_max: int = Field(
+        default=7 * 86_400,
+        ge=1,
+        validation_alias="FTE_MESSAGE_AGE_SECONDS_MAX",
+        description="how far in the past sent_at may be",
+    )
+    send_seconds_max: float = Field(default=10, gt=0, description="how long send retries an unreachable server")
+
+    # Outbound
+    publish_seconds: float = Field(default=2, gt=0, description="age from which rescue publishes an outbox row")
+    published_seconds: int = Field(default=7 * 86_400, ge=60, description="how long Redis remembers what is published")
+    stream_entries_max: int = Field(default=1_000_000, ge=1_000, description="length from which a stream is trimmed")
+
+    # The process
+    concurrency: int = Field(default=256, ge=1, le=2_000, description="conversations one worker process drains at once")
+    database_connections_max: int = Field(default=8, ge=1, description="PostgreSQL connections of one process")
+    redis_connections_max: int = Field(default=64, ge=1, description="Redis connections of one process")
+    stop_seconds_max: float = Field(default=20, gt=0, description="how long a stopping worker finishes its turns")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+    log_format: Literal["json", "console"] = Field(default="json", description="json lines, or for people")
+
+    @field_validator("vault_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("model")
+    @classmethod
+    def _is_known_model(cls, value: str) -> str:
+        if not re.match(r"^(local|stub|openai:\S+)$", value):
+            raise ValueError(f"unknown model {value!r}: local, or openai:<model>")
+        return value
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if self.model.startswith("openai:") and self.openai_api_key is None:
+            raise ValueError(f"FTE_MODEL={self.model} needs OPENAI_API_KEY")
+        if self.renew_seconds * 2 > self.lease_seconds:
+            raise ValueError(
+                f"FTE_RENEW_SECONDS={self.renew_seconds} is over half of FTE_LEASE_SECONDS={self.lease_seconds}: "
+                "one late renewal would lose every lease"
+            )
+        if (self.database_url is None) != (self.redis_url is None):
+            raise ValueError("FTE_DATABASE_URL and FTE_REDIS_URL go together: set both, or neither")
+        return self

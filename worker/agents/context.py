@@ -1,0 +1,100 @@
+"""Hold what an agent run knows: the conversation's context, which outlives the turn, and the turn's own surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from schema.ids import ConversationKey
+from schema.messages import EscalationCategory, IssueType, Priority
+
+if TYPE_CHECKING:
+    from worker.guardrails.vault import Vault
+    from worker.tools.backend import AirlineBackend, KnowledgeBase
+
+
+class Quote(BaseModel):
+    """Hold an offer that waits for the customer's yes; a write needs one that was made in an earlier turn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    quote_id: str
+    kind: str
+    details: dict[str, Any]
+    price_usd: int
+    made_in_turn: int
+    expires_at: datetime
+
+
+class AirlineAgentContext(BaseModel):
+    """Hold what is known in a conversation. Stored with it, masked: secrets stand as placeholders of its vault."""
+
+    model_config = ConfigDict(extra="ignore", validate_assignment=True)
+
+    passenger_name: str | None = None
+    confirmation_number: str | None = None
+    flight_number: str | None = None
+    flight_date: str | None = None
+    seat_number: str | None = None
+    seat_preference: str | None = None
+    issue_type: IssueType | None = None
+    issue_resolved: bool = False
+    escalation_reason: str | None = None
+    conversation_id: str = ""
+    turn_count: int = 0
+    contains_pii: bool = False
+    pii_detected: list[str] = []
+    # Beyond the airline's list
+    verified: bool = False
+    ticket_id: str | None = None
+    refusals: int = 0
+    quote: Quote | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Stage a write of a tool: one statement that runs in the turn's commit, or not at all.
+
+    `query` names a file in `schema/queries`; the statement must touch exactly `rows` rows, else the commit is given up
+    and the turn starts anew (somebody else was quicker: the seat is gone).
+    """
+
+    query: str
+    parameters: dict[str, Any]
+    what: str
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class EscalationRequest:
+    """Ask that the conversation be handed to a human."""
+
+    category: EscalationCategory
+    reason: str
+    summary: str
+    priority: Priority = "normal"
+
+
+@dataclass
+class TurnContext:
+    """Surround one agent run: what tools, hooks, instructions and guardrails may use. Passed to the SDK as context."""
+
+    key: ConversationKey
+    message_id: str
+    position: int
+    channel: str
+    text: str  # normalised and masked
+    airline: AirlineAgentContext
+    vault: Vault
+    backend: AirlineBackend
+    knowledge: KnowledgeBase
+    now: datetime
+    ticket_id: str
+    answer_by: datetime
+    quote_minutes: int
+    effects: list[Effect] = field(default_factory=list)
+    escalation: EscalationRequest | None = None
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
