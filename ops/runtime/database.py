@@ -1,0 +1,147 @@
+"""Reach PostgreSQL: one pool per process, one round trip per read, every statement under a tenant's row-level security."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_dumps
+from psycopg_pool import AsyncConnectionPool
+
+from ops.runtime.encoding import dump_json
+from schema.errors import ServerUnreachable
+from schema.resources import load_query
+from schema.settings import Settings
+
+APPLICATION_ROLE = "fte_app"
+EVERY_TENANT = "*"
+"""The scope of rescue and operators; no tenant can be called so."""
+
+Row = dict[str, Any]
+
+# A superuser is above row-level security, so its connections speak as the application's role.
+_LOWER_ROLE = """
+    SELECT set_config('role', %(role)s, false) FROM pg_roles r
+    WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
+        AND EXISTS (SELECT FROM pg_roles a WHERE a.rolname = %(role)s)
+"""
+_CONNECTION_OPTIONS: Mapping[str, str | int] = {
+    "application_name": "fte",
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8_000,
+    "options": "-c statement_timeout=15s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
+}
+
+
+class Transaction:
+    """Run several statements that take effect together, at the end of the `async with` that gave it."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self._connection = connection
+
+    async def run(self, query: str, **parameters: Any) -> list[Row]:
+        """Run `schema/queries/<query>.sql`; gives its rows, or none where it returns none."""
+        cursor = await self._connection.execute(load_query(query), parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def count(self, query: str, parameters: Mapping[str, Any]) -> int:
+        """Run a statement that writes; gives how many rows it touched."""
+        return (await self._connection.execute(load_query(query), parameters)).rowcount
+
+
+class Database:
+    """Give statements a connection; made and used on one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.database_url is None:
+            raise ValueError("no FTE_DATABASE_URL")
+        self.address = address_of(settings.database_url)
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
+            settings.database_url,
+            connection_class=psycopg.AsyncConnection[Row],
+            kwargs={**_CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
+            min_size=1,
+            max_size=settings.database_connections_max,
+            timeout=10,
+            max_waiting=0,
+            reconnect_timeout=5,
+            configure=_configure,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Connect once; raises ServerUnreachable naming the address and the setting."""
+        await self._pool.open()
+        try:
+            await self._pool.wait(timeout=5)
+        except psycopg.Error as error:
+            await self._pool.close()
+            raise ServerUnreachable("PostgreSQL", self.address, "FTE_DATABASE_URL", first_line(error)) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def read(self, tenant: str, query: str, **parameters: Any) -> list[Row]:
+        """Run one statement as `tenant` in one round trip and give its rows.
+
+        The pipeline's statements share one implicit transaction, which ends with the pipeline: the tenant set there
+        does not outlive it.
+        """
+        async with self._pool.connection() as connection:
+            async with connection.pipeline():
+                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                cursor = await connection.execute(load_query(query), parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def run_all(self, tenant: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
+        """Run several statements in one round trip and one transaction; gives the rows of each."""
+        async with self._pool.connection() as connection:
+            async with connection.pipeline():
+                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                cursors = [await connection.execute(load_query(query), values) for query, values in statements]
+            return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
+        """Open a transaction as `tenant`; it commits at the end of the block and rolls back when the block raises."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+            yield Transaction(connection)
+
+
+async def _configure(connection: psycopg.AsyncConnection[Row]) -> None:
+    await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
+
+
+def connect(database_url: str) -> psycopg.Connection[Row]:
+    """Open one connection for a command: autocommit, not lowered to the application's role.
+
+    Raises ServerUnreachable naming the address and the setting.
+    """
+    try:
+        return psycopg.connect(database_url, autocommit=True, row_factory=dict_row, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        address = address_of(database_url)
+        raise ServerUnreachable("PostgreSQL", address, "FTE_DATABASE_URL", first_line(error)) from None
+
+
+def address_of(url: str) -> str:
+    """Show where a URL leads without its user and password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}".strip(":") or parts.query
+
+
+def first_line(error: BaseException) -> str:
+    """Give the first line of an error's text: servers' errors run over many."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+set_json_dumps(dump_json)

@@ -1,0 +1,74 @@
+"""Log facts with fields as structured lines on standard error, redacted by a last step."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from ops.runtime.encoding import dump_json
+from schema.settings import Settings
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+# What must never stand in a log, however it got there: the guard masks messages, this catches what an exception or a
+# dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.
+_SECRETS = re.compile(
+    r"(?P<card>(?<![\w.])(?:\d[ -]?){12,18}\d(?!\w))"
+    r"|(?P<ssn>(?<!\w)\d{3}-\d{2}-\d{4}(?!\w))"
+    r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)"
+    r"|(?P<phone>(?<!\w)(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w))"
+    r"|(?P<password>(?<=://)[^/\s:@]*:[^/\s@]+(?=@))"
+)
+
+
+def redact(text: str) -> str:
+    """Replace what looks like a card number, SSN, e-mail, phone number or password by its kind in brackets."""
+    return _SECRETS.sub(lambda found: f"[{found.lastgroup}]", text)
+
+
+def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Redact every text of a log event, nested ones too."""
+    return {name: _redact_value(value) for name, value in event.items()}
+
+
+def _redact_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: _redact_value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact_value(inner) for inner in value]
+    return value
+
+
+def configure_logs(settings: Settings) -> None:
+    """Set up structlog and the standard library's logging for this process."""
+    level = _LEVELS[settings.log_level]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact_event,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(serializer=lambda event, **_: dump_json(event))
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))  # dependencies speak up from warnings on; our facts go to structlog

@@ -1,0 +1,71 @@
+"""Reach Redis: one client per process, with time-outs on everything, and our scripts by name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from ops.runtime.database import address_of, first_line
+from schema.errors import ServerUnreachable
+from schema.resources import load_script
+from schema.settings import Settings
+
+
+def make_redis(settings: Settings) -> Redis:
+    """Make the process's client; it connects at first use, and belongs to the event loop of that use.
+
+    A half-open connection shows within `socket_timeout`. Nothing is retried here: a script may have run although its
+    answer was lost, and only the caller knows what a second run means.
+    """
+    if settings.redis_url is None:
+        raise ValueError("no FTE_REDIS_URL")
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=settings.redis_connections_max,
+        timeout=10,
+        socket_timeout=5,
+        socket_connect_timeout=3,
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    return Redis(connection_pool=pool)
+
+
+async def check_redis(client: Redis, settings: Settings) -> None:
+    """Ask Redis once; raises ServerUnreachable naming the address and the setting."""
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        address = address_of(settings.redis_url or "")
+        raise ServerUnreachable("Redis", address, "FTE_REDIS_URL", first_line(error)) from None
+
+
+class Scripts:
+    """Hold our Lua scripts, registered with one client; a server that forgot one is taught it again by the client."""
+
+    def __init__(self, client: Redis) -> None:
+        self.client = client
+        register = partial(self._register, client)
+        self.append = register("append")
+        self.acquire = register("acquire")
+        self.renew = register("renew")
+        self.acknowledge = register("acknowledge")
+        self.release = register("release")
+        self.park = register("park")
+        self.sweep = register("sweep")
+        self.publish = register("publish")
+
+    @staticmethod
+    def _register(client: Redis, name: str) -> AsyncScript:
+        script: Any = client.register_script(load_script(name))
+        if not isinstance(script, AsyncScript):
+            raise TypeError(f"{name}: not an asyncio client")
+        return script
