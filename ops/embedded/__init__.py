@@ -1,0 +1,16 @@
+"""Run the servers and workers of a whole product on one machine, from Python distributions alone."""
+
+from ops.embedded.errors import EmbeddedStackError, StackHeldError, StateFolderRefusedError
+from ops.embedded.stack import EmbeddedStack
+from ops.embedded.state import StackAddresses, read_running_stack
+from ops.embedded.supervisor import WorkerSupervisor
+
+__all__ = [
+    "EmbeddedStack",
+    "EmbeddedStackError",
+    "StackAddresses",
+    "StackHeldError",
+    "StateFolderRefusedError",
+    "WorkerSupervisor",
+    "read_running_stack",
+]
