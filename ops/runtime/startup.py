@@ -21,8 +21,12 @@ async def check_deployment(database: Database, sealer: Sealer) -> None:
     row = (await database.read("*", "read_deployment"))[0]
     if (row["migration"] or 0) < needed:
         raise SchemaOutdated(row["migration"] or 0, needed)
-    if row["vault_fingerprint"] not in sealer.fingerprints:
-        raise InvalidSettings([
-            f"FTE_VAULT_KEYS: this database was set up with the key {row['vault_fingerprint']}, this process has "
-            f"{', '.join(sealer.fingerprints)}; give every process the same keys"
-        ])
+    check_fingerprint(row["vault_fingerprint"], sealer)
+
+
+def check_fingerprint(recorded: str | None, sealer: Sealer) -> None:
+    """Check that this process holds the key a database was set up with; raises InvalidSettings naming both."""
+    if recorded not in sealer.fingerprints:
+        keys = ", ".join(sealer.fingerprints)
+        problem = f"this database was set up with the key {recorded}, this process has {keys}"
+        raise InvalidSettings([f"FTE_VAULT_KEYS: {problem}; give every process the same keys"])

@@ -1,0 +1,1 @@
+"""The operator's toolbox, and below the applications the runtime."""
