@@ -71,7 +71,6 @@ CREATE TABLE turn (
     tenant_id text NOT NULL,
     conversation_id text NOT NULL,
     number bigint NOT NULL,                      -- conversation.version after it
-    attempt_token text NOT NULL,                 -- whose commit this is: settles a commit whose outcome is unknown
     message_ids text[] NOT NULL,
     outcome text NOT NULL CONSTRAINT turn_outcome_is_known
         CHECK (outcome IN ('answered', 'refused', 'escalated', 'forwarded', 'dead')),
@@ -80,7 +79,7 @@ CREATE TABLE turn (
     started_at timestamptz NOT NULL,
     committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     timings jsonb NOT NULL,                      -- step -> milliseconds
-    model_calls jsonb NOT NULL DEFAULT '[]',     -- [{started_at, milliseconds, input_tokens, output_tokens}]
+    model_calls jsonb NOT NULL DEFAULT '[]',     -- [{started_at, milliseconds, input_tokens, output_tokens, replayed}]
     verdicts jsonb NOT NULL DEFAULT '[]',        -- of the guardrails, masked
     PRIMARY KEY (tenant_id, conversation_id, number),
     FOREIGN KEY (tenant_id, conversation_id) REFERENCES conversation
@@ -241,11 +240,11 @@ BEGIN
         SELECT p_tenant, p_conversation, o.ordinal, o.kind, o.channel, o.entry_id, o.sequence, o.body
         FROM jsonb_to_recordset(p_outbox)
             AS o (ordinal bigint, kind text, channel text, entry_id text, sequence bigint, body text);
-    INSERT INTO turn (tenant_id, conversation_id, number, attempt_token, message_ids, outcome, agent, attempts,
+    INSERT INTO turn (tenant_id, conversation_id, number, message_ids, outcome, agent, attempts,
             started_at, timings, model_calls, verdicts)
-        SELECT p_tenant, p_conversation, p_version + 1, t.attempt_token, p_message_ids, t.outcome, t.agent, t.attempts,
+        SELECT p_tenant, p_conversation, p_version + 1, p_message_ids, t.outcome, t.agent, t.attempts,
             t.started_at, t.timings, t.model_calls, t.verdicts
-        FROM jsonb_to_record(p_turn) AS t (attempt_token text, outcome text, agent text, attempts integer,
+        FROM jsonb_to_record(p_turn) AS t (outcome text, agent text, attempts integer,
             started_at timestamptz, timings jsonb, model_calls jsonb, verdicts jsonb);
     DELETE FROM journal j WHERE j.tenant_id = p_tenant AND j.message_id = ANY (p_message_ids);
 END $$;

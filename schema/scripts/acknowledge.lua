@@ -1,7 +1,7 @@
 -- Remove the head that has been dealt with, and hand over the next one, its attempt counted.
 --
 -- KEYS  1 mailbox  2 lease  3 attempts  4 agenda
--- ARGV  1 agenda member  2 token  3 SHA-1 of the head  4 lease_ms  5 more: 1 when the holder wants the next head
+-- ARGV  1 agenda member  2 token  3 SHA-1 of the head  4 more: 1 when the holder wants the next head
 -- Returns {'lost'} the lease is another's · {'empty'} · {'more'} entries are left, none was asked for
 --         · {'head', envelope, attempts}
 -- Keeps   only the holder removes, and only that very entry; deletes first, so it works when memory is full
@@ -13,5 +13,5 @@ if head and redis.sha1hex(head) == ARGV[3] then
   head = redis.call('LINDEX', KEYS[1], 0)
 end
 if not head then return {'empty'} end
-if ARGV[5] ~= '1' then return {'more'} end
+if ARGV[4] ~= '1' then return {'more'} end
 return {'head', head, redis.call('HINCRBY', KEYS[3], redis.sha1hex(head), 1)}

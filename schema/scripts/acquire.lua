@@ -1,7 +1,7 @@
 -- Take the lease of a conversation if it is free, and count the attempt at its head before it runs.
 --
 -- KEYS  1 mailbox  2 lease  3 attempts  4 agenda
--- ARGV  1 agenda member  2 token  3 lease_ms  4 force: 1 looks at a parked conversation before its time
+-- ARGV  1 agenda member  2 token  3 lease_ms
 -- Returns {'busy'} somebody holds it · {'empty'} nothing to do · {'parked'} not due yet · {'head', envelope, attempts}
 -- Keeps   one holder per conversation; deadlines by this server's clock; a crash during the attempt has been counted
 local time = redis.call('TIME')
@@ -14,7 +14,7 @@ if not head then
   redis.call('ZREM', KEYS[4], ARGV[1])
   return {'empty'}
 end
-if lease[2] and tonumber(lease[2]) > now and ARGV[4] ~= '1' then return {'parked'} end
+if lease[2] and tonumber(lease[2]) > now then return {'parked'} end
 local deadline = now + tonumber(ARGV[3])
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[2], 'token', ARGV[2], 'until', deadline)

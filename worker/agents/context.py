@@ -52,6 +52,8 @@ class AirlineAgentContext(BaseModel):
     ticket_id: str | None = None
     refusals: int = 0
     quote: Quote | None = None
+    verified_confirmation_number: str | None = None  # `verified` holds for this one only
+    lookups_failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,3 +100,4 @@ class TurnContext:
     effects: list[Effect] = field(default_factory=list)
     escalation: EscalationRequest | None = None
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    tool_output_characters_max: int = 8_000

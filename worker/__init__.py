@@ -1,0 +1,1 @@
+"""How a turn happens: the Celery app, the mailbox, the pipeline and the agents."""

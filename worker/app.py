@@ -1,0 +1,106 @@
+"""Run a worker process: Celery with the threads pool in front of one asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import setup_logging, worker_shutting_down
+
+from ops.runtime.logs import configure_logs
+from schema.ids import ConversationKey
+from schema.settings import Settings
+from schema.tasks import DOORBELL_EXPIRES_SECONDS, DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
+from worker.loop import LoopThread
+from worker.service import open_service
+from worker.tasks import register_tasks
+
+_log = structlog.get_logger("fte.worker")
+
+
+def make_app(redis_url: str) -> Celery:
+    """Make the Celery app; nothing connects yet."""
+    app = Celery("fte", set_as_current=False)
+    app.conf.update(celery_configuration(redis_url), worker_enable_remote_control=False)
+    return app
+
+
+class WorkerBell:
+    """Ring doorbells from inside a worker: kombu blocks, so a thread of its own does it."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="fte-bell")
+
+    async def ring(self, keys: list[ConversationKey]) -> None:
+        """Ring for conversations. A bell that cannot be rung is left to rescue, which rings again."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._ring, keys)
+
+    def _ring(self, keys: list[ConversationKey]) -> None:
+        try:
+            for key in keys:
+                self._app.send_task(
+                    DRAIN_TASK,
+                    args=list(key),
+                    queue=DOORBELL_QUEUE,
+                    expires=DOORBELL_EXPIRES_SECONDS,
+                    ignore_result=True,
+                    retry=False,
+                )
+        except (self._app.connection_for_write().connection_errors, OSError) as error:  # type: ignore[misc]
+            _log.warning("doorbell.unreachable", error=str(error), conversations=len(keys))
+
+
+def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; gives the exit code.
+
+    Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
+    """
+    if settings.redis_url is None:
+        raise ValueError("no FTE_REDIS_URL")
+    configure_logs(settings)
+    app = make_app(settings.redis_url)
+    loop = LoopThread()
+    try:
+        service = loop.run(open_service(settings, WorkerBell(app).ring))
+        loop.run(_call(service.start))
+        register_tasks(app, loop, service)
+
+        def stop(**_: Any) -> None:
+            loop.submit(service.begin_stop())
+
+        def keep_logs(**_: Any) -> None:
+            """Leave logging as configured above: a receiver of this signal is how Celery is told so."""
+
+        worker_shutting_down.connect(stop, weak=False)
+        setup_logging.connect(keep_logs, weak=False)
+        worker = app.Worker(
+            pool="threads",
+            concurrency=settings.concurrency,
+            queues=[DOORBELL_QUEUE],
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+            loglevel=logging.WARNING,
+            hostname=f"fte-{os.getpid()}@%h",
+        )
+        _log.info("worker.ready", model=settings.model, concurrency=settings.concurrency)
+        if on_ready is not None:
+            on_ready()
+        worker.start()
+        loop.run(service.close())
+        _log.info("worker.stopped")
+        return int(worker.exitcode or 0)
+    finally:
+        loop.stop()
+
+
+async def _call(start: Callable[[], None]) -> None:
+    start()

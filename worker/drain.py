@@ -1,0 +1,118 @@
+"""Drain a mailbox: hold its lease, run one turn per message, give way after a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from redis.exceptions import RedisError
+
+from schema.ids import ConversationKey, trace_id_of
+from schema.settings import Settings
+from worker.heartbeat import Heartbeat
+from worker.mailbox import Head, Lease, LeaseLost, Mailbox
+from worker.pipeline.failure import backoff_seconds, classify_failure
+from worker.pipeline.outcome import Again, Later, Repair, Verdict
+from worker.pipeline.turn import Turn
+
+_log = structlog.get_logger("fte.drain")
+
+_AGAIN_MAX = 3
+Ring = Callable[[list[ConversationKey]], Awaitable[None]]
+
+
+@dataclass
+class Drainer:
+    """Drain conversations for the length of a process."""
+
+    settings: Settings
+    mailbox: Mailbox
+    heartbeat: Heartbeat
+    turn: Turn
+    ring: Ring
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def drain(self, key: ConversationKey) -> None:
+        """Answer what waits in one mailbox, in order; return at once when another worker is at it.
+
+        Never raises for a message's sake: what fails is parked, and the head keeps its place.
+        """
+        if self.stopping.is_set():
+            return  # the agenda still has it: another worker's rescue rings
+        try:
+            acquired = await self.mailbox.acquire(key)
+            if isinstance(acquired, str):
+                return
+            lease, head = acquired
+            structlog.contextvars.bind_contextvars(
+                tenant=key.tenant, conversation=key.conversation, trace_id=trace_id_of(key)
+            )
+            with self.heartbeat.holding(lease):
+                await self._work(lease, head)
+        except (RedisError, OSError) as error:
+            # The lease runs out by itself, and rescue rings then.
+            _log.warning("drain.interrupted", tenant=key.tenant, conversation=key.conversation, error=str(error))
+        except LeaseLost:
+            _log.warning("lease.lost", tenant=key.tenant, conversation=key.conversation)
+
+    async def _work(self, lease: Lease, first: Head) -> None:
+        head: Head | None = first
+        turns = 0
+        while head is not None:
+            verdict = await self._attempt(lease, head)
+            if verdict is None:
+                return
+            if isinstance(verdict, Later):
+                await self.mailbox.park(
+                    lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts
+                )
+                return
+            if isinstance(verdict, Repair):
+                break
+            turns += 1
+            more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
+            head = await self.mailbox.acknowledge(lease, head, more=more)
+        if await self.mailbox.release(lease, untried=head):
+            await self.ring([lease.key])
+
+    async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
+        """Run a turn until it comes to something; None when the lease was given back or lost on the way."""
+        for _ in range(_AGAIN_MAX):
+            try:
+                return await self.turn.run(lease.key, head)
+            except asyncio.CancelledError:
+                if lease.token in self.heartbeat.lost:
+                    return None
+                if not self.stopping.is_set():
+                    raise
+                await self._give_back(lease, head)
+                return None
+            except Exception as error:  # noqa: BLE001 - the boundary: every failure becomes one of four classes
+                verdict = self._after_failure(head, error)
+                if not isinstance(verdict, Again):
+                    return verdict
+        return Later(self.settings.backoff_seconds, counts=True)
+
+    async def _give_back(self, lease: Lease, head: Head) -> None:
+        """Return what a stop interrupted: at once ready for others, and the attempt does not count."""
+        _log.info("turn.given_back")
+        if await self.mailbox.release(lease, untried=head):
+            await self.ring([lease.key])
+
+    def _after_failure(self, head: Head, error: Exception) -> Verdict:
+        failure = classify_failure(error)
+        settings = self.settings
+        if failure == "again":
+            _log.info("turn.fenced", reason=str(error))
+            return Again(str(error))
+        wait = backoff_seconds(head.attempts, first=settings.backoff_seconds, most=settings.backoff_seconds_max)
+        if failure == "outage":
+            _log.warning("turn.postponed", error=str(error), error_type=type(error).__name__)
+            return Later(min(wait, 2.0), counts=False)
+        trace = {"exc_info": error} if failure == "bug" else {"error": str(error), "error_type": type(error).__name__}
+        _log.warning(f"turn.failed_{failure}", attempts=head.attempts, backoff_seconds=round(wait, 2), **trace)
+        return Later(wait, counts=True)
+
+

@@ -1,0 +1,130 @@
+"""Take conversations' mailboxes one holder at a time: the scripts of `schema/scripts`, as methods."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from ops.runtime.redis import Scripts
+from schema.ids import ConversationKey, new_token
+from schema.keys import MailboxKeys, agenda_key, mailbox_keys
+from schema.messages import Envelope, encode_envelope
+from schema.settings import Settings
+
+
+@dataclass(frozen=True)
+class Head:
+    """Hold the oldest envelope of a mailbox, unread, and the how manieth attempt at it this is (1, 2, …)."""
+
+    raw: bytes
+    attempts: int
+
+    @property
+    def digest(self) -> str:
+        """Give the SHA-1 by which the scripts know this very entry."""
+        return hashlib.sha1(self.raw, usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Hold the right to drain one conversation, until it runs out or is given back."""
+
+    key: ConversationKey
+    keys: MailboxKeys
+    token: str
+
+
+class LeaseLost(Exception):  # noqa: N818 - a condition
+    """Say that the lease is another's now; whatever was under way must be dropped."""
+
+
+class Mailbox:
+    """Operate every conversation's mailbox; atomic, with deadlines by the clock of Redis."""
+
+    def __init__(self, client: Redis, scripts: Scripts, settings: Settings) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._partitions = settings.partitions
+        self._lease_ms = round(settings.lease_seconds * 1_000)
+        self._bell_ms = round(settings.bell_seconds * 1_000)
+        self._sweep_max = settings.sweep_conversations_max
+
+    async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
+        """Put envelopes (in order of position) where they belong, once; gives whether to ring."""
+        keys = mailbox_keys(key, self._partitions)
+        outcomes = await self._for_each(
+            [
+                (self._scripts.append, keys, [str(key), encode_envelope(envelope), envelope.position, self._bell_ms])
+                for envelope in envelopes
+            ]
+        )
+        return any(ring for _, ring in outcomes)
+
+    async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> bool:
+        """Put messages back from their inbox rows (message_id, position, payload); gives whether to ring."""
+        return await self.append(
+            key,
+            [
+                Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
+                for row in sorted(rows, key=lambda row: int(row["position"]))
+            ],
+        )
+
+    async def acquire(self, key: ConversationKey) -> tuple[Lease, Head] | str:
+        """Take the lease and the head, its attempt counted; or say why not: busy, empty, parked."""
+        lease = Lease(key, mailbox_keys(key, self._partitions), new_token())
+        answer = await self._scripts.acquire(keys=lease.keys, args=[str(key), lease.token, self._lease_ms])
+        if answer[0] != b"head":
+            return str(answer[0].decode())
+        return lease, Head(answer[1], int(answer[2]))
+
+    async def acknowledge(self, lease: Lease, head: Head, *, more: bool) -> Head | None:
+        """Remove the head; gives the next one if `more` is wanted and there is one. Raises LeaseLost."""
+        arguments = [str(lease.key), lease.token, head.digest, int(more)]
+        answer = await self._scripts.acknowledge(keys=lease.keys, args=arguments)
+        if answer[0] == b"lost":
+            raise LeaseLost
+        return Head(answer[1], int(answer[2])) if answer[0] == b"head" else None
+
+    async def release(self, lease: Lease, *, untried: Head | None = None) -> bool:
+        """Give the lease back, `untried` without its attempt; gives whether to ring. Another's lease stays."""
+        arguments = [str(lease.key), lease.token, self._bell_ms, untried.digest if untried else ""]
+        return int(await self._scripts.release(keys=lease.keys, args=arguments)) == 1
+
+    async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool) -> None:
+        """Give the lease back until later; the attempt at the head is forgotten unless it `counts`."""
+        arguments = [str(lease.key), lease.token, round(backoff_seconds * 1_000), "" if counts else head.digest]
+        await self._scripts.park(keys=lease.keys, args=arguments)
+
+    async def renew(self, leases: list[Lease]) -> list[Lease]:
+        """Prolong leases in one pipeline; gives those that are lost."""
+        answers = await self._for_each(
+            [(self._scripts.renew, lease.keys, [str(lease.key), lease.token, self._lease_ms]) for lease in leases]
+        )
+        return [lease for lease, renewed in zip(leases, answers, strict=True) if not renewed]
+
+    async def sweep(self) -> list[ConversationKey]:
+        """Take what is overdue on every partition's agenda: the conversations to ring for."""
+        answers = await self._for_each(
+            [
+                (self._scripts.sweep, [agenda_key(partition)], [self._bell_ms, self._sweep_max])
+                for partition in range(self._partitions)
+            ]
+        )
+        return [ConversationKey.parse(member.decode()) for members in answers for member in members]
+
+    async def on_agenda(self, keys: list[ConversationKey]) -> list[bool]:
+        """Say for each conversation whether somebody will look at it."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.zscore(mailbox_keys(key, self._partitions).agenda, str(key))
+            return [score is not None for score in await pipe.execute()]
+
+    async def _for_each(self, calls: list[tuple[Any, Any, list[Any]]]) -> list[Any]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for script, keys, arguments in calls:
+                await script(keys=keys, args=arguments, client=pipe)
+            return list(await pipe.execute())

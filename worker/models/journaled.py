@@ -1,0 +1,121 @@
+"""Record each finished model call of a turn, and replay it when another worker takes the turn up."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.items import ModelResponse, TResponseStreamEvent
+from agents.models.interface import Model, ModelProvider
+from pydantic import TypeAdapter
+
+from ops.runtime.encoding import dump_canonical
+
+_RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """Hold one recorded call: the hash of what the model was asked, and its response as JSON."""
+
+    input_hash: str
+    response: str
+
+
+@dataclass(frozen=True)
+class ModelCall:
+    """Measure one call: when it began (seconds since the epoch), how long it took, tokens in and out."""
+
+    started_at: float
+    milliseconds: float
+    input_tokens: int
+    output_tokens: int
+    replayed: bool
+
+
+@dataclass
+class TurnJournal:
+    """Keep one turn's calls: those of an earlier attempt, by step, and those made or replayed now."""
+
+    recorded: Mapping[int, JournalEntry]
+    record: Callable[[int, JournalEntry], Awaitable[None]]
+    calls: list[ModelCall] = field(default_factory=list)
+    diverged: bool = False
+
+
+class JournaledModel(Model):
+    """Ask the model once per step of a turn, whatever dies in between.
+
+    A step whose input hash differs from the recorded one (a prompt or code was deployed since, or a tool answered
+    otherwise) is asked anew, and so are all after it: no effect has been committed yet, so nothing is done twice.
+    """
+
+    def __init__(self, model: Model, journal: TurnJournal, call_seconds_max: float) -> None:
+        self._model = model
+        self._journal = journal
+        self._call_seconds_max = call_seconds_max
+
+    async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
+        """Replay this step from the journal, or ask the model and record its answer.
+
+        Raises TimeoutError after `call_seconds_max`, and whatever the model raises.
+        """
+        if args:
+            raise TypeError("the runner passes everything by keyword")
+        journal = self._journal
+        step = len(journal.calls)
+        input_hash = _hash_input(kwargs)
+        started_at, started = time.time(), time.perf_counter()
+        recorded = None if journal.diverged else journal.recorded.get(step)
+        replayed = recorded is not None and recorded.input_hash == input_hash
+        if recorded is not None and replayed:
+            response = _RESPONSE.validate_json(recorded.response)
+        else:
+            journal.diverged = True
+            async with asyncio.timeout(self._call_seconds_max):
+                response = await self._model.get_response(**kwargs)
+        elapsed = (time.perf_counter() - started) * 1_000
+        usage = response.usage
+        journal.calls.append(
+            ModelCall(started_at, round(elapsed, 3), usage.input_tokens, usage.output_tokens, replayed)
+        )
+        if not replayed:
+            await journal.record(step, JournalEntry(input_hash, _RESPONSE.dump_json(response).decode()))
+        return response
+
+    def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
+        """Refuse: a turn's outcome is committed whole, so nothing is streamed."""
+        raise NotImplementedError("turns do not stream")
+
+    async def close(self) -> None:
+        """Leave the model open: it belongs to the process, not to the turn."""
+
+
+class JournaledProvider(ModelProvider):
+    """Give one turn's agents the process's model, journaled."""
+
+    def __init__(self, provider: ModelProvider, journal: TurnJournal, call_seconds_max: float) -> None:
+        self._provider = provider
+        self._journal = journal
+        self._call_seconds_max = call_seconds_max
+
+    def get_model(self, model_name: str | None) -> Model:
+        """Give the journaled model."""
+        return JournaledModel(self._provider.get_model(model_name), self._journal, self._call_seconds_max)
+
+    async def aclose(self) -> None:
+        """Leave the provider open: it belongs to the process, not to the turn."""
+
+
+def _hash_input(kwargs: Mapping[str, Any]) -> str:
+    asked = [
+        kwargs["system_instructions"],
+        kwargs["input"],
+        [tool.name for tool in kwargs["tools"]],
+        [handoff.tool_name for handoff in kwargs["handoffs"]],
+    ]
+    return hashlib.sha256(dump_canonical(asked)).hexdigest()

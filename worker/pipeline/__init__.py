@@ -1,0 +1,1 @@
+"""A turn: admit, hydrate, guard, act, commit."""

@@ -1,0 +1,183 @@
+"""Commit: write everything a turn leaves behind in one PostgreSQL transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ops.runtime.database import Database, Transaction
+from ops.runtime.encoding import dump_json
+from ops.runtime.sealing import Sealer
+from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
+from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
+from worker.guardrails.vault import Vault
+from worker.publisher import OutboxRow
+
+if TYPE_CHECKING:
+    from worker.models.journaled import ModelCall
+    from worker.pipeline.outcome import Answer, Clock, Letter, Snapshot
+
+_REASON_CHARACTERS_MAX = 1_000
+_FENCED_STATES = {"FT001", "FT002"}
+Statement = tuple[str, Mapping[str, Any]]
+
+
+class Fenced(Exception):  # noqa: N818 - a condition
+    """Say that the conversation moved on since it was read: this turn's work is thrown away."""
+
+
+class EffectConflict(Exception):  # noqa: N818 - a condition
+    """Say that a booking this turn prepared is no longer possible: somebody else was quicker."""
+
+
+class Committer:
+    """Write turns; the fence is the conversation's version and the state of its messages."""
+
+    def __init__(self, database: Database, sealer: Sealer, *, answer_by_minutes: int) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._answer_by = timedelta(minutes=answer_by_minutes)
+
+    async def commit(
+        self, letter: Letter, snapshot: Snapshot, answer: Answer, *, clock: Clock, calls: list[ModelCall], now: datetime
+    ) -> list[OutboxRow]:
+        """Write a turn and give the outbox rows to publish.
+
+        Raises Fenced or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome open: the
+        caller reads the conversation again and finds the message answered, or not; it never repeats the commit blindly.
+        """
+        rows = self._outbox_rows(letter, snapshot, answer, now)
+        statements = self._statements(letter, answer, now)
+        statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, calls))))
+        try:
+            if answer.effects:
+                async with self._database.transaction(letter.key.tenant) as transaction:
+                    await _apply_effects(transaction, answer)
+                    for query, parameters in statements:
+                        await transaction.run(query, **parameters)
+            else:
+                await self._database.run_all(letter.key.tenant, statements)
+        except psycopg.Error as error:
+            if error.sqlstate in _FENCED_STATES:
+                raise Fenced(str(error)) from None
+            raise
+        return rows
+
+    def _outbox_rows(self, letter: Letter, snapshot: Snapshot, answer: Answer, now: datetime) -> list[OutboxRow]:
+        key = letter.key
+        ordinal = snapshot.last_ordinal
+        sequence = snapshot.last_sequence
+        shared: dict[str, Any] = {
+            "tenant": key.tenant,
+            "conversation": key.conversation,
+            "trace_id": trace_id_of(key),
+            "created_at": now,
+        }
+        rows = []
+        if answer.reply is not None:
+            ordinal, sequence = ordinal + 1, sequence + 1
+            reply = Reply(
+                reply_id=reply_id_of(key, sequence),
+                sequence=sequence,
+                in_reply_to=[letter.inbound.message_id],
+                channel=letter.inbound.channel,
+                recipient=letter.inbound.sender,
+                text=Vault(answer.vault).render(answer.reply),
+                agent=answer.agent or "",
+                issue_type=answer.context.issue_type,
+                **shared,
+            )
+            body = reply.model_dump_json()
+            rows.append(OutboxRow(ordinal, "reply", reply.channel, reply.reply_id, sequence, body))
+        if answer.escalation is not None:
+            ordinal += 1
+            escalation = Escalation(
+                ticket_id=ticket_id_of(key, letter.position),
+                category=answer.escalation.category,
+                reason=answer.escalation.reason[:_REASON_CHARACTERS_MAX],
+                summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
+                priority=answer.escalation.priority,
+                answer_by=now + self._answer_by,
+                **shared,
+            )
+            body = escalation.model_dump_json()
+            rows.append(OutboxRow(ordinal, "escalation", None, escalation.ticket_id, sequence, body))
+        for name, attributes in answer.events:
+            ordinal += 1
+            event = Event(event_id=event_id_of(key, ordinal), name=name, attributes=attributes, **shared)
+            rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
+        return rows
+
+    def _statements(self, letter: Letter, answer: Answer, now: datetime) -> list[Statement]:
+        key = letter.key
+        statements: list[Statement] = []
+        if answer.escalation is not None:
+            ticket = {
+                "tenant": key.tenant,
+                "ticket_id": ticket_id_of(key, letter.position),
+                "conversation": key.conversation,
+                "category": answer.escalation.category,
+                "priority": answer.escalation.priority,
+                "answer_by": now + self._answer_by,
+            }
+            statements.append(("open_ticket", ticket))
+        if answer.buried_because is not None:
+            buried = {
+                "tenant": key.tenant,
+                "conversation": key.conversation,
+                "message_id": letter.inbound.message_id,
+                "reason": answer.buried_because,
+                "attempts": letter.attempts - 1,
+                "payload": letter.payload,
+            }
+            statements.append(("bury_letter", buried))
+        return statements
+
+    def _turn_parameters(
+        self,
+        letter: Letter,
+        snapshot: Snapshot,
+        answer: Answer,
+        rows: list[OutboxRow],
+        measured: tuple[Clock, list[ModelCall]],
+    ) -> dict[str, Any]:
+        clock, calls = measured
+        sealed_rows = [{**asdict(row), "body": self._sealer.seal(row.body)} for row in rows]
+        conversation_row = {
+            "last_sequence": snapshot.last_sequence + (answer.reply is not None),
+            "last_agent": answer.agent,
+            "context": answer.context.model_dump(mode="json"),
+            "vault": self._sealer.seal(dump_json(answer.vault)) if answer.vault else None,
+        }
+        turn = {
+            "outcome": answer.outcome,
+            "agent": answer.agent,
+            "attempts": letter.attempts,
+            "started_at": clock.started_at,
+            "timings": clock.timings,
+            "model_calls": [asdict(call) for call in calls],
+            "verdicts": answer.verdicts,
+        }
+        return {
+            "tenant": letter.key.tenant,
+            "conversation": letter.key.conversation,
+            "version": snapshot.version,
+            "message_ids": [letter.inbound.message_id],
+            "done_position": letter.position,
+            "state": "dead" if answer.outcome == "dead" else "answered",
+            "conversation_row": dump_json(conversation_row),
+            "turn": dump_json(turn),
+            "items": dump_json(answer.items),
+            "outbox": dump_json(sealed_rows),
+        }
+
+
+async def _apply_effects(transaction: Transaction, answer: Answer) -> None:
+    for effect in answer.effects:
+        touched = await transaction.count(effect.query, effect.parameters)
+        if touched != effect.rows:
+            raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")

@@ -1,0 +1,58 @@
+"""Map every exception of a turn to one class of failure, at the boundary where it enters the drain."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Literal
+
+import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from worker.models.provider import classify_model_error
+from worker.pipeline.commit import EffectConflict, Fenced
+
+FailureClass = Literal["outage", "again", "transient", "bug"]
+
+_OUTAGES = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    PoolTimeout,
+    TooManyRequests,
+    RedisConnectionError,
+    RedisTimeoutError,
+)
+
+
+def classify_failure(error: BaseException) -> FailureClass:
+    """Name an exception's class.
+
+    outage: PostgreSQL or Redis is away, the message is not to blame · again: a fence held, start over from what is true
+    now · transient: the model or a time limit, counts as an attempt · bug: unknown, counts and is logged with its trace.
+    """
+    for cause in _causes(error):
+        if isinstance(cause, Fenced | EffectConflict):
+            return "again"
+        if isinstance(cause, _OUTAGES):
+            return "outage"
+        if isinstance(cause, RedisError | TimeoutError) or classify_model_error(cause) == "transient":
+            return "transient"
+    return "bug"
+
+
+def backoff_seconds(attempts: int, *, first: float, most: float) -> float:
+    """Give the wait before the next attempt: doubling, capped, with jitter over its upper half."""
+    return float(min(most, first * 2 ** min(attempts - 1, 30)) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk from an exception to what caused it: the SDK wraps what a tool raises."""
+    seen: BaseException | None = error
+    for _ in range(10):
+        if seen is None:
+            return
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -1,0 +1,69 @@
+"""Hydrate: read everything a turn starts from, in one round trip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from ops.runtime.database import Database
+from ops.runtime.encoding import parse_json
+from ops.runtime.sealing import Sealer
+from schema.errors import Unsealable
+from schema.ids import ConversationKey
+from schema.messages import Envelope, Inbound
+from worker.agents.context import AirlineAgentContext
+from worker.mailbox import Head
+from worker.pipeline.outcome import Letter, Snapshot
+from worker.publisher import OutboxRow
+from worker.store.session import window_of
+
+
+class Undecodable(Exception):  # noqa: N818 - a condition
+    """Say that a mailbox entry is not an envelope of ours, or was sealed with a key that is gone."""
+
+
+def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
+    """Read and unseal the head of a mailbox; raises Undecodable, whose text holds nothing of the content."""
+    try:
+        envelope = Envelope.model_validate_json(head.raw)
+        inbound = Inbound.model_validate_json(sealer.open(envelope.payload))
+    except ValidationError as error:
+        kinds = ", ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['type']}" for detail in error.errors()[:3])
+        raise Undecodable(f"not an envelope of this release ({kinds})") from None
+    except Unsealable as error:
+        raise Undecodable(str(error)) from None
+    if (inbound.tenant, inbound.conversation, inbound.message_id) != (*key, envelope.message_id):
+        raise Undecodable("the sealed message belongs to another mailbox")
+    return Letter(key, envelope.position, inbound, envelope.payload, head.attempts)
+
+
+async def hydrate(database: Database, sealer: Sealer, letter: Letter, history_items_max: int) -> Snapshot | None:
+    """Read the conversation of a letter; None when PostgreSQL knows no such conversation."""
+    rows = await database.read(
+        letter.key.tenant,
+        "hydrate_conversation",
+        tenant=letter.key.tenant,
+        conversation=letter.key.conversation,
+        message_id=letter.inbound.message_id,
+        history_items_max=history_items_max,
+    )
+    return _snapshot(rows[0], sealer, letter.key) if rows else None
+
+
+def _snapshot(row: dict[str, Any], sealer: Sealer, key: ConversationKey) -> Snapshot:
+    return Snapshot(
+        version=row["version"],
+        owner=row["owner"],
+        done_position=row["done_position"],
+        last_sequence=row["last_sequence"],
+        last_ordinal=row["last_ordinal"],
+        last_agent=row["last_agent"],
+        context=AirlineAgentContext.model_validate({**row["context"], "conversation_id": key.conversation}),
+        vault=parse_json(sealer.open(row["vault"])) if row["vault"] else {},
+        state=row["state"],
+        waited_seconds=row["waited_seconds"] or 0.0,
+        items=window_of(row["items"]),
+        unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],
+        journal=row["journal"],
+    )

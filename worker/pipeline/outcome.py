@@ -1,0 +1,105 @@
+"""Say what a turn came to, as plain values that the steps hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from worker.agents.context import AirlineAgentContext, Effect, EscalationRequest
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from schema.ids import ConversationKey
+    from schema.messages import EventName, Inbound
+    from worker.publisher import OutboxRow
+
+TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Hold one opened envelope: the customer's message and its place in the conversation."""
+
+    key: ConversationKey
+    position: int
+    inbound: Inbound
+    payload: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Hold what hydrate read: everything a turn starts from, at one version of the conversation."""
+
+    version: int
+    owner: str
+    done_position: int
+    last_sequence: int
+    last_ordinal: int
+    last_agent: str | None
+    context: AirlineAgentContext
+    vault: dict[str, str]
+    state: str | None
+    waited_seconds: float
+    items: list[Any]
+    unpublished: list[OutboxRow]
+    journal: list[dict[str, Any]]
+
+    @property
+    def published_ordinal(self) -> int:
+        """Give the ordinal up to which the conversation is known to be published."""
+        return self.unpublished[0].ordinal - 1 if self.unpublished else self.last_ordinal
+
+
+@dataclass
+class Answer:
+    """Hold what a turn decided: the reply (None: silence), what goes with it, and what to remember."""
+
+    outcome: TurnOutcome
+    reply: str | None
+    agent: str | None
+    context: AirlineAgentContext
+    vault: dict[str, str]
+    items: list[Any] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    escalation: EscalationRequest | None = None
+    events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    buried_because: str | None = None
+
+
+@dataclass
+class Clock:
+    """Measure a turn's steps; `started_at` is for the record, the durations are monotonic."""
+
+    started_at: datetime
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    """Say that the head is dealt with: acknowledge it."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """Say that the head must be tried again, and whether this attempt counts."""
+
+    backoff_seconds: float
+    counts: bool
+
+
+@dataclass(frozen=True)
+class Again:
+    """Say that the turn must start over at once: somebody else committed, or what it relied on changed."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Say that the mailbox lacks earlier messages, which have been put back: look at its head anew."""
+
+
+Verdict = Done | Later | Again | Repair

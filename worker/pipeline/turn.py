@@ -1,0 +1,149 @@
+"""Run one turn: one message in, one outcome out, in five steps that read top to bottom in `Turn.run`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from ops.runtime.database import Database
+from ops.runtime.sealing import Sealer
+from schema.ids import ConversationKey
+from schema.settings import Settings
+from worker.mailbox import Head, Mailbox
+from worker.models.journaled import JournalEntry, TurnJournal
+from worker.pipeline.act import Brain, act
+from worker.pipeline.admit import admit
+from worker.pipeline.commit import Committer
+from worker.pipeline.guard import guard
+from worker.pipeline.hydrate import Undecodable, hydrate, open_letter
+from worker.pipeline.outcome import Answer, Clock, Done, Letter, Repair, Snapshot, Verdict
+from worker.pipeline.silent import bury, forward
+from worker.publisher import Publisher
+
+_log = structlog.get_logger("fte.turn")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Hold what turns need; made once per process, runs many turns at once."""
+
+    settings: Settings
+    database: Database
+    sealer: Sealer
+    mailbox: Mailbox
+    publisher: Publisher
+    committer: Committer
+    brain: Brain
+
+    async def run(self, key: ConversationKey, head: Head) -> Verdict:
+        """Bring the head of a mailbox to its outcome and say what is to happen to the head.
+
+        Raises whatever went wrong; nothing is committed then, or the commit's outcome is open and the next look at the
+        conversation settles it.
+        """
+        clock = Clock(datetime.now(UTC))
+        try:
+            letter = open_letter(self.sealer, key, head)
+        except Undecodable as error:
+            return await self._bury_unread(key, head, str(error))
+
+        with _step(clock, "hydrate_ms"):
+            snapshot = await hydrate(self.database, self.sealer, letter, self.settings.history_items_max)
+        if snapshot is not None and snapshot.unpublished:
+            await self.publisher.publish(key, snapshot.unpublished, floor=snapshot.published_ordinal)
+
+        admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
+        if snapshot is None or admission == "stray":
+            return await self._bury_unread(key, head, "no such message was accepted")
+        if admission == "done":
+            return Done()
+        if admission == "repair":
+            return await self._repair(letter)
+        clock.timings["queue_ms"] = round(snapshot.waited_seconds * 1_000, 1)
+
+        now = datetime.now(UTC)
+        journal = self._journal(letter, snapshot)
+        if admission == "bury":
+            answer = bury(letter, snapshot, answer_by=now + timedelta(minutes=self.settings.answer_by_minutes))
+        else:
+            with _step(clock, "guard_ms"):
+                guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
+            with _step(clock, "act_ms"):
+                if admission == "forward":
+                    answer = forward(guarded)
+                else:
+                    answer = await act(self.brain, letter, snapshot, guarded, journal, now=now)
+        clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
+
+        with _step(clock, "commit_ms"):
+            rows = await self.committer.commit(letter, snapshot, answer, clock=clock, calls=journal.calls, now=now)
+        _report(letter, answer, clock)
+        await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
+        return Done()
+
+    def _journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
+        async def record(step: int, entry: JournalEntry) -> None:
+            await self.database.read(
+                letter.key.tenant,
+                "record_journal",
+                tenant=letter.key.tenant,
+                message_id=letter.inbound.message_id,
+                step=step,
+                input_hash=entry.input_hash,
+                response=entry.response,
+            )
+
+        recorded = {row["step"]: JournalEntry(row["input_hash"], row["response"]) for row in snapshot.journal}
+        return TurnJournal(recorded, record)
+
+    async def _repair(self, letter: Letter) -> Verdict:
+        """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
+        rows = await self.database.read(
+            letter.key.tenant,
+            "find_waiting",
+            tenant=letter.key.tenant,
+            conversation=letter.key.conversation,
+            up_to=letter.position,
+            messages_max=self.settings.reconcile_messages_max,
+        )
+        await self.mailbox.restore(letter.key, rows)
+        _log.info("mailbox.repaired", messages=len(rows), before_position=letter.position)
+        return Repair()
+
+    async def _bury_unread(self, key: ConversationKey, head: Head, reason: str) -> Verdict:
+        """Keep an entry that is no message of ours, sealed and whole; the mailbox goes on."""
+        await self.database.read(
+            key.tenant,
+            "bury_letter",
+            tenant=key.tenant,
+            conversation=key.conversation,
+            message_id=None,
+            reason=reason,
+            attempts=head.attempts,
+            payload=self.sealer.seal(head.raw.decode(errors="backslashreplace")),
+        )
+        _log.error("mailbox.undecodable", tenant=key.tenant, conversation=key.conversation, reason=reason)
+        return Done()
+
+
+@contextmanager
+def _step(clock: Clock, name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    clock.timings[name] = round((time.perf_counter() - started) * 1_000, 2)
+
+
+def _report(letter: Letter, answer: Answer, clock: Clock) -> None:
+    _log.info(
+        "turn.committed",
+        position=letter.position,
+        outcome=answer.outcome,
+        agent=answer.agent,
+        attempts=letter.attempts,
+        **clock.timings,
+    )

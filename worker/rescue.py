@@ -1,0 +1,131 @@
+"""Rescue: ring for what is overdue, put back what Redis lost, publish what a dead worker left. Runs in every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
+
+from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.sealing import Sealer
+from schema.ids import ConversationKey
+from schema.settings import Settings
+from worker.drain import Ring
+from worker.mailbox import Mailbox
+from worker.publisher import OutboxRow, Publisher
+
+_log = structlog.get_logger("fte.rescue")
+
+_OUTAGES = (RedisError, OSError, psycopg.OperationalError, PoolTimeout)
+_BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
+
+
+@dataclass
+class Rescue:
+    """Repair, round by round; idempotent, so several workers may do it at once."""
+
+    settings: Settings
+    mailbox: Mailbox
+    database: Database
+    sealer: Sealer
+    publisher: Publisher
+    ring: Ring
+    _page: tuple[datetime, str, str] = field(default=_BEGINNING)
+
+    async def run(self) -> None:
+        """Do all three repairs at their intervals, jittered, until cancelled."""
+        await asyncio.gather(
+            _repeat(self.sweep, self.settings.sweep_seconds),
+            _repeat(self.reconcile, self.settings.reconcile_seconds),
+            _repeat(self.publish_leftovers, self.settings.publish_seconds),
+        )
+
+    async def sweep(self) -> int:
+        """Ring for every conversation that is overdue on the agenda; gives how many.
+
+        A lost doorbell, a dead worker's lease and a retry come due are one case: somebody had to look by now.
+        """
+        overdue = await self.mailbox.sweep()
+        if overdue:
+            _log.info("rescue.rang", conversations=len(overdue))
+            await self.ring(overdue)
+        return len(overdue)
+
+    async def reconcile(self) -> int:
+        """Put back accepted messages that no mailbox holds; gives how many. Looks at one page a round."""
+        after = dict(zip(("after_accepted_at", "after_tenant", "after_message_id"), self._page, strict=True))
+        rows = await self.database.read(
+            EVERY_TENANT,
+            "find_accepted",
+            age_seconds=self.settings.reconcile_seconds,
+            messages_max=self.settings.reconcile_messages_max,
+            **after,
+        )
+        full = len(rows) == self.settings.reconcile_messages_max
+        self._page = (rows[-1]["accepted_at"], rows[-1]["tenant_id"], rows[-1]["message_id"]) if full else _BEGINNING
+        waiting: dict[ConversationKey, list[dict[str, Any]]] = {}
+        for row in rows:
+            waiting.setdefault(ConversationKey(row["tenant_id"], row["conversation_id"]), []).append(row)
+        if not waiting:
+            return 0
+        # A conversation on the agenda has a mailbox; should that lack an earlier message, its turn sees the gap.
+        watched = await self.mailbox.on_agenda(list(waiting))
+        lost = [key for key, seen in zip(waiting, watched, strict=True) if not seen]
+        to_ring = [key for key in lost if await self.mailbox.restore(key, waiting[key])]
+        restored = sum(len(waiting[key]) for key in lost)
+        if restored:
+            _log.warning("rescue.restored", messages=restored, conversations=len(lost))
+        if to_ring:
+            await self.ring(to_ring)
+        return restored
+
+    async def publish_leftovers(self) -> int:
+        """Publish outbox rows whose worker died after its commit; gives how many."""
+        await self.publisher.note()
+        rows = await self.database.read(
+            EVERY_TENANT,
+            "find_unpublished",
+            age_seconds=self.settings.publish_seconds,
+            rows_max=self.settings.reconcile_messages_max,
+        )
+        for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
+            outbox = [
+                OutboxRow(
+                    row["ordinal"],
+                    row["kind"],
+                    row["channel"],
+                    row["entry_id"],
+                    row["sequence"],
+                    self.sealer.open(row["body"]),
+                )
+                for row in group
+            ]
+            await self.publisher.publish(key, outbox, floor=outbox[0].ordinal - 1)
+        if rows:
+            _log.warning("rescue.published", rows=len(rows))
+        return len(rows)
+
+
+async def _repeat(repair: Callable[[], Awaitable[int]], interval_seconds: float) -> None:
+    """Repeat a repair for ever; while a server is away say so once and go on."""
+    unreachable = False
+    while True:
+        await asyncio.sleep(interval_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - several workers must not beat alike
+        try:
+            await repair()
+            unreachable = False
+        except _OUTAGES as error:
+            if not unreachable:
+                _log.warning("rescue.unreachable", error=str(error), repair=getattr(repair, "__name__", ""))
+            unreachable = True
+        except Exception:
+            _log.exception("rescue.failed", repair=getattr(repair, "__name__", ""))

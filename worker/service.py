@@ -1,0 +1,121 @@
+"""Compose a worker: the one place that names its concrete parts, starts them and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from ops.runtime.configuration import open_sealer
+from ops.runtime.database import Database
+from ops.runtime.redis import Scripts, check_redis, make_redis
+from ops.runtime.startup import check_deployment
+from schema.settings import Settings
+from worker.agents.graph import build_graph
+from worker.drain import Drainer, Ring
+from worker.guardrails.inputs import input_guardrails
+from worker.heartbeat import Heartbeat
+from worker.mailbox import Mailbox
+from worker.models.provider import build_model_provider
+from worker.pipeline.act import Brain
+from worker.pipeline.commit import Committer
+from worker.pipeline.turn import Turn
+from worker.publisher import Publisher
+from worker.rescue import Rescue
+from worker.store.airline import PostgresAirline
+from worker.store.knowledge import PostgresKnowledge
+from worker.tracing import configure_tracing
+
+_log = structlog.get_logger("fte.worker")
+
+
+@dataclass
+class WorkerService:
+    """Hold a running worker's parts; lives on one event loop."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    drainer: Drainer
+    heartbeat: Heartbeat
+    publisher: Publisher
+    rescue: Rescue
+    provider: Any
+    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the loops that run beside the drains."""
+        self._loops = [
+            asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
+            asyncio.create_task(self.publisher.run(), name="publisher"),
+            asyncio.create_task(self.rescue.run(), name="rescue"),
+        ]
+
+    async def begin_stop(self) -> None:
+        """Take no more messages; after `stop_seconds_max` give back what is still under way."""
+        if self.drainer.stopping.is_set():
+            return
+        self.drainer.stopping.set()
+        _log.info("worker.stopping", turns=len(self.heartbeat.tasks()))
+        await asyncio.sleep(self.settings.stop_seconds_max)
+        for task in self.heartbeat.tasks():
+            task.cancel()
+
+    async def close(self) -> None:
+        """Stop the loops, note what was published, close every connection."""
+        self.drainer.stopping.set()
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
+            await self.publisher.note()
+        await self.provider.aclose()
+        await self.database.close()
+        await self.redis.aclose()
+
+
+async def open_service(settings: Settings, ring: Ring) -> WorkerService:
+    """Connect, check that this process fits its servers, and put the parts together.
+
+    Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
+    """
+    configure_tracing()
+    sealer = open_sealer(settings)
+    provider = build_model_provider(settings)
+    async with AsyncExitStack() as undo:
+        database = Database(settings)
+        await database.open()
+        undo.push_async_callback(database.close)
+        redis = make_redis(settings)
+        undo.push_async_callback(redis.aclose)
+        await check_redis(redis, settings)
+        await check_deployment(database, sealer)
+        undo.pop_all()
+    scripts = Scripts(redis)
+    mailbox = Mailbox(redis, scripts, settings)
+    publisher = Publisher(database, scripts, settings)
+    heartbeat = Heartbeat(mailbox, settings.renew_seconds)
+    brain = Brain(
+        graph=build_graph(),
+        provider=provider,
+        guardrails=input_guardrails(settings),
+        backend=PostgresAirline(database),
+        knowledge=PostgresKnowledge(database),
+        settings=settings,
+    )
+    committer = Committer(database, sealer, answer_by_minutes=settings.answer_by_minutes)
+    turn = Turn(settings, database, sealer, mailbox, publisher, committer, brain)
+    return WorkerService(
+        settings=settings,
+        database=database,
+        redis=redis,
+        drainer=Drainer(settings, mailbox, heartbeat, turn, ring),
+        heartbeat=heartbeat,
+        publisher=publisher,
+        rescue=Rescue(settings, mailbox, database, sealer, publisher, ring),
+        provider=provider,
+    )
