@@ -1,0 +1,1 @@
+"""How work gets in and answers get out: client, gateway, channels, delivery, load."""

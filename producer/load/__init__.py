@@ -1,0 +1,1 @@
+"""Load: a bounded generator of conversations and what it measures."""

@@ -1,0 +1,115 @@
+"""Hold the container files to what the promises need of a deployment."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import yaml
+
+from schema.settings import Settings
+from tests.architecture import sources
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    compose: dict[str, Any] = yaml.safe_load((sources.ROOT / "docker-compose.yml").read_text())
+    services: dict[str, Any] = compose["services"]
+    return services
+
+
+def instructions(text: str) -> list[tuple[str, str]]:
+    """List a Dockerfile's instructions with their arguments."""
+    lines = [line for line in text.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines)]
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> list[tuple[str, str]]:
+    return instructions((sources.ROOT / "Dockerfile").read_text())
+
+
+def seconds(text: str) -> int:
+    match = re.fullmatch(r"(\d+)s", text)
+    assert match, f"not in seconds: {text}"
+    return int(match[1])
+
+
+def test_redis_keeps_what_it_accepted_and_evicts_nothing(services: dict[str, Any]) -> None:
+    settings = dict(pairwise(services["redis"]["command"]))
+
+    assert settings["--appendonly"] == "yes"
+    assert settings["--appendfsync"] in {"everysec", "always"}
+    assert settings["--maxmemory-policy"] == "noeviction"
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+def test_a_server_is_watched_keeps_its_data_and_is_reached_from_this_machine_alone(
+    services: dict[str, Any], name: str
+) -> None:
+    server = services[name]
+
+    assert server["healthcheck"]["test"]
+    assert server["volumes"]
+    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+
+
+def test_a_worker_starts_only_on_healthy_servers_and_a_migrated_database(services: dict[str, Any]) -> None:
+    conditions = {name: how["condition"] for name, how in services["worker"]["depends_on"].items()}
+
+    assert conditions == {
+        "postgres": "service_healthy",
+        "redis": "service_healthy",
+        "migrate": "service_completed_successfully",
+    }
+    assert services["migrate"]["restart"] == "no"
+
+
+def test_a_stopping_worker_has_longer_than_its_turns_take_to_finish(services: dict[str, Any]) -> None:
+    finish_seconds_max = Settings.model_fields["stop_seconds_max"].default
+
+    assert seconds(services["worker"]["stop_grace_period"]) > finish_seconds_max
+
+
+def test_no_secret_has_a_value_in_the_example() -> None:
+    lines = shlex.split((sources.ROOT / ".env.example").read_text(), comments=True)
+    values = dict(line.split("=", 1) for line in lines)
+
+    assert {name: values[name] for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FTE_VAULT_KEYS")} == {
+        "POSTGRES_PASSWORD": "",
+        "REDIS_PASSWORD": "",
+        "FTE_VAULT_KEYS": "",
+    }
+
+
+def test_every_setting_in_the_example_exists() -> None:
+    lines = shlex.split((sources.ROOT / ".env.example").read_text(), comments=True)
+    named = {line.split("=", 1)[0] for line in lines if line.startswith("FTE_")}
+
+    assert named <= {f"FTE_{field.upper()}" for field in Settings.model_fields}
+
+
+def test_the_image_installs_only_what_is_hashed(dockerfile: list[tuple[str, str]]) -> None:
+    installs = [rest for name, rest in dockerfile if name == "RUN" and "pip install" in rest]
+
+    assert len(installs) == 2
+    assert all("--require-hashes" in install or "--no-deps" in install for install in installs)
+
+
+def test_the_image_runs_as_an_ordinary_user(dockerfile: list[tuple[str, str]]) -> None:
+    last_stage = dockerfile[max(at for at, (name, _) in enumerate(dockerfile) if name == "FROM") :]
+
+    assert ("USER", "fte") in last_stage
+
+
+def test_the_build_sees_every_folder_that_the_image_copies(dockerfile: list[tuple[str, str]]) -> None:
+    copied = {
+        word for name, rest in dockerfile if name == "COPY" and "--from" not in rest for word in rest.split()[:-1]
+    }
+    seen = {line.removeprefix("!") for line in (sources.ROOT / ".dockerignore").read_text().splitlines()}
+
+    assert copied >= set(sources.PACKAGES)
+    assert copied <= seen

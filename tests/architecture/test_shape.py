@@ -1,0 +1,183 @@
+"""Hold the code to its shape: short files, short functions, few parameters, plain names, nothing done at import."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.architecture import sources
+from tests.architecture.sources import Source
+
+FILE_LINES_MAX: Final = 400
+FUNCTION_LINES_MAX: Final = 50
+POSITIONAL_PARAMETERS_MAX: Final = 5
+# Words that say nothing about what a thing does.
+EMPTY_WORDS: Final = frozenset(
+    {"manager", "managers", "handler", "handlers", "helper", "helpers", "util", "utils", "utility", "utilities"}
+    | {"common", "misc"}
+)
+
+
+def long_files(lines: dict[str, int]) -> list[str]:
+    return [f"{place}: {count} lines" for place, count in lines.items() if count > FILE_LINES_MAX]
+
+
+def long_functions(source: Source) -> list[str]:
+    code_lines = source.code_lines()
+    lengths = {function: sources.length(function, code_lines) for function in source.functions()}
+    return [
+        f"{source.place}:{function.lineno} {function.name}: {count} lines of code"
+        for function, count in lengths.items()
+        if count > FUNCTION_LINES_MAX
+    ]
+
+
+def wide_functions(source: Source) -> list[str]:
+    return [
+        f"{source.place}:{function.lineno} {function.name}: {len(sources.positional_parameters(function))} parameters"
+        for function in source.functions()
+        if not sources.is_override(function)
+        if len(sources.positional_parameters(function)) > POSITIONAL_PARAMETERS_MAX
+    ]
+
+
+def empty_names(source: Source) -> list[str]:
+    return [
+        f"{source.place}:{line} {name}"
+        for line, name in sources.defined_names(source)
+        if sources.words(name) & EMPTY_WORDS
+    ]
+
+
+def environment_reads_at_import(source: Source) -> list[str]:
+    """List the places outside functions that touch the process's environment."""
+    found = []
+    waiting: list[ast.AST] = [source.tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv", "os.environb"}:
+            found.append(f"{source.place}:{node.lineno} {ast.unparse(node)}")
+        waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def sleeps_outside_loops(source: Source) -> list[str]:
+    """List the sleeps in the bodies of tests that are neither the pause of a poll nor a mere `sleep(0)`."""
+    tests = [function for function in source.functions() if function.name.startswith("test_")]
+    return [
+        f"{source.place}:{call.lineno} {ast.unparse(call)}"
+        for test in tests
+        for call in _sleeps([*test.body])
+        if ast.unparse(call) != "asyncio.sleep(0)"
+    ]
+
+
+def _sleeps(waiting: list[ast.AST]) -> list[ast.Call]:
+    found = []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.While, ast.For, ast.AsyncFor, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "anyio.sleep"}:
+            found.append(node)
+        waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def test_no_file_is_longer_than_one_can_keep_in_mind() -> None:
+    code = [*sources.paths("*.py", *sources.PACKAGES, "tests"), *sources.paths("*.lua", "schema")]
+    code += sources.paths("*.sql", "schema/migrations", "schema/queries")  # structure.sql is a dump: nobody writes it
+
+    lines = {str(path.relative_to(sources.ROOT)): len(path.read_text().splitlines()) for path in code}
+
+    assert long_files(lines) == []
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    found = [line for source in sources.everything() for line in long_functions(source)]
+
+    assert found == []
+
+
+def test_no_function_takes_more_than_five_parameters_by_position() -> None:
+    found = [line for source in sources.product() for line in wide_functions(source)]
+
+    assert found == []
+
+
+def test_no_name_holds_a_word_that_says_nothing() -> None:
+    found = [line for source in sources.everything() for line in empty_names(source)]
+
+    assert found == []
+
+
+def test_nothing_reads_the_environment_when_it_is_imported() -> None:
+    found = [line for source in sources.product() for line in environment_reads_at_import(source)]
+
+    assert found == []
+
+
+def test_no_test_waits_by_sleeping() -> None:
+    found = [line for source in sources.everything() for line in sleeps_outside_loops(source)]
+
+    assert found == []
+
+
+def sample(text: str) -> Source:
+    return sources.parse(Path(sources.ROOT, "sample.py"), text)
+
+
+def test_a_file_is_measured_by_all_its_lines() -> None:
+    assert long_files({"a.py": FILE_LINES_MAX, "b.py": FILE_LINES_MAX + 1}) == ["b.py: 401 lines"]
+
+
+def test_a_function_is_measured_without_docstring_comments_and_blank_lines() -> None:
+    told = '    """Say much.\n\n    And more.\n    """\n\n    # why\n'
+
+    shortest_too_long = sample("def f():\n" + told + "    x = 1\n" * FUNCTION_LINES_MAX)
+    longest_allowed = sample("def f():\n" + told + "    x = 1\n" * (FUNCTION_LINES_MAX - 1))
+
+    assert long_functions(shortest_too_long) == ["sample.py:1 f: 51 lines of code"]
+    assert long_functions(longest_allowed) == []
+
+
+@pytest.mark.parametrize(
+    ("signature", "found"),
+    [
+        ("def f(a, b, c, d, e): ...", []),
+        ("def f(a, b, c, d, e, f): ...", ["sample.py:1 f: 6 parameters"]),
+        ("def f(a, b, c, d, e, *, f, g): ...", []),
+        ("class C:\n  def f(self, a, b, c, d, e): ...", []),
+        ("class C:\n  @override\n  def f(self, a, b, c, d, e, f): ...", []),
+    ],
+)
+def test_parameters_are_counted_by_position_and_not_where_a_base_class_sets_them(
+    signature: str, found: list[str]
+) -> None:
+    assert wide_functions(sample(signature)) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["class QueueManager: ...", "def f(error_handler): ...", "HTTPUtils = 1", "for misc in (): ..."]
+)
+def test_an_empty_word_is_found_in_any_kind_of_name(text: str) -> None:
+    assert len(empty_names(sample(text))) == 1
+
+
+def test_a_word_that_only_contains_an_empty_word_is_allowed() -> None:
+    assert empty_names(sample("commonwealth = miscount = utilisation = 1")) == []
+
+
+def test_a_read_of_the_environment_is_found_in_a_class_but_not_in_a_function() -> None:
+    assert environment_reads_at_import(sample("class C:\n  x = os.environ['X']")) == ["sample.py:2 os.environ"]
+    assert environment_reads_at_import(sample("def f():\n  return os.environ['X']")) == []
+
+
+def test_a_sleep_is_found_in_a_test_but_not_in_its_poll() -> None:
+    assert sleeps_outside_loops(sample("def test_x():\n  time.sleep(1)")) == ["sample.py:2 time.sleep(1)"]
+    assert sleeps_outside_loops(sample("async def test_x():\n  while True:\n    await asyncio.sleep(1)")) == []

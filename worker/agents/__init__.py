@@ -1,0 +1,1 @@
+"""The agents of the airline's support desk and how they hand off."""

@@ -1,0 +1,1 @@
+"""The brains behind the SDK's model provider."""

@@ -1,0 +1,1 @@
+"""What the agents can look up and do."""
