@@ -49,7 +49,7 @@ def choose_port(preferred: int | None) -> int:
 def _highest_port() -> int:
     """Return the highest port to draw, below a lent range that somebody widened downwards."""
     if LINUX_EPHEMERAL_RANGE.exists():
-        lowest_lent = int(LINUX_EPHEMERAL_RANGE.read_text(encoding="ascii").split()[0])
+        lowest_lent = int(LINUX_EPHEMERAL_RANGE.read_text(encoding="utf-8").split()[0])
         if lowest_lent > PORT_LOWEST + PROBES_MAX:
             return min(PORT_HIGHEST, lowest_lent - 1)
     return PORT_HIGHEST

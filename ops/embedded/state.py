@@ -86,7 +86,7 @@ class StackLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            written = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            written = os.pread(descriptor, 32, 0).decode("utf-8", "replace").strip()
             os.close(descriptor)
             raise StackHeldError(state_dir, int(written) if written.isdigit() else None) from None
         os.truncate(descriptor, 0)
