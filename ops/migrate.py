@@ -38,7 +38,7 @@ LOCK_SECONDS_MAX = 120
 STATEMENT_LOCK_SECONDS_MAX = 5
 """How long a migration's statement waits for a table: while it waits, everything behind it waits as well."""
 
-_LOCK = 0x6674_6501
+LOCK = 0x6674_6501
 """The advisory lock of `migrate`; advisory locks belong to one database."""
 
 _ROLE_ATTEMPTS_MAX = 5
@@ -109,7 +109,7 @@ def _lock(connection: Connection) -> None:
     """Hold the advisory lock until the connection closes, however it closes."""
     _set_lock_timeout(connection, LOCK_SECONDS_MAX)
     try:
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
     except errors.LockNotAvailable:
         raise MigrationFailed("start", f"another process migrates this database since {LOCK_SECONDS_MAX} s") from None
     _set_lock_timeout(connection, STATEMENT_LOCK_SECONDS_MAX)

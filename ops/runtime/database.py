@@ -46,7 +46,7 @@ class Transaction:
     def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
         self._connection = connection
 
-    async def run(self, query: str, **parameters: Any) -> list[Row]:
+    async def run(self, query: str, /, **parameters: Any) -> list[Row]:
         """Run `schema/queries/<query>.sql`; gives its rows, or none where it returns none."""
         cursor = await self._connection.execute(load_query(query), parameters)
         return await cursor.fetchall() if cursor.description else []
@@ -89,7 +89,7 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
-    async def read(self, tenant: str, query: str, **parameters: Any) -> list[Row]:
+    async def read(self, tenant: str, query: str, /, **parameters: Any) -> list[Row]:
         """Run one statement as `tenant` in one round trip and give its rows.
 
         The pipeline's statements share one implicit transaction, which ends with the pipeline: the tenant set there

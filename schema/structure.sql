@@ -1,0 +1,673 @@
+-- What the migrations add up to; remade by `python -m ops.migrate --write-structure`, never edited.
+
+CREATE FUNCTION public.accept_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_last bigint;
+    v_done bigint;
+BEGIN
+    PERFORM set_config('fte.tenant', p_tenant, true);
+    SELECT i.conversation_id, i.position INTO at_conversation, at_position
+        FROM inbox i WHERE i.tenant_id = p_tenant AND i.message_id = p_message;
+    IF FOUND THEN
+        status := 'duplicate'; RETURN NEXT; RETURN;
+    END IF;
+    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant;
+    IF NOT FOUND THEN
+        status := 'unknown_tenant'; RETURN NEXT; RETURN;
+    END IF;
+    INSERT INTO conversation (tenant_id, conversation_id) VALUES (p_tenant, p_conversation) ON CONFLICT DO NOTHING;
+    SELECT c.last_position, c.done_position INTO v_last, v_done
+        FROM conversation c WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation FOR NO KEY UPDATE;
+    waiting := v_last - v_done;
+    IF waiting >= p_waiting_max THEN
+        status := 'full'; at_conversation := p_conversation; at_position := v_last; RETURN NEXT; RETURN;
+    END IF;
+    INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload)
+        VALUES (p_tenant, p_message, p_conversation, v_last + 1, p_channel, p_payload) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        UPDATE conversation c SET last_position = v_last + 1
+            WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation;
+        status := 'accepted'; at_conversation := p_conversation; at_position := v_last + 1;
+    ELSE  -- another sender was quicker with the same message id
+        SELECT i.conversation_id, i.position INTO STRICT at_conversation, at_position
+            FROM inbox i WHERE i.tenant_id = p_tenant AND i.message_id = p_message;
+        status := 'duplicate';
+    END IF;
+    RETURN NEXT;
+END $$;
+
+CREATE FUNCTION public.commit_turn(p_tenant text, p_conversation text, p_version bigint, p_message_ids text[], p_done_position bigint, p_state text, p_conversation_row jsonb, p_turn jsonb, p_items jsonb, p_outbox jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_item bigint;
+    v_done bigint;
+    v_moved integer;
+BEGIN
+    UPDATE conversation c
+        SET version = c.version + 1,
+            done_position = p_done_position,
+            last_sequence = coalesce((p_conversation_row ->> 'last_sequence')::bigint, c.last_sequence),
+            last_ordinal = c.last_ordinal + jsonb_array_length(p_outbox),
+            last_item = c.last_item + jsonb_array_length(p_items),
+            last_agent = coalesce(p_conversation_row ->> 'last_agent', c.last_agent),
+            context = coalesce(p_conversation_row -> 'context', c.context),
+            vault = coalesce(p_conversation_row ->> 'vault', c.vault),
+            updated_at = clock_timestamp()
+        WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation AND c.version = p_version
+        RETURNING c.last_item - jsonb_array_length(p_items) INTO v_item;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'conversation % is no longer at version %', p_conversation, p_version USING ERRCODE = 'FT001';
+    END IF;
+    UPDATE inbox i
+        SET state = p_state, finished_at = clock_timestamp(),
+            payload = CASE WHEN p_state = 'dead' THEN i.payload END
+        WHERE i.tenant_id = p_tenant AND i.message_id = ANY (p_message_ids) AND i.conversation_id = p_conversation
+            AND i.state = 'accepted' AND i.position <= p_done_position;
+    GET DIAGNOSTICS v_moved = ROW_COUNT;
+    SELECT count(*) INTO v_done FROM inbox i
+        WHERE i.tenant_id = p_tenant AND i.conversation_id = p_conversation AND i.state = 'accepted'
+            AND i.position <= p_done_position;
+    IF v_moved <> cardinality(p_message_ids) OR v_done > 0 THEN
+        RAISE EXCEPTION 'conversation %: % of % messages were open, % earlier ones are', p_conversation, v_moved,
+            cardinality(p_message_ids), v_done USING ERRCODE = 'FT002';
+    END IF;
+    INSERT INTO session_item (tenant_id, conversation_id, ordinal, turn, item)
+        SELECT p_tenant, p_conversation, v_item + e.ordinality, p_version + 1, e.value
+        FROM jsonb_array_elements(p_items) WITH ORDINALITY AS e (value, ordinality);
+    INSERT INTO outbox (tenant_id, conversation_id, ordinal, kind, channel, entry_id, sequence, body)
+        SELECT p_tenant, p_conversation, o.ordinal, o.kind, o.channel, o.entry_id, o.sequence, o.body
+        FROM jsonb_to_recordset(p_outbox)
+            AS o (ordinal bigint, kind text, channel text, entry_id text, sequence bigint, body text);
+    INSERT INTO turn (tenant_id, conversation_id, number, message_ids, outcome, agent, attempts,
+            started_at, timings, model_calls, verdicts)
+        SELECT p_tenant, p_conversation, p_version + 1, p_message_ids, t.outcome, t.agent, t.attempts,
+            t.started_at, t.timings, t.model_calls, t.verdicts
+        FROM jsonb_to_record(p_turn) AS t (outcome text, agent text, attempts integer,
+            started_at timestamptz, timings jsonb, model_calls jsonb, verdicts jsonb);
+    DELETE FROM journal j WHERE j.tenant_id = p_tenant AND j.message_id = ANY (p_message_ids);
+END $$;
+
+CREATE FUNCTION public.move_to_seat(p_reservation bigint, p_passenger smallint, p_flight text, p_date date, p_from_seat text, p_to_seat text, p_price_usd integer) RETURNS SETOF text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_tenant text := current_setting('fte.tenant');
+    v_seat text;
+BEGIN
+    PERFORM FROM flight_date f JOIN reservation r ON r.tenant_id = f.tenant_id AND r.reservation_id = p_reservation
+        WHERE f.tenant_id = v_tenant AND f.flight_number = p_flight AND f.flight_date = p_date
+            AND f.status IN ('available', 'on_time', 'delayed') AND r.status = 'booked'
+        FOR SHARE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF p_from_seat IS NULL THEN
+        INSERT INTO seat (tenant_id, flight_number, flight_date, seat_number, reservation_id, passenger_number, price_usd)
+            VALUES (v_tenant, p_flight, p_date, p_to_seat, p_reservation, p_passenger, p_price_usd)
+            RETURNING seat_number INTO v_seat;
+    ELSE
+        UPDATE seat s SET seat_number = p_to_seat, price_usd = s.price_usd + p_price_usd
+            WHERE s.tenant_id = v_tenant AND s.flight_number = p_flight AND s.flight_date = p_date
+                AND s.seat_number = p_from_seat
+                AND s.reservation_id = p_reservation AND s.passenger_number = p_passenger
+            RETURNING s.seat_number INTO v_seat;
+    END IF;
+    IF v_seat IS NOT NULL THEN
+        RETURN NEXT v_seat;
+    END IF;
+EXCEPTION WHEN unique_violation THEN
+    RETURN;
+END $$;
+
+CREATE TABLE public.airport (
+    tenant_id text NOT NULL,
+    code text NOT NULL,
+    city text NOT NULL,
+    time_zone text NOT NULL,
+    CONSTRAINT airport_code_is_three_letters CHECK ((code ~ '^[A-Z]{3}$'::text))
+);
+
+ALTER TABLE ONLY public.airport FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.article (
+    tenant_id text NOT NULL,
+    slug text NOT NULL,
+    title text NOT NULL,
+    keywords text DEFAULT ''::text NOT NULL,
+    updated_on date NOT NULL,
+    content_hash text NOT NULL,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, keywords), 'A'::"char"))) STORED NOT NULL,
+    CONSTRAINT article_slug_is_plain CHECK ((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text))
+);
+
+ALTER TABLE ONLY public.article FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.article_section (
+    tenant_id text NOT NULL,
+    slug text NOT NULL,
+    section_number smallint NOT NULL,
+    heading text NOT NULL,
+    body text NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'B'::"char") || setweight(to_tsvector('english'::regconfig, body), 'D'::"char"))) STORED NOT NULL
+);
+
+ALTER TABLE ONLY public.article_section FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.conversation (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    owner text DEFAULT 'bot'::text NOT NULL,
+    last_position bigint DEFAULT 0 NOT NULL,
+    done_position bigint DEFAULT 0 NOT NULL,
+    last_sequence bigint DEFAULT 0 NOT NULL,
+    last_ordinal bigint DEFAULT 0 NOT NULL,
+    last_item bigint DEFAULT 0 NOT NULL,
+    last_agent text,
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    vault text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversation_belongs_to_bot_or_human CHECK ((owner = ANY (ARRAY['bot'::text, 'human'::text]))),
+    CONSTRAINT conversation_is_done_up_to_what_was_accepted CHECK ((done_position <= last_position))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.customer (
+    tenant_id text NOT NULL,
+    customer_id bigint NOT NULL,
+    given_name text NOT NULL,
+    surname text NOT NULL,
+    email text NOT NULL,
+    phone text NOT NULL,
+    born_on date NOT NULL,
+    membership text NOT NULL,
+    CONSTRAINT membership_is_known CHECK ((membership = ANY (ARRAY['regular'::text, 'silver'::text, 'gold'::text])))
+);
+
+ALTER TABLE ONLY public.customer FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.dead_letter (
+    dead_letter_id bigint NOT NULL,
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    message_id text,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    payload text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.dead_letter FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dead_letter_dead_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.deployment (
+    only_row boolean DEFAULT true NOT NULL,
+    vault_fingerprint text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT deployment_has_one_row CHECK (only_row)
+);
+
+CREATE TABLE public.fare (
+    tenant_id text NOT NULL,
+    flight_number text NOT NULL,
+    flight_date date NOT NULL,
+    cabin text NOT NULL,
+    seats_left integer NOT NULL,
+    price_usd integer NOT NULL,
+    CONSTRAINT fare_cabin_is_known CHECK ((cabin = ANY (ARRAY['basic_economy'::text, 'economy'::text, 'business'::text]))),
+    CONSTRAINT fare_costs_something CHECK ((price_usd > 0)),
+    CONSTRAINT fare_is_never_oversold CHECK ((seats_left >= 0))
+);
+
+ALTER TABLE ONLY public.fare FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.flight (
+    tenant_id text NOT NULL,
+    flight_number text NOT NULL,
+    origin text NOT NULL,
+    destination text NOT NULL,
+    departs_at time without time zone NOT NULL,
+    arrives_at time without time zone NOT NULL,
+    arrives_days_later smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT flight_goes_somewhere CHECK ((origin <> destination)),
+    CONSTRAINT flight_number_is_carrier_and_digits CHECK ((flight_number ~ '^[A-Z]{2}[0-9]{1,4}$'::text))
+);
+
+ALTER TABLE ONLY public.flight FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.flight_date (
+    tenant_id text NOT NULL,
+    flight_number text NOT NULL,
+    flight_date date NOT NULL,
+    status text NOT NULL,
+    CONSTRAINT flight_status_is_known CHECK ((status = ANY (ARRAY['available'::text, 'on_time'::text, 'delayed'::text, 'flying'::text, 'landed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.flight_date FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.inbox (
+    tenant_id text NOT NULL,
+    message_id text NOT NULL,
+    conversation_id text NOT NULL,
+    "position" bigint NOT NULL,
+    channel text NOT NULL,
+    state text DEFAULT 'accepted'::text NOT NULL,
+    payload text,
+    accepted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT inbox_finished_at_null_while_accepted CHECK (((state = 'accepted'::text) = (finished_at IS NULL))),
+    CONSTRAINT inbox_payload_kept_while_needed CHECK (((state <> ALL (ARRAY['accepted'::text, 'dead'::text])) OR (payload IS NOT NULL))),
+    CONSTRAINT inbox_state_is_known CHECK ((state = ANY (ARRAY['accepted'::text, 'answered'::text, 'dead'::text, 'erased'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.inbox FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.journal (
+    tenant_id text NOT NULL,
+    message_id text NOT NULL,
+    step integer NOT NULL,
+    input_hash text NOT NULL,
+    response text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.journal FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.outbox (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    kind text NOT NULL,
+    channel text,
+    entry_id text NOT NULL,
+    sequence bigint NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_kind_is_known CHECK ((kind = ANY (ARRAY['reply'::text, 'escalation'::text, 'event'::text]))),
+    CONSTRAINT outbox_reply_has_a_channel CHECK (((kind = 'reply'::text) = (channel IS NOT NULL)))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.payment_method (
+    tenant_id text NOT NULL,
+    customer_id bigint NOT NULL,
+    method_number smallint NOT NULL,
+    kind text NOT NULL,
+    last_four text,
+    balance_usd integer,
+    CONSTRAINT payment_method_has_digits_or_a_balance CHECK ((((kind = 'card'::text) = (balance_usd IS NULL)) AND ((kind = 'card'::text) = (last_four IS NOT NULL)))),
+    CONSTRAINT payment_method_is_known CHECK ((kind = ANY (ARRAY['card'::text, 'gift_card'::text, 'certificate'::text]))),
+    CONSTRAINT payment_method_shows_four_digits CHECK ((last_four ~ '^[0-9]{4}$'::text))
+);
+
+ALTER TABLE ONLY public.payment_method FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservation (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    confirmation_number text NOT NULL,
+    customer_id bigint NOT NULL,
+    trip_type text NOT NULL,
+    cabin text NOT NULL,
+    checked_bags smallint DEFAULT 0 NOT NULL,
+    insured boolean DEFAULT false NOT NULL,
+    payments jsonb DEFAULT '[]'::jsonb NOT NULL,
+    status text DEFAULT 'booked'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT confirmation_number_is_six_characters CHECK ((confirmation_number ~ '^[A-Z0-9]{6}$'::text)),
+    CONSTRAINT reservation_bags_not_negative CHECK ((checked_bags >= 0)),
+    CONSTRAINT reservation_cabin_is_known CHECK ((cabin = ANY (ARRAY['basic_economy'::text, 'economy'::text, 'business'::text]))),
+    CONSTRAINT reservation_status_is_known CHECK ((status = ANY (ARRAY['booked'::text, 'cancelled'::text]))),
+    CONSTRAINT trip_type_is_known CHECK ((trip_type = ANY (ARRAY['one_way'::text, 'round_trip'::text])))
+);
+
+ALTER TABLE ONLY public.reservation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservation_passenger (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    passenger_number smallint NOT NULL,
+    given_name text NOT NULL,
+    surname text NOT NULL,
+    born_on date NOT NULL,
+    CONSTRAINT reservation_has_at_most_five_passengers CHECK (((passenger_number >= 1) AND (passenger_number <= 5)))
+);
+
+ALTER TABLE ONLY public.reservation_passenger FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservation_segment (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    segment_number smallint NOT NULL,
+    flight_number text NOT NULL,
+    flight_date date NOT NULL
+);
+
+ALTER TABLE ONLY public.reservation_segment FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.seat (
+    tenant_id text NOT NULL,
+    flight_number text NOT NULL,
+    flight_date date NOT NULL,
+    seat_number text NOT NULL,
+    reservation_id bigint NOT NULL,
+    passenger_number smallint NOT NULL,
+    price_usd integer DEFAULT 0 NOT NULL,
+    CONSTRAINT seat_is_on_the_map CHECK ((seat_number ~ '^([1-9]|[12][0-9]|30)[A-F]$'::text)),
+    CONSTRAINT seat_price_not_negative CHECK ((price_usd >= 0))
+);
+
+ALTER TABLE ONLY public.seat FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.session_item (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    turn bigint NOT NULL,
+    item jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.session_item FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tenant (
+    tenant_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_id_is_short_and_plain CHECK ((tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))
+);
+
+CREATE TABLE public.ticket (
+    tenant_id text NOT NULL,
+    ticket_id text NOT NULL,
+    conversation_id text NOT NULL,
+    category text NOT NULL,
+    priority text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    answer_by timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.ticket FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.turn (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    number bigint NOT NULL,
+    message_ids text[] NOT NULL,
+    outcome text NOT NULL,
+    agent text,
+    attempts integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    committed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    timings jsonb NOT NULL,
+    model_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
+    verdicts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT turn_outcome_is_known CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'escalated'::text, 'forwarded'::text, 'dead'::text])))
+);
+
+ALTER TABLE ONLY public.turn FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY public.airport
+    ADD CONSTRAINT airport_pkey PRIMARY KEY (tenant_id, code);
+
+ALTER TABLE ONLY public.article
+    ADD CONSTRAINT article_pkey PRIMARY KEY (tenant_id, slug);
+
+ALTER TABLE ONLY public.article_section
+    ADD CONSTRAINT article_section_pkey PRIMARY KEY (tenant_id, slug, section_number);
+
+ALTER TABLE ONLY public.reservation
+    ADD CONSTRAINT confirmation_number_names_one_reservation UNIQUE (tenant_id, confirmation_number);
+
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, customer_id);
+
+ALTER TABLE ONLY public.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (dead_letter_id);
+
+ALTER TABLE ONLY public.deployment
+    ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.fare
+    ADD CONSTRAINT fare_pkey PRIMARY KEY (tenant_id, flight_number, flight_date, cabin);
+
+ALTER TABLE ONLY public.flight_date
+    ADD CONSTRAINT flight_date_pkey PRIMARY KEY (tenant_id, flight_number, flight_date);
+
+ALTER TABLE ONLY public.flight
+    ADD CONSTRAINT flight_pkey PRIMARY KEY (tenant_id, flight_number);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (tenant_id, message_id);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_tenant_id_conversation_id_position_key UNIQUE (tenant_id, conversation_id, "position");
+
+ALTER TABLE ONLY public.journal
+    ADD CONSTRAINT journal_pkey PRIMARY KEY (tenant_id, message_id, step);
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, conversation_id, ordinal);
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT passenger_has_one_seat_on_a_flight UNIQUE (tenant_id, reservation_id, passenger_number, flight_number, flight_date);
+
+ALTER TABLE ONLY public.payment_method
+    ADD CONSTRAINT payment_method_pkey PRIMARY KEY (tenant_id, customer_id, method_number);
+
+ALTER TABLE ONLY public.reservation_passenger
+    ADD CONSTRAINT reservation_passenger_pkey PRIMARY KEY (tenant_id, reservation_id, passenger_number);
+
+ALTER TABLE ONLY public.reservation
+    ADD CONSTRAINT reservation_pkey PRIMARY KEY (tenant_id, reservation_id);
+
+ALTER TABLE ONLY public.reservation_segment
+    ADD CONSTRAINT reservation_segment_pkey PRIMARY KEY (tenant_id, reservation_id, segment_number);
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT seat_belongs_to_one_passenger PRIMARY KEY (tenant_id, flight_number, flight_date, seat_number);
+
+ALTER TABLE ONLY public.reservation_segment
+    ADD CONSTRAINT segment_is_booked_once UNIQUE (tenant_id, reservation_id, flight_number, flight_date);
+
+ALTER TABLE ONLY public.session_item
+    ADD CONSTRAINT session_item_pkey PRIMARY KEY (tenant_id, conversation_id, ordinal);
+
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.ticket
+    ADD CONSTRAINT ticket_pkey PRIMARY KEY (tenant_id, ticket_id);
+
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_pkey PRIMARY KEY (tenant_id, conversation_id, number);
+
+CREATE INDEX article_search ON public.article USING gin (search);
+
+CREATE INDEX article_section_search ON public.article_section USING gin (search);
+
+CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
+
+CREATE INDEX inbox_accepted ON public.inbox USING btree (accepted_at, tenant_id, message_id) WHERE (state = 'accepted'::text);
+
+CREATE UNIQUE INDEX outbox_entry ON public.outbox USING btree (tenant_id, entry_id);
+
+CREATE UNIQUE INDEX outbox_reply_sequence ON public.outbox USING btree (tenant_id, conversation_id, sequence) WHERE (kind = 'reply'::text);
+
+CREATE INDEX outbox_unpublished ON public.outbox USING btree (created_at) WHERE (published_at IS NULL);
+
+CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
+
+ALTER TABLE ONLY public.airport
+    ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.article_section
+    ADD CONSTRAINT article_section_tenant_id_slug_fkey FOREIGN KEY (tenant_id, slug) REFERENCES public.article(tenant_id, slug) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.article
+    ADD CONSTRAINT article_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.fare
+    ADD CONSTRAINT fare_tenant_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, flight_number, flight_date) REFERENCES public.flight_date(tenant_id, flight_number, flight_date);
+
+ALTER TABLE ONLY public.flight_date
+    ADD CONSTRAINT flight_date_tenant_id_flight_number_fkey FOREIGN KEY (tenant_id, flight_number) REFERENCES public.flight(tenant_id, flight_number);
+
+ALTER TABLE ONLY public.flight
+    ADD CONSTRAINT flight_tenant_id_destination_fkey FOREIGN KEY (tenant_id, destination) REFERENCES public.airport(tenant_id, code);
+
+ALTER TABLE ONLY public.flight
+    ADD CONSTRAINT flight_tenant_id_origin_fkey FOREIGN KEY (tenant_id, origin) REFERENCES public.airport(tenant_id, code);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.payment_method
+    ADD CONSTRAINT payment_method_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customer(tenant_id, customer_id);
+
+ALTER TABLE ONLY public.reservation_passenger
+    ADD CONSTRAINT reservation_passenger_tenant_id_reservation_id_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES public.reservation(tenant_id, reservation_id);
+
+ALTER TABLE ONLY public.reservation_segment
+    ADD CONSTRAINT reservation_segment_tenant_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, flight_number, flight_date) REFERENCES public.flight_date(tenant_id, flight_number, flight_date);
+
+ALTER TABLE ONLY public.reservation_segment
+    ADD CONSTRAINT reservation_segment_tenant_id_reservation_id_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES public.reservation(tenant_id, reservation_id);
+
+ALTER TABLE ONLY public.reservation
+    ADD CONSTRAINT reservation_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customer(tenant_id, customer_id);
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT seat_tenant_id_reservation_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, reservation_id, flight_number, flight_date) REFERENCES public.reservation_segment(tenant_id, reservation_id, flight_number, flight_date);
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT seat_tenant_id_reservation_id_passenger_number_fkey FOREIGN KEY (tenant_id, reservation_id, passenger_number) REFERENCES public.reservation_passenger(tenant_id, reservation_id, passenger_number);
+
+ALTER TABLE ONLY public.session_item
+    ADD CONSTRAINT session_item_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.ticket
+    ADD CONSTRAINT ticket_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.turn
+    ADD CONSTRAINT turn_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
+ALTER TABLE public.airport ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.article ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.article_section ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.customer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.flight ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.flight_date ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.journal ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_method ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reservation_passenger ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reservation_segment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.seat ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.session_item ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.article_section USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.customer USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.flight USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.flight_date USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.inbox USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.journal USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.outbox USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.payment_method USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reservation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reservation_passenger USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reservation_segment USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.seat USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.session_item USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.turn USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+ALTER TABLE public.ticket ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turn ENABLE ROW LEVEL SECURITY;

@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from psycopg import errors, sql
+from pydantic import SecretStr
+
+import ops.migrate
+from ops.migrate import MigrationFailed, MigrationReport, migrate
+from ops.runtime.database import Database, connect
+from ops.runtime.sealing import Sealer
+from ops.runtime.startup import check_deployment
+from ops.structure import dump_structure
+from schema.errors import InvalidSettings, SchemaOutdated
+from schema.resources import Migration, load_migrations, load_query
+from schema.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from ops.embedded import EmbeddedStack
+
+    EmptyDatabase = Callable[..., AbstractContextManager[str]]
+
+KEYS = [Fernet.generate_key().decode() for _ in range(3)]
+QUERIES = sorted(entry.name.removesuffix(".sql") for entry in (files("schema") / "queries").iterdir())
+POLICY = (
+    "((tenant_id = current_setting('fte.tenant'::text, true)) "
+    "OR (current_setting('fte.tenant'::text, true) = '*'::text))"
+)
+TABLES_OF_TENANTS = """
+    SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
+        (SELECT string_agg(concat(p.qual, p.with_check), ' and ') FROM pg_policies p
+            WHERE p.schemaname = 'public' AND p.tablename = c.relname) AS policy
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'tenant'
+"""
+
+
+@pytest.fixture
+def plain_owner(stack: EmbeddedStack, empty_database: EmptyDatabase) -> Iterator[str]:
+    """Give a database that belongs to a role without any privilege, as hosted PostgreSQL does."""
+    role, password = "plain_owner", "made-up"
+    with connect(stack.addresses.database_url) as connection:
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEROLE PASSWORD {}").format(
+                sql.Identifier(role), sql.Literal(password)
+            )
+        )
+    with empty_database(role, password) as url:
+        yield url
+    with connect(stack.addresses.database_url) as connection:
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def test_migrate_applies_every_migration_to_an_empty_database(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        report = migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        assert report == MigrationReport(
+            found=0,
+            number=load_migrations()[-1].number,
+            applied=tuple(migration.name for migration in load_migrations()),
+            tenants_added=("default",),
+            role_granted=True,
+        )
+
+
+def test_migrate_changes_nothing_when_repeated(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer(KEYS[:1]), sample=False)
+        before = _records(url)
+
+        report = migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        assert (report.applied, report.tenants_added) == ((), ())
+        assert _records(url) == before
+
+
+def test_migrate_applies_each_migration_once_when_several_start_at_once(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        barrier = threading.Barrier(4)
+
+        def start() -> MigrationReport:
+            barrier.wait(10)
+            return migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        with ThreadPoolExecutor(4) as pool:
+            reports = [future.result() for future in [pool.submit(start) for _ in range(4)]]
+
+        assert sorted(len(report.applied) for report in reports) == [0, 0, 0, len(load_migrations())]
+
+
+def test_migrate_makes_the_role_once_when_databases_of_one_cluster_race(
+    stack: EmbeddedStack, empty_database: EmptyDatabase
+) -> None:
+    with empty_database() as first, empty_database() as second, connect(stack.addresses.database_url) as connection:
+        connection.execute("ALTER ROLE fte_app RENAME TO fte_app_aside")
+        try:
+            barrier = threading.Barrier(2)
+
+            def start(url: str) -> MigrationReport:
+                barrier.wait(10)
+                return migrate(url, Sealer(KEYS[:1]), sample=False)
+
+            with ThreadPoolExecutor(2) as pool:
+                reports = list(pool.map(start, [first, second]))
+
+            assert [report.role_granted for report in reports] == [True, True]
+        finally:
+            for url in (first, second):
+                with connect(url) as own:
+                    own.execute("DROP OWNED BY fte_app")
+            connection.execute("DROP ROLE fte_app")
+            connection.execute("ALTER ROLE fte_app_aside RENAME TO fte_app")
+
+
+def test_migrate_leaves_nothing_of_a_migration_that_fails(
+    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Migration(9_999, "9999_broken", "CREATE TABLE half (id integer); SELECT no_such_function();")
+    known = load_migrations()
+    monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, broken))
+    with empty_database() as url:
+        with pytest.raises(MigrationFailed, match=r"9999_broken: function no_such_function\(\) does not exist"):
+            migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        with connect(url) as connection:
+            row = _only(connection.execute("SELECT to_regclass('half') AS half, max(number) AS number FROM migration"))
+        assert row == {"half": None, "number": known[-1].number}
+
+
+def test_migrate_refuses_a_database_that_has_another_migration_of_that_number(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer(KEYS[:1]), sample=False)
+        with connect(url) as connection:
+            connection.execute("UPDATE migration SET name = '0001_other' WHERE number = 1")
+
+        with pytest.raises(MigrationFailed, match=r"0001_conversations: the database has another .* 0001_other"):
+            migrate(url, Sealer(KEYS[:1]), sample=False)
+
+
+def test_migrate_gives_up_when_another_process_holds_the_lock_too_long(
+    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops.migrate, "LOCK_SECONDS_MAX", 1)
+    with empty_database() as url, connect(url) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ops.migrate.LOCK])
+
+        with pytest.raises(MigrationFailed, match="another process migrates this database"):
+            migrate(url, Sealer(KEYS[:1]), sample=False)
+
+
+def test_migrate_refuses_a_tenant_whose_name_cannot_stand_in_a_key(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url, pytest.raises(MigrationFailed, match=r"tenant 'a:b'"):
+        migrate(url, Sealer(KEYS[:1]), tenants=["a:b"], sample=False)
+
+
+def test_migrate_adds_the_tenants_it_is_given(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        report = migrate(url, Sealer(KEYS[:1]), tenants=["default", "second"], sample=False)
+
+        assert report.tenants_added == ("second",)
+
+
+def test_migrate_records_the_newest_key_when_keys_were_rotated(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer([KEYS[0]]), sample=False)
+
+        migrate(url, Sealer([KEYS[1], KEYS[0]]), sample=False)
+
+        assert _records(url)["vault_fingerprint"] == Sealer([KEYS[1]]).fingerprints[0]
+
+
+def test_migrate_refuses_a_key_the_database_was_not_set_up_with(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer([KEYS[0]]), sample=False)
+
+        with pytest.raises(InvalidSettings, match=Sealer([KEYS[0]]).fingerprints[0]):
+            migrate(url, Sealer([KEYS[2]]), sample=False)
+
+        assert _records(url)["vault_fingerprint"] == Sealer([KEYS[0]]).fingerprints[0]
+
+
+def test_migrations_add_up_to_the_structure_on_file(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        found = dump_structure(url)
+
+    on_file = (files("schema") / "structure.sql").read_text()
+    assert found == on_file, "run `python -m ops.migrate --write-structure` and commit the result"
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_can_be_prepared_against_the_migrated_database(settings: Settings, name: str) -> None:
+    parameters: dict[str, str] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return parameters.setdefault(match[1], f"${len(parameters) + 1}")
+
+    numbered = re.sub(r"%\((\w+)\)s", number, load_query(name)).replace("%%", "%")
+
+    with connect(_url(settings)) as connection:
+        connection.execute(f"PREPARE checked AS {numbered}".encode())
+
+
+def test_every_table_of_tenants_is_under_forced_row_level_security(settings: Settings) -> None:
+    with connect(_url(settings)) as connection:
+        tables = connection.execute(TABLES_OF_TENANTS).fetchall()
+
+    assert len(tables) >= 8
+    assert [row["name"] for row in tables if row != {"name": row["name"], "forced": True, "policy": POLICY}] == []
+
+
+async def test_a_tenant_sees_nothing_of_another(database: Database, tenant: str, other_tenant: str) -> None:
+    await _accept(database, other_tenant, "theirs")
+    await _accept(database, tenant, "mine")
+
+    seen = await _accepted(database, tenant)
+
+    assert seen == [(tenant, "mine")]
+
+
+async def test_rescue_sees_every_tenant(database: Database, tenant: str, other_tenant: str) -> None:
+    await _accept(database, other_tenant, "theirs")
+    await _accept(database, tenant, "mine")
+
+    seen = await _accepted(database, "*")
+
+    assert {(other_tenant, "theirs"), (tenant, "mine")} <= set(seen)
+
+
+async def test_a_tenant_cannot_write_into_another(database: Database, tenant: str, other_tenant: str) -> None:
+    letter = {"conversation": "c-1", "message_id": None, "reason": "r", "attempts": 1, "payload": "p"}
+
+    with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
+        await database.read(tenant, "bury_letter", tenant=other_tenant, **letter)
+
+
+def test_nothing_is_visible_without_a_tenant(settings: Settings, tenant: str) -> None:
+    with connect(_url(settings)) as connection:
+        connection.execute("SET ROLE fte_app")
+        connection.execute(load_query("accept_message"), _message(tenant, "mine"))
+
+        unset = _only(connection.execute("SELECT count(*) AS rows FROM inbox"))
+        connection.execute("SELECT set_config('fte.tenant', %s, false)", [tenant])
+        own = _only(connection.execute("SELECT count(*) AS rows FROM inbox"))
+
+    assert (unset["rows"], own["rows"]) == (0, 1)
+
+
+def test_the_application_cannot_rewrite_the_records_of_migrate(settings: Settings) -> None:
+    with connect(_url(settings)) as connection:
+        connection.execute("SET ROLE fte_app")
+
+        for table in ("migration", "deployment"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+
+async def test_a_plain_role_that_owns_the_database_is_kept_to_its_tenant(plain_owner: str) -> None:
+    sealer = Sealer([KEYS[0]])
+    report = migrate(plain_owner, sealer, tenants=["one", "two"], sample=False)
+    database = Database(Settings(database_url=plain_owner, redis_url="redis://", vault_keys=[SecretStr(KEYS[0])]))
+    await database.open()
+
+    await check_deployment(database, sealer)
+    await _accept(database, "one", "m-1")
+    seen = {scope: len(await _accepted(database, scope)) for scope in ("one", "two", "", "*")}
+    await database.close()
+
+    assert report.number == load_migrations()[-1].number
+    assert seen == {"one": 1, "two": 0, "": 0, "*": 1}
+
+
+async def test_startup_names_the_command_when_the_database_was_never_migrated(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        database = Database(Settings(database_url=url, redis_url="redis://"))
+        await database.open()
+
+        with pytest.raises(SchemaOutdated, match="run `fte migrate`"):
+            await check_deployment(database, Sealer([KEYS[0]]))
+
+        await database.close()
+
+
+def _url(settings: Settings) -> str:
+    assert settings.database_url is not None
+    return settings.database_url
+
+
+def _records(url: str) -> dict[str, Any]:
+    with connect(url) as connection:
+        migrations = connection.execute("SELECT number, name, applied_at FROM migration ORDER BY number").fetchall()
+        deployment = _only(connection.execute("SELECT vault_fingerprint, created_at FROM deployment"))
+        tenants = connection.execute("SELECT tenant_id, created_at FROM tenant ORDER BY tenant_id").fetchall()
+    return {"migrations": migrations, **deployment, "tenants": tenants}
+
+
+def _only(cursor: psycopg.Cursor[dict[str, Any]]) -> dict[str, Any]:
+    rows = cursor.fetchall()
+    assert len(rows) == 1
+    return rows[0]
+
+
+def _message(tenant: str, message_id: str) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "conversation": "c-1",
+        "message_id": message_id,
+        "channel": "email",
+        "payload": "sealed",
+        "waiting_max": 10,
+    }
+
+
+async def _accept(database: Database, tenant: str, message_id: str) -> None:
+    rows = await database.read(tenant, "accept_message", **_message(tenant, message_id))
+    assert rows[0]["status"] == "accepted"
+
+
+async def _accepted(database: Database, scope: str) -> list[tuple[str, str]]:
+    rows = await database.read(
+        scope,
+        "find_accepted",
+        age_seconds=0,
+        after_accepted_at=datetime.min.replace(tzinfo=UTC),
+        after_tenant="",
+        after_message_id="",
+        messages_max=10_000,
+    )
+    return [(row["tenant_id"], row["message_id"]) for row in rows]
