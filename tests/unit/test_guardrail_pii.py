@@ -1,0 +1,285 @@
+"""Test what is masked and, as much, what is not."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum import luhn
+
+from worker.guardrails import pii
+from worker.guardrails.pii import mask_text, normalise
+from worker.guardrails.vault import Vault
+
+CONFIRMATIONS = [
+    ("my confirmation number is K7PLQ2", "K7PLQ2"),
+    ("confirmation # K7PLQ2", "K7PLQ2"),
+    ("Conf# QWE4RT, thanks", "QWE4RT"),
+    ("PNR: QWERTZ", "QWERTZ"),
+    ("pnr qzx7pl", "QZX7PL"),
+    ("record locator JHGTRE for tomorrow", "JHGTRE"),
+    ("my confirmation is kqzpmt", "KQZPMT"),
+    ("booking reference number: a1b2c3", "A1B2C3"),
+    ("Reservation ABC12D needs a change", "ABC12D"),
+    ("the code is 4TRQ9Z.", "4TRQ9Z"),
+    ("my booking number is 482913", "482913"),
+    ("can you look up 4TRQ9Z?", "4TRQ9Z"),
+    ("K7PLQ2", "K7PLQ2"),
+    ("k7plq2", "K7PLQ2"),
+    ("2 g 5 d 6 h", "2G5D6H"),
+    ("its ericsson and 2 g 5 d 6 h", "2G5D6H"),
+    ("my booking confirmation number is hjk 456", "HJK456"),
+    ("robert ghf 678", "GHF678"),
+    ("its f 9 wv 26", "F9WV26"),
+    ("Okafor, K7PLQ2", "K7PLQ2"),
+    ("confirmation K7P-LQ2", "K7PLQ2"),
+    ("locator K 7 P L Q 2 please", "K7PLQ2"),
+    ("confirmation letters q w e r t z", "QWERTZ"),
+    ("IR-D204 is the flight, 7HB2KS is the booking", "7HB2KS"),
+    ("my pnr \uff2b\uff17\uff30\uff2c\uff31\uff12", "K7PLQ2"),
+    ("my pnr K7\u200bPL\u200bQ2", "K7PLQ2"),
+]
+
+NOT_MASKED = [
+    "flight AA1234 on 24DEC25 from PHX to SEA",
+    "I'm on UA 1234 tomorrow",
+    "delayed flight, HAT045 from PHX to SEA",
+    "seat 12A or 14C, row 22",
+    "the fare is $1,234.56 and I paid 200USD",
+    "leaves at 1230PM, arrives 10h30m later",
+    "bag is 200lbs, limit 50 lbs",
+    "please change my flight, thanks",
+    "I never got a confirmation letter",
+    "my confirmation number please",
+    "your booking system failed again",
+    "BOOKING ONLINE FAILED AGAIN",
+    "promo code SAVE20 does not work",
+    "the plane was N123AB, an A320 or 737MAX",
+    "fare basis QLXAP7",
+    "see you in 2 weeks, 15 people, gate B22",
+    "DALLAS to BOSTON on Friday",
+    "my user name is kate23",
+    "call the desk between 10:30 and 11:45 on 05/24/2026",
+    "ticket number 0162389030167",
+    "the bag tag is 0016 123456",
+    "is 123-45 a row?",
+]
+
+CARDS = [
+    "4111 1111 1111 1111",
+    "4111-1111-1111-1111",
+    "4111111111111111",
+    "4111.1111.1111.1111",
+    "4111  1111  1111  1111",
+    "5555 5555 5555 4444",
+    "3782 822463 10005",
+    "6011 1111 1111 1117",
+    "3056 930902 5904",
+    "41 11 11 11 11 11 11 11",
+    "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+    "\uff14\uff11\uff11\uff11 1111 1111 1111",
+]
+
+
+def masked(text: str, vault: Vault | None = None) -> pii.MaskedText:
+    return mask_text(normalise(text), vault if vault is not None else Vault())
+
+
+@pytest.mark.parametrize(("text", "code"), CONFIRMATIONS)
+def test_a_confirmation_number_goes_into_the_vault(text: str, code: str) -> None:
+    vault = Vault()
+
+    result = masked(text, vault)
+
+    assert vault.entries == {"[CONFIRMATION_NUMBER_1]": code}
+    assert result.text.count("[CONFIRMATION_NUMBER_1]") == 1
+    assert result.types == ("CONFIRMATION_NUMBER",)
+
+
+@pytest.mark.parametrize("text", NOT_MASKED)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert masked(text) == pii.MaskedText(text, ())
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_a_card_number_is_gone_for_ever(card: str) -> None:
+    vault = Vault()
+
+    result = masked(f"charge {card} exp 09/27 please", vault)
+
+    assert result.text == "charge [CARD_NUMBER] exp 09/27 please"
+    assert result.types == ("CARD_NUMBER",)
+    assert vault.entries == {}
+
+
+def test_the_security_code_goes_with_the_card() -> None:
+    assert masked("visa 4111111111111111 cvv 123").text == "visa [CARD_NUMBER] cvv [CARD_NUMBER]"
+
+
+def test_a_mistyped_card_number_is_masked_after_a_cue_only() -> None:
+    assert masked("my card is 4111 1111 1111 1112").text == "my card is [CARD_NUMBER]"
+    assert masked("bag 4111 1111 1111 1112").types == ()
+
+
+def test_two_cards_in_a_row_are_both_gone() -> None:
+    result = masked("cards: 4111111111111111, 5555555555554444")
+
+    assert result.text == "cards: [CARD_NUMBER], [CARD_NUMBER]"
+
+
+@given(
+    st.sampled_from(["4", "51", "34", "6011"]), st.text("0123456789", min_size=12, max_size=12), st.sampled_from(" -./")
+)
+def test_no_valid_card_number_survives(issuer: str, tail: str, separator: str) -> None:
+    digits = (issuer + tail)[: 14 if issuer == "34" else 15]
+    number = digits + luhn.calc_check_digit(digits)
+    spelled = separator.join(re.findall(r"\d{1,4}", number))
+
+    result = masked(f"it is {spelled} ok")
+
+    assert result.text == "it is [CARD_NUMBER] ok" or len(set(number)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["my ssn is 219-45-9876", "219-45-9876", "SSN 219459876", "social security number: 219 45 9876"]
+)
+def test_a_social_security_number_is_gone_for_ever(text: str) -> None:
+    vault = Vault()
+
+    result = masked(text, vault)
+
+    assert "[SSN]" in result.text
+    assert not re.search(r"\d", result.text)
+    assert vault.entries == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Please call me at 310-555-0110.", "+13105550110"),
+        ("(212) 555 0199", "+12125550199"),
+        ("text 2125550147", "+12125550147"),
+        ("+44 20 7946 0958 is my number", "+442079460958"),
+        ("Phone: +82 10-5550-0147", "+821055500147"),
+        ("reach me on 212.555.0147 or by mail", "+12125550147"),
+        ("my cell: 5550147", "+15550147"),
+    ],
+)
+def test_a_phone_number_goes_into_the_vault(text: str, number: str) -> None:
+    vault = Vault()
+
+    result = masked(text, vault)
+
+    assert vault.entries == {"[PHONE_1]": number}
+    assert result.types == ("PHONE",)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("write to Ada.Okafor+air@Example.co.uk, please", "ada.okafor+air@example.co.uk"),
+        ("ada at example dot com", "ada@example.com"),
+        ("ada(at)example.com", "ada@example.com"),
+        ("ada @ example.com", "ada@example.com"),
+    ],
+)
+def test_an_email_address_goes_into_the_vault(text: str, address: str) -> None:
+    vault = Vault()
+
+    result = masked(text, vault)
+
+    assert vault.entries == {"[EMAIL_1]": address}
+    assert "xample" not in result.text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("passport no. 561882034, issued 12 Mar 2019", "561882034"),
+        ("Passport: M40981234", "M40981234"),
+        ("passport number is ab1234567", "AB1234567"),
+        ("X1234567 is my passport number", "X1234567"),
+    ],
+)
+def test_a_passport_number_goes_into_the_vault(text: str, number: str) -> None:
+    vault = Vault()
+
+    result = masked(text, vault)
+
+    assert vault.entries == {"[PASSPORT_1]": number}
+    assert result.types == ("PASSPORT",)
+
+
+def test_everything_at_once() -> None:
+    vault = Vault()
+
+    result = masked("K7PLQ2, card 4111 1111 1111 1111, ssn 219-45-9876, ada@example.com, call +1 310 555 0110", vault)
+
+    assert result.text == "[CONFIRMATION_NUMBER_1], card [CARD_NUMBER], ssn [SSN], [EMAIL_1], call [PHONE_1]"
+    assert result.types == ("CARD_NUMBER", "CONFIRMATION_NUMBER", "EMAIL", "PHONE", "SSN")
+    assert vault.render(result.text).startswith("K7PLQ2, card [CARD_NUMBER]")
+
+
+def test_the_same_code_spelled_twice_has_one_placeholder() -> None:
+    vault = Vault()
+
+    masked("my confirmation number is hjk 456", vault)
+    result = masked("again: confirmation HJK456", vault)
+
+    assert result.text == "again: confirmation [CONFIRMATION_NUMBER_1]"
+
+
+def test_masking_masked_text_changes_nothing() -> None:
+    vault = Vault()
+    once = masked("K7PLQ2 and ada@example.com and 4111111111111111", vault)
+
+    assert masked(once.text, vault).text == once.text
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("a\u200bb\u2060c\ufeff", "abc"),
+        ("a\u202eb\u2066c", "abc"),
+        ("a\x00b\x07c", "abc"),
+        ("line\r\nnext\ttab", "line\nnext\ttab"),
+        ("\uff21\uff22\uff11", "AB1"),
+        ("no\u00a0break", "no break"),
+        ("plain ascii", "plain ascii"),
+        ("caf\u00e9 \U0001f600", "caf\u00e9 \U0001f600"),
+        ("one\u2028two", "one two"),
+    ],
+)
+def test_normalise_leaves_only_what_is_seen(raw: str, clean: str) -> None:
+    assert normalise(raw) == clean
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_masked_without_an_error(text: str) -> None:
+    once = normalise(text)
+
+    assert normalise(once) == once
+    assert mask_text(once, Vault()).text is not None
+
+
+def test_a_detector_that_breaks_lets_no_text_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(_text: str) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(pii, "_DETECTORS", (break_down,))
+
+    with pytest.raises(RuntimeError, match="broken"):
+        masked("4111111111111111")
+
+
+def test_a_long_hostile_text_is_masked_in_good_time() -> None:
+    texts = ["1 " * 10_000, "a1" * 10_000, "code " * 4_000, "a@" * 10_000, "passport " * 2_200, "(at) dot " * 2_000]
+
+    started = time.perf_counter()
+    for text in texts:
+        masked(text)
+
+    assert time.perf_counter() - started < 10
