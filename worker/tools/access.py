@@ -1,0 +1,59 @@
+"""Open the one booking a conversation may act on: the verified customer's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.tools.rules import Refusal, find_passenger, find_segment
+
+if TYPE_CHECKING:
+    from worker.agents.context import TurnContext
+    from worker.tools.backend import Passenger, Reservation, SeatTaken, Segment
+
+NOT_VERIFIED = Refusal(
+    "not_verified",
+    "Before I can do that, I need your confirmation number and the surname on the booking.",
+    counts=False,
+)
+
+
+class Booking(NamedTuple):
+    """Hold what a tool acts on: the reservation, who of it speaks, which flight, and the seat there."""
+
+    reservation: Reservation
+    passenger: Passenger
+    segment: Segment
+    seat: SeatTaken | None
+
+
+async def open_booking(turn: TurnContext, flight_number: str = "") -> Booking | Refusal:
+    """Open the verified booking at a flight: the one named, else the one talked about, else the next one.
+
+    Refuses while nobody is verified, and also when the conversation has moved on to another confirmation number than the
+    verified one: no tool acts for a booking because a model says so.
+    """
+    airline = turn.airline
+    verified = airline.verified_confirmation_number
+    if not airline.verified or verified is None or airline.confirmation_number != verified:
+        return NOT_VERIFIED
+    confirmation_number = turn.vault.open(verified)
+    if confirmation_number is None:
+        return NOT_VERIFIED
+    reservation = await turn.backend.find_reservation(turn.key.tenant, confirmation_number)
+    passenger = find_passenger(reservation, airline.passenger_name or "") if reservation else None
+    if reservation is None or passenger is None:
+        return NOT_VERIFIED
+    talked_about = airline.flight_number or ""
+    if talked_about not in {segment.flight_number for segment in reservation.segments}:
+        talked_about = ""
+    segment = find_segment(reservation, flight_number or talked_about, turn.now)
+    if isinstance(segment, Refusal):
+        return segment
+    return Booking(reservation, passenger, segment, reservation.seat_of(passenger, segment))
+
+
+def remember_flight(turn: TurnContext, booking: Booking) -> None:
+    """Note in the conversation's context which flight and seat are talked about."""
+    turn.airline.flight_number = booking.segment.flight_number
+    turn.airline.flight_date = booking.segment.flight_date.isoformat()
+    turn.airline.seat_number = booking.seat.seat_number if booking.seat else None

@@ -1,0 +1,41 @@
+"""Hand a conversation to the airline's people."""
+
+from datetime import UTC
+
+from agents import FunctionTool, function_tool
+from agents.tool_context import ToolContext
+
+from schema.messages import SUMMARY_CHARACTERS_MAX, EscalationCategory, Priority
+from worker.agents.context import EscalationRequest, TurnContext
+from worker.tools.results import explain_bad_arguments, give
+
+REASON_CHARACTERS_MAX = 1_000
+
+
+@function_tool(failure_error_function=explain_bad_arguments)
+async def escalate_to_human(
+    context: ToolContext[TurnContext], category: EscalationCategory, reason: str, summary: str, priority: Priority
+) -> str:
+    """Hand the conversation to a human support agent and open a ticket. Call it once.
+
+    Args:
+        category: Why a person is needed.
+        reason: One sentence: what the customer needs from a person.
+        summary: What the person should know so that the customer repeats nothing: the wish, what was found out, what
+            was tried. Leave placeholders such as [PHONE_1] as they are.
+        priority: urgent for safety, threats, medical needs and travel within a day; high for anger, bereavement,
+            disability and money at stake; normal otherwise.
+
+    """
+    turn = context.context
+    if turn.escalation is None:  # a second call in one turn answers like the first, and the first reason stands
+        turn.escalation = EscalationRequest(
+            category, reason[:REASON_CHARACTERS_MAX], summary[:SUMMARY_CHARACTERS_MAX], priority
+        )
+        turn.airline.escalation_reason = category
+        turn.airline.ticket_id = turn.ticket_id
+        turn.airline.quote = None  # what was offered waits for nobody: a person takes over
+    return give(turn, ticket_id=turn.ticket_id, answer_by=f"{turn.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}")
+
+
+ESCALATION_TOOLS: tuple[FunctionTool, ...] = (escalate_to_human,)

@@ -1,0 +1,28 @@
+"""Answer policy questions from the airline's articles."""
+
+from agents import FunctionTool, function_tool
+from agents.tool_context import ToolContext
+
+from worker.agents.context import TurnContext
+from worker.tools.results import explain_bad_arguments, give
+
+PASSAGES_MAX = 3
+
+
+@function_tool(failure_error_function=explain_bad_arguments)
+async def faq_lookup(context: ToolContext[TurnContext], question: str) -> str:
+    """Search the airline's published articles; the only source of policy.
+
+    Args:
+        question: The customer's question in their own words, without greetings and names.
+
+    """
+    turn = context.context
+    passages = await turn.knowledge.search(turn.key.tenant, question, PASSAGES_MAX)
+    if not passages:
+        return give(turn, found=False)
+    results = [{"article": p.article, "section": p.section, "text": p.text, "slug": p.slug} for p in passages]
+    return give(turn, found=True, results=results)
+
+
+KNOWLEDGE_TOOLS: tuple[FunctionTool, ...] = (faq_lookup,)

@@ -1,0 +1,95 @@
+"""Verify a customer and show the booking."""
+
+from typing import Any
+
+from agents import FunctionTool, function_tool
+from agents.tool_context import ToolContext
+
+from worker.agents.context import TurnContext
+from worker.tools.access import Booking, remember_flight
+from worker.tools.backend import Passenger, Reservation
+from worker.tools.results import explain_bad_arguments, give, refuse
+from worker.tools.rules import Refusal, find_passenger, find_segment, read_confirmation_number
+
+LOOKUPS_FAILED_MAX = 5
+"""Guesses at a confirmation number and surname that one conversation has; then only a person can go on."""
+
+_NOT_FOUND = Refusal(
+    "not_found",
+    "I could not find a booking with that confirmation number and surname. Could you check both and send them again?",
+)
+_TOO_MANY_GUESSES = Refusal(
+    "too_many_attempts",
+    "I still cannot find that booking, so a colleague will have to look it up with you.",
+)
+
+
+@function_tool(failure_error_function=explain_bad_arguments)
+async def look_up_reservation(context: ToolContext[TurnContext], confirmation_number: str, surname: str) -> str:
+    """Verify the customer and read their booking. Needs both arguments from the customer; never guess one.
+
+    Args:
+        confirmation_number: The placeholder in the conversation, such as [CONFIRMATION_NUMBER_1].
+        surname: The passenger's surname as the customer wrote it; a whole name does as well.
+
+    """
+    turn = context.context
+    if turn.airline.lookups_failed >= LOOKUPS_FAILED_MAX:
+        return refuse(turn, _TOO_MANY_GUESSES)
+    opened = read_confirmation_number(turn.vault.open(confirmation_number.strip()) or confirmation_number)
+    found = await turn.backend.find_reservation(turn.key.tenant, opened) if opened else None
+    passenger = find_passenger(found, surname) if found else None
+    if found is None or passenger is None or opened is None:
+        turn.airline.lookups_failed += 1
+        return refuse(turn, _NOT_FOUND)
+    placeholder = turn.vault.keep("CONFIRMATION_NUMBER", opened)
+    _remember(turn, placeholder, found, passenger)
+    return give(turn, reservation=_show(found, placeholder))
+
+
+def _remember(turn: TurnContext, placeholder: str, reservation: Reservation, passenger: Passenger) -> None:
+    airline = turn.airline
+    if airline.verified_confirmation_number != placeholder:
+        airline.quote = None  # it was for another booking
+        airline.flight_number = None
+    airline.confirmation_number = airline.verified_confirmation_number = placeholder
+    airline.verified = True
+    airline.lookups_failed = 0
+    airline.passenger_name = passenger.name
+    kept = {segment.flight_number for segment in reservation.segments} & {airline.flight_number}
+    segment = find_segment(reservation, kept.pop() or "" if kept else "", turn.now)
+    if not isinstance(segment, Refusal):
+        remember_flight(turn, Booking(reservation, passenger, segment, reservation.seat_of(passenger, segment)))
+
+
+def _show(reservation: Reservation, placeholder: str) -> dict[str, Any]:
+    return {
+        "confirmation_number": placeholder,
+        "status": reservation.status,
+        "passengers": [
+            {
+                "name": passenger.name,
+                "seats": {
+                    seat.flight_number: seat.seat_number
+                    for seat in reservation.seats
+                    if seat.passenger_number == passenger.number
+                },
+            }
+            for passenger in reservation.passengers
+        ],
+        "segments": [
+            {
+                "flight_number": segment.flight_number,
+                "date": segment.flight_date.isoformat(),
+                "origin": segment.origin,
+                "destination": segment.destination,
+                "departs": segment.departs_local,
+                "status": segment.status,
+            }
+            for segment in reservation.segments
+        ],
+        "cabin": reservation.cabin,
+    }
+
+
+RESERVATION_TOOLS: tuple[FunctionTool, ...] = (look_up_reservation,)
