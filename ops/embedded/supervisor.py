@@ -159,18 +159,11 @@ class _WorkerPost:
         self._tried.wait()
 
     def send(self, number: signal.Signals) -> None:
-        """Signal the worker.
-
-        SIGTERM goes to the worker alone, which knows how to end its own children; SIGKILL to its whole session.
-        """
+        """Signal the worker alone, which knows how to end its own children; what it leaves is cleared after its end."""
         with self._guard:
-            if self._popen is None:
-                return
-            if number is signal.SIGKILL:
-                os.killpg(self._popen.pid, number)
-            else:
+            if self._popen is not None:
                 os.kill(self._popen.pid, number)
-                # A frozen worker keeps the signal for later; thaw it so that later is now.
+                # A frozen worker keeps a signal it catches for later; thaw it so that later is now.
                 os.kill(self._popen.pid, signal.SIGCONT)
 
     def join(self, timeout_seconds: float | None) -> None:

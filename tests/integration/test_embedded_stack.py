@@ -280,9 +280,10 @@ def test_a_killed_postgres_comes_back_at_its_address_with_its_data(running: Embe
     assert read_running_stack(running.state_dir) == before
 
 
-def test_postgres_starts_again_after_its_postmaster_alone_was_killed(running: EmbeddedStack) -> None:
-    with psycopg.connect(running.addresses.database_url):
+def test_postgres_starts_again_after_its_postmaster_was_killed_and_a_session_is_stuck(running: EmbeddedStack) -> None:
+    with psycopg.connect(running.addresses.database_url) as stuck:
         assert running.postgres_pid is not None
+        os.kill(stuck.info.backend_pid, signal.SIGSTOP)
         os.kill(running.postgres_pid, signal.SIGKILL)
         running.start_postgres()
 

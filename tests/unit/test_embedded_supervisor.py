@@ -138,8 +138,9 @@ def test_stop_kills_a_worker_that_outstays_the_grace(tmp_path: Path) -> None:
 
 
 def test_stop_ends_a_frozen_worker_without_waiting_for_the_grace(tmp_path: Path) -> None:
-    supervisor = supervise(STEADY, tmp_path)
+    supervisor = supervise(POLITE, tmp_path)
     supervisor.start()
+    wait_until(lambda: lines_of(tmp_path / "worker-0.log") == ["up"])
     (pid,) = supervisor.pids
     os.kill(pid, signal.SIGSTOP)
 
