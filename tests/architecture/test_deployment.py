@@ -68,6 +68,13 @@ def test_a_worker_starts_only_on_healthy_servers_and_a_migrated_database(service
     assert services["migrate"]["restart"] == "no"
 
 
+@pytest.mark.parametrize("name", ["migrate", "worker"])
+def test_no_process_falls_back_to_servers_or_a_key_inside_its_container(services: dict[str, Any], name: str) -> None:
+    required = {setting for setting, value in services[name]["environment"].items() if ":?" in value}
+
+    assert required == {"FTE_DATABASE_URL", "FTE_REDIS_URL", "FTE_VAULT_KEYS"}
+
+
 def test_a_stopping_worker_has_longer_than_its_turns_take_to_finish(services: dict[str, Any]) -> None:
     finish_seconds_max = Settings.model_fields["stop_seconds_max"].default
 
