@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from psycopg import errors, sql
 from pydantic import SecretStr
 
 import ops.migrate
-from ops.migrate import MigrationFailed, MigrationReport, migrate
+from ops.migrate import Connection, MigrationFailed, MigrationReport, migrate
 from ops.runtime.database import Database, connect
 from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
@@ -100,38 +102,28 @@ def test_migrate_applies_each_migration_once_when_several_start_at_once(empty_da
         assert sorted(len(report.applied) for report in reports) == [0, 0, 0, len(load_migrations())]
 
 
-def test_migrate_makes_the_role_once_when_databases_of_one_cluster_race(
+def test_migrate_takes_the_role_that_another_database_of_the_cluster_is_making(
     stack: EmbeddedStack, empty_database: EmptyDatabase
 ) -> None:
-    with empty_database() as first, empty_database() as second, connect(stack.addresses.database_url) as connection:
-        connection.execute("ALTER ROLE fte_app RENAME TO fte_app_aside")
-        try:
-            barrier = threading.Barrier(2)
+    with empty_database() as url, _without_role(stack.addresses.database_url, url) as other:
+        with ThreadPoolExecutor(1) as pool:
+            with other.transaction():
+                other.execute("CREATE ROLE fte_app")
+                migrating = pool.submit(migrate, url, Sealer(KEYS[:1]), sample=False)
+                _wait_for_create_role(stack.addresses.database_url)
+            report = migrating.result(30)
 
-            def start(url: str) -> MigrationReport:
-                barrier.wait(10)
-                return migrate(url, Sealer(KEYS[:1]), sample=False)
-
-            with ThreadPoolExecutor(2) as pool:
-                reports = list(pool.map(start, [first, second]))
-
-            assert [report.role_granted for report in reports] == [True, True]
-        finally:
-            for url in (first, second):
-                with connect(url) as own:
-                    own.execute("DROP OWNED BY fte_app")
-            connection.execute("DROP ROLE fte_app")
-            connection.execute("ALTER ROLE fte_app_aside RENAME TO fte_app")
+        assert report.role_granted
 
 
 def test_migrate_leaves_nothing_of_a_migration_that_fails(
     empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Migration(9_999, "9999_broken", "CREATE TABLE half (id integer); SELECT no_such_function();")
+    taken = "CREATE TABLE half (id integer); INSERT INTO migration (number, name) VALUES (9999, 'taken');"
     known = load_migrations()
-    monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, broken))
+    monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, Migration(9_999, "9999_broken", taken)))
     with empty_database() as url:
-        with pytest.raises(MigrationFailed, match=r"9999_broken: function no_such_function\(\) does not exist"):
+        with pytest.raises(MigrationFailed, match="9999_broken: duplicate key"):
             migrate(url, Sealer(KEYS[:1]), sample=False)
 
         with connect(url) as connection:
@@ -294,6 +286,30 @@ async def test_startup_names_the_command_when_the_database_was_never_migrated(em
             await check_deployment(database, Sealer([KEYS[0]]))
 
         await database.close()
+
+
+@contextmanager
+def _without_role(superuser_url: str, url: str) -> Iterator[Connection]:
+    """Move the application's role out of the way, and put it back."""
+    with connect(superuser_url) as connection:
+        connection.execute("ALTER ROLE fte_app RENAME TO fte_app_aside")
+        try:
+            yield connection
+        finally:
+            with connect(url) as own:
+                own.execute("DROP OWNED BY fte_app")
+            connection.execute("DROP ROLE fte_app")
+            connection.execute("ALTER ROLE fte_app_aside RENAME TO fte_app")
+
+
+def _wait_for_create_role(url: str) -> None:
+    """Wait until a session waits for the role that another one is making."""
+    deadline = time.monotonic() + 20
+    waiting = b"SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'CREATE ROLE%' AND wait_event_type = 'Lock'"
+    with connect(url) as connection:
+        while _only(connection.execute(waiting))["n"] == 0:
+            assert time.monotonic() < deadline, "nobody came to make the role"
+            time.sleep(0.01)
 
 
 def _url(settings: Settings) -> str:
