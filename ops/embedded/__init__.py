@@ -1,6 +1,6 @@
 """Run the servers and workers of a whole product on one machine, from Python distributions alone."""
 
-from ops.embedded.errors import EmbeddedStackError, StackHeldError, StateFolderRefusedError
+from ops.embedded.errors import EmbeddedStackError, StackHeld, StateFolderRefused
 from ops.embedded.stack import EmbeddedStack
 from ops.embedded.state import StackAddresses, read_running_stack
 from ops.embedded.supervisor import WorkerSupervisor
@@ -9,8 +9,8 @@ __all__ = [
     "EmbeddedStack",
     "EmbeddedStackError",
     "StackAddresses",
-    "StackHeldError",
-    "StateFolderRefusedError",
+    "StackHeld",
+    "StateFolderRefused",
     "WorkerSupervisor",
     "read_running_stack",
 ]

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from ops.embedded.errors import AccountMissingError
+from ops.embedded.errors import AccountMissing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def choose_account(data_dir: Path) -> ServerAccount:
     account created on the machine later does not lock the stack out of its own data.
 
     Raises:
-        AccountMissingError: root, and the machine has none of `LENT_ACCOUNTS`.
+        AccountMissing: root, and the machine has none of `LENT_ACCOUNTS`.
 
     """
     if os.geteuid() != 0:
@@ -93,4 +93,4 @@ def choose_account(data_dir: Path) -> ServerAccount:
         except KeyError:
             continue
         return ServerAccount(entry.pw_uid, entry.pw_gid, lent=True)
-    raise AccountMissingError(LENT_ACCOUNTS)
+    raise AccountMissing(LENT_ACCOUNTS)

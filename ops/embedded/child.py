@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from ops.embedded.errors import EmbeddedStackError, ServerStartError
+from ops.embedded.errors import EmbeddedStackError, ServerNotStarted
 from ops.embedded.state import open_log
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ STOP_SECONDS = 20.0
 POLL_SECONDS = 0.01
 LOG_TAIL_BYTES_MAX = 4096
 # Nothing of our environment goes into a server: it holds keys, and readers of /proc would see them there. LC_ALL=C
-# also fixes the wording of the errors that ServerStartError looks at.
+# also fixes the wording of the errors that ServerNotStarted looks at.
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -41,7 +41,7 @@ class Server(Protocol):
         """Start the server without waiting for it."""
 
     def wait_ready(self) -> None:
-        """Return when the server answers; raise ServerStartError when it does not."""
+        """Return when the server answers; raise ServerNotStarted when it does not."""
 
     def request_stop(self) -> None:
         """Ask for a clean stop without waiting for it."""
@@ -100,17 +100,17 @@ class Child:
         """Poll until the child says it is ready.
 
         Raises:
-            ServerStartError: it ended instead, or was not ready within `READY_SECONDS`; it does not run any more.
+            ServerNotStarted: it ended instead, or was not ready within `READY_SECONDS`; it does not run any more.
 
         """
         deadline = time.monotonic() + READY_SECONDS
         while not is_ready():
             if self._popen is None or self._popen.poll() is not None:
                 code = None if self._popen is None else self._popen.returncode
-                raise ServerStartError(self.name, f"it ended with code {code}", self._log_tail())
+                raise ServerNotStarted(self.name, f"it ended with code {code}", self._log_tail())
             if time.monotonic() > deadline:
                 self.kill()
-                raise ServerStartError(self.name, f"not ready after {READY_SECONDS:.0f} s", self._log_tail())
+                raise ServerNotStarted(self.name, f"not ready after {READY_SECONDS:.0f} s", self._log_tail())
             time.sleep(POLL_SECONDS)
 
     def send(self, number: signal.Signals) -> None:

