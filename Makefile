@@ -27,10 +27,10 @@ check: $(VENV)/dev ## check format, lint, types and imports: all four, whichever
 	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports
 
 check-format: $(VENV)/dev
-	@echo "== format"; $(BIN)/ruff format --check --quiet --diff .
+	@echo "== format"; $(BIN)/ruff format --check --quiet --output-format concise .
 
 check-lint: $(VENV)/dev
-	@echo "== lint"; $(BIN)/ruff check --quiet .
+	@echo "== lint"; $(BIN)/ruff check --quiet --output-format concise .
 
 check-types: $(VENV)/dev
 	@echo "== types"; $(BIN)/mypy --no-error-summary
