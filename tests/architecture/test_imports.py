@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
 from typing import Final
 
 import grimp
 import pytest
 from importlinter.cli import lint_imports
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.architecture import sources
 
@@ -52,6 +56,19 @@ def test_the_schema_stands_on_pydantic_and_the_standard_library_alone(graph: gri
 
 def test_the_runtime_imports_nothing_of_ours_but_the_schema(graph: grimp.ImportGraph) -> None:
     assert imported_from(graph, "ops.runtime") & set(sources.PACKAGES) <= {"schema"}
+
+
+def test_every_package_that_is_imported_is_asked_for(graph: grimp.ImportGraph) -> None:
+    project = tomllib.loads((sources.ROOT / "pyproject.toml").read_text())["project"]
+    asked = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    imported = {name for package in sources.PACKAGES for name in imported_from(graph, package)}
+
+    providers = packages_distributions()
+    found = {
+        name for name in imported if not asked & {canonicalize_name(provider) for provider in providers.get(name, [])}
+    }
+
+    assert found - set(sources.PACKAGES) == set()
 
 
 def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:
