@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | `fte:{pNN}:mailbox:<tenant>:<conversation>` | list | envelopes, oldest first |
 | `fte:{pNN}:lease:<tenant>:<conversation>` | hash | `token` and `until` (ms, Redis TIME) of who drains it now |
-| `fte:{pNN}:attempts:<tenant>:<conversation>` | hash | SHA-1 of the head envelope → attempts, counted before they run |
+| `fte:{pNN}:attempts:<tenant>:<conversation>` | hash | first 64 bytes of the head → attempts, counted before they run |
 | `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
 | `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
 | `fte:out:{<tenant>}:escalations` | stream | escalations |

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +22,9 @@ class Head:
     attempts: int
 
     @property
-    def digest(self) -> str:
-        """Give the SHA-1 by which the scripts know this very entry."""
-        return hashlib.sha1(self.raw, usedforsecurity=False).hexdigest()
+    def name(self) -> bytes:
+        """Give the field under which its attempts are counted: its first 64 bytes, which hold its position."""
+        return self.raw[:64]
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Mailbox:
 
     async def acknowledge(self, lease: Lease, head: Head, *, more: bool) -> Head | None:
         """Remove the head; gives the next one if `more` is wanted and there is one. Raises LeaseLost."""
-        arguments = [str(lease.key), lease.token, head.digest, int(more)]
+        arguments = [str(lease.key), lease.token, head.raw, int(more)]
         answer = await self._scripts.acknowledge(keys=lease.keys, args=arguments)
         if answer[0] == b"lost":
             raise LeaseLost
@@ -91,12 +90,12 @@ class Mailbox:
 
     async def release(self, lease: Lease, *, untried: Head | None = None) -> bool:
         """Give the lease back, `untried` without its attempt; gives whether to ring. Another's lease stays."""
-        arguments = [str(lease.key), lease.token, self._bell_ms, untried.digest if untried else ""]
+        arguments = [str(lease.key), lease.token, self._bell_ms, untried.name if untried else ""]
         return int(await self._scripts.release(keys=lease.keys, args=arguments)) == 1
 
     async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool) -> None:
         """Give the lease back until later; the attempt at the head is forgotten unless it `counts`."""
-        arguments = [str(lease.key), lease.token, round(backoff_seconds * 1_000), "" if counts else head.digest]
+        arguments = [str(lease.key), lease.token, round(backoff_seconds * 1_000), "" if counts else head.name]
         await self._scripts.park(keys=lease.keys, args=arguments)
 
     async def renew(self, leases: list[Lease]) -> list[Lease]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -13,6 +12,7 @@ from redis.asyncio import Redis
 from ops.runtime.configuration import open_sealer
 from ops.runtime.database import Database
 from ops.runtime.redis import Scripts, check_redis, make_redis
+from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
 from schema.settings import Settings
 from worker.agents.graph import build_graph
@@ -33,18 +33,26 @@ from worker.tracing import configure_tracing
 _log = structlog.get_logger("fte.worker")
 
 
+@dataclass(frozen=True)
+class Servers:
+    """Hold what a worker reaches, connected."""
+
+    database: Database
+    redis: Redis
+    sealer: Sealer
+
+
 @dataclass
 class WorkerService:
     """Hold a running worker's parts; lives on one event loop."""
 
     settings: Settings
-    database: Database
-    redis: Redis
+    servers: Servers
     drainer: Drainer
     heartbeat: Heartbeat
     publisher: Publisher
     rescue: Rescue
-    provider: Any
+    brain: Brain
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -73,9 +81,9 @@ class WorkerService:
         await asyncio.gather(*self._loops, return_exceptions=True)
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
             await self.publisher.note()
-        await self.provider.aclose()
-        await self.database.close()
-        await self.redis.aclose()
+        await self.brain.provider.aclose()
+        await self.servers.database.close()
+        await self.servers.redis.aclose()
 
 
 async def open_service(settings: Settings, ring: Ring) -> WorkerService:
@@ -95,10 +103,6 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         await check_redis(redis, settings)
         await check_deployment(database, sealer)
         undo.pop_all()
-    scripts = Scripts(redis)
-    mailbox = Mailbox(redis, scripts, settings)
-    publisher = Publisher(database, scripts, settings)
-    heartbeat = Heartbeat(mailbox, settings.renew_seconds)
     brain = Brain(
         graph=build_graph(),
         provider=provider,
@@ -107,15 +111,23 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         knowledge=PostgresKnowledge(database),
         settings=settings,
     )
-    committer = Committer(database, sealer, answer_by_minutes=settings.answer_by_minutes)
-    turn = Turn(settings, database, sealer, mailbox, publisher, committer, brain)
+    return compose(settings, Servers(database, redis, sealer), brain, ring)
+
+
+def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> WorkerService:
+    """Put a worker together around servers and a brain."""
+    scripts = Scripts(servers.redis)
+    mailbox = Mailbox(servers.redis, scripts, settings)
+    publisher = Publisher(servers.database, scripts, settings)
+    heartbeat = Heartbeat(mailbox, settings.renew_seconds)
+    committer = Committer(servers.database, servers.sealer, answer_by_minutes=settings.answer_by_minutes)
+    turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, brain)
     return WorkerService(
         settings=settings,
-        database=database,
-        redis=redis,
+        servers=servers,
         drainer=Drainer(settings, mailbox, heartbeat, turn, ring),
         heartbeat=heartbeat,
         publisher=publisher,
-        rescue=Rescue(settings, mailbox, database, sealer, publisher, ring),
-        provider=provider,
+        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, ring),
+        brain=brain,
     )

@@ -44,16 +44,16 @@ class Transaction:
     """Run several statements that take effect together, at the end of the `async with` that gave it."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
-        self._connection = connection
+        self.connection = connection
 
     async def run(self, query: str, /, **parameters: Any) -> list[Row]:
         """Run `schema/queries/<query>.sql`; gives its rows, or none where it returns none."""
-        cursor = await self._connection.execute(load_query(query), parameters)
+        cursor = await self.connection.execute(load_query(query), parameters)
         return await cursor.fetchall() if cursor.description else []
 
     async def count(self, query: str, parameters: Mapping[str, Any]) -> int:
         """Run a statement that writes; gives how many rows it touched."""
-        return (await self._connection.execute(load_query(query), parameters)).rowcount
+        return (await self.connection.execute(load_query(query), parameters)).rowcount
 
 
 class Database:

@@ -46,6 +46,16 @@ def _redact_value(value: Any) -> Any:
     return value
 
 
+class _StandardError:
+    """Write to whatever standard error is at that moment: a logger outlives a redirection."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logs(settings: Settings) -> None:
     """Set up structlog and the standard library's logging for this process."""
     level = _LEVELS[settings.log_level]
@@ -64,11 +74,11 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(_StandardError()),  # type: ignore[arg-type] - all it needs
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
+    to_stderr = logging.StreamHandler(_StandardError())
+    to_stderr.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [to_stderr]
     root.setLevel(max(level, logging.WARNING))  # dependencies speak up from warnings on; our facts go to structlog

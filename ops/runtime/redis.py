@@ -36,7 +36,7 @@ def make_redis(settings: Settings) -> Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 async def check_redis(client: Redis, settings: Settings) -> None:

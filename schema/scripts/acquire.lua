@@ -19,4 +19,4 @@ local deadline = now + tonumber(ARGV[3])
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[2], 'token', ARGV[2], 'until', deadline)
 redis.call('ZADD', KEYS[4], deadline, ARGV[1])
-return {'head', head, redis.call('HINCRBY', KEYS[3], redis.sha1hex(head), 1)}
+return {'head', head, redis.call('HINCRBY', KEYS[3], string.sub(head, 1, 64), 1)}

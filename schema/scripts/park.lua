@@ -1,7 +1,7 @@
 -- Give the lease back until later: the head stays at its place, so order holds.
 --
 -- KEYS  1 mailbox  2 lease  3 attempts  4 agenda
--- ARGV  1 agenda member  2 token  3 backoff_ms  4 SHA-1 of a head whose attempt does not count, or ''
+-- ARGV  1 agenda member  2 token  3 backoff_ms  4 name (first 64 bytes) of a head whose attempt does not count, or ''
 -- Returns 1 parked · 0 the lease is another's
 -- Keeps   nobody takes it before its time; the agenda looks again then
 if redis.call('HGET', KEYS[2], 'token') ~= ARGV[2] then return 0 end

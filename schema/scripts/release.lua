@@ -1,7 +1,7 @@
 -- Give the lease back: an empty mailbox leaves the agenda, another is due at once.
 --
 -- KEYS  1 mailbox  2 lease  3 attempts  4 agenda
--- ARGV  1 agenda member  2 token  3 bell_ms  4 SHA-1 of a head given back untried, or ''
+-- ARGV  1 agenda member  2 token  3 bell_ms  4 name (first 64 bytes) of a head given back untried, or ''
 -- Returns 1 the caller must ring the doorbell · 0 nothing is left · -1 the lease is another's
 -- Keeps   no lost wake-up: the look into the mailbox and leaving the agenda are one step; a stop costs no attempt
 if redis.call('HGET', KEYS[2], 'token') ~= ARGV[2] then return -1 end

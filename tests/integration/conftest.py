@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -18,6 +18,7 @@ from ops.runtime.configuration import open_sealer
 from ops.runtime.database import Database, connect
 from ops.runtime.redis import make_redis
 from schema.settings import Settings
+from tests.integration.worker_harness import Harness, MakeHarness, Think, echo, make_harness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -91,6 +92,21 @@ def add_tenant(settings: Settings) -> str:
     with connect(settings.database_url) as connection:
         connection.execute("INSERT INTO tenant (tenant_id) VALUES (%s)", [name])
     return name
+
+
+@pytest.fixture
+async def worker(settings: Settings, sealer: Sealer, tenant: str) -> AsyncIterator[MakeHarness]:
+    """Make workers in this process that share the test's tenant; closed at the end."""
+    made: list[Harness] = []
+
+    async def make(think: Think = echo, *, tools: list[Any] | None = None, **changes: Any) -> Harness:
+        harness = await make_harness(settings.model_copy(update=changes), sealer, tenant, think, tools=tools)
+        made.append(harness)
+        return harness
+
+    yield make
+    for harness in made:
+        await harness.close()
 
 
 @pytest.fixture(scope="session")

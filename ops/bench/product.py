@@ -1,0 +1,85 @@
+"""Run the product end to end: producer, inbox, mailbox, doorbell, one worker process, outbox, stream, consumer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ops.bench.cpu import cpu_seconds
+from schema.keys import replies_stream
+from schema.messages import Inbound
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from producer.client import AsyncProducer
+
+_CHANNEL = "chat"
+_SENDERS = 16
+_READ_MS = 2_000
+_SILENCE_SECONDS_MAX = 30
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Hold one round: messages answered, seconds it took, CPU seconds of all processes."""
+
+    messages: int
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Product:
+    """Hold the two ends of the running product; this process sends and reads, and started all the others."""
+
+    producer: AsyncProducer
+    redis: Redis
+
+    async def run(self, questions: list[str]) -> Measured:
+        """Send each question in a conversation of its own and wait for all replies.
+
+        Raises TimeoutError when no reply comes for 30 s.
+        """
+        before = cpu_seconds()
+        started = time.perf_counter()
+        run = uuid.uuid4().hex[:8]
+        stream = replies_stream("default", _CHANNEL)
+        newest = await self.redis.xrevrange(stream, count=1)
+        reader = asyncio.create_task(self._read(stream, newest[0][0] if newest else b"0", len(questions)))
+        pending = iter(enumerate(questions))
+
+        async def send() -> None:
+            for number, question in pending:
+                await self.producer.send(_inbound(run, number, question))
+
+        await asyncio.gather(*(send() for _ in range(_SENDERS)))
+        await reader
+        return Measured(len(questions), time.perf_counter() - started, cpu_seconds() - before)
+
+    async def _read(self, stream: str, after: bytes, expected: int) -> None:
+        seen = 0
+        heard_at = time.monotonic()
+        while seen < expected:
+            answer = await self.redis.xread({stream: after}, count=500, block=_READ_MS)
+            if answer:
+                entries = answer[0][1]
+                seen += len(entries)
+                after = entries[-1][0]
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > _SILENCE_SECONDS_MAX:
+                raise TimeoutError(f"{seen} of {expected} replies, then none for {_SILENCE_SECONDS_MAX} s")
+
+
+def _inbound(run: str, number: int, question: str) -> Inbound:
+    return Inbound(
+        message_id=f"bench-{run}-{number}",
+        tenant="default",
+        conversation=f"bench-{run}-{number}",
+        channel=_CHANNEL,
+        sender="bench@example.com",
+        text=question,
+    )

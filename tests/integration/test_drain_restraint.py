@@ -1,0 +1,122 @@
+"""Promises of a drain: silent after a takeover, private, and a stop that gives back; on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.worker_harness import Harness, MakeHarness
+from tests.waiting import eventually
+
+
+async def test_after_a_takeover_the_bot_is_silent_until_handed_back(worker: MakeHarness) -> None:
+    harness = await worker()
+    await harness.accept("c", "one")
+    await harness.drain("c")
+    await _set_owner(harness, "human")
+
+    await harness.accept("c", "two")
+    await harness.drain("c")
+    assert len(await harness.replies()) == 1
+    assert [event["name"] for event in await harness.events()] == ["message.forwarded"]
+
+    await _set_owner(harness, "bot")
+    await harness.accept("c", "three")
+    await harness.drain("c")
+    assert [reply["text"] for reply in await harness.replies()] == ["you said: one", "you said: three"]
+
+
+async def test_a_takeover_silences_the_turn_under_way(worker: MakeHarness) -> None:
+    thinking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def think(text: str) -> str:
+        thinking.set()
+        await go_on.wait()
+        return text
+
+    harness = await worker(think)
+    await harness.accept("c", "hello")
+    under_way = asyncio.create_task(harness.drain("c"))
+    await thinking.wait()
+
+    await _set_owner(harness, "human")
+    go_on.set()
+    await under_way
+
+    assert await harness.replies() == []
+    assert [row["outcome"] for row in await harness.query("SELECT outcome FROM turn")] == ["forwarded"]
+
+
+async def test_a_card_number_stands_nowhere_outside_the_process(
+    worker: MakeHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def think(text: str) -> str:
+        raise RuntimeError(f"a bug that tells {text}")
+
+    harness = await worker(think, attempts_max=1, backoff_seconds=0.001, backoff_seconds_max=0.002)
+    secret = "4111 1111 1111 1111"
+    await harness.accept("c", f"my card is {secret}, charge it")
+
+    async def buried() -> bool:
+        await harness.drain("c")
+        return len(await harness.replies()) == 1
+
+    await eventually(buried)
+    assert len(harness.model.asked) == 1
+    logs = capsys.readouterr()
+    found = [*await _everything(harness), *harness.model.asked, logs.out, logs.err]
+    for form in (secret, secret.replace(" ", "")):
+        assert not [text for text in found if form in text]
+
+
+async def test_a_stopping_worker_gives_back_what_it_cannot_finish(worker: MakeHarness) -> None:
+    thinking = asyncio.Event()
+
+    async def think(_: str) -> str:
+        thinking.set()
+        await asyncio.Event().wait()
+        return ""
+
+    stopping, other = await worker(think, stop_seconds_max=0.01), await worker()
+    await stopping.accept("c", "hello")
+    under_way = asyncio.create_task(stopping.drain("c"))
+    await thinking.wait()
+
+    await stopping.service.begin_stop()
+    await under_way
+    assert stopping.rung == [stopping.key("c")]
+    await other.drain("c")
+
+    assert [reply["text"] for reply in await other.replies()] == ["you said: hello"]
+    assert [row["attempts"] for row in await other.query("SELECT attempts FROM turn")] == [1]
+
+
+async def _set_owner(harness: Harness, owner: str) -> None:
+    rows = await harness.database.read(
+        harness.tenant, "set_owner", tenant=harness.tenant, conversation="c", owner=owner
+    )
+    assert len(rows) == 1
+
+
+async def _everything(harness: Harness) -> list[str]:
+    """Read every row of every table, and every key of Redis, as text."""
+    found = []
+    tables = await harness.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    for table in tables:
+        rows = await harness.query(f'SELECT t::text AS row FROM "{table["tablename"]}" t')  # noqa: S608 - own names
+        found += [row["row"] for row in rows]
+    redis = harness.service.servers.redis
+    readers: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
+        b"list": lambda name: redis.lrange(name, 0, -1),
+        b"hash": redis.hgetall,
+        b"stream": redis.xrange,
+        b"zset": lambda name: redis.zrange(name, 0, -1),
+        b"string": redis.get,
+        b"set": redis.smembers,
+    }
+    async for name in redis.scan_iter():
+        found.append(f"{name!r} {await readers[await redis.type(name)](name)!r}")
+    return found

@@ -1,0 +1,193 @@
+"""Run real drains on real servers around a brain that the test scripts: one agent, one function for a model."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from agents import Agent, Model, ModelProvider, ModelResponse, Usage
+from agents.testing import assistant_message
+
+from ops.runtime.database import Database
+from ops.runtime.encoding import parse_json
+from ops.runtime.logs import configure_logs
+from ops.runtime.redis import make_redis
+from ops.runtime.sealing import Sealer
+from schema.ids import ConversationKey
+from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
+from schema.messages import Envelope, Inbound
+from schema.settings import Settings
+from worker.agents.context import TurnContext
+from worker.mailbox import Mailbox
+from worker.pipeline.act import Brain
+from worker.service import Servers, WorkerService, compose
+from worker.tracing import configure_tracing
+
+Think = Callable[[str], Awaitable[Any]]
+"""Answers the newest text of the customer: a text, or the SDK's output items; or raises."""
+
+
+async def echo(text: str) -> str:
+    """Think nothing of it."""
+    return f"you said: {text}"
+
+
+class ScriptedBrainModel(Model):
+    """Ask the test's function; counts its calls."""
+
+    def __init__(self, think: Think) -> None:
+        self._think = think
+        self.asked: list[str] = []
+        self.inputs: list[list[Any]] = []
+
+    async def get_response(self, *_: Any, **kwargs: Any) -> ModelResponse:
+        items = kwargs["input"]
+        items = [{"role": "user", "content": items}] if isinstance(items, str) else items
+        text = next(item["content"] for item in reversed(items) if item.get("role") == "user")
+        self.asked.append(text)
+        self.inputs.append(list(items))
+        answer = await self._think(text)
+        output = [assistant_message(answer)] if isinstance(answer, str) else answer
+        return ModelResponse(output=output, usage=Usage(requests=1, input_tokens=3, output_tokens=2), response_id=None)
+
+    def stream_response(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+
+class OneModel(ModelProvider):
+    """Give the one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def get_model(self, model_name: str | None) -> Model:
+        del model_name
+        return self._model
+
+
+class OneAgent:
+    """Stand in for the airline's graph: one agent without tools, or with those given."""
+
+    def __init__(self, tools: list[Any] | None = None) -> None:
+        self.agent: Agent[TurnContext] = Agent(name="Triage Agent", instructions="answer", tools=tools or [])
+
+    def start(self, last_agent: str | None) -> Agent[TurnContext]:
+        del last_agent
+        return self.agent
+
+
+@dataclass
+class Harness:
+    """Hold one worker under test, in this process, and what a test needs to look at."""
+
+    settings: Settings
+    service: WorkerService
+    model: ScriptedBrainModel
+    tenant: str
+    rung: list[ConversationKey] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.service.servers.database
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return self.service.drainer.mailbox
+
+    def key(self, conversation: str) -> ConversationKey:
+        return ConversationKey(self.tenant, conversation)
+
+    async def accept(self, conversation: str, text: str, *, message_id: str | None = None, enqueue: bool = True) -> str:
+        """Accept a message as the producer does; without `enqueue` as if it died before it reached the mailbox."""
+        message_id = message_id or uuid.uuid4().hex
+        inbound = Inbound(
+            message_id=message_id,
+            tenant=self.tenant,
+            conversation=conversation,
+            channel="chat",
+            sender="ada@example.com",
+            text=text,
+            sent_at=datetime.now(UTC),
+        )
+        payload = self.service.servers.sealer.seal(inbound.model_dump_json())
+        rows = await self.database.read(
+            self.tenant,
+            "accept_message",
+            tenant=self.tenant,
+            conversation=conversation,
+            message_id=message_id,
+            channel="chat",
+            payload=payload,
+            waiting_max=1_000,
+        )
+        assert rows[0]["status"] == "accepted"
+        if enqueue:
+            envelope = Envelope(position=rows[0]["at_position"], message_id=message_id, payload=payload)
+            await self.mailbox.append(self.key(conversation), [envelope])
+        return message_id
+
+    async def drain(self, conversation: str) -> None:
+        await self.service.drainer.drain(self.key(conversation))
+
+    async def entries(self, stream: str) -> list[dict[str, Any]]:
+        """Read a whole outbound stream; bodies parsed."""
+        entries = await self.service.servers.redis.xrange(stream)
+        return [
+            {name.decode(): parse_json(value) if name == b"body" else value.decode() for name, value in fields.items()}
+            for _, fields in entries
+        ]
+
+    async def replies(self) -> list[dict[str, Any]]:
+        return [entry["body"] for entry in await self.entries(replies_stream(self.tenant, "chat"))]
+
+    async def escalations(self) -> list[dict[str, Any]]:
+        return [entry["body"] for entry in await self.entries(escalations_stream(self.tenant))]
+
+    async def events(self) -> list[dict[str, Any]]:
+        return [entry["body"] for entry in await self.entries(events_stream(self.tenant))]
+
+    async def waiting(self, conversation: str) -> int:
+        keys = mailbox_keys(self.key(conversation), self.settings.partitions)
+        return int(await self.service.servers.redis.llen(keys.mailbox))
+
+    async def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Look into the database, at this tenant's rows."""
+        async with self.database.transaction(self.tenant) as transaction:
+            cursor = await transaction.connection.execute(sql, parameters)
+            return await cursor.fetchall()
+
+    async def close(self) -> None:
+        await self.service.close()
+
+
+async def make_harness(
+    settings: Settings, sealer: Sealer, tenant: str, think: Think, *, tools: list[Any] | None = None
+) -> Harness:
+    """Put a worker together on the servers of `settings`, with connections of its own."""
+    configure_logs(settings)
+    configure_tracing()
+    database = Database(settings)
+    await database.open()
+    model = ScriptedBrainModel(think)
+    brain: Any = Brain(
+        graph=OneAgent(tools),  # type: ignore[arg-type]
+        provider=OneModel(model),
+        guardrails=[],
+        backend=None,  # type: ignore[arg-type]
+        knowledge=None,  # type: ignore[arg-type]
+        settings=settings,
+    )
+    rung: list[ConversationKey] = []
+
+    async def ring(keys: list[ConversationKey]) -> None:
+        rung.extend(keys)
+
+    service = compose(settings, Servers(database, make_redis(settings), sealer), brain, ring)
+    return Harness(settings, service, model, tenant, rung)
+
+
+MakeHarness = Callable[..., Awaitable[Harness]]
+"""Makes workers that share the test's tenant: `await worker(think, tools=…, **changed_settings)`."""
