@@ -37,7 +37,9 @@ class ConversationKey(NamedTuple):
         Raises ValueError when the text is not of that form.
         """
         tenant, separator, conversation = text.partition(":")
-        if not separator or not re.match(TENANT_PATTERN, tenant) or not re.match(CONVERSATION_PATTERN, conversation):
+        if not (
+            separator and re.fullmatch(TENANT_PATTERN, tenant) and re.fullmatch(CONVERSATION_PATTERN, conversation)
+        ):
             raise ValueError(f"not a conversation key of the form tenant:conversation: {text[:80]!r}")
         return cls(tenant, conversation)
 

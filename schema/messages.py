@@ -23,6 +23,10 @@ METADATA_VALUE_CHARACTERS_MAX = 1_024
 SUMMARY_CHARACTERS_MAX = 4_000
 REPLY_CHARACTERS_MAX = 40_000
 IN_REPLY_TO_MAX = 100
+INBOUND_BYTES_MAX = 256_000
+"""An `Inbound` as JSON; every field at its limit fits, unless most of its characters are control characters."""
+PAYLOAD_CHARACTERS_MAX = 400_000
+"""A sealed `Inbound`: 4/3 of its bytes, and 100 more."""
 
 Channel = Literal["email", "sms", "chat"]
 IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
@@ -95,11 +99,11 @@ class Envelope(WireModel):
 
     position: int = Field(ge=1, description="1, 2, 3 … within the conversation, in the order accepted")
     message_id: MessageId
-    payload: str = Field(max_length=400_000, description="an `Inbound` as JSON, sealed")
+    payload: str = Field(max_length=PAYLOAD_CHARACTERS_MAX, description="an `Inbound` as JSON, sealed")
 
 
 def encode_envelope(envelope: Envelope) -> str:
-    """Write an envelope as it stands in a mailbox; the scripts read its `position`, so equal envelopes are equal text."""
+    """Write an envelope as it stands in a mailbox: equal envelopes are equal text."""
     return envelope.model_dump_json()
 
 
@@ -166,23 +170,45 @@ _SHOWN_CHARACTERS_MAX = 80
 
 
 def parse_inbound(
-    value: bytes | str | dict[str, Any],
+    value: Inbound | bytes | str | dict[str, Any],
     *,
     now: datetime,
     clock_skew_seconds_max: int,
     age_seconds_max: int,
 ) -> Inbound:
-    """Read and check a message that a gateway hands in.
+    """Read and check a message that a gateway hands in; one that is read already is checked against the clock.
 
     `now` is aware. Raises InvalidMessage naming the first wrong field, its value (or its size, where the value may be
     a secret) and the limit.
     """
-    try:
-        inbound = Inbound.model_validate(value) if isinstance(value, dict) else Inbound.model_validate_json(value)
-    except ValidationError as error:
-        raise _refusal(error) from None
+    inbound = value if isinstance(value, Inbound) else _read_inbound(value)
     check_clock(inbound, now=now, clock_skew_seconds_max=clock_skew_seconds_max, age_seconds_max=age_seconds_max)
     return inbound
+
+
+def encode_inbound(inbound: Inbound) -> str:
+    """Write a message as it is sealed; raises InvalidMessage when it is over INBOUND_BYTES_MAX."""
+    encoded = inbound.model_dump_json()
+    _check_size(encoded)
+    return encoded
+
+
+def _read_inbound(value: bytes | str | dict[str, Any]) -> Inbound:
+    try:
+        if isinstance(value, dict):
+            return Inbound.model_validate(value)
+        _check_size(value)
+        return Inbound.model_validate_json(value)
+    except ValidationError as error:
+        raise _refusal(error) from None
+    except UnicodeEncodeError:
+        raise InvalidMessage("message", "not valid Unicode", "JSON in UTF-8") from None
+
+
+def _check_size(encoded: bytes | str) -> None:
+    size = len(encoded if isinstance(encoded, bytes) else encoded.encode())
+    if size > INBOUND_BYTES_MAX:
+        raise InvalidMessage("message", f"{size} bytes of JSON", f"at most {INBOUND_BYTES_MAX}")
 
 
 def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int, age_seconds_max: int) -> None:
@@ -207,20 +233,27 @@ def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int,
 
 def _refusal(error: ValidationError) -> InvalidMessage:
     first = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "message"
-    value = first.get("input")
-    if first["type"] == "missing":
-        shown = "missing"
-    elif first["type"] in {"extra_forbidden", "json_invalid"}:
-        shown = "unknown field" if first["type"] == "extra_forbidden" else "not JSON"
-    elif str(first["loc"][0]) in _SHOWN_FIELDS:
-        shown = f"{str(value)[:_SHOWN_CHARACTERS_MAX]!r} ({len(str(value))} characters)"
-    elif isinstance(value, str):
-        shown = f"{len(value)} characters"
-    else:
-        shown = type(value).__name__ + (f" of {len(value)}" if isinstance(value, dict | list) else "")
-    return InvalidMessage(field, shown, _LIMITS.get(str(first["loc"][0]) if first["loc"] else "", first["msg"]))
+    path = [str(part) for part in first["loc"]] or ["message"]
+    limit = _LIMITS.get(path[0], f"the fields are {', '.join(Inbound.model_fields)}")
+    return InvalidMessage(".".join(path)[:_SHOWN_CHARACTERS_MAX], _show(first["type"], path[0], first["input"]), limit)
 
+
+def _show(problem: str, field: str, value: object) -> str:
+    if problem in _PROBLEMS:
+        return _PROBLEMS[problem]
+    if field in _SHOWN_FIELDS:
+        return f"{str(value)[:_SHOWN_CHARACTERS_MAX]!r} ({len(str(value))} characters)"
+    if isinstance(value, str):
+        return f"{len(value)} characters" + (" of white space" if value and not value.strip() else "")
+    return type(value).__name__ + (f" of {len(value)}" if isinstance(value, dict | list) else "")
+
+
+_PROBLEMS = {
+    "missing": "missing",
+    "extra_forbidden": "unknown field",
+    "json_invalid": "not JSON",
+    "string_unicode": "not valid Unicode",
+}
 
 _LIMITS = {
     "message_id": "1 to 256 visible ASCII characters",
