@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_group
 
+from ops.cli.main import app
 from schema.settings import Settings
 from tests.architecture import sources
 
@@ -120,3 +122,14 @@ def test_the_build_sees_every_folder_that_the_image_copies(dockerfile: list[tupl
 
     assert copied >= set(sources.PACKAGES)
     assert copied <= seen
+
+
+def test_every_command_that_the_containers_and_the_makefile_run_exists(
+    services: dict[str, Any], dockerfile: list[tuple[str, str]]
+) -> None:
+    started = {service["command"][0] for name, service in services.items() if name in {"migrate", "worker"}}
+    default = {word for name, rest in dockerfile if name == "CMD" for word in yaml.safe_load(rest)}
+    made = set(re.findall(r"\$\(BIN\)/fte (\S+)", (sources.ROOT / "Makefile").read_text()))
+
+    assert {"demo", "load"} <= made
+    assert started | default | made <= set(get_group(app).commands)
