@@ -65,9 +65,7 @@ class Drainer:
             if verdict is None:
                 return
             if isinstance(verdict, Later):
-                await self.mailbox.park(
-                    lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts
-                )
+                await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
                 return
             if isinstance(verdict, Repair):
                 break
@@ -114,5 +112,3 @@ class Drainer:
         trace = {"exc_info": error} if failure == "bug" else {"error": str(error), "error_type": type(error).__name__}
         _log.warning(f"turn.failed_{failure}", attempts=head.attempts, backoff_seconds=round(wait, 2), **trace)
         return Later(wait, counts=True)
-
-

@@ -36,7 +36,11 @@ class Lease:
     token: str
 
 
-class LeaseLost(Exception):  # noqa: N818 - a condition
+Argument = str | bytes | int
+"""What a script takes."""
+
+
+class LeaseLost(Exception):
     """Say that the lease is another's now; whatever was under way must be dropped."""
 
 
@@ -82,7 +86,7 @@ class Mailbox:
 
     async def acknowledge(self, lease: Lease, head: Head, *, more: bool) -> Head | None:
         """Remove the head; gives the next one if `more` is wanted and there is one. Raises LeaseLost."""
-        arguments = [str(lease.key), lease.token, head.raw, int(more)]
+        arguments: list[Argument] = [str(lease.key), lease.token, head.raw, int(more)]
         answer = await self._scripts.acknowledge(keys=lease.keys, args=arguments)
         if answer[0] == b"lost":
             raise LeaseLost
@@ -90,12 +94,13 @@ class Mailbox:
 
     async def release(self, lease: Lease, *, untried: Head | None = None) -> bool:
         """Give the lease back, `untried` without its attempt; gives whether to ring. Another's lease stays."""
-        arguments = [str(lease.key), lease.token, self._bell_ms, untried.name if untried else ""]
+        arguments: list[Argument] = [str(lease.key), lease.token, self._bell_ms, untried.name if untried else ""]
         return int(await self._scripts.release(keys=lease.keys, args=arguments)) == 1
 
     async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool) -> None:
         """Give the lease back until later; the attempt at the head is forgotten unless it `counts`."""
-        arguments = [str(lease.key), lease.token, round(backoff_seconds * 1_000), "" if counts else head.name]
+        backoff_ms = round(backoff_seconds * 1_000)
+        arguments: list[Argument] = [str(lease.key), lease.token, backoff_ms, "" if counts else head.name]
         await self._scripts.park(keys=lease.keys, args=arguments)
 
     async def renew(self, leases: list[Lease]) -> list[Lease]:

@@ -127,5 +127,5 @@ async def _repeat(repair: Callable[[], Awaitable[int]], interval_seconds: float)
             if not unreachable:
                 _log.warning("rescue.unreachable", error=str(error), repair=getattr(repair, "__name__", ""))
             unreachable = True
-        except Exception:
+        except Exception:  # noqa: BLE001 - rescue must outlive any one round; the fact is logged with its trace
             _log.exception("rescue.failed", repair=getattr(repair, "__name__", ""))

@@ -28,7 +28,7 @@ from worker.publisher import Publisher
 from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
 from worker.store.knowledge import PostgresKnowledge
-from worker.tracing import configure_tracing
+from worker.agents.tracing import configure_tracing
 
 _log = structlog.get_logger("fte.worker")
 

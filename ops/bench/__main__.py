@@ -42,7 +42,7 @@ _WARM_UP = 60
 def main(
     messages: Annotated[int, typer.Option(min=1, help="Messages per round.")] = 200,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each, interleaved.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - Typer's form
 ) -> None:
     """Measure messages per CPU second: the bare SDK Runner, and the product with one worker process."""
     os.environ["FTE_MODEL"] = "stub"
@@ -56,13 +56,17 @@ def main(
     speed = statistics.median(round_.messages / round_.seconds for _, round_ in measured)
     ratio = statistics.median(seconds / round_.cpu_seconds for seconds, round_ in measured)
     if as_json:
-        typer.echo(dump_json({
-            "bare_cpu_ms_per_message": round(bare, 2),
-            "product_cpu_ms_per_message": round(product, 2),
-            "product_messages_per_s": round(speed, 1),
-            "ratio": round(ratio, 3),
-            "ratios": [round(seconds / round_.cpu_seconds, 3) for seconds, round_ in measured],
-        }))
+        typer.echo(
+            dump_json(
+                {
+                    "bare_cpu_ms_per_message": round(bare, 2),
+                    "product_cpu_ms_per_message": round(product, 2),
+                    "product_messages_per_s": round(speed, 1),
+                    "ratio": round(ratio, 3),
+                    "ratios": [round(seconds / round_.cpu_seconds, 3) for seconds, round_ in measured],
+                }
+            )
+        )
         return
     table = Table(title=f"{rounds} interleaved rounds of {messages} messages, 3 model calls each, medians")
     for column in ("", "CPU ms per message", "messages per CPU second", "messages/s"):

@@ -15,7 +15,7 @@ from worker.agents.graph import build_graph
 from worker.guardrails.vault import Vault
 from worker.models.provider import build_model_provider
 from worker.tools.backend import Passage
-from worker.tracing import configure_tracing
+from worker.agents.tracing import configure_tracing
 
 if TYPE_CHECKING:
     from schema.settings import Settings

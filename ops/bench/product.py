@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ops.bench.cpu import cpu_seconds
 from schema.keys import replies_stream
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from producer.client import AsyncProducer
 
-_CHANNEL = "chat"
+_CHANNEL: Final = "chat"
 _SENDERS = 16
 _READ_MS = 2_000
 _SILENCE_SECONDS_MAX = 30
@@ -48,8 +48,9 @@ class Product:
         started = time.perf_counter()
         run = uuid.uuid4().hex[:8]
         stream = replies_stream("default", _CHANNEL)
-        newest = await self.redis.xrevrange(stream, count=1)
-        reader = asyncio.create_task(self._read(stream, newest[0][0] if newest else b"0", len(questions)))
+        newest: Any = await self.redis.xrevrange(stream, count=1)
+        after: bytes = newest[0][0] if newest else b"0"
+        reader = asyncio.create_task(self._read(stream, after, len(questions)))
         pending = iter(enumerate(questions))
 
         async def send() -> None:
@@ -64,7 +65,7 @@ class Product:
         seen = 0
         heard_at = time.monotonic()
         while seen < expected:
-            answer = await self.redis.xread({stream: after}, count=500, block=_READ_MS)
+            answer: Any = await self.redis.xread({stream: after}, count=500, block=_READ_MS)
             if answer:
                 entries = answer[0][1]
                 seen += len(entries)

@@ -80,7 +80,7 @@ def setting_names() -> dict[str, str]:
 
 def _describe(detail: Any) -> str:
     variables = {field: name for name, field in setting_names().items()}
-    message = detail["msg"].removeprefix("Value error, ")
+    message = str(detail["msg"]).removeprefix("Value error, ")
     if not detail["loc"]:
         return message
     name = str(detail["loc"][0])

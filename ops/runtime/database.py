@@ -1,4 +1,4 @@
-"""Reach PostgreSQL: one pool per process, one round trip per read, every statement under a tenant's row-level security."""
+"""Reach PostgreSQL: one pool per process, one round trip per read, every statement under row-level security."""
 
 from __future__ import annotations
 

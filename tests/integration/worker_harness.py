@@ -24,7 +24,7 @@ from worker.agents.context import TurnContext
 from worker.mailbox import Mailbox
 from worker.pipeline.act import Brain
 from worker.service import Servers, WorkerService, compose
-from worker.tracing import configure_tracing
+from worker.agents.tracing import configure_tracing
 
 Think = Callable[[str], Awaitable[Any]]
 """Answers the newest text of the customer: a text, or the SDK's output items; or raises."""

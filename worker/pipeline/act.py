@@ -50,8 +50,8 @@ async def act(
 ) -> Answer:
     """Run the agents and give what they decided; nothing is written yet.
 
-    Raises TimeoutError after `turn_seconds_max`, and whatever the model or a tool raises; a tripped guardrail, a refusal
-    and a run that does not end are answers.
+    Raises TimeoutError after `turn_seconds_max`, and whatever the model or a tool raises; a tripped guardrail, a
+    refusal and a run that does not end are answers.
     """
     settings = brain.settings
     context = _turn_context(brain, letter, guarded, now)

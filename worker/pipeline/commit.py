@@ -26,11 +26,11 @@ _FENCED_STATES = {"FT001", "FT002"}
 Statement = tuple[str, Mapping[str, Any]]
 
 
-class Fenced(Exception):  # noqa: N818 - a condition
+class Fenced(Exception):
     """Say that the conversation moved on since it was read: this turn's work is thrown away."""
 
 
-class EffectConflict(Exception):  # noqa: N818 - a condition
+class EffectConflict(Exception):
     """Say that a booking this turn prepared is no longer possible: somebody else was quicker."""
 
 

@@ -30,8 +30,8 @@ _OUTAGES = (
 def classify_failure(error: BaseException) -> FailureClass:
     """Name an exception's class.
 
-    outage: PostgreSQL or Redis is away, the message is not to blame · again: a fence held, start over from what is true
-    now · transient: the model or a time limit, counts as an attempt · bug: unknown, counts and is logged with its trace.
+    outage: PostgreSQL or Redis is away, the message is not to blame · again: a fence held, start over from what is
+    true now · transient: the model or a time limit, counts as an attempt · bug: unknown, counts and is logged whole.
     """
     for cause in _causes(error):
         if isinstance(cause, Fenced | EffectConflict):

@@ -19,7 +19,7 @@ from worker.publisher import OutboxRow
 from worker.store.session import window_of
 
 
-class Undecodable(Exception):  # noqa: N818 - a condition
+class Undecodable(Exception):
     """Say that a mailbox entry is not an envelope of ours, or was sealed with a key that is gone."""
 
 
