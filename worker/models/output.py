@@ -1,0 +1,73 @@
+"""Write what a model answers with, as the SDK's output items; equal input gives equal output, ids included."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import orjson
+from agents.items import ModelResponse, TResponseInputItem, TResponseOutputItem
+from agents.usage import Usage
+from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+
+_CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for English; an embedded model has no tokens, and usage records want a size."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Call a tool, or hand off by calling its handoff tool."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Say:
+    """Answer the customer."""
+
+    text: str
+
+
+Step: TypeAlias = Call | Say
+
+
+def fingerprint(instructions: str | None, items: str | list[TResponseInputItem]) -> str:
+    """Give 24 hex digits that name this very call of a model.
+
+    Ids derived from it are the same when a turn is replayed, and differ within a run, whose input grows with each call,
+    and between turns, whose count stands in the instructions.
+    """
+    asked = orjson.dumps([instructions, items], option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.sha256(asked).hexdigest()[:24]
+
+
+def respond(step: Step, identity: str, input_characters: int) -> ModelResponse:
+    """Wrap one step as the SDK's response."""
+    item: TResponseOutputItem
+    if isinstance(step, Call):
+        arguments = json.dumps(dict(step.arguments), ensure_ascii=False)
+        written = len(step.name) + len(arguments)
+        item = ResponseFunctionToolCall(
+            id=f"fc_{identity}",
+            call_id=f"call_{identity}",
+            type="function_call",
+            name=step.name,
+            arguments=arguments,
+            status="completed",
+        )
+    else:
+        written = len(step.text)
+        item = ResponseOutputMessage(
+            id=f"msg_{identity}",
+            type="message",
+            role="assistant",
+            status="completed",
+            content=[ResponseOutputText(text=step.text, type="output_text", annotations=[], logprobs=[])],
+        )
+    tokens_in, tokens_out = input_characters // _CHARACTERS_PER_TOKEN, written // _CHARACTERS_PER_TOKEN
+    usage = Usage(requests=1, input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=tokens_in + tokens_out)
+    return ModelResponse(output=[item], usage=usage, response_id=f"resp_{identity}")
