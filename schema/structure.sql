@@ -140,7 +140,7 @@ CREATE TABLE public.article (
     updated_on date NOT NULL,
     content_hash text NOT NULL,
     imported_at timestamp with time zone DEFAULT now() NOT NULL,
-    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, keywords), 'A'::"char"))) STORED NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, keywords), 'B'::"char"))) STORED NOT NULL,
     CONSTRAINT article_slug_is_plain CHECK ((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text))
 );
 
@@ -152,7 +152,7 @@ CREATE TABLE public.article_section (
     section_number smallint NOT NULL,
     heading text NOT NULL,
     body text NOT NULL,
-    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'B'::"char") || setweight(to_tsvector('english'::regconfig, body), 'D'::"char"))) STORED NOT NULL
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'C'::"char") || setweight(to_tsvector('english'::regconfig, body), 'D'::"char"))) STORED NOT NULL
 );
 
 ALTER TABLE ONLY public.article_section FORCE ROW LEVEL SECURITY;
@@ -512,10 +512,6 @@ ALTER TABLE ONLY public.ticket
 
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_pkey PRIMARY KEY (tenant_id, conversation_id, number);
-
-CREATE INDEX article_search ON public.article USING gin (search);
-
-CREATE INDEX article_section_search ON public.article_section USING gin (search);
 
 CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
 

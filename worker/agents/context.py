@@ -1,4 +1,4 @@
-"""Hold what an agent run knows: the conversation's context, which outlives the turn, and the turn's own surroundings."""
+"""Hold what an agent run knows: the conversation's context, which outlives the turn, and the turn's surroundings."""
 
 from __future__ import annotations
 

@@ -40,11 +40,13 @@ def note_message(turn: TurnContext) -> None:
     ]
     note_facts(
         turn,
-        StatedFacts.model_validate({
-            "confirmation_number": numbers[-1] if numbers else None,
-            "flight_number": flights[-1] if flights else None,
-            "seat_preference": preferences[-1] if preferences else None,
-        }),
+        StatedFacts.model_validate(
+            {
+                "confirmation_number": numbers[-1] if numbers else None,
+                "flight_number": flights[-1] if flights else None,
+                "seat_preference": preferences[-1] if preferences else None,
+            }
+        ),
     )
 
 

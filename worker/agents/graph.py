@@ -29,8 +29,8 @@ class AgentGraph:
     def start(self, last_agent: str | None) -> Agent[TurnContext]:
         """Give the agent where a conversation goes on: the last one.
 
-        Triage receives new conversations, those whose agent this release does not know, and what a customer writes after
-        an escalation: the escalation agent is an end point, and the next wish may be any.
+        Triage receives new conversations, those whose agent this release does not know, and what a customer writes
+        after an escalation: the escalation agent is an end point, and the next wish may be any.
         """
         ongoing = {self.faq.name: self.faq, self.booking.name: self.booking}
         return ongoing.get(last_agent or "", self.triage)

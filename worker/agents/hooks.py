@@ -34,13 +34,20 @@ class TurnHooks(RunHooks[TurnContext]):
         self._log.info("handoff.made", from_agent=from_agent.name, to_agent=to_agent.name, **_whose(context))
 
     async def on_tool_start(
-        self, context: RunContextWrapper[TurnContext], agent: Agent[TurnContext], tool: Tool
+        self,
+        context: RunContextWrapper[TurnContext],
+        agent: Agent[TurnContext],  # noqa: ARG002 - the SDK's signature, here and below
+        tool: Tool,  # noqa: ARG002
     ) -> None:
         """Note when a tool begins."""
         self._tool_call_at[_call_id(context)] = perf_counter()
 
     async def on_tool_end(
-        self, context: RunContextWrapper[TurnContext], agent: Agent[TurnContext], tool: Tool, result: object
+        self,
+        context: RunContextWrapper[TurnContext],
+        agent: Agent[TurnContext],
+        tool: Tool,
+        result: object,  # noqa: ARG002
     ) -> None:
         """Log that a tool has answered, and after how long."""
         began = self._tool_call_at.pop(_call_id(context), None)
@@ -50,10 +57,10 @@ class TurnHooks(RunHooks[TurnContext]):
 
     async def on_llm_start(
         self,
-        context: RunContextWrapper[TurnContext],
-        agent: Agent[TurnContext],
-        system_prompt: str | None,
-        input_items: list[TResponseInputItem],
+        context: RunContextWrapper[TurnContext],  # noqa: ARG002
+        agent: Agent[TurnContext],  # noqa: ARG002
+        system_prompt: str | None,  # noqa: ARG002
+        input_items: list[TResponseInputItem],  # noqa: ARG002
     ) -> None:
         """Note when a model call begins."""
         self._model_call_at = perf_counter()

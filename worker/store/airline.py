@@ -38,11 +38,13 @@ def _reservation(row: dict[str, Any]) -> Reservation:
         cabin=row["cabin"],
         passengers=tuple(Passenger(**passenger) for passenger in row["passengers"]),
         segments=tuple(
-            Segment(**{
-                **segment,
-                "flight_date": date.fromisoformat(segment["flight_date"]),
-                "departs_at": datetime.fromisoformat(segment["departs_at"]),
-            })
+            Segment(
+                **{
+                    **segment,
+                    "flight_date": date.fromisoformat(segment["flight_date"]),
+                    "departs_at": datetime.fromisoformat(segment["departs_at"]),
+                }
+            )
             for segment in row["segments"]
         ),
         seats=tuple(

@@ -29,8 +29,8 @@ class Booking(NamedTuple):
 async def open_booking(turn: TurnContext, flight_number: str = "") -> Booking | Refusal:
     """Open the verified booking at a flight: the one named, else the one talked about, else the next one.
 
-    Refuses while nobody is verified, and also when the conversation has moved on to another confirmation number than the
-    verified one: no tool acts for a booking because a model says so.
+    Refuses while nobody is verified, and also when the conversation has moved on to another confirmation number than
+    the verified one: no tool acts for a booking because a model says so.
     """
     airline = turn.airline
     verified = airline.verified_confirmation_number

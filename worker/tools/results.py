@@ -34,11 +34,13 @@ def explain_bad_arguments(context: RunContextWrapper[Any], error: Exception) -> 
     """Let the model correct arguments that do not fit the tool's schema; every other error goes up unchanged."""
     if not isinstance(error, ModelBehaviorError) or not isinstance(context, ToolContext):
         raise error
-    return json.dumps({
-        "ok": False,
-        "refusal": "bad_arguments",
-        "message": f"The arguments do not fit the schema of {context.tool_name}. Call it again with ones that do.",
-    })
+    return json.dumps(
+        {
+            "ok": False,
+            "refusal": "bad_arguments",
+            "message": f"The arguments do not fit the schema of {context.tool_name}. Call it again with ones that do.",
+        }
+    )
 
 
 def _write(payload: dict[str, Any], characters_max: int) -> str:

@@ -66,7 +66,9 @@ class Seat:
         return PREMIUM_PRICE_USD if self.is_premium else 0
 
 
-SEAT_MAP: tuple[Seat, ...] = tuple(Seat(f"{row}{letter}", row, kind) for row in ROWS for letter, kind in SEAT_KINDS.items())
+SEAT_MAP: tuple[Seat, ...] = tuple(
+    Seat(f"{row}{letter}", row, kind) for row in ROWS for letter, kind in SEAT_KINDS.items()
+)
 _SEATS = {seat.number: seat for seat in SEAT_MAP}
 
 
@@ -124,7 +126,9 @@ _TITLE = re.compile(r"^\s*(mr|mrs|ms|miss|mx|dr|prof)\b\.?", re.IGNORECASE)
 
 def _is_whole_name(said: str, given_name: str, surname: str) -> bool:
     # Both ends must fit: a surname that merely ends the name ("Lee" in "Ashlee") opens nothing.
-    return said == surname + given_name or (said.startswith(given_name) and said.endswith(surname) and len(said) >= len(given_name + surname))
+    return said == surname + given_name or (
+        said.startswith(given_name) and said.endswith(surname) and len(said) >= len(given_name + surname)
+    )
 
 
 def find_segment(reservation: Reservation, flight_number: str, now: datetime) -> Segment | Refusal:
@@ -154,7 +158,7 @@ def check_open(reservation: Reservation, segment: Segment, now: datetime) -> Ref
 
 
 def check_seat(seat_number: str, taken: Iterable[str], current: SeatTaken | None) -> Seat | Refusal:
-    """Say whether a passenger may have this seat: it is on the map, nobody has it, and it is another than the present."""
+    """Say whether a passenger may have this seat: on the map, nobody's, and another than the present one."""
     seat = read_seat(seat_number)
     if seat is None:
         return Refusal("no_such_seat", f"There is no seat {seat_number[:8]}. Seats run from 1A to 30F.")
@@ -192,12 +196,12 @@ _AGREES = _OPENS_WITH_YES | frozenset({
 })  # fmt: skip
 _AGREEING = re.compile(
     r"\b(go (ahead|for it)|(do|book|take|confirm) (it|that|so)|please do|(sounds|looks) good|works for me|"
-    r"(make|please) (the |that )?change( it)?|of course|that's (right|good)|why not|please)\s*([.!,]|$)|\bgo ahead\b"
+    r"(make|please) (the |that )?change( it)?|of course|that's (right|good)|why not)\s*([.!,]|$)|\bgo ahead\b|^\W*please\W*$"
 )
 _DECLINES = frozenset({
-    "no", "nope", "nah", "not", "don't", "dont", "doesn't", "didn't", "can't", "cannot", "won't", "wait", "hold", "stop",
-    "cancel", "instead", "rather", "different", "other", "another", "nevermind", "never", "actually", "unless", "unsure",
-    "maybe", "but",
+    "no", "nope", "nah", "not", "don't", "dont", "doesn't", "didn't", "can't", "cannot", "won't", "wait", "hold",
+    "stop", "cancel", "instead", "rather", "different", "other", "another", "nevermind", "never", "actually", "unless",
+    "unsure", "maybe", "but",
 })  # fmt: skip
 _DECLINING = re.compile(r"\b(too (much|expensive)|think about|let me|hang on)\b")
 

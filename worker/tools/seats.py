@@ -24,7 +24,9 @@ SEAT_CHANGE = "seat_change"
 
 _NO_QUOTE = Refusal("no_such_quote", "That offer is no longer open. Shall I make a new one?", counts=False)
 _QUOTE_EXPIRED = Refusal("quote_expired", "That offer has expired. Shall I make a new one?", counts=False)
-_OFFER_CHANGED = Refusal("quote_expired", "Your booking has changed since that offer. Shall I make a new one?", counts=False)
+_OFFER_CHANGED = Refusal(
+    "quote_expired", "Your booking has changed since that offer. Shall I make a new one?", counts=False
+)
 _NOT_YET_CONFIRMED = Refusal(
     "not_yet_confirmed", "I change the seat once you have said yes to the offer. Shall I go ahead?", counts=False
 )
@@ -62,7 +64,9 @@ async def find_free_seats(
 
 
 @function_tool(failure_error_function=explain_bad_arguments)
-async def quote_seat_change(context: ToolContext[TurnContext], seat_number: str, flight_number: str | None = None) -> str:
+async def quote_seat_change(
+    context: ToolContext[TurnContext], seat_number: str, flight_number: str | None = None
+) -> str:
     """Offer one seat to the verified customer, with its price. Changes nothing: the customer must say yes to it first.
 
     Args:
@@ -124,7 +128,8 @@ def _make_quote(turn: TurnContext, booking: Booking, seat: Seat) -> Quote:
     cost = f"for ${price} extra" if price else "at no extra charge"
     premium = "premium " if seat.is_premium else ""
     # Made from what it offers and where, so that a turn run again offers the same id.
-    identity = f"{turn.key} {turn.position} {booking.passenger.number} {segment.flight_number} {segment.flight_date} {seat.number}"
+    leg = f"{segment.flight_number} {segment.flight_date}"
+    identity = f"{turn.key} {turn.position} {booking.passenger.number} {leg} {seat.number}"
     return Quote(
         quote_id="q_" + hashlib.sha256(identity.encode()).hexdigest()[:12],
         kind=SEAT_CHANGE,
@@ -175,9 +180,7 @@ def _stage(turn: TurnContext, booking: Booking, quote: Quote) -> str:
     turn.airline.seat_number = details["to_seat"]
     turn.airline.issue_resolved = True
     turn.airline.refusals = 0
-    return give(
-        turn, seat_number=details["to_seat"], flight_number=details["flight_number"], price_usd=quote.price_usd
-    )
+    return give(turn, seat_number=details["to_seat"], flight_number=details["flight_number"], price_usd=quote.price_usd)
 
 
 SEAT_LOOKUP_TOOLS: tuple[FunctionTool, ...] = (find_free_seats,)

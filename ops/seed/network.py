@@ -1,0 +1,101 @@
+"""Lay out the sample airline's airports and flights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from random import Random
+
+CARRIER = "LF"
+FLIGHTS_COUNT = 300
+FIRST_FLIGHT_NUMBER = 100
+_MINUTES_A_DAY = 1_440
+
+
+@dataclass(frozen=True, slots=True)
+class Airport:
+    """Hold an airport: IATA code, IANA time zone, standard time's hours from UTC, degrees north and east."""
+
+    code: str
+    city: str
+    time_zone: str
+    hours_from_utc: int
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Hold a flight of every day; times are local."""
+
+    number: str
+    origin: str
+    destination: str
+    departs_at: time
+    arrives_at: time
+    arrives_days_later: int
+    minutes: int
+
+
+AIRPORTS: tuple[Airport, ...] = (
+    Airport("ATL", "Atlanta", "America/New_York", -5, 33.64, -84.43),
+    Airport("AUS", "Austin", "America/Chicago", -6, 30.19, -97.67),
+    Airport("BNA", "Nashville", "America/Chicago", -6, 36.12, -86.68),
+    Airport("BOS", "Boston", "America/New_York", -5, 42.36, -71.01),
+    Airport("CLT", "Charlotte", "America/New_York", -5, 35.21, -80.95),
+    Airport("DEN", "Denver", "America/Denver", -7, 39.86, -104.67),
+    Airport("DFW", "Dallas", "America/Chicago", -6, 32.90, -97.04),
+    Airport("DTW", "Detroit", "America/Detroit", -5, 42.21, -83.35),
+    Airport("IAD", "Washington", "America/New_York", -5, 38.94, -77.46),
+    Airport("JFK", "New York", "America/New_York", -5, 40.64, -73.78),
+    Airport("LAS", "Las Vegas", "America/Los_Angeles", -8, 36.08, -115.15),
+    Airport("LAX", "Los Angeles", "America/Los_Angeles", -8, 33.94, -118.41),
+    Airport("MCO", "Orlando", "America/New_York", -5, 28.43, -81.31),
+    Airport("MIA", "Miami", "America/New_York", -5, 25.79, -80.29),
+    Airport("MSP", "Minneapolis", "America/Chicago", -6, 44.88, -93.22),
+    Airport("ORD", "Chicago", "America/Chicago", -6, 41.98, -87.90),
+    Airport("PDX", "Portland", "America/Los_Angeles", -8, 45.59, -122.60),
+    Airport("PHX", "Phoenix", "America/Phoenix", -7, 33.43, -112.01),
+    Airport("SEA", "Seattle", "America/Los_Angeles", -8, 47.45, -122.31),
+    Airport("SFO", "San Francisco", "America/Los_Angeles", -8, 37.62, -122.38),
+)
+
+
+def lay_out_flights(random: Random) -> list[Flight]:
+    """Lay out the flights in pairs, out and back; a flight's number and the next one serve the same route."""
+    flights = []
+    for index in range(FLIGHTS_COUNT // 2):
+        origin, destination = random.sample(AIRPORTS, 2)
+        number = FIRST_FLIGHT_NUMBER + 2 * index  # an even number goes out, the odd one after it comes back
+        out_minute = random.randrange(6 * 60, 12 * 60, 5)
+        out = _fly(number, origin, destination, out_minute)
+        back = _fly(number + 1, destination, origin, random.randrange(13 * 60, 21 * 60, 5))
+        flights += [out, back]
+    return flights
+
+
+def _fly(number: int, origin: Airport, destination: Airport, departs_minute: int) -> Flight:
+    minutes = _minutes_between(origin, destination)
+    local_shift = (destination.hours_from_utc - origin.hours_from_utc) * 60
+    days_later, arrives_minute = divmod(departs_minute + minutes + local_shift, _MINUTES_A_DAY)
+    return Flight(
+        f"{CARRIER}{number}",
+        origin.code,
+        destination.code,
+        time(*divmod(departs_minute, 60)),
+        time(*divmod(arrives_minute, 60)),
+        days_later,
+        minutes,
+    )
+
+
+def _minutes_between(origin: Airport, destination: Airport) -> int:
+    """Give a flight's minutes: the great circle at 800 km/h and half an hour for the ground, in steps of five."""
+    north, south = math.radians(origin.latitude), math.radians(destination.latitude)
+    east = math.radians(destination.longitude - origin.longitude)
+    angle = math.acos(math.sin(north) * math.sin(south) + math.cos(north) * math.cos(south) * math.cos(east))
+    return 5 * round((angle * 6_371 / 800 * 60 + 30) / 5)
