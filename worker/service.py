@@ -27,6 +27,7 @@ from worker.pipeline.turn import Turn
 from worker.publisher import Publisher
 from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
+from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
 from worker.agents.tracing import configure_tracing
 
@@ -121,7 +122,9 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     publisher = Publisher(servers.database, scripts, settings)
     heartbeat = Heartbeat(mailbox, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer, answer_by_minutes=settings.answer_by_minutes)
-    turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, brain)
+    turn = Turn(
+        settings, servers.database, servers.sealer, mailbox, publisher, committer, JournalWriter(servers.database), brain
+    )
     return WorkerService(
         settings=settings,
         servers=servers,

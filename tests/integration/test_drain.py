@@ -266,3 +266,18 @@ async def test_a_turn_that_is_run_again_repeats_no_finished_model_call(
     calls = await second.query("SELECT model_calls FROM turn")
     assert [call["replayed"] for call in calls[0]["model_calls"]] == [True]
     assert await second.query("SELECT FROM journal") == []
+
+
+async def test_a_later_message_cannot_be_committed_before_an_earlier_one(
+    worker: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database refuses it, whatever a worker believes."""
+    harness = await worker()
+    await harness.accept("c", "one", enqueue=False)
+    await harness.accept("c", "two")
+    monkeypatch.setattr("worker.pipeline.turn.admit", lambda *_, **__: "act")
+
+    await harness.drain("c")
+
+    assert await harness.replies() == []
+    assert [row["state"] for row in await harness.query("SELECT state FROM inbox")] == ["accepted", "accepted"]

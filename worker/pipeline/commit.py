@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +145,7 @@ class Committer:
         measured: tuple[Clock, list[ModelCall]],
     ) -> dict[str, Any]:
         clock, calls = measured
-        sealed_rows = [{**asdict(row), "body": self._sealer.seal(row.body)} for row in rows]
+        sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
         conversation_row = {
             "last_sequence": snapshot.last_sequence + (answer.reply is not None),
             "last_agent": answer.agent,
@@ -159,7 +158,7 @@ class Committer:
             "attempts": letter.attempts,
             "started_at": clock.started_at,
             "timings": clock.timings,
-            "model_calls": [asdict(call) for call in calls],
+            "model_calls": [vars(call) for call in calls],
             "verdicts": answer.verdicts,
         }
         return {

@@ -24,6 +24,7 @@ from worker.pipeline.hydrate import Undecodable, hydrate, open_letter
 from worker.pipeline.outcome import Answer, Clock, Done, Letter, Repair, Snapshot, Verdict
 from worker.pipeline.silent import bury, forward
 from worker.publisher import Publisher
+from worker.store.journal import JournalWriter
 
 _log = structlog.get_logger("fte.turn")
 
@@ -38,6 +39,7 @@ class Turn:
     mailbox: Mailbox
     publisher: Publisher
     committer: Committer
+    journal: JournalWriter
     brain: Brain
 
     async def run(self, key: ConversationKey, head: Head) -> Verdict:
@@ -67,7 +69,7 @@ class Turn:
         clock.timings["queue_ms"] = round(snapshot.waited_seconds * 1_000, 1)
 
         now = datetime.now(UTC)
-        journal = self._journal(letter, snapshot)
+        journal = self._open_journal(letter, snapshot)
         if admission == "bury":
             answer = bury(letter, snapshot, answer_by=now + timedelta(minutes=self.settings.answer_by_minutes))
         else:
@@ -86,16 +88,10 @@ class Turn:
         await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
         return Done()
 
-    def _journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
+    def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
         async def record(step: int, entry: JournalEntry) -> None:
-            await self.database.read(
-                letter.key.tenant,
-                "record_journal",
-                tenant=letter.key.tenant,
-                message_id=letter.inbound.message_id,
-                step=step,
-                input_hash=entry.input_hash,
-                response=entry.response,
+            await self.journal.record(
+                letter.key, letter.inbound.message_id, step, entry.input_hash, entry.response
             )
 
         recorded = {row["step"]: JournalEntry(row["input_hash"], row["response"]) for row in snapshot.journal}
