@@ -1,0 +1,43 @@
+"""The last redaction step: whatever reaches a log, no secret stands in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import structlog
+
+from ops.runtime.logs import configure_logs, redact
+from schema.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("card 4111 1111 1111 1111 declined", "card [card] declined"),
+        ("card 4111111111111111", "card [card]"),
+        ("ssn 123-45-6789", "ssn [ssn]"),
+        ("mail ada.okafor@example.com now", "mail [email] now"),
+        ("call (415) 555-0198 or +1 415-555-0198", "call [phone] or [phone]"),
+        ("redis://:hunter2@127.0.0.1:6379/0", "redis://[password]@127.0.0.1:6379/0"),
+        ("flight LA123 on 2026-11-22 at 12:30 for $350.00", "flight LA123 on 2026-11-22 at 12:30 for $350.00"),
+        ("trace_0123456789012345678901234567abcd", "trace_0123456789012345678901234567abcd"),
+    ],
+)
+def test_redact_replaces_secrets_and_nothing_else(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+def test_a_log_line_is_redacted_in_every_field_and_in_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings(log_level="info"))
+    log = structlog.get_logger("test")
+
+    try:
+        raise ValueError("card 4111 1111 1111 1111")  # noqa: EM101, TRY301 - the trace is the point
+    except ValueError:
+        log.exception("failed", note="4111 1111 1111 1111", nested={"to": ["ada@example.com"]})
+
+    line = capsys.readouterr().err
+    assert json.loads(line)["event"] == "failed"
+    assert "4111" not in line
+    assert "ada@" not in line

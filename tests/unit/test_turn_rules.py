@@ -1,0 +1,127 @@
+"""The pure rules of a turn: who is admitted, what a failure is, how history is cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from schema.ids import ConversationKey
+from schema.messages import Inbound
+from worker.agents.context import AirlineAgentContext
+from worker.pipeline.admit import admit
+from worker.pipeline.commit import EffectConflict, Fenced
+from worker.pipeline.failure import backoff_seconds, classify_failure
+from worker.pipeline.outcome import Letter, Snapshot
+from worker.store.session import ConversationSession, window_of
+
+
+def _letter(position: int = 1, attempts: int = 1) -> Letter:
+    inbound = Inbound(
+        message_id="m", tenant="default", conversation="c", channel="chat", sender="a@example.com", text="hello"
+    )
+    return Letter(ConversationKey("default", "c"), position, inbound, "sealed", attempts)
+
+
+def _snapshot(**changes: Any) -> Snapshot:
+    values: dict[str, Any] = {
+        "version": 0,
+        "owner": "bot",
+        "done_position": 0,
+        "last_sequence": 0,
+        "last_ordinal": 0,
+        "last_agent": None,
+        "context": AirlineAgentContext(),
+        "vault": {},
+        "state": "accepted",
+        "waited_seconds": 0.0,
+        "items": [],
+        "unpublished": [],
+        "journal": [],
+    }
+    return Snapshot(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("letter", "snapshot", "expected"),
+    [
+        (_letter(), _snapshot(), "act"),
+        (_letter(), None, "stray"),
+        (_letter(), _snapshot(state=None), "stray"),
+        (_letter(), _snapshot(state="answered", done_position=1), "done"),
+        (_letter(), _snapshot(state="dead", done_position=1), "done"),
+        (_letter(2), _snapshot(done_position=0), "repair"),
+        (_letter(), _snapshot(owner="human"), "forward"),
+        (_letter(attempts=3), _snapshot(), "act"),
+        (_letter(attempts=4), _snapshot(), "bury"),
+        (_letter(attempts=4), _snapshot(owner="human"), "forward"),
+    ],
+)
+def test_admit_decides_from_what_was_read(letter: Letter, snapshot: Snapshot | None, expected: str) -> None:
+    assert admit(letter, snapshot, attempts_max=3) == expected
+
+
+def _wrapped(cause: Exception) -> Exception:
+    error = RuntimeError("a tool failed")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Fenced("moved on"), "again"),
+        (EffectConflict("the seat is gone"), "again"),
+        (psycopg.OperationalError("gone"), "outage"),
+        (RedisConnectionError("gone"), "outage"),
+        (_wrapped(psycopg.OperationalError("gone")), "outage"),
+        (TimeoutError(), "transient"),
+        (KeyError("x"), "bug"),
+    ],
+)
+def test_every_failure_has_one_class(error: Exception, expected: str) -> None:
+    assert classify_failure(error) == expected
+
+
+def test_the_wait_between_attempts_doubles_up_to_its_cap() -> None:
+    waits = [backoff_seconds(attempts, first=1, most=8) for attempts in (1, 2, 3, 4, 10, 1_000)]
+
+    for wait, most in zip(waits, [1, 2, 4, 8, 8, 8], strict=True):
+        assert most / 2 <= wait <= most
+
+
+CALL = {"type": "function_call", "call_id": "1", "name": "t", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "1", "output": "x"}
+USER = {"role": "user", "content": "hello"}
+SAID = {"role": "assistant", "content": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([], []),
+        ([USER, CALL, OUTPUT, SAID], [USER, CALL, OUTPUT, SAID]),
+        ([OUTPUT, SAID, USER, SAID], [USER, SAID]),
+        ([OUTPUT, SAID], [SAID]),
+        ([SAID, CALL], [SAID]),
+        ([CALL, OUTPUT, SAID], [CALL, OUTPUT, SAID]),
+    ],
+)
+def test_a_history_window_never_splits_a_tool_call_from_its_output(items: list[Any], expected: list[Any]) -> None:
+    assert window_of(items) == expected
+
+
+async def test_a_session_serves_what_it_buffers_and_keeps_what_is_committed() -> None:
+    session = ConversationSession("c", [USER, SAID])  # type: ignore[list-item]
+
+    await session.add_items([CALL, OUTPUT])  # type: ignore[list-item]
+    assert await session.get_items() == [USER, SAID, CALL, OUTPUT]
+    assert await session.get_items(limit=1) == [OUTPUT]
+    assert await session.pop_item() == OUTPUT
+    await session.clear_session()
+
+    assert session.added == []
+    assert await session.pop_item() is None
+    assert await session.get_items() == [USER, SAID]
