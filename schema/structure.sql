@@ -469,7 +469,7 @@ ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (tenant_id, message_id);
 
 ALTER TABLE ONLY public.inbox
-    ADD CONSTRAINT inbox_tenant_id_conversation_id_position_key UNIQUE (tenant_id, conversation_id, "position");
+    ADD CONSTRAINT inbox_position_is_given_once UNIQUE (conversation_id, tenant_id, "position");
 
 ALTER TABLE ONLY public.journal
     ADD CONSTRAINT journal_pkey PRIMARY KEY (tenant_id, message_id, step);

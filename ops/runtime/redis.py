@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from ops.runtime.database import address_of, first_line
 from schema.errors import ServerUnreachable
@@ -62,6 +63,30 @@ class Scripts:
         self.park = register("park")
         self.sweep = register("sweep")
         self.publish = register("publish")
+
+    async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run scripts (each with its keys and arguments) in one round trip; gives for each its answer or its error.
+
+        Redis-py would ask before each pipeline whether the server knows the scripts, a round trip of its own; here only
+        a server that forgot them costs more. A script that is unknown has not run, so running it again is safe.
+
+        Raises RedisError or OSError when the server does not answer: any of them may have run.
+        """
+        answers = await self._evaluate(calls)
+        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:
+            for text in {calls[index][0].sha: calls[index][0].script for index in unknown}.values():
+                await self.client.script_load(text)
+            again = await self._evaluate([calls[index] for index in unknown])
+            for index, answer in zip(unknown, again, strict=True):
+                answers[index] = answer
+        return answers
+
+    async def _evaluate(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipe:
+            for script, keys, arguments in calls:
+                pipe.evalsha(script.sha, len(keys), *keys, *arguments)
+            return list(await pipe.execute(raise_on_error=False))
 
     @staticmethod
     def _register(client: Redis, name: str) -> AsyncScript:

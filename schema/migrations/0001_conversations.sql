@@ -49,7 +49,9 @@ CREATE TABLE inbox (
     accepted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
     PRIMARY KEY (tenant_id, message_id),
-    UNIQUE (tenant_id, conversation_id, position),
+    -- The conversation first: were it the tenant, a plan made while the table was empty could look a message id up
+    -- here, by tenant alone, and read a tenant's whole inbox for each message until the table is analysed.
+    CONSTRAINT inbox_position_is_given_once UNIQUE (conversation_id, tenant_id, position),
     FOREIGN KEY (tenant_id, conversation_id) REFERENCES conversation,
     CONSTRAINT inbox_finished_at_null_while_accepted CHECK ((state = 'accepted') = (finished_at IS NULL)),
     CONSTRAINT inbox_payload_kept_while_needed CHECK (state NOT IN ('accepted', 'dead') OR payload IS NOT NULL)

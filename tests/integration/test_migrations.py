@@ -208,6 +208,18 @@ def test_a_query_can_be_prepared_against_the_migrated_database(settings: Setting
         connection.execute(f"PREPARE checked AS {numbered}".encode())
 
 
+def test_a_message_id_is_looked_up_by_its_own_index_while_the_inbox_is_empty(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        with connect(url) as connection:
+            connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+            connection.execute("PREPARE lookup AS SELECT state FROM inbox WHERE tenant_id = $1 AND message_id = $2")
+            plan = connection.execute("EXPLAIN EXECUTE lookup ('t', 'm')").fetchall()
+
+    assert "inbox_pkey" in str(plan), plan
+
+
 def test_every_table_of_tenants_is_under_forced_row_level_security(settings: Settings) -> None:
     with connect(_url(settings)) as connection:
         tables = connection.execute(TABLES_OF_TENANTS).fetchall()
