@@ -47,7 +47,7 @@ CUES: Mapping[str, re.Pattern[str]] = MappingProxyType({
             r"representative|operator)(?: please)?|customer relations|not (?:a |talk to a )?(?:bot|robot|machine|computer)|(?:escalate|escalation)"
         ),
         "lost_bag": (
-            r"(?:lost|lose|losing|missing|misplaced|never (?:arrived|came|showed|made it)|didn'?t (?:arrive|come|make|show)|stolen|"
+            r"(?:lost|lose|losing|missing|misplaced|never (?:arrived|came|showed|made it)|didn'?t (?:arrive|come|make|show)|did not (?:arrive|come|make|show)|stolen|"
             r"still (?:waiting|looking|no|don'?t have)|delayed|left behind|where(?:'s| is| are))\b.{0,50}\b(?:bags?|luggage|baggage|suitcases?|"
             r"stroller|golf clubs|belongings|property)|(?:bags?|luggage|baggage|suitcases?)\b.{0,45}\b(?:lost|missing|never (?:arrived|came|showed|made)|didn'?t "
             r"(?:arrive|come|make|show)|not (?:here|arrived|delivered|on)|stolen|misplaced|still (?:in|at|not|hasn'?t)|hasn'?t|left behind|wrong (?:city|airport))"
@@ -60,10 +60,10 @@ CUES: Mapping[str, re.Pattern[str]] = MappingProxyType({
         "left_item": r"left (?:my|a|an|our|his|her|some\w*)\b.{0,50}\b(?:plane|flight|seat|board|gate|overhead|pocket|lounge)|lost (?:and found|item)",
         "bereavement": (
             r"funeral|passed away|died|dying|death (?:in|of)|deceased|bereave\w*|dead (?:mother|father|mom|dad)|family emergency|"
-            r"in (?:the )?hospital|hospitali[sz]ed|critically ill|miscarriage|terminal(?:ly)? ill\w*"
+            r"in (?:the )?hospital|hospitali[sz]ed|critically ill|miscarriage|emergency surgery|terminal(?:ly)? ill\w*"
         ),
         "medical": (
-            r"wheelchairs?|disab\w+|blind|deaf|autis\w+|handicap\w*|special assistance|(?:severe|allerg\w+) \w*\s?allerg\w+|oxygen|"
+            r"wheelchairs?|disab\w+|blind|deaf|autis\w+|handicap\w*|special assistance|allerg(?:y|ies|ic)|oxygen|"
             r"ventilator|medical|surgery|seizures?|chemo\w*|cancer|dementia|alzheimer\w*|paraly\w+|cerebral palsy|service (?:dog|animal)|crutches|"
             r"can'?t walk|heart condition|diabet\w+|pacemaker|ptsd|epilep\w+"
         ),
@@ -75,6 +75,7 @@ CUES: Mapping[str, re.Pattern[str]] = MappingProxyType({
             r"refund\w*.{0,40}(?:still|never|denied|refus\w+|months?|weeks?|not (?:received|processed)|dispute)"
         ),
         "complain": r"complain\w*|complaints?|file a|report(?:ing)? (?:an?|your|this)|sue|lawyer|attorney|legal action|lawsuit|bbb|dot complaint",
+        "complaint": r"complain(?:ts?|ing|ed)?|lawyer|attorney|lawsuit|legal action",
         "waiting": r"(?:on hold|waiting|waited|wait|sitting|sat|stuck|delayed|late)\b.{0,40}\b(?:\d+|two|three|four|five|six|several|hours?|hrs?|mins?|minutes|forever|days?|weeks?)",
         "stuck": r"stuck|stranded|tarmac|missed (?:my|our|the|her|his)|bumped|denied boarding|kicked off|oversold|overbook\w*|no (?:one|body)|nobody|nothing|no (?:answer|help|response|explanation|apology)",
         "again": r"again|third time|second time|every time|always|still",

@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple, cast
 
-from worker.models.local.cues import cues_in
+from worker.models.local.cues import CUES, cues_in
 
 Label = Literal["faq", "booking", "escalation", "off_topic", "smalltalk"]
 LABELS: tuple[Label, ...] = ("faq", "booking", "escalation", "off_topic", "smalltalk")
 WEIGHT_UNIT = 100
 """Weights are shipped as whole hundredths, so that a retrained model can be compared without rounding doubts."""
 
+_TELLING_BY_ABSENCE = frozenset({"ours"})
 _CACHED_TEXTS_MAX = 2_048
 _STEM_CHARACTERS = 5
 
@@ -49,7 +50,9 @@ def features_of(text: str) -> frozenset[str]:
     found.update(f"w:{word}" for word in words)
     found.update(f"s:{word[:_STEM_CHARACTERS]}" for word in words if len(word) > _STEM_CHARACTERS)
     found.update(f"b:{left} {right}" for left, right in zip(["^", *words], [*words, "$"], strict=True))
-    found.update(f"c:{cue}" for cue in cues_in(flat))
+    cues = cues_in(flat)
+    found.update(f"c:{cue}" for cue in cues)
+    found.update(f"n:{cue}" for cue in _TELLING_BY_ABSENCE - cues)
     return frozenset(found)
 
 
@@ -67,6 +70,45 @@ def classify(text: str) -> Intent:
     exponents = [math.exp((score - top) / WEIGHT_UNIT) for score in scores]
     best = max(range(len(LABELS)), key=exponents.__getitem__)
     return Intent(LABELS[best], exponents[best] / sum(exponents))
+
+
+_SURE = 0.9
+_SURE_OF_OURS = 0.65
+_AIRLINE = re.compile(
+    CUES["ours"].pattern + r"|<\w+>|\b(?:trip|travel\w*|vouchers?|refund\w*|receipt|cancel\w*|visa|passport|id|wheelchair|"
+    r"infant|baby|pets?|dogs?|cats?|loyalty|gold|silver|members?|airways|route|destinations?|name|window|middle|yes|no|"
+    r"deals?|meals?|insurance)\b"
+)
+_PERSONAL = re.compile(r"\b(?:my|our|i|i'm|im|we|we're|she|he|her|his|us|me)\b")
+_HYPOTHETICAL = re.compile(
+    r"^(?:what|how|do|does|is|are|can|where|which|when|may|will)\b.{0,60}\b(?:if|polic\w+|rules?|allowed|fees?|cost|"
+    r"how much|in general|provide|offer|accept|happens)\b"
+)
+_MUST_REACH_A_HUMAN = ("human", "lost_bag", "damaged", "left_item", "bereavement", "medical", "complaint", "refund_dispute")
+"""Cues that call for a person whatever else a message says, in the order of the airline's list."""
+
+
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
+def read(text: str) -> Intent:
+    """Classify one message, and let what must reach a human reach one: the airline's list is a rule, not a likelihood."""
+    likely = classify(text)
+    flat = flatten(text)
+    if likely.label in {"faq", "booking"} and likely.confidence < _SURE_OF_OURS and not _AIRLINE.search(flat):
+        likely = Intent("off_topic", 1 - likely.confidence)
+    if likely.label == "escalation" or (likely.label == "off_topic" and likely.confidence >= _SURE):
+        return likely
+    reason = urgent_cue(flat)
+    return Intent("escalation", _SURE) if reason is not None else likely
+
+
+def urgent_cue(flat: str) -> str | None:
+    """Name what in a flattened message must reach a human; None when nothing must, or when it is only asked about."""
+    cues = cues_in(flat)
+    if "human" in cues:
+        return "human"
+    if not _PERSONAL.search(flat) or _HYPOTHETICAL.search(flat):
+        return None
+    return next((cue for cue in _MUST_REACH_A_HUMAN if cue in cues), None)
 
 
 @cache

@@ -35,7 +35,38 @@ def load_sentences() -> list[tuple[str, str]]:
         for line in (folder / f"{label}.txt").read_text(encoding="utf-8").splitlines():
             if line and not line.startswith("#"):
                 found.extend((variant, label) for variant in expand(line))
-    return found
+    return found + _dressed(found)
+
+
+# What people say around what they want. Half of the sentences are learnt a second time in such a dress, so that "I'm
+# flying to Lisbon on Friday" weighs for a topic no more than it should.
+_OPENINGS: dict[str, tuple[str, ...]] = {
+    "airline": (
+        "Hi there,",
+        "hello, quick question.",
+        "I'm flying from Denver to Boston on Friday.",
+        "Good morning team,",
+        "we have a flight with you next week and",
+        "Hey, hope you can help.",
+        "I'm at the airport.",
+        "I booked online yesterday.",
+        "my wife and I are flying tomorrow,",
+        "for a trip to Mexico in June:",
+    ),
+    "other": ("Hi there,", "hello, quick question.", "Hey, hope you can help.", "hi guys,", "Good morning,"),
+}
+_CLOSINGS = ("", "thanks", "please advise", "thank you!", "can you help?", "", "pls", "")
+
+
+def _dressed(sentences: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    pick = random.Random(SEED)  # noqa: S311 - a fixed choice, not a secret
+    dressed = []
+    for text, label in sentences[::2]:
+        opening = pick.choice(_OPENINGS["other" if label in {"off_topic", "smalltalk"} else "airline"])
+        closing = pick.choice(_CLOSINGS)
+        if label != "smalltalk":
+            dressed.append((f"{opening} {text} {closing}".strip(), label))
+    return dressed
 
 
 def expand(line: str) -> list[str]:
