@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,18 +15,25 @@ NAME_CHARACTERS_MAX = 80
 _CONFIRMATION_NUMBER = re.compile(r"\[CONFIRMATION_NUMBER_\d+\]")
 _FLIGHT_NUMBER = re.compile(r"\b([A-Z]{2}) ?(\d{2,4})\b")
 _PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
-_NOT_WANTED = re.compile(r"\b(not|no|don'?t|instead of|rather than|from|hate)\b[^.,;!?]{0,20}$", re.IGNORECASE)
+_PREFERENCES = frozenset({"window", "aisle", "middle"})
+_NOT_WANTED = re.compile(
+    r"\b(((not|no|don'?t|instead of|rather than|hate)\b((?!\bbut\b)[^.,;!?]){0,25})|from (an? |the |my )?)$",
+    re.IGNORECASE,
+)
 
 
 class StatedFacts(BaseModel):
-    """Carry what a model read in the conversation along a handoff. Every part is optional, and none of it is proof."""
+    """Carry what a model read in the conversation along a handoff. Every part is optional, and none of it is proof.
+
+    Loose on purpose: a value that makes no sense is left out, where refusing it would cost the customer the turn.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     passenger_name: str | None = None
     confirmation_number: str | None = None
     flight_number: str | None = None
-    seat_preference: Literal["window", "aisle", "middle"] | None = None
+    seat_preference: str | None = None  # window, aisle, middle
 
 
 def note_message(turn: TurnContext) -> None:
@@ -38,16 +45,12 @@ def note_message(turn: TurnContext) -> None:
         for match in _PREFERENCE.finditer(turn.text)
         if not _NOT_WANTED.search(turn.text[: match.start()])
     ]
-    note_facts(
-        turn,
-        StatedFacts.model_validate(
-            {
-                "confirmation_number": numbers[-1] if numbers else None,
-                "flight_number": flights[-1] if flights else None,
-                "seat_preference": preferences[-1] if preferences else None,
-            }
-        ),
+    stated = StatedFacts(
+        confirmation_number=numbers[-1] if numbers else None,
+        flight_number=flights[-1] if flights else None,
+        seat_preference=preferences[-1] if preferences else None,
     )
+    note_facts(turn, stated)
 
 
 def note_facts(turn: TurnContext, facts: StatedFacts) -> None:
@@ -60,5 +63,5 @@ def note_facts(turn: TurnContext, facts: StatedFacts) -> None:
         airline.passenger_name = facts.passenger_name.strip()[:NAME_CHARACTERS_MAX]
     if facts.flight_number and _FLIGHT_NUMBER.fullmatch(facts.flight_number.upper()):
         airline.flight_number = facts.flight_number.upper().replace(" ", "")
-    if facts.seat_preference:
+    if facts.seat_preference in _PREFERENCES:
         airline.seat_preference = facts.seat_preference

@@ -23,10 +23,10 @@ RANK_SHARE_MIN = 0.45
 # What people say around a question. English stop words are dropped by PostgreSQL; these are none in its dictionary, and
 # rare in articles, so they would count as telling.
 _CHATTER = re.compile(
-    r"\b(hi|hello|hey|dear|please|thanks?|thank you|cheers|want|wanted|need|needed|know|wonder(?:ing)?|tell|ask(?:ing)?|"
-    r"question|help|like|would|could|can|may|got|get|getting|have|going|go|really|just|also|still|today|tomorrow|someone|"
-    r"anyone|anything|something|much|many|long|policy|policies|airline|rules?|bring|take|taking|give|buy|use|using|day|"
-    r"see|fly|flying|flies|travel|travell?ing|trip|plane|happens?|possible|allowed|nice|good|new)\b",
+    r"\b(hi|hello|hey|dear|please|thanks?|cheers|want|wanted|need|needed|know|wonder(?:ing)?|tell|ask(?:ing)?|question|"
+    r"help|like|would|could|can|may|got|get|getting|have|going|go|really|just|also|still|today|tomorrow|someone|anyone|"
+    r"anything|something|much|many|long|policy|policies|airline|rules?|bring|take|taking|give|buy|use|using|day|see|fly|"
+    r"flying|flies|travel|travell?ing|trip|plane|happens?|possible|allowed|nice|good|new)\b",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"\[[A-Z_]+(?:_\d+)?\]")

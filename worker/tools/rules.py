@@ -195,8 +195,8 @@ _AGREES = _OPENS_WITH_YES | frozenset({
     "correct", "agreed", "agree", "certainly", "proceed", "accept", "accepted", "👍", "👌", "✅",
 })  # fmt: skip
 _AGREEING = re.compile(
-    r"\b(go (ahead|for it)|(do|book|take|confirm) (it|that|so)|please do|(sounds|looks) good|works for me|"
-    r"(make|please) (the |that )?change( it)?|of course|that's (right|good)|why not)\s*([.!,]|$)|\bgo ahead\b|^\W*please\W*$"
+    r"\b(go for it|(do|book|take|confirm) (it|that|so)|please do|(sounds|looks) good|works for me|of course|why not|"
+    r"(make|please) (the |that )?change( it)?|that's (right|good))\s*([.!,]|$)|\bgo ahead\b|^\W*please\W*$"
 )
 _DECLINES = frozenset({
     "no", "nope", "nah", "not", "don't", "dont", "doesn't", "didn't", "can't", "cannot", "won't", "wait", "hold",
