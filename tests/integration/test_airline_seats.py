@@ -184,8 +184,10 @@ async def test_a_move_whose_offer_no_longer_holds_touches_nothing(
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE flight_date SET status = 'flying' "
-        "WHERE tenant_id = %(tenant)s AND flight_number = 'LF118' AND flight_date = %(day)s",
+        (
+            "UPDATE flight_date SET status = 'flying' "
+            "WHERE tenant_id = %(tenant)s AND flight_number = 'LF118' AND flight_date = %(day)s"
+        ),
         "UPDATE reservation SET status = 'cancelled' WHERE tenant_id = %(tenant)s AND reservation_id = 1",
     ],
     ids=["flight left", "booking cancelled"],
