@@ -1,0 +1,130 @@
+"""Decide as the Escalation Agent: open the ticket with everything known, then tell the customer what happens next."""
+
+from __future__ import annotations
+
+import re
+
+from schema.messages import EscalationCategory, Priority
+from worker.models.local import phrases
+from worker.models.local.cues import cues_in
+from worker.models.local.intent import flatten, urgent_cue
+from worker.models.local.situation import Situation
+from worker.models.output import Call, Say, Step
+
+SUMMARY_CHARACTERS_MAX = 1_500
+MESSAGES_QUOTED_MAX = 6
+REFUSALS_MAX = 2
+"""Refusals of tools after which a person takes over, from the airline's list of what must reach one."""
+
+_SAFETY = re.compile(r"\b(?:emergency|threat\w*|weapon|assault\w*|unsafe|police|bomb|attack\w*|suicid\w*|stroke|heart attack)\b")
+_SOON = re.compile(r"\b(?:today|tonight|right now|this (?:morning|afternoon|evening)|boarding|at the (?:airport|gate)|stranded|stuck)\b")
+_GRAVE = frozenset({"angry", "lost_bag", "damaged", "bereavement", "medical", "compensation", "refund_dispute", "stuck", "complaint"})
+
+
+def decide(situation: Situation) -> Step:
+    """Choose the next step."""
+    latest = situation.latest
+    if latest is not None and latest.name == "escalate_to_human":
+        if latest.is_ok:
+            feeling = _feeling(situation)
+            return Say(phrases.handed_over(latest.output.get("ticket_id"), latest.output.get("answer_by"), feeling=feeling))
+        return Say(phrases.refuse(str(latest.output.get("message", ""))))
+    ticket_id = situation.facts.ticket_id
+    if ticket_id:
+        return Say(phrases.already_handed_over(ticket_id))
+    if not situation.can("escalate_to_human"):
+        return Say(phrases.nothing_found())
+    category = category_of(situation)
+    return Call(
+        "escalate_to_human",
+        {
+            "category": category,
+            "reason": _REASONS[category],
+            "summary": summarise(situation),
+            "priority": priority_of(situation),
+        },
+    )
+
+
+_REASONS: dict[EscalationCategory, str] = {
+    "customer_request": "The customer asks for a person or complains.",
+    "missing_knowledge": "The published articles do not answer the customer's question.",
+    "unsupported_request": "The customer needs something that only a person can arrange.",
+    "policy_restriction": "The customer disputes what policy or a tool refuses.",
+    "tool_failure": "A tool failed.",
+    "pending_clarification": "It is not clear what the customer needs.",
+    "usage_limit": "The conversation reached a limit.",
+    "abuse": "The customer is abusive.",
+    "system_error": "The system failed.",
+}
+
+
+def category_of(situation: Situation) -> EscalationCategory:
+    """Say why a person is needed."""
+    cue = _cue_of(situation)
+    if cue == "human":
+        return "customer_request"
+    if refusals_in(situation) >= REFUSALS_MAX or cue in {"refund_dispute", "compensation"}:
+        return "policy_restriction"
+    if cue is not None and cue != "complaint":
+        return "unsupported_request"
+    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply):
+        return "missing_knowledge" if "published policies" in situation.last_reply else "unsupported_request"
+    if any(done.name == "faq_lookup" for done in situation.done):
+        return "missing_knowledge"
+    if "transfer_to_booking_agent" in situation.handoffs_made or "transfer_to_triage_agent" in situation.handoffs_made:
+        return "unsupported_request" if situation.intent.label == "booking" else "customer_request"
+    if situation.intent.label == "escalation":
+        return "customer_request"
+    return "pending_clarification"
+
+
+def priority_of(situation: Situation) -> Priority:
+    """Say how soon: safety and travel within the day first, then anger, need and money at stake."""
+    flat = flatten(" ".join(situation.customer_texts[-2:]))
+    cues = cues_in(flat)
+    if _SAFETY.search(flat) or (_SOON.search(flat) and cues & {"medical", "bereavement"}):
+        return "urgent"
+    return "high" if cues & _GRAVE else "normal"
+
+
+def summarise(situation: Situation) -> str:
+    """Write what a person should know, in the customer's words; placeholders stay."""
+    facts = situation.facts
+    known = {
+        "name": facts.passenger_name,
+        "confirmation number": facts.confirmation_number,
+        "verified": "yes" if facts.verified else "no",
+        "flight": " ".join(part for part in (facts.flight_number, facts.flight_date) if part),
+        "seat": facts.seat_number,
+    }
+    details = ", ".join(f"{name} {value}" for name, value in known.items() if value)
+    refused = [str(done.output.get("refusal")) for done in (*situation.done_before, *situation.done) if done.output.get("refusal")]
+    tried = f" Refused: {', '.join(refused)}." if refused else ""
+    quoted = " / ".join(" ".join(text.split()) for text in situation.customer_texts[-MESSAGES_QUOTED_MAX:])
+    return f"Known: {details}.{tried} The customer wrote: {quoted}"[:SUMMARY_CHARACTERS_MAX]
+
+
+def refusals_in(situation: Situation) -> int:
+    """Count the tool refusals in sight."""
+    return sum(done.output.get("ok") is False for done in (*situation.done_before, *situation.done))
+
+
+def _cue_of(situation: Situation) -> str | None:
+    flat = flatten(situation.message)
+    cue = urgent_cue(flat)
+    return cue or ("compensation" if "compensation" in cues_in(flat) else None)
+
+
+def _feeling(situation: Situation) -> str:
+    flat = flatten(" ".join(situation.customer_texts[-3:]))
+    cues = cues_in(flat)
+    if "bereavement" in cues:
+        return "I am so sorry for what you and your family are going through."
+    if cues & {"lost_bag", "damaged", "left_item"}:
+        return "I'm sorry about your belongings; I know how upsetting that is."
+    if "medical" in cues:
+        return "Thank you for telling us; we want this trip to be safe and comfortable."
+    if cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"} or situation.intent.label == "escalation":
+        return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
+    return "This is something for a person."

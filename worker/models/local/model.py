@@ -1,0 +1,56 @@
+"""Be the embedded brain behind the SDK's model interface."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from worker.models.embedded import EmbeddedModel
+from worker.models.local import booking, escalation, faq, phrases, triage
+from worker.models.local.cues import cues_in
+from worker.models.local.intent import flatten
+from worker.models.local.situation import Situation, read_situation
+from worker.models.output import Call, Say, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType({
+    "Triage Agent": triage.decide,
+    "FAQ Agent": faq.decide,
+    "Booking Agent": booking.decide,
+    "Escalation Agent": escalation.decide,
+})
+
+CALLS_PER_TURN_MAX = 8
+"""Tool calls and handoffs of one turn after which this model only speaks: a run ends, whatever the tools answer."""
+
+
+class LocalModel(EmbeddedModel):
+    """Classify, extract, call the same tools through the same graph as any model, and answer from their results.
+
+    It sees instructions, input, tools and handoffs, and nothing else; an agent it does not know is served as triage.
+    """
+
+    name = "local"
+
+    def decide(self, instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Step:
+        """Choose the next step for the agent that the instructions name."""
+        situation = read_situation(instructions, items, callable_names)
+        step = _DECISIONS.get(situation.agent, triage.decide)(situation)
+        if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
+            step = Say(phrases.nothing_found())
+        return Say(_dress(situation, step.text)) if isinstance(step, Say) else step
+
+
+def _dress(situation: Situation, text: str) -> str:
+    """Put before a reply what the message calls for whatever it is about: a warning, or a word of sympathy."""
+    before = []
+    if "[CARD_NUMBER]" in situation.message:
+        before.append(phrases.CARD_REMOVED)
+    if "[SSN]" in situation.message:
+        before.append(phrases.SSN_REMOVED)
+    is_upset = "angry" in cues_in(flatten(situation.message)) and situation.intent.label in {"faq", "booking"}
+    if is_upset and "sorry" not in text.lower():
+        before.append(phrases.SORRY)
+    return " ".join([*before, text])

@@ -1,0 +1,174 @@
+"""Read what a model is shown into what a decision needs: who speaks as whom, what is known, what was said and done."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from worker.models.local.intent import Intent, read
+
+_AGENT = re.compile(r"You are the (?P<agent>[A-Z]\w+ Agent) of (?P<airline>[^\n.]+?)(?:['\u2019]s? [a-z]|[.,\n]|$)")
+_FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
+
+HANDOFF_PREFIX = "transfer_to_"
+
+
+class OpenQuote(BaseModel):
+    """Hold an offer that waits for the customer's answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    quote_id: str
+    kind: str = ""
+    summary: str = ""
+    price_usd: float = 0
+
+
+class KnownFacts(BaseModel):
+    """Hold the facts that an agent's instructions end with; unknown keys are for other models."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    passenger_name: str | None = None
+    confirmation_number: str | None = None
+    verified: bool = False
+    flight_number: str | None = None
+    flight_date: str | None = None
+    seat_number: str | None = None
+    seat_preference: str | None = None
+    issue_type: str | None = None
+    ticket_id: str | None = None
+    quote: OpenQuote | None = None
+    turn_count: int = 0
+
+
+@dataclass(frozen=True)
+class Done:
+    """Hold a tool call and what came back: an object as the tools write them, or `{"text": …}`."""
+
+    name: str
+    arguments: dict[str, Any]
+    output: dict[str, Any]
+
+    @property
+    def is_ok(self) -> bool:
+        """Say whether the tool did what it was asked."""
+        return self.output.get("ok") is True
+
+
+@dataclass(frozen=True)
+class Line:
+    """Hold one thing said."""
+
+    speaker: Literal["customer", "airline"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Hold everything a decision may look at."""
+
+    agent: str
+    airline: str
+    facts: KnownFacts
+    lines: tuple[Line, ...]
+    done_before: tuple[Done, ...]
+    done: tuple[Done, ...]
+    callable_names: frozenset[str]
+
+    @cached_property
+    def message(self) -> str:
+        """Give the customer's newest message."""
+        said = self.customer_texts
+        return said[-1] if said else ""
+
+    @cached_property
+    def customer_texts(self) -> tuple[str, ...]:
+        """Give everything the customer said that is still in sight, oldest first."""
+        return tuple(line.text for line in self.lines if line.speaker == "customer")
+
+    @cached_property
+    def intent(self) -> Intent:
+        """Give what the newest message is about."""
+        return read(self.message)
+
+    @cached_property
+    def last_reply(self) -> str:
+        """Give the airline's last words before the newest message; empty at the start of a conversation."""
+        replies = [line.text for line in self.lines if line.speaker == "airline"]
+        return replies[-1] if replies else ""
+
+    @cached_property
+    def latest(self) -> Done | None:
+        """Give the last tool call of this turn, if it is the last thing that happened and no handoff."""
+        if not self.done or self.done[-1].name.startswith(HANDOFF_PREFIX):
+            return None
+        return self.done[-1]
+
+    @property
+    def handoffs_made(self) -> tuple[str, ...]:
+        """Name this turn's handoffs, in order."""
+        return tuple(done.name for done in self.done if done.name.startswith(HANDOFF_PREFIX))
+
+    def was_called(self, name: str) -> bool:
+        """Say whether a tool or handoff was called in this turn."""
+        return any(done.name == name for done in self.done)
+
+    def can(self, name: str) -> bool:
+        """Say whether a tool or handoff is there to be called."""
+        return name in self.callable_names
+
+
+def read_situation(instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Situation:
+    """Read instructions and input items; tolerant of what other models or agents add to either."""
+    found = _AGENT.search(instructions)
+    written = _FACTS.search(instructions)
+    facts = KnownFacts.model_validate_json(written["json"]) if written else KnownFacts()
+    newest = max((index for index, item in enumerate(items) if item.get("role") == "user"), default=-1)
+    outputs = {str(item.get("call_id")): item for item in items if item.get("type") == "function_call_output"}
+    lines = tuple(line for item in items if (line := _line_of(item)) is not None)
+    return Situation(
+        agent=found["agent"] if found else "",
+        airline=found["airline"].strip() if found else "the airline",
+        facts=facts,
+        lines=lines,
+        done_before=_calls_in(items[: newest + 1], outputs),
+        done=_calls_in(items[newest + 1 :], outputs),
+        callable_names=callable_names,
+    )
+
+
+def _line_of(item: dict[str, Any]) -> Line | None:
+    role = item.get("role")
+    if role not in {"user", "assistant"}:
+        return None
+    content = item.get("content")
+    if isinstance(content, list):
+        parts = [str(part.get("text", "")) for part in content if isinstance(part, dict)]
+        content = "\n".join(part for part in parts if part)
+    return Line("customer" if role == "user" else "airline", str(content or ""))
+
+
+def _calls_in(items: list[dict[str, Any]], outputs: dict[str, dict[str, Any]]) -> tuple[Done, ...]:
+    return tuple(
+        Done(
+            str(item.get("name", "")),
+            _object_in(item.get("arguments")),
+            _object_in(outputs[str(item.get("call_id"))].get("output")),
+        )
+        for item in items
+        if item.get("type") == "function_call" and str(item.get("call_id")) in outputs
+    )
+
+
+def _object_in(written: object) -> dict[str, Any]:
+    try:
+        value = json.loads(str(written or "{}"))
+    except json.JSONDecodeError:
+        return {"text": str(written)}  # a tool of another server may answer in prose
+    return value if isinstance(value, dict) else {"text": str(written)}

@@ -1,0 +1,126 @@
+"""Pick the details out of what a customer writes: name, confirmation number, flight, seat, preference, yes and no."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Preference = Literal["window", "aisle", "middle"]
+YesNo = Literal["yes", "no"]
+
+_CONFIRMATION = re.compile(r"\[CONFIRMATION_NUMBER_\d+\]")
+_FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
+_SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
+_PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
+_UNWANTED = re.compile(r"\b(?:not|no|don'?t|instead of|rather than|from|hate|without|never)\b[^.,;!?]{0,20}$", re.IGNORECASE)
+
+
+def find_confirmation_number(text: str) -> str | None:
+    """Give the last placeholder of a confirmation number; the number itself is never in sight."""
+    found = _CONFIRMATION.findall(text)
+    return found[-1] if found else None
+
+
+def find_flight_number(text: str) -> str | None:
+    """Give the last flight number, as `LF 1042` or `LF1042`, in its short form."""
+    found = [f"{airline}{number}" for airline, number in _FLIGHT.findall(text)]
+    return found[-1] if found else None
+
+
+def find_seat(text: str) -> str | None:
+    """Give the last seat that is not turned down, as 12A."""
+    seats = [match for match in _SEAT.finditer(text) if not _UNWANTED.search(text[: match.start()])]
+    return f"{int(seats[-1][1])}{(seats[-1][2] or seats[-1][3]).upper()}" if seats else None
+
+
+def find_preference(text: str) -> Preference | None:
+    """Give the last kind of seat that is not turned down."""
+    for match in reversed(list(_PREFERENCE.finditer(text))):
+        if not _UNWANTED.search(text[: match.start()]):
+            kind = match[1].lower()
+            return "window" if kind == "window" else "aisle" if kind == "aisle" else "middle"
+    return None
+
+
+_YES = re.compile(
+    r"^(?:(?:oh|ok|okay|well|great|perfect|hi|hello|thanks|thank you|and|alright|all right)\W+)*"
+    r"(?:yes|yeah|yep|yup|ya|sure|ok(?:ay)?|fine|please do|go ahead|go for it|do it|confirm(?:ed)?|correct|exactly|absolutely|definitely|of course|"
+    r"sounds (?:good|great)|perfect|great|that(?:'s| is) (?:fine|right|correct|good|great|ok|okay|perfect)|that (?:one|works)|works for me|i (?:agree|accept|confirm)|"
+    r"book it|take it|i'?ll take (?:it|that)|let'?s do (?:it|that)|please|y|alright|please change it|make the change|good)\b",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"^(?:(?:oh|ok|okay|well|hmm|actually|sorry|thanks|thank you|and|or|but|wait)\W+)*"
+    r"(?:no\b(?! (?:problem|worries|rush))|nope|nah|not (?:now|yet|really|that|today|interested)|don'?t|do not|never ?mind|forget (?:it|about it)|leave it|cancel that|stop|keep (?:my|the)|"
+    r"stay|too (?:expensive|much|pricey)|i(?:'d| would) rather not|i changed my mind|n$)",
+    re.IGNORECASE,
+)
+
+
+def find_yes_no(text: str) -> YesNo | None:
+    """Say whether a message opens with a yes or a no; None for anything else."""
+    said = " ".join(text.replace("\u2019", "'").split())
+    if _NO.match(said):
+        return "no"
+    return "yes" if _YES.match(said) else None
+
+
+_NAME_WORD = r"[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f'\u2019.\-]*"
+_NAME = rf"(?P<name>{_NAME_WORD}(?: {_NAME_WORD}){{0,3}})"
+_LAST_NAME = rf"(?P<name>{_NAME_WORD}(?: {_NAME_WORD})?)"
+_STATED = (
+    re.compile(rf"\b(?:last|sur|family) ?name(?: is|'s|:| -|,)*\s+{_LAST_NAME}", re.IGNORECASE),
+    re.compile(rf"\b(?:my |full |first |passenger'?s? |the |her |his )*name(?:'s| is|:| -|,)?\s+{_NAME}", re.IGNORECASE),
+    re.compile(rf"\b(?:it'?s|its|this is|it is|i'?m|i am|here is|for|under|passenger)\s+{_NAME}(?=\W*(?:and |, ?|with )?(?:my )?(?:confirmation|code|booking|pnr|\[CONF))", re.IGNORECASE),
+    re.compile(rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s)\s+(?P<name>[A-Z\u00c0-\u00de]{_NAME_WORD[1:]}(?: [A-Z\u00c0-\u00de][\w'\u2019.\-]*){{0,3}})"),
+)
+_BESIDE_CODE = re.compile(
+    rf"^\W*(?:(?:hi|hello|hey|sure|yes|ok|okay|thanks)\W+)*(?:{_NAME}\W+(?:and\W+)?\[CONFIRMATION_NUMBER_\d+\]|\[CONFIRMATION_NUMBER_\d+\]\W+(?:and\W+)?{_NAME.replace('name', 'after')})\W*$",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(rf"^\W*(?:(?:hi|hello|sure|yes|ok|okay|it'?s|its)\W+)*{_NAME}\W*$", re.IGNORECASE)
+_NO_NAMES = frozenset(
+    re.findall(
+        r"\S+",
+        """a an the and or but is are was my your our i you he she it we they this that these those not no yes yeah yep ok okay
+        sure please thanks thank hi hello hey sorry from to at in on for of with by here there just still already also very so
+        really now today tomorrow flight seat seats window aisle middle booking reservation confirmation number code name last
+        first full change cancel refund want need like help trying going flying travelling traveling looking having getting
+        calling writing waiting asking upset angry happy glad fine good great well traveler passenger customer member gold
+        silver unable able late stuck at about one two anything nothing something maybe what when where why how which who
+        correct right wrong same different none don't dont know have has had do does did can could will would bag bags
+        luggage ticket agent human person supervisor manager somebody someone connected going there's front back forward
+        further any either row exit card visa passport email phone any thing else all that's it's sitting disappointed
+        aisle. soon asap pnr record locator boarding pass as below above wonderful perfect bye goodbye confirm""",
+    )
+)
+
+
+def find_name(text: str, *, asked: bool) -> str | None:
+    """Give the passenger's name, or the part that was said; `asked` says that the airline had just asked for it.
+
+    Only then does a bare word count as a name.
+    """
+    for pattern in _STATED:
+        for match in pattern.finditer(text):
+            name = _clean(match["name"])
+            if name is not None:
+                return name
+    beside = _BESIDE_CODE.match(text)
+    if beside is not None:
+        return _clean(beside["name"] or beside["after"])
+    alone = _ALONE.match(text) if asked else None
+    return _clean(alone["name"]) if alone is not None else None
+
+
+def _clean(name: str) -> str | None:
+    """Cut a name where it stops being one; None when nothing is left."""
+    kept: list[str] = []
+    for word in name.replace("\u2019", "'").split():
+        bare = word.strip(".,'-")
+        if bare.lower() in _NO_NAMES or not bare:
+            break
+        kept.append(bare)
+        if word.endswith("."):
+            break
+    return " ".join(kept) or None

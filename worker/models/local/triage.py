@@ -1,0 +1,89 @@
+"""Decide as the Triage Agent: route, settle what is simple, and never send a conversation in a circle."""
+
+from __future__ import annotations
+
+from worker.models.local import phrases
+from worker.models.local.details import collect_details
+from worker.models.local.escalation import REFUSALS_MAX, refusals_in
+from worker.models.local.intent import Intent
+from worker.models.local.situation import Situation
+from worker.models.local.slots import find_confirmation_number, find_name, find_yes_no
+from worker.models.local.smalltalk import answer_smalltalk
+from worker.models.local.wishes import find_wish
+from worker.models.output import Call, Say, Step
+
+TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"
+
+_SURE = 0.45
+_VERY_SURE = 0.8
+_VAGUE_WORDS_MAX = 6
+
+
+def decide(situation: Situation) -> Step:
+    """Choose the next step."""
+    latest = situation.latest
+    if latest is not None and latest.name == "confirm_seat_change":
+        return Say(phrases.confirm_change(latest.output) if latest.is_ok else phrases.refuse(str(latest.output.get("message", ""))))
+    answer = find_yes_no(situation.message)
+    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and answer:
+        return _hand(situation, TO_ESCALATION) if answer == "yes" else Say(phrases.acknowledge())
+    quote = situation.facts.quote
+    if quote is not None and answer == "yes" and situation.can("confirm_seat_change"):
+        return Call("confirm_seat_change", {"quote_id": quote.quote_id})
+    if situation.handoffs_made:
+        return _reroute(situation)
+    return _route(situation)
+
+
+def _route(situation: Situation) -> Step:
+    label, confidence = settled_intent(situation)
+    if label == "smalltalk":
+        return answer_smalltalk(situation)
+    if label == "off_topic":
+        return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
+    if confidence < _SURE and _may_ask(situation):
+        return Say(phrases.ask_to_clarify())
+    if confidence < _SURE:
+        return _hand(situation, TO_ESCALATION)
+    return _hand(situation, {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION))
+
+
+def _reroute(situation: Situation) -> Step:
+    """Send a conversation that an agent handed back to one that has not had it in this turn; else to a person."""
+    visited = situation.handoffs_made
+    label = settled_intent(situation).label if len(visited) == 1 else "escalation"
+    if label == "off_topic":
+        return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
+    started_at_booking = situation.facts.issue_type == "booking"
+    wanted = {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION)
+    if wanted in visited or (wanted == TO_BOOKING and started_at_booking) or refusals_in(situation) >= REFUSALS_MAX:
+        wanted = TO_ESCALATION
+    return _hand(situation, wanted)
+
+
+def settled_intent(situation: Situation) -> Intent:
+    """Give the intent, with what only makes sense within a booking talk read as booking."""
+    label, confidence = situation.intent
+    message = situation.message
+    if label == "escalation":
+        return Intent(label, confidence)
+    if find_confirmation_number(message):
+        return Intent("booking", 1.0)
+    asked_for_name = bool(phrases.ASKED_FOR_NAME.search(situation.last_reply))
+    answers_booking = situation.facts.issue_type == "booking" and (
+        find_wish(message) is not None or find_name(message, asked=asked_for_name) is not None
+    )
+    if answers_booking and (confidence < _VERY_SURE or label == "booking"):
+        return Intent("booking", 1.0)
+    return Intent(label, confidence)
+
+
+def _may_ask(situation: Situation) -> bool:
+    is_vague = len(situation.message.split()) <= _VAGUE_WORDS_MAX
+    return is_vague and not phrases.ASKED_TO_CLARIFY.search(situation.last_reply)
+
+
+def _hand(situation: Situation, name: str) -> Step:
+    if not situation.can(name):
+        return Say(phrases.ask_to_clarify())
+    return Call(name, collect_details(situation).as_arguments() if name == TO_BOOKING else {})
