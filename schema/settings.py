@@ -48,12 +48,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=6, gt=0, description="how long a silent worker keeps a conversation")
     renew_seconds: float = Field(default=2, gt=0, description="how often a worker renews its leases")
     sweep_seconds: float = Field(default=1, gt=0, description="how often rescue looks for what is overdue")
-    bell_seconds: float = Field(default=1.5, gt=0, description="how long a doorbell may take before rescue rings again")
+    bell_seconds: float = Field(default=1.5, gt=0, description="how long a doorbell may take before rescue takes the conversation up")
     reconcile_seconds: float = Field(
         default=3, gt=0, description="age from which an accepted message without a mailbox is put back"
     )
     reconcile_messages_max: int = Field(default=1_000, ge=1, description="messages one rescue round looks at")
-    sweep_conversations_max: int = Field(default=500, ge=1, description="doorbells one rescue round rings a partition")
     mailbox_messages_max: int = Field(default=10_000, ge=1, description="unanswered messages of one conversation")
     turns_per_drain_max: int = Field(default=10, ge=1, description="turns before a busy conversation gives way")
     attempts_max: int = Field(default=5, ge=1, description="attempts at one message before it is a dead letter")

@@ -73,7 +73,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         register_tasks(app, loop, service)
 
         def stop(**_: Any) -> None:
-            loop.submit(service.begin_stop())
+            loop.submit(_call(service.begin_stop))
 
         def keep_logs(**_: Any) -> None:
             """Leave logging as configured above: a receiver of this signal is how Celery is told so."""

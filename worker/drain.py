@@ -33,6 +33,18 @@ class Drainer:
     turn: Turn
     ring: Ring
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def free_slots(self) -> int:
+        """Say how many more conversations this process may drain now."""
+        return 0 if self.stopping.is_set() else max(0, self.settings.concurrency - self._under_way)
+
+    async def finish(self) -> None:
+        """Wait until nothing is under way."""
+        if self._under_way:
+            await self._idle.wait()
 
     async def drain(self, key: ConversationKey) -> None:
         """Answer what waits in one mailbox, in order; return at once when another worker is at it.
@@ -40,7 +52,17 @@ class Drainer:
         Never raises for a message's sake: what fails is parked, and the head keeps its place.
         """
         if self.stopping.is_set():
-            return  # the agenda still has it: another worker's rescue rings
+            return  # the agenda still has it: another worker's rescue takes it
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            await self._drain(key)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    async def _drain(self, key: ConversationKey) -> None:
         try:
             acquired = await self.mailbox.acquire(key)
             if isinstance(acquired, str):
@@ -52,7 +74,7 @@ class Drainer:
             with self.heartbeat.holding(lease):
                 await self._work(lease, head)
         except (RedisError, OSError) as error:
-            # The lease runs out by itself, and rescue rings then.
+            # The lease runs out by itself, and rescue takes it up then.
             _log.warning("drain.interrupted", tenant=key.tenant, conversation=key.conversation, error=str(error))
         except LeaseLost:
             _log.warning("lease.lost", tenant=key.tenant, conversation=key.conversation)

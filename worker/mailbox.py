@@ -53,7 +53,6 @@ class Mailbox:
         self._partitions = settings.partitions
         self._lease_ms = round(settings.lease_seconds * 1_000)
         self._bell_ms = round(settings.bell_seconds * 1_000)
-        self._sweep_max = settings.sweep_conversations_max
 
     async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
         """Put envelopes (in order of position) where they belong, once; gives whether to ring."""
@@ -110,11 +109,12 @@ class Mailbox:
         )
         return [lease for lease, renewed in zip(leases, answers, strict=True) if not renewed]
 
-    async def sweep(self) -> list[ConversationKey]:
-        """Take what is overdue on every partition's agenda: the conversations to ring for."""
+    async def sweep(self, conversations_max: int) -> list[ConversationKey]:
+        """Take what is overdue on the partitions' agendas, oldest first, about `conversations_max` of it."""
+        share = -(-conversations_max // self._partitions)
         answers = await self._for_each(
             [
-                (self._scripts.sweep, [agenda_key(partition)], [self._bell_ms, self._sweep_max])
+                (self._scripts.sweep, [agenda_key(partition)], [self._bell_ms, share])
                 for partition in range(self._partitions)
             ]
         )

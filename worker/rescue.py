@@ -1,4 +1,4 @@
-"""Rescue: ring for what is overdue, put back what Redis lost, publish what a dead worker left. Runs in every worker."""
+"""Rescue: drain what is overdue, put back what Redis lost, publish what a dead worker left. Runs in every worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ops.runtime.database import EVERY_TENANT, Database
 from ops.runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from worker.drain import Ring
+from worker.drain import Drainer
 from worker.mailbox import Mailbox
 from worker.publisher import OutboxRow, Publisher
 
@@ -38,7 +38,8 @@ class Rescue:
     database: Database
     sealer: Sealer
     publisher: Publisher
-    ring: Ring
+    drainer: Drainer
+    _drains: set[asyncio.Task[None]] = field(default_factory=set)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
 
     async def run(self) -> None:
@@ -50,14 +51,22 @@ class Rescue:
         )
 
     async def sweep(self) -> int:
-        """Ring for every conversation that is overdue on the agenda; gives how many.
+        """Drain conversations that are overdue on the agenda; gives how many were taken up.
 
-        A lost doorbell, a dead worker's lease and a retry come due are one case: somebody had to look by now.
+        A lost doorbell, a dead worker's lease and a retry come due are one case: somebody had to look by now. They are
+        drained here rather than rung for: a bell more would help neither a broker that is down nor workers that are all
+        busy, where the bells of everything that waits would pile up. So a process takes up what it has slots for.
         """
-        overdue = await self.mailbox.sweep()
+        slots = self.drainer.free_slots
+        if not slots:
+            return 0
+        overdue = await self.mailbox.sweep(slots)
+        for key in overdue:
+            task = asyncio.create_task(self.drainer.drain(key))
+            self._drains.add(task)
+            task.add_done_callback(self._drains.discard)
         if overdue:
-            _log.info("rescue.rang", conversations=len(overdue))
-            await self.ring(overdue)
+            _log.info("rescue.took_up", conversations=len(overdue))
         return len(overdue)
 
     async def reconcile(self) -> int:
@@ -80,12 +89,11 @@ class Rescue:
         # A conversation on the agenda has a mailbox; should that lack an earlier message, its turn sees the gap.
         watched = await self.mailbox.on_agenda(list(waiting))
         lost = [key for key, seen in zip(waiting, watched, strict=True) if not seen]
-        to_ring = [key for key in lost if await self.mailbox.restore(key, waiting[key])]
+        for key in lost:
+            await self.mailbox.restore(key, waiting[key])
         restored = sum(len(waiting[key]) for key in lost)
         if restored:
             _log.warning("rescue.restored", messages=restored, conversations=len(lost))
-        if to_ring:
-            await self.ring(to_ring)
         return restored
 
     async def publish_leftovers(self) -> int:

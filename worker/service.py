@@ -64,19 +64,22 @@ class WorkerService:
             asyncio.create_task(self.rescue.run(), name="rescue"),
         ]
 
-    async def begin_stop(self) -> None:
+    def begin_stop(self) -> None:
         """Take no more messages; after `stop_seconds_max` give back what is still under way."""
-        if self.drainer.stopping.is_set():
-            return
-        self.drainer.stopping.set()
-        _log.info("worker.stopping", turns=len(self.heartbeat.tasks()))
+        if not self.drainer.stopping.is_set():
+            self.drainer.stopping.set()
+            _log.info("worker.stopping", turns=len(self.heartbeat.tasks()))
+            self._loops.append(asyncio.create_task(self._give_back_late(), name="give back"))
+
+    async def _give_back_late(self) -> None:
         await asyncio.sleep(self.settings.stop_seconds_max)
         for task in self.heartbeat.tasks():
             task.cancel()
 
     async def close(self) -> None:
-        """Stop the loops, note what was published, close every connection."""
-        self.drainer.stopping.set()
+        """Finish or give back what is under way, note what was published, close every connection."""
+        self.begin_stop()
+        await self.drainer.finish()
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -125,12 +128,13 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     turn = Turn(
         settings, servers.database, servers.sealer, mailbox, publisher, committer, JournalWriter(servers.database), brain
     )
+    drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
     return WorkerService(
         settings=settings,
         servers=servers,
-        drainer=Drainer(settings, mailbox, heartbeat, turn, ring),
+        drainer=drainer,
         heartbeat=heartbeat,
         publisher=publisher,
-        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, ring),
+        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer),
         brain=brain,
     )

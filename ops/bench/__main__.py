@@ -73,6 +73,9 @@ def main(
         table.add_column(column, justify="left" if not column else "right")
     table.add_row("bare SDK Runner", f"{bare:.2f}", f"{1_000 / bare:.0f}", f"{1_000 / bare:.0f}")
     table.add_row("product, 1 worker process", f"{product:.2f}", f"{1_000 / product:.0f}", f"{speed:.0f}")
+    for kind in sorted(measured[0][1].cpu):
+        spent = statistics.median(round_.cpu[kind] for _, round_ in measured) / messages * 1_000
+        table.add_row(f"  of it {kind}", f"{spent:.2f}", "", "")
     console.print(table)
     console.print(f"ratio (product / bare, messages per CPU second): [bold]{ratio:.2f}[/]")
 

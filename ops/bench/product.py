@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,11 +26,16 @@ _SILENCE_SECONDS_MAX = 30
 
 @dataclass(frozen=True)
 class Measured:
-    """Hold one round: messages answered, seconds it took, CPU seconds of all processes."""
+    """Hold one round: messages answered, seconds it took, CPU seconds by kind of process."""
 
     messages: int
     seconds: float
-    cpu_seconds: float
+    cpu: Counter[str]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Sum the CPU seconds of all processes."""
+        return sum(self.cpu.values())
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,9 @@ class Product:
 
         await asyncio.gather(*(send() for _ in range(_SENDERS)))
         await reader
-        return Measured(len(questions), time.perf_counter() - started, cpu_seconds() - before)
+        spent = cpu_seconds()
+        spent.subtract(before)
+        return Measured(len(questions), time.perf_counter() - started, spent)
 
     async def _read(self, stream: str, after: bytes, expected: int) -> None:
         seen = 0

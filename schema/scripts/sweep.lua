@@ -2,7 +2,7 @@
 --
 -- KEYS  1 agenda
 -- ARGV  1 bell_ms  2 how many at most
--- Returns the agenda members for which the caller must ring
+-- Returns the agenda members that the caller must look at
 -- Keeps   several sweepers share the work: what one has taken is not overdue for the next
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -159,8 +159,37 @@ async def test_an_accepted_message_that_reached_no_mailbox_is_put_back(worker: M
         return len(await harness.replies()) == 2
 
     await eventually(answered)
-    assert harness.key("c") in harness.rung
     assert [reply["text"] for reply in await harness.replies()] == ["you said: one", "you said: two"]
+
+
+async def test_what_is_overdue_is_answered_without_a_doorbell(worker: MakeHarness) -> None:
+    harness = await worker(bell_seconds=0.01)
+    await harness.accept("c", "hello")
+
+    async def answered() -> bool:
+        await harness.service.rescue.sweep()
+        return len(await harness.replies()) == 1
+
+    await eventually(answered)
+
+
+async def test_rescue_takes_up_nothing_that_it_has_no_slot_for(worker: MakeHarness) -> None:
+    thinking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def think(text: str) -> str:
+        thinking.set()
+        await go_on.wait()
+        return text
+
+    harness = await worker(think, bell_seconds=0.001, concurrency=1)
+    await harness.accept("busy", "hello")
+    await harness.accept("c", "hello")
+    under_way = asyncio.create_task(harness.drain("busy"))
+    await thinking.wait()
+
+    assert await harness.service.rescue.sweep() == 0
+    go_on.set()
+    await under_way
 
 
 async def test_a_mailbox_that_lost_an_earlier_message_is_repaired_before_a_later_one_is_answered(

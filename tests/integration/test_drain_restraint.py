@@ -85,7 +85,7 @@ async def test_a_stopping_worker_gives_back_what_it_cannot_finish(worker: MakeHa
     under_way = asyncio.create_task(stopping.drain("c"))
     await thinking.wait()
 
-    await stopping.service.begin_stop()
+    stopping.service.begin_stop()
     await under_way
     assert stopping.rung == [stopping.key("c")]
     await other.drain("c")

@@ -199,7 +199,7 @@ async def test_a_parked_conversation_waits_for_its_time_and_keeps_its_head(
     assert await mailbox.acquire(key) == "parked"
 
     async def due() -> bool:
-        return key in await mailbox.sweep()
+        return key in await mailbox.sweep(1_000)
 
     await eventually(due)
     _, again = await _take(mailbox, key)
@@ -213,10 +213,10 @@ async def test_sweep_finds_a_lost_doorbell_and_a_dead_workers_lease_once(
     await mailbox.append(key, [_envelope(1)])
 
     async def overdue() -> bool:
-        return key in await mailbox.sweep()
+        return key in await mailbox.sweep(1_000)
 
     await eventually(overdue)
-    assert key not in await mailbox.sweep()
+    assert key not in await mailbox.sweep(1_000)
 
     await _take(mailbox, key)  # and dies
     await eventually(overdue)

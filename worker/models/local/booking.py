@@ -151,7 +151,7 @@ def _verify(situation: Situation, details: Details, wish: Wish | None) -> Step:
 
 def _look_up(details: Details) -> Call:
     return Call(
-        "look_up_reservation", {"confirmation_number": details.confirmation_number, "surname": surname_of(details.name or "")}
+        "look_up_reservation", {"confirmation_number": details.confirmation_number, "surname": details.name or ""}
     )
 
 
