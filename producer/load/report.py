@@ -1,0 +1,164 @@
+"""Judge a run by what came back: what was lost, doubled, out of order, and how long the rest took."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from schema.messages import Reply
+
+PERCENTILES = (50, 95, 99)
+
+
+class Distribution(TypedDict):
+    """Hold percentiles of milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class LoadReport(TypedDict):
+    """Hold the outcome of a run; the three counts after `replies` are zero in a product that keeps its promises."""
+
+    messages: int
+    """Accepted."""
+    replies: int
+    """Different ones."""
+    lost: int
+    """Accepted, and not answered within the bounded wait."""
+    duplicated: int
+    """Messages answered by more than one reply, and replies that stood in a stream more than once."""
+    out_of_order: int
+    """Replies whose sequence does not follow, or that answer a message sent before one answered already."""
+    escalations: int
+    messages_per_s: float
+    """Answered messages by the time from the first sent to the last reply."""
+    latency_ms: Distribution
+    """From when a message was due to be sent to when its reply was read."""
+    overhead_ms: Distribution
+    """The latency without the time in which a model was at work for the conversation: what the product adds."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """Hold what became of one message; times in epoch seconds."""
+
+    conversation: str
+    place: int
+    """Its place among the messages of its conversation, 0, 1, 2 …"""
+    due_at: float
+    accepted: bool = False
+    answered_at: float | None = None
+    reply_ids: set[str] = field(default_factory=set)
+
+
+class Tally:
+    """Take what is sent and what comes back, in the order in which it does."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, Sent] = {}
+        self.accepted = 0
+        self.escalations = 0
+        self._open: set[str] = set()
+        self._replies: dict[str, int] = {}
+        self._sequences: dict[str, int] = defaultdict(int)
+        self._places: dict[str, int] = defaultdict(lambda: -1)
+        self._out_of_order = 0
+
+    @property
+    def replies(self) -> int:
+        """Count the different replies so far."""
+        return len(self._replies)
+
+    @property
+    def unanswered(self) -> int:
+        """Count the messages accepted and not answered so far."""
+        return len(self._open)
+
+    def take_receipt(self, message_id: str) -> None:
+        """Note that a message is accepted; its reply may have come already."""
+        sent = self.sent[message_id]
+        sent.accepted = True
+        self.accepted += 1
+        if sent.answered_at is None:
+            self._open.add(message_id)
+
+    def take_reply(self, reply: Reply, seen_at: float) -> bool:
+        """Take one entry of a reply stream; gives whether it is this run's."""
+        answered = [self.sent[name] for name in reply.in_reply_to if name in self.sent]
+        if not answered:
+            return False
+        times_before = self._replies.get(reply.reply_id, 0)
+        self._replies[reply.reply_id] = times_before + 1
+        if times_before:
+            return True
+        places = [sent.place for sent in answered]
+        if reply.sequence != self._sequences[reply.conversation] + 1 or min(places) <= self._places[reply.conversation]:
+            self._out_of_order += 1
+        self._sequences[reply.conversation] = reply.sequence
+        self._places[reply.conversation] = max(places)
+        for sent in answered:
+            sent.reply_ids.add(reply.reply_id)
+            sent.answered_at = sent.answered_at or seen_at
+        self._open.difference_update(reply.in_reply_to)
+        return True
+
+    def report(self, model_calls: Mapping[str, Sequence[tuple[float, float]]]) -> LoadReport:
+        """Sum up; `model_calls` are each conversation's (started at, ended at), in epoch seconds."""
+        accepted = [sent for sent in self.sent.values() if sent.accepted]
+        latencies, overheads = [], []
+        for sent in accepted:
+            if sent.answered_at is not None:
+                latency = sent.answered_at - sent.due_at
+                busy = covered_seconds(model_calls.get(sent.conversation, ()), sent.due_at, sent.answered_at)
+                latencies.append(latency * 1_000)
+                overheads.append((latency - busy) * 1_000)
+        return LoadReport(
+            messages=len(accepted),
+            replies=len(self._replies),
+            lost=sum(1 for sent in accepted if sent.answered_at is None),
+            duplicated=sum(1 for sent in accepted if len(sent.reply_ids) > 1)
+            + sum(1 for times in self._replies.values() if times > 1),
+            out_of_order=self._out_of_order,
+            escalations=self.escalations,
+            messages_per_s=round(_rate(accepted), 1),
+            latency_ms=distribution(latencies),
+            overhead_ms=distribution(overheads),
+        )
+
+
+def covered_seconds(intervals: Iterable[tuple[float, float]], start: float, end: float) -> float:
+    """Give how much of the time from `start` to `end` lies within any of `intervals`; overlaps count once."""
+    covered, reached = 0.0, start
+    for begin, finish in sorted(intervals):
+        begin, finish = max(begin, reached), min(finish, end)  # noqa: PLW2901 - cut to what is not counted yet
+        if finish > begin:
+            covered += finish - begin
+            reached = finish
+    return covered
+
+
+def distribution(values: Sequence[float]) -> Distribution:
+    """Give percentiles by the nearest-rank method; zeros where there is nothing to rank."""
+    ranked = sorted(values) or [0.0]
+    p50, p95, p99 = (round(nearest_rank(ranked, percent), 1) for percent in PERCENTILES)
+    return Distribution(p50=p50, p95=p95, p99=p99, max=round(ranked[-1], 1))
+
+
+def nearest_rank(ranked: Sequence[float], percent: float) -> float:
+    """Give the smallest value that at least `percent` of the (ascending, at least one) values do not exceed."""
+    return ranked[max(0, math.ceil(percent / 100 * len(ranked)) - 1)]
+
+
+def _rate(accepted: Sequence[Sent]) -> float:
+    answers = [sent.answered_at for sent in accepted if sent.answered_at is not None]
+    if not answers:
+        return 0.0
+    return len(answers) / max(max(answers) - min(sent.due_at for sent in accepted), 0.001)
