@@ -1,0 +1,108 @@
+"""Show the product at work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ops.demo.play import Outcome
+    from schema.settings import Settings
+
+
+def demo(
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, max=16, metavar="N", help="Worker processes.")] = 2,
+) -> None:
+    """Play sample conversations through servers and workers of its own, and check what came of them.
+
+    The servers run in a folder of their own, which is removed at the end. With FTE_DATABASE_URL and FTE_REDIS_URL set,
+    those servers are used, and one worker is started. Exit code 1: something went wrong, and it says what.
+    """
+    from ops.cli.servers import load_command_settings
+    from ops.cli.stopping import interrupted_by_signals
+    from ops.terminal import open_console
+
+    console = open_console()
+    settings = load_command_settings()
+    with interrupted_by_signals():
+        try:
+            outcome = _on_servers(console, settings) if settings.database_url else _apart(console, settings, workers)
+        except KeyboardInterrupt:
+            console.print("[dim]interrupted[/]")
+            raise typer.Exit(1) from None
+    if not outcome.is_good:
+        raise typer.Exit(1)
+
+
+def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
+    """Play on servers of its own, in a folder that is kept only when something went wrong."""
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    from ops.standalone import run_everything
+
+    folder = Path(tempfile.mkdtemp(prefix="fte-demo-"))
+    kept = True
+    try:
+        with console.status("") as status:
+            here = settings.model_copy(update={"state_dir": folder})
+            with run_everything(here, workers=workers, say=lambda line: status.update(f"[dim]{line} …[/]")) as running:
+                status.stop()
+                outcome = _play(console, running.settings, workers)
+                status.start()
+        kept = not outcome.is_good
+    except KeyboardInterrupt:
+        kept = False
+        raise
+    finally:
+        if kept:
+            console.print(f"the logs and the data are kept in {folder}", soft_wrap=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    _close(console, outcome)
+    return outcome
+
+
+def _on_servers(console: Console, settings: Settings) -> Outcome:
+    """Play on the servers of the settings, with one more worker than they have."""
+    from ops.standalone import run_workers
+
+    with (
+        console.status("") as status,
+        run_workers(settings, count=1, say=lambda line: status.update(f"[dim]{line} …[/]")) as running,
+    ):
+        status.stop()
+        outcome = _play(console, running.settings, 1)
+        status.start()
+    if not outcome.is_good:
+        console.print(f"the worker's log is {settings.state_dir / 'worker-0.log'}", soft_wrap=True)
+    _close(console, outcome)
+    return outcome
+
+
+def _play(console: Console, settings: Settings, workers: int) -> Outcome:
+    import asyncio
+    import secrets
+    from datetime import UTC, datetime
+
+    from ops.demo.conversations import SCRIPTS
+    from ops.demo.play import play
+    from ops.demo.screen import Screen, show_checks
+
+    count = "1 worker process" if workers == 1 else f"{workers} worker processes"
+    console.print(f"[bold]fte[/]  [dim]PostgreSQL, Redis and {count} are up; the model is {settings.model}[/]")
+    screen = Screen(console, SCRIPTS)
+    logs = sorted(settings.state_dir.glob("worker-*.log"))
+    run = f"demo-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    outcome = asyncio.run(play(settings, run=run, screen=screen, logs=logs))
+    show_checks(console, outcome.checks)
+    return outcome
+
+
+def _close(console: Console, outcome: Outcome) -> None:
+    """Print the closing line when everything has stopped, so that it is the last."""
+    console.print(f"demo: {outcome.tally}", style="bold green" if outcome.is_good else "bold red", soft_wrap=True)

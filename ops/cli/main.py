@@ -1,0 +1,65 @@
+"""Be the `fte` command. A command imports what it needs when it runs, so that `fte --help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import typer
+
+from ops.cli.chat import chat
+from ops.cli.demo import demo
+from ops.cli.migrate import key, migrate
+from ops.cli.ownership import hand_back, takeover
+from ops.cli.send import send
+from ops.cli.settings import settings
+from ops.cli.show import show
+from ops.cli.streams import escalations, events, replies
+from ops.cli.up import up
+from ops.cli.worker import worker
+
+_TRY = "Try it"
+_TALK = "Messages in, answers out"
+_LOOK = "Conversations"
+_RUN = "Run it"
+
+app = typer.Typer(
+    help="A digital employee for an airline's customer support.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it shows the values of variables, and those may be customers' secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_PANELS: dict[str, dict[str, Callable[..., None]]] = {
+    _TRY: {"demo": demo, "chat": chat},
+    _TALK: {"send": send, "replies": replies, "escalations": escalations, "events": events},
+    _LOOK: {"show": show, "takeover": takeover, "hand-back": hand_back},
+    _RUN: {"up": up, "worker": worker, "migrate": migrate, "key": key, "settings": settings},
+}
+for _panel, _commands in _PANELS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_panel)(_command)
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line (`arguments`, without the program's name) and exit: the entry point.
+
+    An expected error is one line on standard error; its exit code is `ops.cli.failure`'s. Any other is a fault of this
+    program and shows its traceback.
+    """
+    try:
+        app(args=arguments, prog_name="fte")
+    except Exception as error:
+        from ops.cli.failure import describe, exit_code_of
+
+        code = exit_code_of(error)
+        if code is None:
+            raise
+        print(f"fte: {describe(error)}", file=sys.stderr)  # noqa: T201 - the command's output
+        sys.exit(code)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,26 @@
+"""Open the database for a command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ops.runtime.configuration import open_sealer
+from ops.runtime.database import Database
+from ops.runtime.startup import check_deployment
+from schema.settings import Settings
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Connect, and check that the database is of this release and of this key, as every process of the product does.
+
+    Raises ServerUnreachable, SchemaOutdated or InvalidSettings.
+    """
+    database = Database(settings)
+    await database.open()
+    try:
+        await check_deployment(database, open_sealer(settings))
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,52 @@
+"""Find the servers a command works on: those in the settings, else the embedded stack that runs on the state folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops.embedded import read_running_stack
+from ops.runtime.configuration import load_settings
+from ops.runtime.logs import configure_logs
+from schema.errors import FteError
+from schema.settings import Settings
+
+
+class NoServers(FteError):
+    """Say that a command has nothing to work on: no addresses are set, and no embedded stack runs."""
+
+    def __init__(self) -> None:
+        super().__init__("no servers: start fte up, or set FTE_DATABASE_URL and FTE_REDIS_URL")
+
+
+def load_command_settings(**overrides: Any) -> Settings:
+    """Load the settings, and let what the command logs be for the person who waits: warnings, in words.
+
+    `overrides` win over the environment. Raises InvalidSettings.
+    """
+    settings = load_settings(**overrides)
+    configure_logs(settings.model_copy(update={"log_format": "console", "log_level": "warning"}))
+    return settings
+
+
+def find_servers(**overrides: Any) -> Settings:
+    """Load the settings with the addresses of the servers filled in; `overrides` win over the environment.
+
+    Raises InvalidSettings, or NoServers.
+    """
+    settings = point_at_servers(load_command_settings(**overrides))
+    if settings is None:
+        raise NoServers
+    return settings
+
+
+def point_at_servers(settings: Settings) -> Settings | None:
+    """Fill in the addresses of the stack that runs on the state folder, unless the settings have their own.
+
+    None when there is neither.
+    """
+    if settings.database_url is not None:
+        return settings
+    running = read_running_stack(settings.state_dir)
+    if running is None:
+        return None
+    return settings.model_copy(update={"database_url": running.database_url, "redis_url": running.redis_url})

@@ -1,0 +1,85 @@
+"""Show every setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ops.cli.options import Json
+
+if TYPE_CHECKING:
+    from schema.settings import Settings
+
+
+def settings(as_json: Json = False) -> None:
+    """Show every setting: its variable, its value now, its default, and what it is for. Secrets are masked."""
+    from ops.runtime.configuration import load_settings
+    from ops.runtime.encoding import dump_json
+    from ops.terminal import open_console, print_line, safe_text
+
+    rows = describe_settings(load_settings())
+    if as_json:
+        for row in rows:
+            print_line(dump_json(row))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold", max_width=30)
+    table.add_column("what it is for", ratio=1, style="dim")
+    for row in rows:
+        value = safe_text(_shown(row["value"]))
+        if row["value"] != row["default"]:
+            usual = "" if row["default"] in (None, []) else f"  (default {_shown(row['default'])})"
+            value = Text.assemble(safe_text(_shown(row["value"]), "bold yellow"), (usual, "dim"))
+        table.add_row(row["setting"], value, Text(row["description"]))
+    open_console().print(table)
+
+
+def describe_settings(values: Settings) -> list[dict[str, Any]]:
+    """Give setting, value, default and description of each; a secret's value is stars, and a URL's password too."""
+    from ops.runtime.configuration import setting_names
+
+    rows = []
+    for variable, field in setting_names().items():
+        info = type(values).model_fields[field]
+        rows.append(
+            {
+                "setting": variable,
+                "value": _masked(getattr(values, field)),
+                "default": _masked(info.get_default(call_default_factory=True)),
+                "description": info.description,
+            }
+        )
+    return rows
+
+
+def _masked(value: Any) -> Any:
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    if isinstance(value, SecretStr):
+        return "********"
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return _without_password(value) if isinstance(value, str) else value
+
+
+def _without_password(value: str) -> str:
+    """Hide the password of a URL, also one that stands in its query, as PostgreSQL allows."""
+    import re
+
+    value = re.sub(r"(?<=://)([^/\s:@]*):[^/\s]+(?=@)", r"\1:********", value)
+    return re.sub(r"(?i)(\b(?:password|sslpassword)=)[^&\s]+", r"\1********", value)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == []:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,91 @@
+"""Read what came out: replies, escalations, events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.cli.options import Json, Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LAST = 10
+_CHANNELS = ("email", "sms", "chat")
+
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
+ConversationFilter = Annotated[str | None, typer.Option("--conversation", metavar="ID", help="Only of this one.")]
+FromStart = Annotated[bool, typer.Option("--from-start", help="Everything that is still in the stream.")]
+Last = Annotated[int, typer.Option("--last", "-n", min=0, metavar="N", help="The newest N.")]
+
+
+def replies(
+    *,
+    follow: Follow = False,
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", help="email, sms or chat; may be repeated. Default: all.")
+    ] = None,
+    conversation: ConversationFilter = None,
+    last: Last = _LAST,
+    from_start: FromStart = False,
+    tenant: Tenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Show the replies that went out to customers."""
+    from schema.keys import replies_stream
+
+    for name in channel or ():
+        if name not in _CHANNELS:
+            raise typer.BadParameter(f"no channel {name!r}; one of {', '.join(_CHANNELS)}")
+    streams = [replies_stream(tenant, name) for name in channel or _CHANNELS]
+    _show(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
+
+
+def escalations(
+    *,
+    follow: Follow = False,
+    conversation: ConversationFilter = None,
+    last: Last = _LAST,
+    from_start: FromStart = False,
+    tenant: Tenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Show what was handed to human agents."""
+    from schema.keys import escalations_stream
+
+    streams = [escalations_stream(tenant)]
+    _show(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
+
+
+def events(
+    *,
+    follow: Follow = False,
+    conversation: ConversationFilter = None,
+    last: Last = _LAST,
+    from_start: FromStart = False,
+    tenant: Tenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Show what happened in conversations: refusals, takeovers, dead letters."""
+    from schema.keys import events_stream
+
+    streams = [events_stream(tenant)]
+    _show(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
+
+
+def _show(streams: Sequence[str], *, follow: bool, last: int | None, conversation: str | None, as_json: bool) -> None:
+    import asyncio
+
+    from ops.cli.entries import EntryPrinter
+    from ops.cli.servers import find_servers
+    from ops.cli.stopping import interrupted_by_signals
+    from ops.cli.tail import tail
+
+    settings = find_servers()
+    printer = EntryPrinter(as_json=as_json)
+    with interrupted_by_signals():
+        try:
+            asyncio.run(tail(settings, streams, printer.print, last=last, on=follow, conversation=conversation))
+        except KeyboardInterrupt:
+            return  # the way to end --follow

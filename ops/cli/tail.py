@@ -1,0 +1,43 @@
+"""Show the end of the outbound streams, and go on with what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ops.outbound import age_of, open_redis, read_all, read_ends, read_newest
+from producer.entries import StreamEntry
+from producer.following import AsyncFollower
+
+if TYPE_CHECKING:
+    from schema.settings import Settings
+
+Show = Callable[[StreamEntry], None]
+
+
+async def tail(
+    settings: Settings, streams: Sequence[str], show: Show, *, last: int | None, on: bool, conversation: str | None
+) -> None:
+    """Show the newest `last` entries (None: all) of several streams by age, then with `on` what comes, for ever.
+
+    Raises ServerUnreachable.
+    """
+
+    def is_wanted(entry: StreamEntry) -> bool:
+        return conversation is None or entry.conversation == conversation
+
+    async with open_redis(settings) as client, AsyncFollower(settings, streams) as follower:
+        ends = await read_ends(client, streams)
+        if last is None:
+            async for entry in read_all(client, ends):
+                if is_wanted(entry):
+                    show(entry)
+        else:
+            for entry in await read_newest(client, ends, last, is_wanted):
+                show(entry)
+        if on:
+            async for entry in follower:
+                # It has followed since before the ends were read, so that nothing falls in between.
+                is_new = age_of(entry.entry_id) > age_of(ends[entry.stream])
+                if is_new and is_wanted(entry):
+                    show(entry)

@@ -1,0 +1,95 @@
+"""Run the whole product on this machine until told to stop."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.cli.options import Concurrency, Json
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ops.standalone import Running, Say
+    from schema.settings import Settings
+
+
+def up(
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, max=64, metavar="N", help="Worker processes.")] = 1,
+    concurrency: Concurrency = None,
+    as_json: Json = False,
+) -> None:
+    """Start PostgreSQL, Redis and workers on this machine, and run them until Ctrl-C.
+
+    What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
+    workers are started.
+    """
+    from ops.cli.servers import load_command_settings
+    from ops.cli.stopping import interrupted_by_signals
+    from ops.terminal import open_console, print_line
+
+    overrides = {} if concurrency is None else {"concurrency": concurrency}
+    settings = load_command_settings(**overrides)
+    console = open_console(stderr=as_json)
+    with interrupted_by_signals():
+        try:
+            with _everything(settings, workers, lambda line: console.print(f"[dim]{line} …[/]")) as running:
+                if as_json:
+                    print_line(_as_json(running))
+                else:
+                    _welcome(running, workers)
+                while True:
+                    signal.pause()
+        except KeyboardInterrupt:
+            console.print("[dim]stopped[/]")
+
+
+def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextManager[Running]:
+    from ops.standalone import run_everything, run_workers
+
+    if settings.database_url is not None:
+        return run_workers(settings, count=workers, say=say)
+    return run_everything(settings, workers=workers, say=say)
+
+
+def _as_json(running: Running) -> str:
+    from ops.runtime.encoding import dump_json
+
+    return dump_json(
+        {
+            "database_url": running.settings.database_url,
+            "redis_url": running.settings.redis_url,
+            "state_dir": str(running.settings.state_dir),
+            "workers": running.supervisor.pids,
+        }
+    )
+
+
+def _welcome(running: Running, workers: int) -> None:
+    import shlex
+
+    from ops.terminal import open_console
+
+    settings = running.settings
+    console = open_console()
+    count = "1 worker" if workers == 1 else f"{workers} workers"
+    console.print(
+        f"\n[bold green]fte is up[/]  {count}, {settings.concurrency} conversations each, {settings.model} model\n"
+    )
+    for name, value in {
+        "FTE_DATABASE_URL": settings.database_url,
+        "FTE_REDIS_URL": settings.redis_url,
+        "FTE_STATE_DIR": str(settings.state_dir),
+    }.items():
+        console.print(f"  export {name}={shlex.quote(value or '')}", markup=False, soft_wrap=True)
+    console.print("\n  [dim]From another terminal (the same user's needs no export):[/]")
+    for command, does in {
+        "fte chat": "talk to it",
+        "fte send FILE": "hand in messages, one JSON object a line",
+        "fte replies --follow": "watch the answers",
+        "fte show CONVERSATION": "read a conversation, its tools and its timings",
+    }.items():
+        console.print(f"  [cyan]{command:<22}[/] [dim]{does}[/]")
+    console.print(f"\n  [dim]Data, key and logs:[/] {settings.state_dir}   [dim]Ctrl-C stops it.[/]\n", soft_wrap=True)

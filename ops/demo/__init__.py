@@ -1,0 +1,1 @@
+"""Play sample conversations through the real product, and check what came of them."""

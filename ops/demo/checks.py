@@ -1,0 +1,83 @@
+"""Check, after the play, what the replies alone do not show: the database, the streams, the logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.demo.conversations import CARD_NUMBER, SEAT_CONFIRMATION_NUMBER
+from ops.runtime.database import Database
+from worker.store.airline import PostgresAirline
+from worker.tools.rules import choose_seats
+
+CARD_DIGITS = re.sub(r"\D", "", CARD_NUMBER)
+_SEPARATORS = re.compile(r"[\s.\-]")
+
+
+@dataclass(frozen=True)
+class Check:
+    """Hold one thing that must be so, and whether it is."""
+
+    text: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class SeatChange:
+    """Hold where the sample passenger sits, and the free window seat to ask for."""
+
+    flight_number: str
+    before: str | None
+    wanted: str
+
+
+class NoSample(Exception):
+    """Say that the database lacks the booking that the demo changes."""
+
+
+async def plan_seat_change(database: Database, tenant: str) -> SeatChange:
+    """Find the sample passenger's seat and a free window seat without a charge; raises NoSample."""
+    airline = PostgresAirline(database)
+    reservation = await airline.find_reservation(tenant, SEAT_CONFIRMATION_NUMBER)
+    if reservation is None or not reservation.segments:
+        raise NoSample(f"tenant {tenant} has no booking {SEAT_CONFIRMATION_NUMBER}; run `fte migrate`")
+    segment = reservation.segments[0]
+    taken = await airline.find_taken_seats(tenant, segment.flight_number, segment.flight_date)
+    before = await seat_now(database, tenant)
+    wanted = next(seat.number for seat in choose_seats(taken, "window") if seat.number != before)
+    return SeatChange(segment.flight_number, before, wanted)
+
+
+async def seat_now(database: Database, tenant: str) -> str | None:
+    """Read where the sample passenger sits."""
+    reservation = await PostgresAirline(database).find_reservation(tenant, SEAT_CONFIRMATION_NUMBER)
+    seats = reservation.seats if reservation else ()
+    return next((seat.seat_number for seat in seats if seat.passenger_number == 1), None)
+
+
+async def check_seat(database: Database, tenant: str, planned: SeatChange) -> Check:
+    """Check that the booking says what the customer was told."""
+    now = await seat_now(database, tenant)
+    passed = now == planned.wanted
+    told = f"the booking says seat {now}" + (f", it was {planned.before}" if passed else f", not {planned.wanted}")
+    return Check(f"{told} ({planned.flight_number}, read from PostgreSQL)", passed)
+
+
+async def check_card(
+    database: Database, tenant: str, conversation: str, *, published: Sequence[str], logs: Sequence[Path]
+) -> Check:
+    """Check that the card number stands nowhere: in no table, no stream entry (`published`), no log."""
+    places = [
+        row["place"]
+        for row in await database.read(
+            tenant, "find_plain_text", tenant=tenant, conversation=conversation, digits=CARD_DIGITS
+        )
+    ]
+    if any(CARD_DIGITS in _SEPARATORS.sub("", body) for body in published):
+        places.append("a stream")
+    places += [path.name for path in logs if CARD_DIGITS in _SEPARATORS.sub("", path.read_text(errors="replace"))]
+    if places:
+        return Check(f"the card number stands in {', '.join(places)}", passed=False)
+    return Check("the card number stands in no table, no stream and no log", passed=True)

@@ -1,0 +1,95 @@
+"""Write down the sample conversations: what each customer says, and what must come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from schema.messages import Channel
+
+CARD_NUMBER = "4111 1111 1111 1111"
+"""The payment industry's well-known test number; it passes the Luhn check, so it is taken for a card's."""
+
+SEAT_PLACEHOLDER = "{seat}"
+"""Stands for a free window seat, chosen when the demo starts: on a shared database they are not always the same."""
+
+SEAT_CONFIRMATION_NUMBER = "DEMO42"
+"""The sample booking whose seat is changed."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """Hold one conversation from the customer's side; each message waits for the reply to the one before."""
+
+    name: str
+    title: str
+    customer: str
+    channel: Channel
+    sender: str
+    messages: tuple[str, ...]
+    subject: str | None = None
+    escalates: bool = False
+    sent_twice: bool = False
+    """Whether the gateway delivers the first message twice, as gateways do after a time-out."""
+    answer_holds: tuple[str, ...] = field(default=())
+    """What the last reply must say, whatever its words."""
+
+
+SCRIPTS: tuple[Script, ...] = (
+    Script(
+        name="baggage",
+        title="A question by e-mail, delivered twice",
+        customer="Maya Chen",
+        channel="email",
+        sender="maya.chen@example.com",
+        subject="Checked bag",
+        messages=("Hello, how much does a checked bag cost when it weighs more than 50 lbs? Best, Maya",),
+        sent_twice=True,
+        answer_holds=("50", "Source:"),
+    ),
+    Script(
+        name="seat",
+        title="A seat change by text message",
+        customer="Ada Okafor",
+        channel="sms",
+        sender="+14155550142",
+        messages=(
+            "Hi, can I move to a window seat?",
+            f"Ada Okafor, confirmation {SEAT_CONFIRMATION_NUMBER}",
+            f"{SEAT_PLACEHOLDER} please",
+            "Yes, go ahead",
+        ),
+        answer_holds=(SEAT_PLACEHOLDER,),
+    ),
+    Script(
+        name="lost-bag",
+        title="An angry customer",
+        customer="Victor Hale",
+        channel="email",
+        sender="victor.hale@example.com",
+        subject="WHERE IS MY BAG",
+        messages=(
+            (
+                "This is the third time I am writing! Your airline lost my suitcase four days ago and nobody calls me "
+                "back. I am furious and I want to speak to a manager, now."
+            ),
+        ),
+        escalates=True,
+        answer_holds=("T-",),
+    ),
+    Script(
+        name="card",
+        title="A card number typed into the chat",
+        customer="Jonas Weber",
+        channel="chat",
+        sender="jonas.weber",
+        messages=(f"I'd like to pay for an extra bag, my card is {CARD_NUMBER}. What does an extra bag cost?",),
+    ),
+    Script(
+        name="lasagne",
+        title="Not the airline's business",
+        customer="Lena Fox",
+        channel="chat",
+        sender="lena.fox",
+        messages=("Can you give me a good recipe for lasagne?", "Fair enough! Is there wifi on board?"),
+    ),
+)

@@ -1,0 +1,178 @@
+"""Play the sample conversations at once, through the product's real ways in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops.demo.checks import Check, SeatChange, check_card, check_seat, plan_seat_change
+from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, Script
+from ops.demo.screen import Screen
+from ops.demo.tally import Tally, tally
+from ops.outbound import listening
+from ops.post import Post
+from ops.runtime.database import Database
+from producer.client import AsyncProducer
+from producer.entries import StreamEntry
+from schema.keys import escalations_stream, events_stream, replies_stream
+from schema.messages import Inbound
+from schema.settings import Settings
+
+TENANT = "default"
+REPLY_SECONDS_MAX = 20.0
+"""How long a customer waits for a reply before it counts as lost."""
+
+SETTLE_SECONDS = 0.3
+"""How long the streams stay open after the last reply: a second answer to the same message would come now."""
+
+_CARD = "card"
+_SEAT = "seat"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Hold what came of a play."""
+
+    tally: Tally
+    checks: list[Check]
+
+    @property
+    def is_good(self) -> bool:
+        """Say whether everything went as it must."""
+        return self.tally.is_clean and all(check.passed for check in self.checks)
+
+
+@dataclass
+class Stage:
+    """Hold what a play works with; lives on one event loop."""
+
+    run: str
+    producer: AsyncProducer
+    screen: Screen
+    words: Mapping[str, str]
+    """What stands for the placeholders in the scripts."""
+    post: Post = field(default_factory=Post)
+    published: list[str] = field(default_factory=list)
+    """The bodies of this run's entries, as they stand in the streams."""
+
+    def conversation(self, script: Script) -> str:
+        """Name a script's conversation; no other run has the name."""
+        return f"{self.run}-{script.name}"
+
+    async def take(self, entry: StreamEntry) -> None:
+        """Keep an entry of this run; on servers that others use there are more."""
+        if entry.conversation.startswith(self.run):
+            self.published.append(entry.body.model_dump_json())
+            await self.post.add(entry)
+
+
+async def play(settings: Settings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
+    """Play every script at once and judge what came of it.
+
+    `run` sets this run's conversations apart from all others. Raises NoSample, and what the servers raise.
+    """
+    database = Database(settings)
+    await database.open()
+    try:
+        async with AsyncProducer(settings) as producer:
+            planned = await plan_seat_change(database, TENANT)
+            stage = Stage(run, producer, screen, {SEAT_PLACEHOLDER: planned.wanted})
+            async with listening(settings, _streams(), stage.take):
+                parts = await asyncio.gather(*(_play_one(stage, script) for script in SCRIPTS))
+                await asyncio.sleep(SETTLE_SECONDS)
+        sent = {stage.conversation(script): ids for script, (ids, _) in zip(SCRIPTS, parts, strict=True)}
+        checks = [check for _, found in parts for check in found]
+        checks += await _inspect(database, stage, planned, logs)
+        return Outcome(tally(sent, stage.post.replies, stage.post.escalations), checks)
+    finally:
+        await database.close()
+
+
+async def _play_one(stage: Stage, script: Script) -> tuple[list[str], list[Check]]:
+    """Play one conversation; gives the ids of its messages in order, and what its last reply lacks."""
+    conversation = stage.conversation(script)
+    sent: list[str] = []
+    text = ""
+    try:
+        for number, template in enumerate(script.messages, start=1):
+            message_id = f"{conversation}-{number}"
+            sent.append(message_id)
+            answered = await _exchange(stage, script, message_id, _fill(template, stage.words))
+            if answered is None:
+                return sent, [Check(f"{script.customer} has an answer after {REPLY_SECONDS_MAX:.0f} s", passed=False)]
+            text = answered
+        return sent, await _judge(stage, script, text)
+    finally:
+        stage.screen.ended(script)
+
+
+async def _exchange(stage: Stage, script: Script, message_id: str, text: str) -> str | None:
+    """Send one message and wait for its reply; gives the reply's text."""
+    inbound = Inbound(
+        message_id=message_id,
+        tenant=TENANT,
+        conversation=stage.conversation(script),
+        channel=script.channel,
+        sender=script.sender,
+        subject=script.subject,
+        text=text,
+    )
+    stage.screen.asked(script, text)
+    started = time.monotonic()
+    await stage.producer.send(inbound)
+    if script.sent_twice:
+        await _send_again(stage, script, inbound)
+    reply = await stage.post.wait(
+        lambda: stage.post.reply_to(inbound.conversation, message_id), seconds_max=REPLY_SECONDS_MAX
+    )
+    if reply is None:
+        stage.screen.noted(script, f"no reply after {REPLY_SECONDS_MAX:.0f} s", "bold red")
+        return None
+    stage.screen.answered(script, reply, stage.post.arrival(reply) - started)
+    return reply.text
+
+
+async def _send_again(stage: Stage, script: Script, inbound: Inbound) -> None:
+    receipt = await stage.producer.send(inbound)
+    stage.screen.noted(script, f"the gateway delivers it again: {receipt.status}")
+
+
+async def _judge(stage: Stage, script: Script, text: str) -> list[Check]:
+    """Check what a script says must come of it."""
+    checks = []
+    for words in script.answer_holds:
+        expected = _fill(words, stage.words)
+        if expected not in text:
+            checks.append(Check(f"{script.customer}'s last answer says {expected!r}", passed=False))
+    if script.escalates:
+        name = stage.conversation(script)
+        escalation = await stage.post.wait(
+            lambda: next((one for one in stage.post.escalations if one.conversation == name), None),
+            seconds_max=REPLY_SECONDS_MAX,
+        )
+        if escalation is not None:
+            stage.screen.escalated(script, escalation)
+        checks.append(Check(f"{script.customer}'s conversation reached the human agents", escalation is not None))
+    return checks
+
+
+async def _inspect(database: Database, stage: Stage, planned: SeatChange, logs: Sequence[Path]) -> list[Check]:
+    conversation = stage.conversation(next(script for script in SCRIPTS if script.name == _CARD))
+    return [
+        await check_seat(database, TENANT, planned),
+        await check_card(database, TENANT, conversation, published=stage.published, logs=logs),
+    ]
+
+
+def _streams() -> list[str]:
+    channels = sorted({script.channel for script in SCRIPTS})
+    return [*(replies_stream(TENANT, name) for name in channels), escalations_stream(TENANT), events_stream(TENANT)]
+
+
+def _fill(template: str, words: Mapping[str, str]) -> str:
+    for placeholder, word in words.items():
+        template = template.replace(placeholder, word)
+    return template

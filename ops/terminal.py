@@ -1,0 +1,59 @@
+"""Write to the terminal: colours where there is one, plain text where a program reads."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+WIDTH_MAX = 110
+"""Columns beyond which text is harder to read, not easier."""
+
+SPEAKER_COLUMNS = 17
+"""Columns for who speaks."""
+
+# Everything that moves a cursor or renames a window: what a customer writes must not steer an operator's terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """Make a console on standard output, or standard error, as they are now."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console.width = min(console.width, WIDTH_MAX)
+    return console
+
+
+def print_line(text: str) -> None:
+    """Print one line for a program to read, whole, and at once: a reader at the other end of a pipe waits for it."""
+    print(text, flush=True)  # noqa: T201 - the command's output
+
+
+def plain(text: str) -> str:
+    """Drop control characters, and those that turn the direction of writing, from somebody else's text."""
+    return _CONTROL.sub("", text)
+
+
+def safe_text(text: str, style: str = "") -> Text:
+    """Make somebody else's text printable: no markup, no control characters."""
+    return Text(plain(text), style=style)
+
+
+def clock(moment: datetime) -> str:
+    """Write a time of day as the reader's clock shows it."""
+    return f"{moment.astimezone():%H:%M:%S}"
+
+
+def print_speech(console: Console, speaker: str, style: str, text: Text) -> None:
+    """Print who says something at the right of a narrow column, and what is said beside it, line under line.
+
+    Not a table: that would fill every line with blanks up to the edge, which a copy of the output carries along.
+    """
+    margin = " " * (SPEAKER_COLUMNS + 2)
+    width = max(20, console.width - len(margin) - 1)
+    name = plain(speaker)[:SPEAKER_COLUMNS].rjust(SPEAKER_COLUMNS)
+    for number, line in enumerate(text.wrap(console, width)):
+        line.rstrip()
+        head = (f"{name}  ", style) if number == 0 else margin
+        console.print(Text.assemble(head, line), soft_wrap=True)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from ops.cli.settings import describe_settings
+from ops.runtime.configuration import setting_names
+from schema.settings import Settings
+from tests.unit.cli_harness import run_fte
+
+
+def described(settings: Settings) -> dict[str, object]:
+    return {row["setting"]: row["value"] for row in describe_settings(settings)}
+
+
+def test_every_setting_is_described() -> None:
+    rows = describe_settings(Settings())
+
+    assert [row["setting"] for row in rows] == list(setting_names())
+    assert [row["setting"] for row in rows if not row["description"]] == []
+
+
+def test_no_secret_is_shown() -> None:
+    key = Fernet.generate_key().decode()
+    settings = Settings(
+        vault_keys=[SecretStr(key)],
+        database_url="postgresql://fte:hunter2@db.example/fte?sslpassword=hunter3",
+        redis_url="redis://:hunter4@cache.example:6379/0",
+    )
+
+    shown = str(describe_settings(settings))
+
+    assert [secret for secret in (key, "hunter2", "hunter3", "hunter4") if secret in shown] == []
+
+
+def test_a_url_shows_where_it_leads() -> None:
+    settings = Settings(database_url="postgresql://fte:pw@db.example/fte", redis_url="redis://cache.example:6379/0")
+
+    shown = described(settings)
+
+    assert shown["FTE_DATABASE_URL"] == "postgresql://fte:********@db.example/fte"
+    assert shown["FTE_REDIS_URL"] == "redis://cache.example:6379/0"
+
+
+def test_the_command_prints_json_a_program_can_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FTE_CONCURRENCY", "17")
+
+    code, lines, _ = run_fte(capsys, "settings", "--json")
+
+    assert code == 0
+    assert next(line for line in lines if line["setting"] == "FTE_CONCURRENCY")["value"] == 17
+    assert next(line for line in lines if line["setting"] == "FTE_CONCURRENCY")["default"] == 256
+
+
+def test_the_command_marks_what_differs_from_the_default(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FTE_CONCURRENCY", "17")
+
+    code, output, _ = run_fte(capsys, "settings")
+
+    assert code == 0
+    assert "default 256" in output
