@@ -45,11 +45,14 @@ class Patience:
             reraise=True,
         )
         try:
-            answer: Answer = await retrying(operation)
+            async for attempt in retrying:
+                with attempt:
+                    answer = await operation()
+                    self._outage.ends()
+                    return answer
         except _AWAY as error:
             raise ServerUnreachable("Redis", self._address, "FTE_REDIS_URL", first_line(error)) from error
-        self._outage.ends()
-        return answer
+        raise AssertionError("retrying ends with an answer or an error")
 
     def _note(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -164,7 +164,7 @@ class _Load:
 
 
 def _messages(options: LoadOptions) -> Iterator[tuple[int, Inbound]]:
-    """Give all messages with their place in their conversation, in the order of sending: everybody writes once, then again."""
+    """Give all messages with their place in their conversation, in the order of sending: all their firsts first."""
     scripts = make_scripts(
         options.seed, options.conversations, options.turns, channels=options.channels, bookings=options.bookings
     )
