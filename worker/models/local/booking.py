@@ -11,7 +11,7 @@ from worker.models.local.escalation import REFUSALS_MAX
 from worker.models.local.intent import flatten, urgent_cue
 from worker.models.local.situation import Done, Situation
 from worker.models.local.slots import find_confirmation_number, find_name, find_preference, find_seat, find_yes_no
-from worker.models.local.smalltalk import answer_smalltalk
+from worker.models.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.local.wishes import READ_WISHES, SEAT_WISHES, Wish, current_wish, find_wish
 from worker.models.output import Call, Say, Step
 
@@ -90,11 +90,13 @@ def _leave(situation: Situation) -> Step | None:
         return _to_triage(situation)
     if _holds_details(situation):
         return None
-    if label == "smalltalk":
+    if is_smalltalk(situation):
         return answer_smalltalk(situation)
+    if situation.facts.quote and _ELSEWHERE.search(message):
+        return None
     if len(message.split()) <= _SHORT_WORDS_MAX or find_wish(message) in SEAT_WISHES:
         return None
-    if label == "off_topic" and confidence >= _SURE:
+    if label == "off_topic" and confidence >= _SURE and "[" not in message:
         return Say(phrases.decline_off_topic(booking_open=True))
     if label == "faq" and confidence >= _SURE:
         return _to_triage(situation)
@@ -135,12 +137,17 @@ def _is_verified(situation: Situation, details: Details) -> bool:
 
 
 def _verify(situation: Situation, details: Details, wish: Wish | None) -> Step:
-    if details.name and details.confirmation_number and not _was_refused(situation, details):
+    if _was_refused(situation, details):
+        return Say(phrases.still_not_found())
+    if details.name and details.confirmation_number:
         return _look_up(details)
-    if _NO_CODE.search(situation.message) and not details.confirmation_number:
-        return Say(
-            "That's no problem: a colleague can find your booking by your name and flight. Shall I pass this on to a colleague?"
-        )
+    if situation.facts.ticket_id and wish not in SEAT_WISHES | READ_WISHES:
+        return Say(phrases.already_handed_over(situation.facts.ticket_id))
+    if not details.confirmation_number:
+        if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and not situation.was_called(TO_TRIAGE):
+            return Call(TO_TRIAGE)
+        if _NO_CODE.search(situation.message):
+            return Say(phrases.find_without_code())
     purpose = "so that I can look at your seats" if wish in SEAT_WISHES else "so that I can open it"
     return Say(
         phrases.ask_for_details(
@@ -185,7 +192,8 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
         complete = bool(details.name and details.confirmation_number)
         if complete and len(situation.handoffs_made) <= _HANDOFFS_BEFORE_LOOKUP_MAX and not _was_refused(situation, details):
             return _look_up(details)
-        if not complete and (not asked or _NO_CODE.search(situation.message)):
+        gave_something = _holds_details(situation) or _NO_CODE.search(situation.message) is not None
+        if not complete and (not asked or gave_something):
             return _verify(situation, details, wish)
     if situation.was_called(TO_TRIAGE) or not situation.can(TO_TRIAGE):
         return Say(phrases.nothing_found())
@@ -203,7 +211,7 @@ def _work_on_seat(situation: Situation, details: Details, wish: Wish) -> Step:
         return Call("quote_seat_change", {"seat_number": details.seat, **flight})
     if not situation.can("find_free_seats"):
         return Say(phrases.nothing_found())
-    preference = details.preference or situation.facts.seat_preference
+    preference = details.preference
     if preference or _ELSEWHERE.search(message):
         return Call("find_free_seats", {"preference": preference or "any", **flight})
     return Say(phrases.ask_for_preference(situation.facts.seat_number))

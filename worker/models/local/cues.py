@@ -71,7 +71,7 @@ CUES: Mapping[str, re.Pattern[str]] = MappingProxyType({
         "compensation": r"compensat\w*|reimburs\w*|goodwill|make (?:it|this) right|make up for|owe[ds]? me|for (?:my|the|our) (?:trouble|inconvenience)",
         "refund": r"refund\w*|money back|charge ?back|overcharged?|charged (?:me )?(?:twice|double|again)|double charged|dispute",
         "refund_dispute": (
-            r"(?:still|never|where(?:'s| is)|waiting|denied|refus\w+|promised|weeks?|months?|demand|want|owe\w*|deserve|expect|no)\b.{0,50}\b(?:refund\w*|money back|reimburs\w*)|"
+            r"(?:still|never|where(?:'s| is)|waiting|denied|refus\w+|promised|weeks?|months?|demand|owe\w*|deserve|must|have to|need to)\b.{0,50}\b(?:refund\w*|money back|reimburs\w*)|"
             r"refund\w*.{0,40}(?:still|never|denied|refus\w+|months?|weeks?|not (?:received|processed)|dispute)"
         ),
         "complain": r"complain\w*|complaints?|file a|report(?:ing)? (?:an?|your|this)|sue|lawyer|attorney|legal action|lawsuit|bbb|dot complaint",

@@ -127,4 +127,4 @@ def _feeling(situation: Situation) -> str:
         return "Thank you for telling us; we want this trip to be safe and comfortable."
     if cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"} or situation.intent.label == "escalation":
         return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
-    return "This is something for a person."
+    return "I cannot settle this one myself, but a colleague can."

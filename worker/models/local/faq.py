@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from worker.models.local import phrases
-from worker.models.local.smalltalk import answer_smalltalk
+from worker.models.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.local.situation import Situation
 from worker.models.local.slots import find_confirmation_number, find_yes_no
 from worker.models.output import Call, Say, Step
@@ -11,6 +13,8 @@ from worker.models.output import Call, Say, Step
 QUESTION_CHARACTERS_MAX = 500
 SHORT_QUESTION_WORDS_MAX = 4
 _SURE = 0.5
+_FOLLOW_UP = re.compile(r"\W*(?:and|what about|how about|what if|also|or|but)\b.{0,60}\?\W*$", re.IGNORECASE)
+"""A short question that leans on the one before; alone it could be about anything."""
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
@@ -36,10 +40,12 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     answered = find_yes_no(situation.message)
     if answered and (situation.facts.quote or phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply)):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    if label == "smalltalk":
+    if label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
     if label == "off_topic" and confidence >= _SURE:
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
+    if _FOLLOW_UP.match(situation.message):
+        return None
     is_elsewhere = label in {"booking", "escalation"} and confidence >= _SURE
     if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
         return Call(_TO_TRIAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,20 @@ class LocalModel(EmbeddedModel):
     def decide(self, instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Step:
         """Choose the next step for the agent that the instructions name."""
         situation = read_situation(instructions, items, callable_names)
+        if _asks_about_card(situation):
+            return Say(phrases.card_not_kept())
         step = _DECISIONS.get(situation.agent, triage.decide)(situation)
         if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
         return Say(_dress(situation, step.text)) if isinstance(step, Say) else step
+
+
+_CARD_QUESTION = re.compile(r"\b(?:what|which|whose|show|tell|repeat|do you have)\b.{0,30}\bcard\b", re.IGNORECASE)
+
+
+def _asks_about_card(situation: Situation) -> bool:
+    earlier = " ".join(situation.customer_texts[:-1])
+    return not situation.done and "[CARD_NUMBER]" in earlier and _CARD_QUESTION.search(situation.message) is not None
 
 
 def _dress(situation: Situation, text: str) -> str:

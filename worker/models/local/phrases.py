@@ -68,6 +68,26 @@ def ask_for_details(*, has_code: bool, has_name: bool, purpose: str) -> str:
     )
 
 
+def find_without_code() -> str:
+    """Offer another way to a customer without a confirmation number."""
+    return (
+        "That's no problem: a colleague can find your booking by your name and flight. Shall I pass this on to a colleague?"
+    )
+
+
+def still_not_found() -> str:
+    """Say that the same number and surname will not be found a second time."""
+    return (
+        "I still cannot find a booking with that confirmation number and surname. If one of them was mistyped, please send both "
+        "again. Or shall I pass this on to a colleague?"
+    )
+
+
+def card_not_kept() -> str:
+    """Say that no card number is at hand."""
+    return "I don't have your card number: it was removed as soon as your message came in, and we do not keep it."
+
+
 def ask_for_wish(name: str | None) -> str:
     """Ask what to do with a booking that is open."""
     address = f", {first_name(name)}" if name else ""

@@ -65,24 +65,34 @@ def find_yes_no(text: str) -> YesNo | None:
     return "yes" if _YES.match(said) else None
 
 
-_NAME_WORD = r"[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f'\u2019.\-]*"
+_LETTERS = r"A-Za-z\u00c0-\u024f"
+_NAME_WORD = rf"[{_LETTERS}][{_LETTERS}'.\-]*"
+_CAPITALISED = rf"[A-Z\u00c0-\u00de][{_LETTERS}'.\-]*"
 _NAME = rf"(?P<name>{_NAME_WORD}(?: {_NAME_WORD}){{0,3}})"
-_LAST_NAME = rf"(?P<name>{_NAME_WORD}(?: {_NAME_WORD})?)"
-_STATED = (
-    re.compile(rf"\b(?:last|sur|family) ?name(?: is|'s|:| -|,)*\s+{_LAST_NAME}", re.IGNORECASE),
-    re.compile(rf"\b(?:my |full |first |passenger'?s? |the |her |his )*name(?:'s| is|:| -|,)?\s+{_NAME}", re.IGNORECASE),
-    re.compile(rf"\b(?:it'?s|its|this is|it is|i'?m|i am|here is|for|under|passenger)\s+{_NAME}(?=\W*(?:and |, ?|with )?(?:my )?(?:confirmation|code|booking|pnr|\[CONF))", re.IGNORECASE),
-    re.compile(rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s)\s+(?P<name>[A-Z\u00c0-\u00de]{_NAME_WORD[1:]}(?: [A-Z\u00c0-\u00de][\w'\u2019.\-]*){{0,3}})"),
+_STATED = tuple(
+    re.compile(pattern, flags)
+    for pattern, flags in (
+        (rf"\b(?:last|sur|family) ?name(?: on the \w+)?(?: is|'s|:| -|,)*\s+{_NAME}", re.IGNORECASE),
+        (rf"\b(?:my |full |first |passenger'?s? |the |her |his )*name(?: on the \w+)?(?: is|'s|:| -|,)?\s+{_NAME}", re.IGNORECASE),
+        (rf"\b(?:booked|booking|reservation|it'?s|its|is)(?: is)? (?:under|in the name of)(?: the name)?(?: of)?\s+{_NAME}", re.IGNORECASE),
+        (
+            rf"\b(?:it'?s|its|this is|it is|i'?m|i am|here is|for|under|passenger)\s+{_NAME}"
+            r"(?=\W*(?:and |, ?|with )?(?:my )?(?:confirmation|code|booking|pnr|\[CONF))",
+            re.IGNORECASE,
+        ),
+        (rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s)\s+(?P<name>{_CAPITALISED}(?: {_CAPITALISED}){{0,3}})", 0),
+    )
 )
 _BESIDE_CODE = re.compile(
-    rf"^\W*(?:(?:hi|hello|hey|sure|yes|ok|okay|thanks)\W+)*(?:{_NAME}\W+(?:and\W+)?\[CONFIRMATION_NUMBER_\d+\]|\[CONFIRMATION_NUMBER_\d+\]\W+(?:and\W+)?{_NAME.replace('name', 'after')})\W*$",
+    rf"(?:^|[.,;:?!\n]|\b(?:it'?s|its|and|sure|yes|hi|hello|hey|ok|okay|thanks)\b)\W*{_NAME}[\s,;:/-]+(?:and\s+)?\[CONFIRMATION_NUMBER_\d+\]",
     re.IGNORECASE,
 )
-_ALONE = re.compile(rf"^\W*(?:(?:hi|hello|sure|yes|ok|okay|it'?s|its)\W+)*{_NAME}\W*$", re.IGNORECASE)
+_AFTER_CODE = re.compile(rf"\[CONFIRMATION_NUMBER_\d+\][\s,;:/-]+(?:and\s+)?{_NAME}\W*$", re.IGNORECASE)
+_ALONE = re.compile(rf"^\W*(?:(?:hi|hello|sure|yes|ok|okay|it'?s|its)\W+)*{_NAME}(?:, ?{_NAME_WORD})?\W*$", re.IGNORECASE)
 _NO_NAMES = frozenset(
     re.findall(
         r"\S+",
-        """a an the and or but is are was my your our i you he she it we they this that these those not no yes yeah yep ok okay
+        """a an the and or but it's its i'm is are was my your our i you he she it we they this that these those not no yes yeah yep ok okay
         sure please thanks thank hi hello hey sorry from to at in on for of with by here there just still already also very so
         really now today tomorrow flight seat seats window aisle middle booking reservation confirmation number code name last
         first full change cancel refund want need like help trying going flying travelling traveling looking having getting
@@ -101,14 +111,16 @@ def find_name(text: str, *, asked: bool) -> str | None:
 
     Only then does a bare word count as a name.
     """
+    text = text.replace("\u2019", "'")
     for pattern in _STATED:
         for match in pattern.finditer(text):
             name = _clean(match["name"])
             if name is not None:
                 return name
-    beside = _BESIDE_CODE.match(text)
-    if beside is not None:
-        return _clean(beside["name"] or beside["after"])
+    for pattern in (_BESIDE_CODE, _AFTER_CODE):
+        beside = pattern.search(text)
+        if beside is not None:
+            return _clean(beside["name"])
     alone = _ALONE.match(text) if asked else None
     return _clean(alone["name"]) if alone is not None else None
 
@@ -116,7 +128,7 @@ def find_name(text: str, *, asked: bool) -> str | None:
 def _clean(name: str) -> str | None:
     """Cut a name where it stops being one; None when nothing is left."""
     kept: list[str] = []
-    for word in name.replace("\u2019", "'").split():
+    for word in name.split():
         bare = word.strip(".,'-")
         if bare.lower() in _NO_NAMES or not bare:
             break

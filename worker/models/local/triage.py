@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from worker.models.local import phrases
+from worker.models.local.cues import cues_in
 from worker.models.local.details import collect_details
 from worker.models.local.escalation import REFUSALS_MAX, refusals_in
-from worker.models.local.intent import Intent
+from worker.models.local.intent import Intent, flatten
 from worker.models.local.situation import Situation
 from worker.models.local.slots import find_confirmation_number, find_name, find_yes_no
-from worker.models.local.smalltalk import answer_smalltalk
+from worker.models.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.local.wishes import find_wish
 from worker.models.output import Call, Say, Step
 
@@ -37,8 +38,11 @@ def decide(situation: Situation) -> Step:
 
 def _route(situation: Situation) -> Step:
     label, confidence = settled_intent(situation)
-    if label == "smalltalk":
+    if label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
+    ticket_id = situation.facts.ticket_id
+    if ticket_id and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
+        return Say(phrases.already_handed_over(ticket_id))
     if label == "off_topic":
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
     if confidence < _SURE and _may_ask(situation):
@@ -52,8 +56,6 @@ def _reroute(situation: Situation) -> Step:
     """Send a conversation that an agent handed back to one that has not had it in this turn; else to a person."""
     visited = situation.handoffs_made
     label = settled_intent(situation).label if len(visited) == 1 else "escalation"
-    if label == "off_topic":
-        return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
     started_at_booking = situation.facts.issue_type == "booking"
     wanted = {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION)
     if wanted in visited or (wanted == TO_BOOKING and started_at_booking) or refusals_in(situation) >= REFUSALS_MAX:
@@ -76,6 +78,10 @@ def settled_intent(situation: Situation) -> Intent:
     if answers_booking and (confidence < _VERY_SURE or label == "booking"):
         return Intent("booking", 1.0)
     return Intent(label, confidence)
+
+
+def _is_other_trade(situation: Situation) -> bool:
+    return bool(cues_in(flatten(situation.message)) & {"trade", "brand"})
 
 
 def _may_ask(situation: Situation) -> bool:

@@ -27,8 +27,8 @@ _WISHES: tuple[tuple[Wish, re.Pattern[str]], ...] = tuple(
         ("check_in", r"check(?:ed|ing)?[- ]?(?:me |us )?in"),
         ("seat_status", r"(?:which|what(?:'?s| is)?|check|know|see|tell|show|have|status of)\b.{0,25}\bseats?\b(?! (?:change|to|free|are (?:free|available)|can i))(?: (?:number|assignment|status|is|am|do|did))?|where (?:do|will|am) (?:i|we) sit\w*"),
         ("seat_change", r"seats?|seated|aisle|window|middle|exit row|rows?|legroom|sit(?:ting)? (?:together|next|closer|in)|leg room"),
-        ("change_flight", r"(?:chang\w*|mov\w*|switch\w*|reschedul\w*|rebook\w*|postpon\w*|push|delay|extend|shorten|modif\w*|put|get)\b.{0,50}\b(?:flights?|dates?|trips?|return|departure|day|earlier|later|next|tomorrow|morning|evening|standby|week|reservation|booking|connection)|standby|stand by|(?:earlier|later|next|another|different) (?:flight|one|date|day)|rebook\w*|reschedul\w*"),
-        ("new_booking", r"(?:book|buy|reserve|find|need|want|get|list|show|looking for)\b.{0,40}\b(?:flights?|tickets?|fares?|trip)|flights? (?:from|to|between)|round[- ]trip|one[- ]way|(?:fly|go|going|travel\w*) (?:from|to) [a-z]+|cheapest|fares?"),
+        ("change_flight", r"(?:chang\w*|mov\w*|switch\w*|reschedul\w*|rebook\w*|postpon\w*|push|delay|extend|shorten|modif\w*|put|get)\b.{0,50}\b(?:flights?(?! reservation| booking)|dates?|return|departure|day|earlier|later|next|tomorrow|morning|evening|standby|week|connection)|standby|stand by|(?:earlier|later|next|another|different) (?:flight|one|date|day)|rebook\w*|reschedul\w*"),
+        ("new_booking", r"(?:book|buy|reserve|find|need|want|get|list|show|looking for)\b(?:(?!\b(?:my|our|the|this|chang\w*)\b).){0,40}\b(?:flights?|tickets?|fares?|trip)|flights? (?:from|to|between)|round[- ]trip|one[- ]way|(?:fly|go|going|travel\w*) (?:from|to) [a-z]+|cheapest|fares?"),
         ("refund", r"refund\w*|money back|voucher|credit"),
         ("booking_status", r"on time|status|delayed|gate|what time|when (?:does|do|is|will)|(?:check|see|pull up|look up|find|confirm|details of|about)\b.{0,30}\b(?:flights?|bookings?|reservations?|trip)|confirmed|ticketed|my (?:flight|booking|reservation) details|who is on"),
     )
