@@ -264,6 +264,16 @@ def test_a_seat_preference_is_taken_down_when_it_is_wanted(text: str, preference
     assert turn.airline.seat_preference == preference
 
 
+async def test_a_name_passed_on_does_not_replace_the_name_a_verified_booking_has(graph: AgentGraph) -> None:
+    stated, verified = make_turn(), make_verified_turn()
+
+    for turn in (stated, verified):
+        await play(graph.triage, turn, ("transfer_to_booking_agent", {"passenger_name": " Eve Adams "}), "Hello.")
+
+    assert stated.airline.passenger_name == "Eve Adams"
+    assert verified.airline.passenger_name == "Ada Okafor"
+
+
 async def test_another_number_in_a_message_ends_what_was_verified(graph: AgentGraph) -> None:
     turn = replace(
         make_verified_turn(text="and now [CONFIRMATION_NUMBER_2]: what seat is it?"),

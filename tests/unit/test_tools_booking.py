@@ -143,6 +143,9 @@ async def test_a_number_of_another_tenant_opens_nothing() -> None:
         AirlineAgentContext(confirmation_number=PLACEHOLDER, passenger_name="Ada Okafor"),
         AirlineAgentContext(confirmation_number=PLACEHOLDER, passenger_name="Ada Okafor", verified=True),
         AirlineAgentContext(
+            confirmation_number=PLACEHOLDER, passenger_name="Ada Okafor", verified_confirmation_number=PLACEHOLDER
+        ),
+        AirlineAgentContext(
             confirmation_number="[CONFIRMATION_NUMBER_2]",
             verified_confirmation_number=PLACEHOLDER,
             passenger_name="Ada Okafor",
@@ -155,7 +158,14 @@ async def test_a_number_of_another_tenant_opens_nothing() -> None:
             verified=True,
         ),
     ],
-    ids=["nothing known", "only stated", "verified what", "another number since", "another name since"],
+    ids=[
+        "nothing known",
+        "only stated",
+        "verified what",
+        "no longer verified",
+        "another number since",
+        "another name since",
+    ],
 )
 async def test_no_tool_acts_for_a_customer_who_is_not_verified_for_this_booking(
     tool: FunctionTool, arguments: dict[str, str], context: AirlineAgentContext
