@@ -38,13 +38,23 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
         return refuse(turn, _TOO_MANY_GUESSES)
     opened = read_confirmation_number(turn.vault.open(confirmation_number.strip()) or confirmation_number)
     found = await turn.backend.find_reservation(turn.key.tenant, opened) if opened else None
-    passenger = find_passenger(found, surname) if found else None
+    passenger = _recognise(turn, found, surname) if found else None
     if found is None or passenger is None or opened is None:
         turn.airline.lookups_failed += 1
         return refuse(turn, _NOT_FOUND)
     placeholder = turn.vault.keep("CONFIRMATION_NUMBER", opened)
     _remember(turn, placeholder, found, passenger)
     return give(turn, reservation=_show(found, placeholder))
+
+
+def _recognise(turn: TurnContext, reservation: Reservation, surname: str) -> Passenger | None:
+    passenger = find_passenger(reservation, surname)
+    airline = turn.airline
+    verified = airline.verified_confirmation_number if airline.verified else None
+    if passenger is None and verified is not None and turn.vault.open(verified) == reservation.confirmation_number:
+        # Whoever has proved it once need not again: a name misread later in the conversation locks nobody out.
+        passenger = find_passenger(reservation, airline.passenger_name or "")
+    return passenger
 
 
 def _remember(turn: TurnContext, placeholder: str, reservation: Reservation, passenger: Passenger) -> None:
