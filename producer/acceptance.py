@@ -135,7 +135,7 @@ def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
             return conflicts_too
         return isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolClosed)
 
-    wait = wait_exponential_jitter(initial=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS)
+    wait = wait_exponential_jitter(multiplier=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS)
     return AsyncRetrying(retry=retry_if_exception(may_pass), wait=wait, reraise=True)
 
 

@@ -39,7 +39,7 @@ class Patience:
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_AWAY),
-            wait=wait_exponential_with_jitter(initial=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS),
+            wait=wait_exponential_with_jitter(multiplier=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS),
             stop=stop_never if seconds_max is None else stop_after_delay(seconds_max),
             before_sleep=self._note,
             reraise=True,

@@ -63,6 +63,7 @@ class Database:
         if settings.database_url is None:
             raise ValueError("no FTE_DATABASE_URL")
         self.address = address_of(settings.database_url)
+        self._url = settings.database_url
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
             settings.database_url,
             connection_class=psycopg.AsyncConnection[Row],
@@ -78,8 +79,11 @@ class Database:
 
     async def open(self) -> None:
         """Connect once; raises ServerUnreachable naming the address and the setting."""
-        await self._pool.open()
         try:
+            # The pool would try for all of its time, and could not say what is wrong.
+            probe = await psycopg.AsyncConnection.connect(self._url, connect_timeout=5)
+            await probe.close()
+            await self._pool.open()
             await self._pool.wait(timeout=5)
         except psycopg.Error as error:
             await self._pool.close()
