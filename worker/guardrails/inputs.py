@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents import Agent, GuardrailFunctionOutput, InputGuardrail, RunContextWrapper, TResponseInputItem, input_guardrail
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrail,
+    RunContextWrapper,
+    TResponseInputItem,
+    input_guardrail,
+)
 
 from schema.settings import Settings
 from worker.agents.context import TurnContext
@@ -44,7 +51,9 @@ def input_guardrails(settings: Settings) -> list[InputGuardrail[TurnContext]]:  
     return [abuse_guardrail, relevance_guardrail]
 
 
-def _note(turn: TurnContext, guardrail: str, *, tripped: bool, confidence: float, reason: str) -> GuardrailFunctionOutput:
+def _note(
+    turn: TurnContext, guardrail: str, *, tripped: bool, confidence: float, reason: str
+) -> GuardrailFunctionOutput:
     verdict = {"guardrail": guardrail, "tripped": tripped, "confidence": confidence, "reason": reason}
     turn.verdicts.append(verdict)
     return GuardrailFunctionOutput(output_info=verdict, tripwire_triggered=tripped)

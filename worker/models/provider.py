@@ -68,13 +68,15 @@ def build_model_provider(settings: Settings) -> ModelProvider:
 
 
 # The request is at fault, and so would be the same request again.
-_REFUSED_CODES = frozenset({
-    "content_filter",
-    "content_policy_violation",
-    "context_length_exceeded",
-    "invalid_prompt",
-    "string_above_max_length",
-})
+_REFUSED_CODES = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "context_length_exceeded",
+        "invalid_prompt",
+        "string_above_max_length",
+    }
+)
 _PASSING_STATUSES = frozenset({401, 403, 404, 408, 409, 425, 429})
 _TOO_LARGE = 413
 _SERVER_ERRORS = 500
@@ -89,7 +91,9 @@ def classify_model_error(exc: BaseException) -> ModelErrorClass:
     refused: the same request would fail again (too long, against the provider's policy), or a guardrail tripped.
     bug: everything else, other 4xx among them.
     """
-    if isinstance(exc, (openai.APIConnectionError, httpx2.TransportError, TimeoutError, ModelTimeoutError, ModelBehaviorError)):
+    if isinstance(
+        exc, (openai.APIConnectionError, httpx2.TransportError, TimeoutError, ModelTimeoutError, ModelBehaviorError)
+    ):
         return "transient"
     if isinstance(exc, (ModelRefusalError, InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered)):
         return "refused"

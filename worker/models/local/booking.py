@@ -22,7 +22,8 @@ _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
 _NO_CODE = re.compile(
-    r"\b(?:don'?t|do not|can'?t|cannot|no longer|lost|forgot|without|not)\b.{0,30}\b(?:have|remember|find|know|recall|got|see)?\b.{0,30}"
+    r"\b(?:don'?t|do not|can'?t|cannot|no longer|lost|forgot|without|not)\b.{0,30}\b(?:have|remember|find|know|recall|got|"
+    r"see)?\b.{0,30}"
     r"\b(?:confirmation|reservation|booking|code|number|id|it|one)\b(?! (?:work|change))",
     re.IGNORECASE,
 )
@@ -60,7 +61,9 @@ def _after_refusal(situation: Situation, latest: Done) -> Step:
     code = latest.output.get("refusal")
     if latest.name == "confirm_seat_change" and code == "not_yet_confirmed" and situation.facts.quote:
         return Say(phrases.ask_again_for_yes(situation.facts.quote.summary))
-    earlier = [done for done in situation.done_before if done.name == latest.name and done.output.get("refusal") == code]
+    earlier = [
+        done for done in situation.done_before if done.name == latest.name and done.output.get("refusal") == code
+    ]
     if latest.name == "look_up_reservation" and len(earlier) + 1 >= REFUSALS_MAX and situation.can(TO_TRIAGE):
         return Call(TO_TRIAGE)
     return Say(phrases.refuse(message))
@@ -73,7 +76,9 @@ def _answer_offer(situation: Situation) -> Step | None:
         return None
     message = situation.message
     answer = find_yes_no(message)
-    wants_other = bool(find_seat(message) or find_preference(message) or _ELSEWHERE.search(message)) and not _KEEP.search(message)
+    wants_other = bool(
+        find_seat(message) or find_preference(message) or _ELSEWHERE.search(message)
+    ) and not _KEEP.search(message)
     if answer == "yes" and not wants_other and situation.can("confirm_seat_change"):
         return Call("confirm_seat_change", {"quote_id": quote.quote_id})
     if answer == "no" and not wants_other and find_wish(message) in {None, "seat_change"}:
@@ -84,29 +89,37 @@ def _answer_offer(situation: Situation) -> Step | None:
 def _leave(situation: Situation) -> Step | None:
     """Hand back, or decline, what is no matter of a booking; None when it may be one."""
     message, (label, confidence) = situation.message, situation.intent
-    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes":
+    accepted = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes"
+    if accepted or urgent_cue(flatten(message)) or (label == "escalation" and confidence >= _SURE):
         return _to_triage(situation)
-    if urgent_cue(flatten(message)) or (label == "escalation" and confidence >= _SURE):
-        return _to_triage(situation)
-    if _holds_details(situation):
-        return None
-    if is_smalltalk(situation):
+    if is_smalltalk(situation) and not _holds_details(situation):
         return answer_smalltalk(situation)
-    if situation.facts.quote and _ELSEWHERE.search(message):
+    if confidence < _SURE or _is_about_seats(situation):
         return None
-    if len(message.split()) <= _SHORT_WORDS_MAX or find_wish(message) in SEAT_WISHES:
-        return None
-    if label == "off_topic" and confidence >= _SURE and "[" not in message:
+    if label == "off_topic" and "[" not in message:
         return Say(phrases.decline_off_topic(booking_open=True))
-    if label == "faq" and confidence >= _SURE:
-        return _to_triage(situation)
-    return None
+    return _to_triage(situation) if label == "faq" else None
+
+
+def _is_about_seats(situation: Situation) -> bool:
+    message = situation.message
+    return bool(
+        _holds_details(situation)
+        or len(message.split()) <= _SHORT_WORDS_MAX
+        or find_wish(message) in SEAT_WISHES
+        or (situation.facts.quote and _ELSEWHERE.search(message))
+    )
 
 
 def _holds_details(situation: Situation) -> bool:
     message = situation.message
     asked = phrases.ASKED_FOR_NAME.search(situation.last_reply) is not None
-    return bool(find_confirmation_number(message) or find_name(message, asked=asked) or find_seat(message) or find_preference(message))
+    return bool(
+        find_confirmation_number(message)
+        or find_name(message, asked=asked)
+        or find_seat(message)
+        or find_preference(message)
+    )
 
 
 def _to_triage(situation: Situation) -> Step | None:
@@ -164,7 +177,7 @@ def _look_up(details: Details) -> Call:
 
 def surname_of(name: str) -> str:
     """Give the part of a name that a booking is found by."""
-    return name.split()[-1] if name.split() else ""
+    return name.rsplit(maxsplit=1)[-1] if name.split() else ""
 
 
 def _was_refused(situation: Situation, details: Details) -> bool:
@@ -190,7 +203,11 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
     is_open = _is_verified(situation, details) or situation.was_called("look_up_reservation")
     if not is_open and wish != "new_booking":
         complete = bool(details.name and details.confirmation_number)
-        if complete and len(situation.handoffs_made) <= _HANDOFFS_BEFORE_LOOKUP_MAX and not _was_refused(situation, details):
+        if (
+            complete
+            and len(situation.handoffs_made) <= _HANDOFFS_BEFORE_LOOKUP_MAX
+            and not _was_refused(situation, details)
+        ):
             return _look_up(details)
         gave_something = _holds_details(situation) or _NO_CODE.search(situation.message) is not None
         if not complete and (not asked or gave_something):

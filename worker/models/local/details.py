@@ -19,7 +19,7 @@ from worker.models.local.slots import (
 
 @dataclass(frozen=True)
 class Details:
-    """Hold what was stated, the newest of each; `seat` and `preference` only as of the newest message that has either."""
+    """Hold what was stated, the newest of each; a seat without a newer preference, or the other way round."""
 
     name: str | None = None
     confirmation_number: str | None = None

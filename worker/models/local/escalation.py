@@ -16,9 +16,16 @@ MESSAGES_QUOTED_MAX = 6
 REFUSALS_MAX = 2
 """Refusals of tools after which a person takes over, from the airline's list of what must reach one."""
 
-_SAFETY = re.compile(r"\b(?:emergency|threat\w*|weapon|assault\w*|unsafe|police|bomb|attack\w*|suicid\w*|stroke|heart attack)\b")
-_SOON = re.compile(r"\b(?:today|tonight|right now|this (?:morning|afternoon|evening)|boarding|at the (?:airport|gate)|stranded|stuck)\b")
-_GRAVE = frozenset({"angry", "lost_bag", "damaged", "bereavement", "medical", "compensation", "refund_dispute", "stuck", "complaint"})
+_SAFETY = re.compile(
+    r"\b(?:emergency|threat\w*|weapon|assault\w*|unsafe|police|bomb|attack\w*|suicid\w*|stroke|heart attack)\b"
+)
+_SOON = re.compile(
+    r"\b(?:today|tonight|right now|this (?:morning|afternoon|evening)|boarding|at the (?:airport|gate)|stranded|"
+    r"stuck)\b"
+)
+_GRAVE = frozenset(
+    {"angry", "lost_bag", "damaged", "bereavement", "medical", "compensation", "refund_dispute", "stuck", "complaint"}
+)
 
 
 def decide(situation: Situation) -> Step:
@@ -27,7 +34,9 @@ def decide(situation: Situation) -> Step:
     if latest is not None and latest.name == "escalate_to_human":
         if latest.is_ok:
             feeling = _feeling(situation)
-            return Say(phrases.handed_over(latest.output.get("ticket_id"), latest.output.get("answer_by"), feeling=feeling))
+            return Say(
+                phrases.handed_over(latest.output.get("ticket_id"), latest.output.get("answer_by"), feeling=feeling)
+            )
         return Say(phrases.refuse(str(latest.output.get("message", ""))))
     ticket_id = situation.facts.ticket_id
     if ticket_id:
@@ -60,23 +69,21 @@ _REASONS: dict[EscalationCategory, str] = {
 
 
 def category_of(situation: Situation) -> EscalationCategory:
-    """Say why a person is needed."""
+    """Say why a person is needed: by the message's gravest cue, else by how the conversation got here."""
     cue = _cue_of(situation)
-    if cue == "human":
-        return "customer_request"
-    if refusals_in(situation) >= REFUSALS_MAX or cue in {"refund_dispute", "compensation"}:
-        return "policy_restriction"
-    if cue is not None and cue != "complaint":
-        return "unsupported_request"
-    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply):
-        return "missing_knowledge" if "published policies" in situation.last_reply else "unsupported_request"
-    if any(done.name == "faq_lookup" for done in situation.done):
-        return "missing_knowledge"
-    if "transfer_to_booking_agent" in situation.handoffs_made or "transfer_to_triage_agent" in situation.handoffs_made:
-        return "unsupported_request" if situation.intent.label == "booking" else "customer_request"
-    if situation.intent.label == "escalation":
-        return "customer_request"
-    return "pending_clarification"
+    disputed = refusals_in(situation) >= REFUSALS_MAX or cue in {"refund_dispute", "compensation"}
+    about_booking = situation.intent.label == "booking" or situation.facts.issue_type == "booking"
+    came_back = "transfer_to_triage_agent" in situation.handoffs_made
+    reasons: tuple[tuple[bool, EscalationCategory], ...] = (
+        (cue == "human", "customer_request"),
+        (disputed, "policy_restriction"),
+        (cue is not None and cue != "complaint", "unsupported_request"),
+        (phrases.FOUND_NOTHING in situation.last_reply, "missing_knowledge"),
+        (situation.was_called("faq_lookup"), "missing_knowledge"),
+        (situation.intent.label == "escalation", "customer_request"),
+        (about_booking or came_back, "unsupported_request"),
+    )
+    return next((category for holds, category in reasons if holds), "pending_clarification")
 
 
 def priority_of(situation: Situation) -> Priority:
@@ -99,7 +106,11 @@ def summarise(situation: Situation) -> str:
         "seat": facts.seat_number,
     }
     details = ", ".join(f"{name} {value}" for name, value in known.items() if value)
-    refused = [str(done.output.get("refusal")) for done in (*situation.done_before, *situation.done) if done.output.get("refusal")]
+    refused = [
+        str(done.output.get("refusal"))
+        for done in (*situation.done_before, *situation.done)
+        if done.output.get("refusal")
+    ]
     tried = f" Refused: {', '.join(refused)}." if refused else ""
     quoted = " / ".join(" ".join(text.split()) for text in situation.customer_texts[-MESSAGES_QUOTED_MAX:])
     return f"Known: {details}.{tried} The customer wrote: {quoted}"[:SUMMARY_CHARACTERS_MAX]
@@ -125,6 +136,9 @@ def _feeling(situation: Situation) -> str:
         return "I'm sorry about your belongings; I know how upsetting that is."
     if "medical" in cues:
         return "Thank you for telling us; we want this trip to be safe and comfortable."
-    if cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"} or situation.intent.label == "escalation":
+    if (
+        cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"}
+        or situation.intent.label == "escalation"
+    ):
         return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
     return "I cannot settle this one myself, but a colleague can."

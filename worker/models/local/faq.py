@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from worker.models.local import phrases
-from worker.models.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.local.situation import Situation
 from worker.models.local.slots import find_confirmation_number, find_yes_no
+from worker.models.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
 QUESTION_CHARACTERS_MAX = 500

@@ -1,4 +1,4 @@
-"""Say what a message is about: a linear classifier over words, word pairs, word stems and cues, with shipped weights."""
+"""Say what a message is about: a linear classifier over words, word pairs, stems and cues; weights ship."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple, cast
 
-from worker.models.local.cues import CUES, cues_in
+from worker.models.local.cues import cues_in
 
 Label = Literal["faq", "booking", "escalation", "off_topic", "smalltalk"]
 LABELS: tuple[Label, ...] = ("faq", "booking", "escalation", "off_topic", "smalltalk")
 WEIGHT_UNIT = 100
 """Weights are shipped as whole hundredths, so that a retrained model can be compared without rounding doubts."""
 
+_UNWEIGHED = frozenset({"ours_perhaps"})
 _TELLING_BY_ABSENCE = frozenset({"ours"})
 _CACHED_TEXTS_MAX = 2_048
 _STEM_CHARACTERS = 5
@@ -36,7 +37,7 @@ _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+|[?!$]")
 
 
 def flatten(text: str) -> str:
-    """Bring a message into the form that cues and features read: lower case, single spaces, placeholders as `<kind>`."""
+    """Bring a message into the form that cues and features read: lower case, single blanks, `<kind>`s."""
     named = _PLACEHOLDER.sub(lambda match: _PLACEHOLDER_WORDS.get(match[1], f"<{match[1].lower()}>"), text)
     named = _HANDLE.sub(" ", _URL.sub(" ", named)).replace("\u2019", "'").replace("&amp;", "&")
     return " ".join(named.lower().split())
@@ -51,7 +52,7 @@ def features_of(text: str) -> frozenset[str]:
     found.update(f"s:{word[:_STEM_CHARACTERS]}" for word in words if len(word) > _STEM_CHARACTERS)
     found.update(f"b:{left} {right}" for left, right in zip(["^", *words], [*words, "$"], strict=True))
     cues = cues_in(flat)
-    found.update(f"c:{cue}" for cue in cues)
+    found.update(f"c:{cue}" for cue in cues - _UNWEIGHED)
     found.update(f"n:{cue}" for cue in _TELLING_BY_ABSENCE - cues)
     return frozenset(found)
 
@@ -74,26 +75,35 @@ def classify(text: str) -> Intent:
 
 _SURE = 0.9
 _SURE_OF_OURS = 0.65
-_AIRLINE = re.compile(
-    CUES["ours"].pattern + r"|<\w+>|\b(?:trip|travel\w*|vouchers?|refund\w*|receipt|cancel\w*|visa|passport|id|wheelchair|"
-    r"infant|baby|pets?|dogs?|cats?|loyalty|gold|silver|members?|airways|route|destinations?|name|window|middle|yes|no|"
-    r"deals?|meals?|insurance)\b"
-)
 _PERSONAL = re.compile(r"\b(?:my|our|i|i'm|im|we|we're|she|he|her|his|us|me)\b")
 _HYPOTHETICAL = re.compile(
     r"^(?:what|how|do|does|is|are|can|where|which|when|may|will)\b.{0,60}\b(?:if|polic\w+|rules?|allowed|fees?|cost|"
     r"how much|in general|provide|offer|accept|happens)\b"
 )
-_MUST_REACH_A_HUMAN = ("human", "lost_bag", "damaged", "left_item", "bereavement", "medical", "complaint", "refund_dispute")
+_MUST_REACH_A_HUMAN = (
+    "human",
+    "lost_bag",
+    "damaged",
+    "left_item",
+    "bereavement",
+    "medical",
+    "complaint",
+    "refund_dispute",
+)
 """Cues that call for a person whatever else a message says, in the order of the airline's list."""
 
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def read(text: str) -> Intent:
-    """Classify one message, and let what must reach a human reach one: the airline's list is a rule, not a likelihood."""
+    """Classify one message; what is on the airline's list for humans goes to one, by rule and not by odds."""
     likely = classify(text)
     flat = flatten(text)
-    if likely.label in {"faq", "booking"} and likely.confidence < _SURE_OF_OURS and not _AIRLINE.search(flat):
+    if (
+        likely.label in {"faq", "booking"}
+        and likely.confidence < _SURE_OF_OURS
+        and not cues_in(flat) & {"ours", "ours_perhaps"}
+        and "<" not in flat
+    ):
         likely = Intent("off_topic", 1 - likely.confidence)
     if likely.label == "escalation" or (likely.label == "off_topic" and likely.confidence >= _SURE):
         return likely

@@ -16,12 +16,14 @@ from worker.models.output import Call, Say, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType({
-    "Triage Agent": triage.decide,
-    "FAQ Agent": faq.decide,
-    "Booking Agent": booking.decide,
-    "Escalation Agent": escalation.decide,
-})
+_DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType(
+    {
+        "Triage Agent": triage.decide,
+        "FAQ Agent": faq.decide,
+        "Booking Agent": booking.decide,
+        "Escalation Agent": escalation.decide,
+    }
+)
 
 CALLS_PER_TURN_MAX = 8
 """Tool calls and handoffs of one turn after which this model only speaks: a run ends, whatever the tools answer."""

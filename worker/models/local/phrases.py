@@ -1,4 +1,4 @@
-"""Word the replies: warm, short, and asking only for what is unknown. What a decision looks for in them stands beside them."""
+"""Word the replies: warm, short, asking only for what is unknown; and recognise them when they are read again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ ASKED_FOR_PREFERENCE = re.compile(r"\bwindow, aisle or middle\b", re.IGNORECASE)
 ASKED_TO_CLARIFY = re.compile(r"\btell me a little more\b", re.IGNORECASE)
 OFFERED_A_COLLEAGUE = re.compile(r"\bpass (?:this|it|your question) (?:on )?to a colleague\?", re.IGNORECASE)
 
+FOUND_NOTHING = "I could not find that in our published policies"
 CARD_REMOVED = (
     "For your security I have removed the card number from your message. Please never send card details here; "
     "we will not ask for them."
@@ -30,7 +31,10 @@ def close(name: str | None, ticket_id: str | None) -> str:
     """End a conversation kindly."""
     address = f", {first_name(name)}" if name else ""
     if ticket_id:
-        return f"You're welcome{address}. Your ticket {ticket_id} is with a colleague, who will get back to you. Take care."
+        return (
+            f"You're welcome{address}. Your ticket {ticket_id} is with a colleague, who will get back "
+            f"to you. Take care."
+        )
     return f"You're welcome{address}. I'm here if anything else comes up. Have a good trip!"
 
 
@@ -41,14 +45,19 @@ def acknowledge() -> str:
 
 def decline_off_topic(*, booking_open: bool) -> str:
     """Decline what is not the airline's matter, and lead back to what is."""
-    back = "Shall we go on with your booking?" if booking_open else "Is there anything about your trip I can do for you?"
-    return f"I'm afraid that is outside what I can help with; I look after flights, bookings and travel questions. {back}"
+    back = (
+        "Shall we go on with your booking?" if booking_open else "Is there anything about your trip I can do for you?"
+    )
+    return (
+        f"I'm afraid that is outside what I can help with; I look after flights, bookings and travel questions. {back}"
+    )
 
 
 def ask_to_clarify() -> str:
     """Ask what is meant."""
     return (
-        "I want to get this right. Could you tell me a little more: is it a general question, or is there something I should "
+        "I want to get this right. Could you tell me a little more: is it a general question, or "
+        "is there something I should "
         "look at or change in a booking?"
     )
 
@@ -59,11 +68,13 @@ def ask_for_details(*, has_code: bool, has_name: bool, purpose: str) -> str:
         return f"Thank you, I have your confirmation number. May I also have the surname on the booking, {purpose}?"
     if has_name and not has_code:
         return (
-            f"Thank you. May I also have your confirmation number, {purpose}? It has six letters and digits. If you don't have it at "
+            f"Thank you. May I also have your confirmation number, {purpose}? It has six letters and "
+            f"digits. If you don't have it at "
             "hand, just say so and I'll find another way."
         )
     return (
-        f"I'm happy to help with that. May I have your confirmation number and the surname on the booking, {purpose}? If you "
+        f"I'm happy to help with that. May I have your confirmation number and the surname on the "
+        f"booking, {purpose}? If you "
         "don't have the number at hand, just say so and I'll find another way."
     )
 
@@ -71,14 +82,16 @@ def ask_for_details(*, has_code: bool, has_name: bool, purpose: str) -> str:
 def find_without_code() -> str:
     """Offer another way to a customer without a confirmation number."""
     return (
-        "That's no problem: a colleague can find your booking by your name and flight. Shall I pass this on to a colleague?"
+        "That's no problem: a colleague can find your booking by your name and flight. Shall I "
+        "pass this on to a colleague?"
     )
 
 
 def still_not_found() -> str:
     """Say that the same number and surname will not be found a second time."""
     return (
-        "I still cannot find a booking with that confirmation number and surname. If one of them was mistyped, please send both "
+        "I still cannot find a booking with that confirmation number and surname. If one of them "
+        "was mistyped, please send both "
         "again. Or shall I pass this on to a colleague?"
     )
 
@@ -138,7 +151,10 @@ def drop_offer(seat: str | None) -> str:
 def no_free_seat(preference: str, flight: str | None) -> str:
     """Say that no seat of a kind is free."""
     kind = f"{preference} seat" if preference != "any" else "other seat"
-    return f"I'm sorry, there is no {kind} free{_flight_of(flight, None)}. Would a window, aisle or middle seat elsewhere do?"
+    return (
+        f"I'm sorry, there is no {kind} free{_flight_of(flight, None)}. Would a window, aisle or "
+        f"middle seat elsewhere do?"
+    )
 
 
 def list_seats(seats: list[dict[str, Any]], flight: str | None) -> str:
@@ -152,7 +168,11 @@ def tell_reservation(reservation: dict[str, Any]) -> str:
     parts = []
     for segment in reservation.get("segments", []):
         number = segment.get("flight_number")
-        seats = [f"{p.get('name')} in {p['seats'][number]}" for p in reservation.get("passengers", []) if p.get("seats", {}).get(number)]
+        seats = [
+            f"{p.get('name')} in {p['seats'][number]}"
+            for p in reservation.get("passengers", [])
+            if p.get("seats", {}).get(number)
+        ]
         seated = f", {' and '.join(seats)}" if seats else ", no seat chosen yet"
         parts.append(
             f"{number} on {segment.get('date')} from {segment.get('origin')} to {segment.get('destination')}, departs "
@@ -170,15 +190,14 @@ def cite(result: dict[str, Any]) -> str:
 
 def nothing_found() -> str:
     """Say that no article answers, and offer a person."""
-    return (
-        "I could not find that in our published policies, and I would rather not guess. Shall I pass this on to a colleague?"
-    )
+    return f"{FOUND_NOTHING}, and I would rather not guess. Shall I pass this on to a colleague?"
 
 
 def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
     """Tell the ticket and when a person answers."""
     return (
-        f"{feeling} I have passed everything you told me to a colleague, so you won't have to repeat it. Your ticket number is "
+        f"{feeling} I have passed everything you told me to a colleague, so you won't have to "
+        f"repeat it. Your ticket number is "
         f"{ticket_id}, and you can expect an answer by {answer_by}."
     )
 
@@ -186,7 +205,8 @@ def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
 def already_handed_over(ticket_id: str) -> str:
     """Point to the ticket that is open."""
     return (
-        f"Thank you, I have added this to your ticket {ticket_id}. A colleague has it and will get back to you; you don't have to "
+        f"Thank you, I have added this to your ticket {ticket_id}. A colleague has it and will "
+        f"get back to you; you don't have to "
         "do anything more."
     )
 

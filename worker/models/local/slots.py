@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Literal
+
+from worker.patterns import load_patterns
 
 Preference = Literal["window", "aisle", "middle"]
 YesNo = Literal["yes", "no"]
@@ -12,7 +15,9 @@ _CONFIRMATION = re.compile(r"\[CONFIRMATION_NUMBER_\d+\]")
 _FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
 _SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
 _PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
-_UNWANTED = re.compile(r"\b(?:not|no|don'?t|instead of|rather than|from|hate|without|never)\b[^.,;!?]{0,20}$", re.IGNORECASE)
+_UNWANTED = re.compile(
+    r"\b(?:not|no|don'?t|instead of|rather than|from|hate|without|never)\b[^.,;!?]{0,20}$", re.IGNORECASE
+)
 
 
 def find_confirmation_number(text: str) -> str | None:
@@ -42,27 +47,18 @@ def find_preference(text: str) -> Preference | None:
     return None
 
 
-_YES = re.compile(
-    r"^(?:(?:oh|ok|okay|well|great|perfect|hi|hello|thanks|thank you|and|alright|all right)\W+)*"
-    r"(?:yes|yeah|yep|yup|ya|sure|ok(?:ay)?|fine|please do|go ahead|go for it|do it|confirm(?:ed)?|correct|exactly|absolutely|definitely|of course|"
-    r"sounds (?:good|great)|perfect|great|that(?:'s| is) (?:fine|right|correct|good|great|ok|okay|perfect)|that (?:one|works)|works for me|i (?:agree|accept|confirm)|"
-    r"book it|take it|i'?ll take (?:it|that)|let'?s do (?:it|that)|please|y|alright|please change it|make the change|good)\b",
-    re.IGNORECASE,
-)
-_NO = re.compile(
-    r"^(?:(?:oh|ok|okay|well|hmm|actually|sorry|thanks|thank you|and|or|but|wait)\W+)*"
-    r"(?:no\b(?! (?:problem|worries|rush))|nope|nah|not (?:now|yet|really|that|today|interested)|don'?t|do not|never ?mind|forget (?:it|about it)|leave it|cancel that|stop|keep (?:my|the)|"
-    r"stay|too (?:expensive|much|pricey)|i(?:'d| would) rather not|i changed my mind|n$)",
-    re.IGNORECASE,
-)
+@cache
+def _opening(section: str) -> re.Pattern[str]:
+    known = load_patterns("worker.models.local", "slots.patterns")
+    return re.compile(rf"^(?:{known['before_' + section]}\W+)*{known[section]}", re.IGNORECASE)
 
 
 def find_yes_no(text: str) -> YesNo | None:
     """Say whether a message opens with a yes or a no; None for anything else."""
     said = " ".join(text.replace("\u2019", "'").split())
-    if _NO.match(said):
+    if _opening("no").match(said):
         return "no"
-    return "yes" if _YES.match(said) else None
+    return "yes" if _opening("yes").match(said) else None
 
 
 _LETTERS = r"A-Za-z\u00c0-\u024f"
@@ -73,35 +69,50 @@ _STATED = tuple(
     re.compile(pattern, flags)
     for pattern, flags in (
         (rf"\b(?:last|sur|family) ?name(?: on the \w+)?(?: is|'s|:| -|,)*\s+{_NAME}", re.IGNORECASE),
-        (rf"\b(?:my |full |first |passenger'?s? |the |her |his )*name(?: on the \w+)?(?: is|'s|:| -|,)?\s+{_NAME}", re.IGNORECASE),
-        (rf"\b(?:booked|booking|reservation|it'?s|its|is)(?: is)? (?:under|in the name of)(?: the name)?(?: of)?\s+{_NAME}", re.IGNORECASE),
         (
-            rf"\b(?:it'?s|its|this is|it is|i'?m|i am|here is|for|under|passenger)\s+{_NAME}"
-            r"(?=\W*(?:and |, ?|with )?(?:my )?(?:confirmation|code|booking|pnr|\[CONF))",
+            rf"\b(?:my |full |first |passenger'?s? |the |her |his )*name(?: on the \w+)?(?: is|'s|:| -|,)?\s+{_NAME}",
+            re.IGNORECASE,
+        ),
+        (
+            rf"\b(?:booked|booking|reservation|it'?s|its|is)(?: is)? (?:under|in the name of)(?: the name)?\s+{_NAME}",
+            re.IGNORECASE,
+        ),
+        (
+            (
+                rf"\b(?:it'?s|its|this is|it is|i'?m|i am|here is|for|under|passenger)\s+{_NAME}"
+                r"(?=\W*(?:and |, ?|with )?(?:my )?(?:confirmation|code|booking|pnr|\[CONF))"
+            ),
             re.IGNORECASE,
         ),
         (rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s)\s+(?P<name>{_CAPITALISED}(?: {_CAPITALISED}){{0,3}})", 0),
     )
 )
 _BESIDE_CODE = re.compile(
-    rf"(?:^|[.,;:?!\n]|\b(?:it'?s|its|and|sure|yes|hi|hello|hey|ok|okay|thanks)\b)\W*{_NAME}[\s,;:/-]+(?:and\s+)?\[CONFIRMATION_NUMBER_\d+\]",
+    rf"(?:^|[.,;:?!\n]|\b(?:it'?s|its|and|sure|yes|hi|hello|hey|ok|okay|thanks)\b)\W*{_NAME}[\s,;:/-]+"
+    r"(?:and\s+)?\[CONFIRMATION_NUMBER_\d+\]",
     re.IGNORECASE,
 )
 _AFTER_CODE = re.compile(rf"\[CONFIRMATION_NUMBER_\d+\][\s,;:/-]+(?:and\s+)?{_NAME}\W*$", re.IGNORECASE)
-_ALONE = re.compile(rf"^\W*(?:(?:hi|hello|sure|yes|ok|okay|it'?s|its)\W+)*{_NAME}(?:, ?{_NAME_WORD})?\W*$", re.IGNORECASE)
+_ALONE = re.compile(
+    rf"^\W*(?:(?:hi|hello|sure|yes|ok|okay|it'?s|its)\W+)*{_NAME}(?:, ?{_NAME_WORD})?\W*$", re.IGNORECASE
+)
 _NO_NAMES = frozenset(
     re.findall(
         r"\S+",
-        """a an the and or but it's its i'm is are was my your our i you he she it we they this that these those not no yes yeah yep ok okay
-        sure please thanks thank hi hello hey sorry from to at in on for of with by here there just still already also very so
-        really now today tomorrow flight seat seats window aisle middle booking reservation confirmation number code name last
-        first full change cancel refund want need like help trying going flying travelling traveling looking having getting
-        calling writing waiting asking upset angry happy glad fine good great well traveler passenger customer member gold
-        silver unable able late stuck at about one two anything nothing something maybe what when where why how which who
-        correct right wrong same different none don't dont know have has had do does did can could will would bag bags
-        luggage ticket agent human person supervisor manager somebody someone connected going there's front back forward
-        further any either row exit card visa passport email phone any thing else all that's it's sitting disappointed
-        aisle. soon asap pnr record locator boarding pass as below above wonderful perfect bye goodbye confirm""",
+        """
+        a an the and or but it's its i'm is are was my your our i you he she it we they this that these those
+        not no yes yeah yep ok okay sure please thanks thank hi hello hey sorry from to at in on for of with by
+        here there just still already also very so really now today tomorrow flight seat seats window aisle
+        middle booking reservation confirmation number code name last first full change cancel refund want need
+        like help trying going flying travelling traveling looking having getting calling writing waiting asking
+        upset angry happy glad fine good great well traveler passenger customer member gold silver unable able
+        late stuck at about one two anything nothing something maybe what when where why how which who correct
+        right wrong same different none don't dont know have has had do does did can could will would bag bags
+        luggage ticket agent human person supervisor manager somebody someone connected going there's front back
+        forward further any either row exit card visa passport email phone any thing else all that's it's
+        sitting disappointed aisle. soon asap pnr record locator boarding pass as below above wonderful perfect
+        bye goodbye confirm
+        """,
     )
 )
 

@@ -10,9 +10,9 @@ from worker.models.local.intent import flatten
 from worker.models.local.situation import Situation
 from worker.models.output import Say
 
-
 _DONE = re.compile(
-    r"\b(?:nothing (?:else|more)|that'?s (?:all|it)|that is (?:all|it)|that will (?:be all|do)|that'?ll do|all (?:i need|set|good|done)|no more questions|"
+    r"\b(?:nothing (?:else|more)|that'?s (?:all|it)|that is (?:all|it)|that will (?:be all|do)|that'?ll do|"
+    r"all (?:i need|set|good|done)|no more questions|"
     r"i'?m (?:all set|good|done)|bye|goodbye|good night|have a (?:nice|good|great) \w+)\b",
     re.IGNORECASE,
 )

@@ -80,7 +80,7 @@ def expand(line: str) -> list[str]:
 
 def train(sentences: list[tuple[str, str]]) -> dict[str, list[int]]:
     """Fit the weights, in hundredths, one per label and feature."""
-    samples = [(sorted(features_of(text)), LABELS.index(label)) for text, label in sentences]  # type: ignore[arg-type]
+    samples = [(sorted(features_of(text)), LABELS.index(label)) for text, label in sentences]
     share = _importance(samples)
     weights: dict[str, list[float]] = {}
     order = random.Random(SEED)  # noqa: S311 - a fixed order, not a secret
@@ -89,9 +89,7 @@ def train(sentences: list[tuple[str, str]]) -> dict[str, list[int]]:
         rate = LEARNING_RATE / (1 + epoch * 0.3)
         for features, label in samples:
             _descend(weights, features, label, rate * share[label])
-    rounded = {
-        feature: [round(weight * WEIGHT_UNIT) for weight in row] for feature, row in sorted(weights.items())
-    }
+    rounded = {feature: [round(weight * WEIGHT_UNIT) for weight in row] for feature, row in sorted(weights.items())}
     return {feature: row for feature, row in rounded.items() if max(map(abs, row)) >= WEIGHT_MIN}
 
 

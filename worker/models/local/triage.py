@@ -24,7 +24,11 @@ def decide(situation: Situation) -> Step:
     """Choose the next step."""
     latest = situation.latest
     if latest is not None and latest.name == "confirm_seat_change":
-        return Say(phrases.confirm_change(latest.output) if latest.is_ok else phrases.refuse(str(latest.output.get("message", ""))))
+        return Say(
+            phrases.confirm_change(latest.output)
+            if latest.is_ok
+            else phrases.refuse(str(latest.output.get("message", "")))
+        )
     answer = find_yes_no(situation.message)
     if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and answer:
         return _hand(situation, TO_ESCALATION) if answer == "yes" else Say(phrases.acknowledge())
