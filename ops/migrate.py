@@ -258,12 +258,12 @@ def _add_tenant(connection: Connection, tenant: str) -> bool:
 
 
 def _fill(connection: Connection, tenant: str) -> None:
-    """Fill one tenant with the sample airline, all of it or nothing."""
+    """Fill one tenant with the sample airline, all of it or nothing; a tenant that has flights keeps what it has."""
     from ops.seed import ARTICLES_FOLDER, import_articles, seed_airline  # noqa: PLC0415 - not for a run without sample
 
     with connection.transaction():
-        seed_airline(connection, tenant, datetime.now(UTC).date())
-        import_articles(connection, tenant, ARTICLES_FOLDER)
+        if seed_airline(connection, tenant, datetime.now(UTC).date()).flights:
+            import_articles(connection, tenant, ARTICLES_FOLDER)
 
 
 def _one(connection: Connection, statement: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import structlog
 from celery import Celery
 from celery.signals import setup_logging, worker_shutting_down
+from kombu import Queue
 
 from ops.runtime.logs import configure_logs
 from schema.ids import ConversationKey
@@ -23,11 +25,18 @@ from worker.tasks import register_tasks
 
 _log = structlog.get_logger("fte.worker")
 
+_GC_THRESHOLDS = (50_000, 20, 20)
+
 
 def make_app(redis_url: str) -> Celery:
     """Make the Celery app; nothing connects yet."""
     app = Celery("fte", set_as_current=False)
-    app.conf.update(celery_configuration(redis_url), worker_enable_remote_control=False)
+    app.conf.update(
+        celery_configuration(redis_url),
+        worker_enable_remote_control=False,
+        # A bell that a dying worker takes along is rung for by rescue; acknowledging each would cost two round trips.
+        task_queues=[Queue(DOORBELL_QUEUE, no_ack=True)],
+    )
     return app
 
 
@@ -91,6 +100,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
             loglevel=logging.WARNING,
             hostname=f"fte-{os.getpid()}@%h",
         )
+        _settle_memory()
         _log.info("worker.ready", model=settings.model, concurrency=settings.concurrency)
         if on_ready is not None:
             on_ready()
@@ -100,6 +110,17 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         return int(worker.exitcode or 0)
     finally:
         loop.stop()
+
+
+def _settle_memory() -> None:
+    """Tell the garbage collector what stays, and to look less often.
+
+    Hundreds of turns are alive at once, and nearly all they allocate is freed by counting references: with the default
+    thresholds every full collection walks all of it for nothing, which took a fifth of a worker's CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 async def _call(start: Callable[[], None]) -> None:

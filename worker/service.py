@@ -124,7 +124,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     mailbox = Mailbox(servers.redis, scripts, settings)
     publisher = Publisher(servers.database, scripts, settings)
     heartbeat = Heartbeat(mailbox, settings.renew_seconds)
-    committer = Committer(servers.database, servers.sealer, answer_by_minutes=settings.answer_by_minutes)
+    committer = Committer(servers.database, servers.sealer)
     turn = Turn(
         settings, servers.database, servers.sealer, mailbox, publisher, committer, JournalWriter(servers.database), brain
     )

@@ -49,8 +49,8 @@ def main(
     console = Console(stderr=as_json)
     with tempfile.TemporaryDirectory(prefix="fte-bench-") as folder:
         settings = load_settings(state_dir=Path(folder) / "state")
-        with run_everything(settings, workers=1, say=lambda line: console.print(f"[dim]{line} …[/]")) as running:
-            measured = uvloop.run(_measure(running.settings, messages=messages, rounds=rounds))
+        with run_everything(settings, workers=1, say=lambda line: console.print(f"[dim]{line} …[/]")) as (here, _):
+            measured = uvloop.run(_measure(here, messages=messages, rounds=rounds))
     bare = statistics.median(seconds for seconds, _ in measured) / messages * 1_000
     product = statistics.median(round_.cpu_seconds for _, round_ in measured) / messages * 1_000
     speed = statistics.median(round_.messages / round_.seconds for _, round_ in measured)

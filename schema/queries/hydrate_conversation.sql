@@ -5,6 +5,7 @@
 SELECT
     c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
     (SELECT i.state FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS state,
+    (SELECT i.accepted_at FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS accepted_at,
     (SELECT extract(epoch FROM clock_timestamp() - i.accepted_at)::float8 FROM inbox i
         WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS waited_seconds,
     (SELECT coalesce(jsonb_agg(s.item ORDER BY s.ordinal), '[]') FROM (

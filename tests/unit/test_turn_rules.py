@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -36,6 +37,7 @@ def _snapshot(**changes: Any) -> Snapshot:
         "context": AirlineAgentContext(),
         "vault": {},
         "state": "accepted",
+        "accepted_at": datetime(2026, 1, 31, 12, tzinfo=UTC),
         "waited_seconds": 0.0,
         "items": [],
         "unpublished": [],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agents import RunConfig, Runner
@@ -14,6 +13,7 @@ from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded,
 from schema.ids import ticket_id_of, trace_id_of
 from schema.messages import REPLY_CHARACTERS_MAX
 from worker.agents.context import EscalationRequest, TurnContext
+from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
 from worker.models.journaled import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from schema.settings import Settings
     from worker.agents.graph import AgentGraph
     from worker.pipeline.guard import Guarded
-    from worker.pipeline.outcome import Letter, Snapshot
+    from worker.pipeline.outcome import Due, Letter, Snapshot
     from worker.tools.backend import AirlineBackend, KnowledgeBase
 
 _LATENCY_METADATA = "fte.model_latency_ms"
@@ -46,7 +46,7 @@ class Brain:
 
 
 async def act(
-    brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, journal: TurnJournal, *, now: datetime
+    brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, journal: TurnJournal, *, due: Due
 ) -> Answer:
     """Run the agents and give what they decided; nothing is written yet.
 
@@ -54,7 +54,8 @@ async def act(
     refusal and a run that does not end are answers.
     """
     settings = brain.settings
-    context = _turn_context(brain, letter, guarded, now)
+    context = _turn_context(brain, letter, guarded, due)
+    note_message(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
     simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
     try:
@@ -82,7 +83,7 @@ async def act(
     return answer
 
 
-def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, now: datetime) -> TurnContext:
+def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> TurnContext:
     settings = brain.settings
     return TurnContext(
         key=letter.key,
@@ -94,10 +95,11 @@ def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, now: datetime)
         vault=guarded.vault,
         backend=brain.backend,
         knowledge=brain.knowledge,
-        now=now,
+        now=due.now,
         ticket_id=ticket_id_of(letter.key, letter.position),
-        answer_by=now + timedelta(minutes=settings.answer_by_minutes),
+        answer_by=due.answer_by,
         quote_minutes=settings.quote_minutes,
+        tool_output_characters_max=settings.tool_output_characters_max,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -18,7 +17,7 @@ from worker.publisher import OutboxRow
 
 if TYPE_CHECKING:
     from worker.models.journaled import ModelCall
-    from worker.pipeline.outcome import Answer, Clock, Letter, Snapshot
+    from worker.pipeline.outcome import Answer, Clock, Due, Letter, Snapshot
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
@@ -36,21 +35,20 @@ class EffectConflict(Exception):
 class Committer:
     """Write turns; the fence is the conversation's version and the state of its messages."""
 
-    def __init__(self, database: Database, sealer: Sealer, *, answer_by_minutes: int) -> None:
+    def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
-        self._answer_by = timedelta(minutes=answer_by_minutes)
 
     async def commit(
-        self, letter: Letter, snapshot: Snapshot, answer: Answer, *, clock: Clock, calls: list[ModelCall], now: datetime
+        self, letter: Letter, snapshot: Snapshot, answer: Answer, *, due: Due, clock: Clock, calls: list[ModelCall]
     ) -> list[OutboxRow]:
         """Write a turn and give the outbox rows to publish.
 
         Raises Fenced or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome open: the
         caller reads the conversation again and finds the message answered, or not; it never repeats the commit blindly.
         """
-        rows = self._outbox_rows(letter, snapshot, answer, now)
-        statements = self._statements(letter, answer, now)
+        rows = self._outbox_rows(letter, snapshot, answer, due)
+        statements = self._statements(letter, answer, due)
         statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, calls))))
         try:
             if answer.effects:
@@ -66,7 +64,7 @@ class Committer:
             raise
         return rows
 
-    def _outbox_rows(self, letter: Letter, snapshot: Snapshot, answer: Answer, now: datetime) -> list[OutboxRow]:
+    def _outbox_rows(self, letter: Letter, snapshot: Snapshot, answer: Answer, due: Due) -> list[OutboxRow]:
         key = letter.key
         ordinal = snapshot.last_ordinal
         sequence = snapshot.last_sequence
@@ -74,7 +72,7 @@ class Committer:
             "tenant": key.tenant,
             "conversation": key.conversation,
             "trace_id": trace_id_of(key),
-            "created_at": now,
+            "created_at": due.now,
         }
         rows = []
         if answer.reply is not None:
@@ -100,7 +98,7 @@ class Committer:
                 reason=answer.escalation.reason[:_REASON_CHARACTERS_MAX],
                 summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
                 priority=answer.escalation.priority,
-                answer_by=now + self._answer_by,
+                answer_by=due.answer_by,
                 **shared,
             )
             body = escalation.model_dump_json()
@@ -111,7 +109,7 @@ class Committer:
             rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
         return rows
 
-    def _statements(self, letter: Letter, answer: Answer, now: datetime) -> list[Statement]:
+    def _statements(self, letter: Letter, answer: Answer, due: Due) -> list[Statement]:
         key = letter.key
         statements: list[Statement] = []
         if answer.escalation is not None:
@@ -121,7 +119,7 @@ class Committer:
                 "conversation": key.conversation,
                 "category": answer.escalation.category,
                 "priority": answer.escalation.priority,
-                "answer_by": now + self._answer_by,
+                "answer_by": due.answer_by,
             }
             statements.append(("open_ticket", ticket))
         if answer.buried_because is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -62,6 +63,7 @@ def _snapshot(row: dict[str, Any], sealer: Sealer, key: ConversationKey) -> Snap
         context=AirlineAgentContext.model_validate({**row["context"], "conversation_id": key.conversation}),
         vault=parse_json(sealer.open(row["vault"])) if row["vault"] else {},
         state=row["state"],
+        accepted_at=row["accepted_at"] or datetime.now(UTC),
         waited_seconds=row["waited_seconds"] or 0.0,
         items=window_of(row["items"]),
         unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from worker.agents.context import AirlineAgentContext, Effect, EscalationRequest
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from schema.ids import ConversationKey
     from schema.messages import EventName, Inbound
@@ -41,6 +41,7 @@ class Snapshot:
     context: AirlineAgentContext
     vault: dict[str, str]
     state: str | None
+    accepted_at: datetime
     waited_seconds: float
     items: list[Any]
     unpublished: list[OutboxRow]
@@ -67,6 +68,23 @@ class Answer:
     events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     buried_because: str | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """Hold a turn's time, and by when a human is to answer should it come to that."""
+
+    now: datetime
+    answer_by: datetime
+
+
+def due_of(accepted_at: datetime, now: datetime, answer_within: timedelta) -> Due:
+    """Promise an answer counted from when the message came, or from now when it had to wait for long.
+
+    A turn that is run again soon makes the same promise, so what its model is told is the same, too.
+    """
+    waited_long = now - accepted_at > answer_within / 4
+    return Due(now, (now if waited_long else accepted_at) + answer_within)
 
 
 @dataclass

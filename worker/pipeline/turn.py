@@ -21,7 +21,7 @@ from worker.pipeline.admit import admit
 from worker.pipeline.commit import Committer
 from worker.pipeline.guard import guard
 from worker.pipeline.hydrate import Undecodable, hydrate, open_letter
-from worker.pipeline.outcome import Answer, Clock, Done, Letter, Repair, Snapshot, Verdict
+from worker.pipeline.outcome import Answer, Clock, Done, Letter, Repair, Snapshot, Verdict, due_of
 from worker.pipeline.silent import bury, forward
 from worker.publisher import Publisher
 from worker.store.journal import JournalWriter
@@ -68,10 +68,10 @@ class Turn:
             return await self._repair(letter)
         clock.timings["queue_ms"] = round(snapshot.waited_seconds * 1_000, 1)
 
-        now = datetime.now(UTC)
+        due = due_of(snapshot.accepted_at, datetime.now(UTC), timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(letter, snapshot)
         if admission == "bury":
-            answer = bury(letter, snapshot, answer_by=now + timedelta(minutes=self.settings.answer_by_minutes))
+            answer = bury(letter, snapshot, answer_by=due.answer_by)
         else:
             with _step(clock, "guard_ms"):
                 guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
@@ -79,11 +79,11 @@ class Turn:
                 if admission == "forward":
                     answer = forward(guarded)
                 else:
-                    answer = await act(self.brain, letter, snapshot, guarded, journal, now=now)
+                    answer = await act(self.brain, letter, snapshot, guarded, journal, due=due)
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
 
         with _step(clock, "commit_ms"):
-            rows = await self.committer.commit(letter, snapshot, answer, clock=clock, calls=journal.calls, now=now)
+            rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, calls=journal.calls)
         _report(letter, answer, clock)
         await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
         return Done()
