@@ -8,18 +8,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from ops.embedded import EmbeddedStack, WorkerSupervisor
+from ops.embedded import EmbeddedStack, StackAddresses, WorkerSupervisor
 from ops.migrate import migrate
 from ops.runtime.configuration import open_sealer
+from ops.runtime.encoding import dump_json, parse_json
 from schema.errors import FteError
 from schema.settings import Settings
 
 READY_SECONDS_MAX = 60.0
-"""How long a worker may take to load; it takes two seconds on a machine that has nothing else to do."""
+"""How long a worker may take to load; it takes four seconds on a machine that has nothing else to do."""
 
+ADDRESSES_SECONDS_MAX = 180.0
+"""How long a worker waits for its servers: a database may have to wait for somebody else's migration."""
+
+_ADDRESSES_FILE = "servers.json"
 _POLL_SECONDS = 0.05
 _LOG_TAIL_BYTES_MAX = 4_096
 _SOURCES = Path(__file__).resolve().parents[1]
@@ -36,89 +40,131 @@ class WorkerNotReady(FteError):
         self.log_path = log_path
 
 
-@dataclass(frozen=True)
-class Running:
-    """Hold a product that is up: settings with its addresses, and its worker processes."""
+class Crew:
+    """Run worker processes that are started before their servers are ready, and told when they are.
 
-    settings: Settings
-    supervisor: WorkerSupervisor
+    A worker spends seconds on loading; so it loads while the database is being prepared. It learns the addresses from
+    a file that only this user can read, and says through the same folder that it is ready.
+    """
+
+    def __init__(self, settings: Settings, count: int, folder: Path) -> None:
+        self.state_dir = settings.state_dir
+        self._settings = settings
+        self._count = count
+        self._folder = folder
+        self._supervisor = WorkerSupervisor(
+            # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
+            [sys.executable, "-P", "-m", "ops.cli.main", "worker", "--crew", str(folder)],
+            count=count,
+            state_dir=settings.state_dir,
+            env=_worker_environment(settings),
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        """Give the pids of the workers that run now."""
+        return self._supervisor.pids
+
+    @property
+    def logs(self) -> list[Path]:
+        """Give where the workers log."""
+        return [self.state_dir / f"worker-{k}.log" for k in range(self._count)]
+
+    def start(self) -> None:
+        """Start the workers; they load and then wait."""
+        self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._supervisor.start()
+
+    def begin(self, addresses: StackAddresses) -> None:
+        """Tell the workers where the servers are, and wait until all are at work.
+
+        A worker that dies first would die again, so that ends the wait. Raises WorkerNotReady.
+        """
+        draft = self._folder / f"{_ADDRESSES_FILE}.new"
+        draft.write_text(dump_json([addresses.database_url, addresses.redis_url]))
+        draft.replace(self._folder / _ADDRESSES_FILE)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        pids = self.pids
+        while len(pids) < self._count or not all((self._folder / str(pid)).exists() for pid in pids):
+            if self.pids != pids or len(pids) < self._count:
+                raise WorkerNotReady("ended before it was ready", self._newest_log())
+            if time.monotonic() > deadline:
+                raise WorkerNotReady(f"was not ready after {READY_SECONDS_MAX:.0f} s", self._newest_log())
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Let the workers finish their turns, and stop them."""
+        self._supervisor.stop(self._settings.stop_seconds_max + 10)
+
+    def _newest_log(self) -> Path:
+        """Give the log written last: where a worker that died has said why."""
+        return max(
+            (log for log in self.logs if log.exists()), key=lambda log: log.stat().st_mtime, default=self.logs[0]
+        )
 
 
 @contextmanager
-def run_everything(settings: Settings, *, workers: int, say: Say) -> Iterator[Running]:
+def run_everything(settings: Settings, *, workers: int, say: Say) -> Iterator[tuple[Settings, Crew]]:
     """Run servers and workers on the settings' state folder, and stop them at the end of the block: workers first.
 
-    Raises EmbeddedStackError, InvalidSettings, MigrationFailed or WorkerNotReady; nothing is left running then.
+    Gives the settings with the servers' addresses. Raises EmbeddedStackError, InvalidSettings, MigrationFailed or
+    WorkerNotReady; nothing is left running then.
     """
-    say("starting PostgreSQL and Redis")
-    with EmbeddedStack(settings.state_dir) as stack:
-        addresses = stack.addresses
-        here = settings.model_copy(update={"database_url": addresses.database_url, "redis_url": addresses.redis_url})
+    with ExitStack() as undo:
+        say("starting PostgreSQL and Redis")
+        stack = undo.enter_context(EmbeddedStack(settings.state_dir))
+        undo.callback(say, "stopping PostgreSQL and Redis")
+        crew = undo.enter_context(_crew(settings, workers, say))
         say("preparing the database")
-        migrate(addresses.database_url, open_sealer(here))
-        try:
-            with run_workers(here, count=workers, say=say) as running:
-                yield running
-        finally:
-            say("stopping PostgreSQL and Redis")
+        migrate(stack.addresses.database_url, open_sealer(settings))
+        say("starting a worker" if workers == 1 else f"starting {workers} workers")
+        crew.begin(stack.addresses)
+        addresses = {"database_url": stack.addresses.database_url, "redis_url": stack.addresses.redis_url}
+        yield settings.model_copy(update=addresses), crew
 
 
 @contextmanager
-def run_workers(settings: Settings, *, count: int, say: Say) -> Iterator[Running]:
+def run_workers(settings: Settings, *, count: int, say: Say) -> Iterator[tuple[Settings, Crew]]:
     """Run worker processes on the servers of the settings; at the end of the block they finish their turns and stop.
 
     Their logs are `worker-<k>.log` in the state folder. Raises WorkerNotReady.
     """
     say("starting a worker" if count == 1 else f"starting {count} workers")
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with ExitStack() as undo:
-        ready_folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="fte-ready-")))
-        supervisor = WorkerSupervisor(
-            _worker_command(ready_folder), count=count, state_dir=settings.state_dir, env=_worker_environment(settings)
-        )
-        # One line for the last moments too: a stopping worker may take as long as its turns do.
-        undo.callback(supervisor.stop, settings.stop_seconds_max + 10)
-        undo.callback(say, "waiting for the workers to finish their turns")
-        supervisor.start()
-        _wait_ready(supervisor, ready_folder, count=count, state_dir=settings.state_dir)
-        yield Running(settings, supervisor)
+    with _crew(settings, count, say) as crew:
+        crew.begin(StackAddresses(settings.database_url or "", settings.redis_url or ""))
+        yield settings, crew
 
 
-def _worker_command(ready_folder: Path) -> list[str]:
-    # -P: `-m` would put the current folder first, and a user's own `ops` or `schema` there would be taken for ours.
-    return [sys.executable, "-P", "-m", "ops.cli.main", "worker", "--ready-folder", str(ready_folder)]
+def wait_for_addresses(folder: Path) -> StackAddresses:
+    """Wait, as a worker of a crew, to be told where the servers are; raises FteError when nobody tells."""
+    path = folder / _ADDRESSES_FILE
+    deadline = time.monotonic() + ADDRESSES_SECONDS_MAX
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise FteError(f"nobody said within {ADDRESSES_SECONDS_MAX:.0f} s where the servers are")
+        time.sleep(_POLL_SECONDS)
+    return StackAddresses(*parse_json(path.read_bytes()))
+
+
+@contextmanager
+def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
+    with tempfile.TemporaryDirectory(prefix="fte-crew-") as folder:
+        crew = Crew(settings, count, Path(folder))
+        try:
+            crew.start()
+            yield crew
+        finally:
+            say("waiting for the workers to finish their turns")
+            crew.stop()
 
 
 def _worker_environment(settings: Settings) -> dict[str, str]:
-    """Give a worker this process's environment, and what only this process knows: where the servers are."""
+    """Give a worker this process's environment, and what its command line has changed in the settings."""
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_SOURCES), environment.get("PYTHONPATH")]))
-    environment |= {
-        "FTE_DATABASE_URL": settings.database_url or "",
-        "FTE_REDIS_URL": settings.redis_url or "",
-        "FTE_STATE_DIR": str(settings.state_dir),
-        "FTE_CONCURRENCY": str(settings.concurrency),
-    }
+    environment["FTE_STATE_DIR"] = str(settings.state_dir)
+    environment["FTE_CONCURRENCY"] = str(settings.concurrency)
     return environment
-
-
-def _wait_ready(supervisor: WorkerSupervisor, ready_folder: Path, *, count: int, state_dir: Path) -> None:
-    """Wait until every worker has said that it is ready; one that dies first would die again, so that ends the wait."""
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    pids = supervisor.pids
-    while True:
-        ready = {int(path.name) for path in ready_folder.iterdir()}
-        if len(pids) == count and ready.issuperset(pids):
-            return
-        alive = supervisor.pids
-        if alive != pids or len(pids) < count:
-            dead = next((k for k, pid in enumerate(pids) if pid not in alive), 0)
-            raise WorkerNotReady("ended before it was ready", state_dir / f"worker-{dead}.log")
-        if time.monotonic() > deadline:
-            slow = next(k for k, pid in enumerate(pids) if pid not in ready)
-            reason = f"was not ready after {READY_SECONDS_MAX:.0f} s"
-            raise WorkerNotReady(reason, state_dir / f"worker-{slow}.log")
-        time.sleep(_POLL_SECONDS)
 
 
 def _last_line(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from rich.console import Console
@@ -55,5 +56,10 @@ def print_speech(console: Console, speaker: str, style: str, text: Text) -> None
     name = plain(speaker)[:SPEAKER_COLUMNS].rjust(SPEAKER_COLUMNS)
     for number, line in enumerate(text.wrap(console, width)):
         line.rstrip()
-        head = (f"{name}  ", style) if number == 0 else margin
+        head = (f"{name}  ", style) if number == 0 else margin if line else ""
         console.print(Text.assemble(head, line), soft_wrap=True)
+
+
+def tell_on(console: Console) -> Callable[[str], None]:
+    """Give what prints a line about what is being done now."""
+    return lambda line: console.print(Text(f"{line} …", "dim"))

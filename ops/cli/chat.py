@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ops.standalone import Running
+    from ops.standalone import Crew
     from schema.settings import Settings
 
 
@@ -43,12 +43,12 @@ def chat(
     key = ConversationKey(tenant, conversation or f"chat-{secrets.token_hex(4)}")
     with interrupted_by_signals():
         try:
-            here = point_at_servers(settings)
-            if here is not None:
-                unanswered = converse(here, Talk(console, key, channel, sender))
+            found = point_at_servers(settings)
+            if found is not None:
+                unanswered = converse(found, Talk(console, key, channel, sender))
             else:
-                with _own_stack(console, settings) as running:
-                    unanswered = converse(running.settings, Talk(console, key, channel, sender))
+                with _own_stack(console, settings) as (here, _):
+                    unanswered = converse(here, Talk(console, key, channel, sender))
         except KeyboardInterrupt:
             console.print()
             return
@@ -56,7 +56,8 @@ def chat(
         raise typer.Exit(1)
 
 
-def _own_stack(console: Console, settings: Settings) -> AbstractContextManager[Running]:
+def _own_stack(console: Console, settings: Settings) -> AbstractContextManager[tuple[Settings, Crew]]:
     from ops.standalone import run_everything
+    from ops.terminal import tell_on
 
-    return run_everything(settings, workers=1, say=lambda line: console.print(f"[dim]{line} …[/]"))
+    return run_everything(settings, workers=1, say=tell_on(console))

@@ -8,8 +8,10 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
     from ops.demo.play import Outcome
+    from ops.standalone import Crew, Say
     from schema.settings import Settings
 
 
@@ -49,11 +51,9 @@ def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
     kept = True
     try:
         with console.status("") as status:
-            here = settings.model_copy(update={"state_dir": folder})
-            with run_everything(here, workers=workers, say=lambda line: status.update(f"[dim]{line} …[/]")) as running:
-                status.stop()
-                outcome = _play(console, running.settings, workers)
-                status.start()
+            settings = settings.model_copy(update={"state_dir": folder})
+            with run_everything(settings, workers=workers, say=_shown_by(status)) as (here, crew):
+                outcome = _play(console, status, here, crew)
         kept = not outcome.is_good
     except KeyboardInterrupt:
         kept = False
@@ -71,20 +71,19 @@ def _on_servers(console: Console, settings: Settings) -> Outcome:
     """Play on the servers of the settings, with one more worker than they have."""
     from ops.standalone import run_workers
 
-    with (
-        console.status("") as status,
-        run_workers(settings, count=1, say=lambda line: status.update(f"[dim]{line} …[/]")) as running,
-    ):
-        status.stop()
-        outcome = _play(console, running.settings, 1)
-        status.start()
+    with console.status("") as status, run_workers(settings, count=1, say=_shown_by(status)) as (here, crew):
+        outcome = _play(console, status, here, crew)
     if not outcome.is_good:
-        console.print(f"the worker's log is {settings.state_dir / 'worker-0.log'}", soft_wrap=True)
+        console.print(f"the worker's log is {crew.logs[0]}", soft_wrap=True)
     _close(console, outcome)
     return outcome
 
 
-def _play(console: Console, settings: Settings, workers: int) -> Outcome:
+def _shown_by(status: Status) -> Say:
+    return lambda line: status.update(f"[dim]{line} …[/]")
+
+
+def _play(console: Console, status: Status, settings: Settings, crew: Crew) -> Outcome:
     import asyncio
     import secrets
     from datetime import UTC, datetime
@@ -93,16 +92,16 @@ def _play(console: Console, settings: Settings, workers: int) -> Outcome:
     from ops.demo.play import play
     from ops.demo.screen import Screen, show_checks
 
-    count = "1 worker process" if workers == 1 else f"{workers} worker processes"
+    count = "1 worker process" if len(crew.pids) == 1 else f"{len(crew.pids)} worker processes"
+    status.stop()
     console.print(f"[bold]fte[/]  [dim]PostgreSQL, Redis and {count} are up; the model is {settings.model}[/]")
-    screen = Screen(console, SCRIPTS)
-    logs = sorted(settings.state_dir.glob("worker-*.log"))
     run = f"demo-{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    outcome = asyncio.run(play(settings, run=run, screen=screen, logs=logs))
+    outcome = asyncio.run(play(settings, run=run, screen=Screen(console, SCRIPTS), logs=crew.logs))
     show_checks(console, outcome.checks)
+    status.start()
     return outcome
 
 
 def _close(console: Console, outcome: Outcome) -> None:
     """Print the closing line when everything has stopped, so that it is the last."""
-    console.print(f"demo: {outcome.tally}", style="bold green" if outcome.is_good else "bold red", soft_wrap=True)
+    console.print(f"demo: {outcome}", style="bold green" if outcome.is_good else "bold red", soft_wrap=True)

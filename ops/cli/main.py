@@ -10,6 +10,7 @@ import typer
 
 from ops.cli.chat import chat
 from ops.cli.demo import demo
+from ops.cli.load import load
 from ops.cli.migrate import key, migrate
 from ops.cli.ownership import hand_back, takeover
 from ops.cli.send import send
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _PANELS: dict[str, dict[str, Callable[..., None]]] = {
-    _TRY: {"demo": demo, "chat": chat},
+    _TRY: {"demo": demo, "chat": chat, "load": load},
     _TALK: {"send": send, "replies": replies, "escalations": escalations, "events": events},
     _LOOK: {"show": show, "takeover": takeover, "hand-back": hand_back},
     _RUN: {"up": up, "worker": worker, "migrate": migrate, "key": key, "settings": settings},

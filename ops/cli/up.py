@@ -12,7 +12,7 @@ from ops.cli.options import Concurrency, Json
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from ops.standalone import Running, Say
+    from ops.standalone import Crew, Say
     from schema.settings import Settings
 
 
@@ -28,25 +28,25 @@ def up(
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
-    from ops.terminal import open_console, print_line
+    from ops.terminal import open_console, print_line, tell_on
 
     overrides = {} if concurrency is None else {"concurrency": concurrency}
     settings = load_command_settings(**overrides)
     console = open_console(stderr=as_json)
     with interrupted_by_signals():
         try:
-            with _everything(settings, workers, lambda line: console.print(f"[dim]{line} …[/]")) as running:
+            with _everything(settings, workers, tell_on(console)) as (here, crew):
                 if as_json:
-                    print_line(_as_json(running))
+                    print_line(_as_json(here, crew))
                 else:
-                    _welcome(running, workers)
+                    _welcome(here, workers)
                 while True:
                     signal.pause()
         except KeyboardInterrupt:
             console.print("[dim]stopped[/]")
 
 
-def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextManager[Running]:
+def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextManager[tuple[Settings, Crew]]:
     from ops.standalone import run_everything, run_workers
 
     if settings.database_url is not None:
@@ -54,25 +54,24 @@ def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextMa
     return run_everything(settings, workers=workers, say=say)
 
 
-def _as_json(running: Running) -> str:
+def _as_json(settings: Settings, crew: Crew) -> str:
     from ops.runtime.encoding import dump_json
 
     return dump_json(
         {
-            "database_url": running.settings.database_url,
-            "redis_url": running.settings.redis_url,
-            "state_dir": str(running.settings.state_dir),
-            "workers": running.supervisor.pids,
+            "database_url": settings.database_url,
+            "redis_url": settings.redis_url,
+            "state_dir": str(settings.state_dir),
+            "workers": crew.pids,
         }
     )
 
 
-def _welcome(running: Running, workers: int) -> None:
+def _welcome(settings: Settings, workers: int) -> None:
     import shlex
 
     from ops.terminal import open_console
 
-    settings = running.settings
     console = open_console()
     count = "1 worker" if workers == 1 else f"{workers} workers"
     console.print(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops.cli.options import Concurrency
 
+if TYPE_CHECKING:
+    from schema.settings import Settings
+
 
 def worker(
     concurrency: Concurrency = None,
-    ready_folder: Annotated[Path | None, typer.Option("--ready-folder", hidden=True)] = None,
+    crew: Annotated[Path | None, typer.Option("--crew", hidden=True, help="The folder of ops.standalone.Crew.")] = None,
 ) -> None:
     """Run one worker process in the foreground, until Ctrl-C or SIGTERM.
 
@@ -22,11 +25,21 @@ def worker(
     from ops.cli.servers import find_servers
 
     overrides = {} if concurrency is None else {"concurrency": concurrency}
-    settings = find_servers(**overrides)
-    from worker.app import run_worker  # after the settings: it takes seconds, and they may be wrong
+    if crew is None:
+        settings = find_servers(**overrides)
+        from worker.app import run_worker  # after the settings: it takes seconds, and they may be wrong
 
-    def say_ready() -> None:
-        if ready_folder is not None:
-            (ready_folder / str(os.getpid())).touch()
+        raise typer.Exit(run_worker(settings))
 
-    raise typer.Exit(run_worker(settings, on_ready=say_ready))
+    from worker.app import run_worker  # before the addresses: the servers are being prepared meanwhile
+
+    place = crew / str(os.getpid())
+    raise typer.Exit(run_worker(_settings_of_crew(crew, overrides), on_ready=place.touch))
+
+
+def _settings_of_crew(crew: Path, overrides: dict[str, int]) -> Settings:
+    from ops.runtime.configuration import load_settings
+    from ops.standalone import wait_for_addresses
+
+    addresses = wait_for_addresses(crew)
+    return load_settings(database_url=addresses.database_url, redis_url=addresses.redis_url, **overrides)

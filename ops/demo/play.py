@@ -11,14 +11,14 @@ from pathlib import Path
 from ops.demo.checks import Check, SeatChange, check_card, check_seat, plan_seat_change
 from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, Script
 from ops.demo.screen import Screen
-from ops.demo.tally import Tally, tally
 from ops.outbound import listening
 from ops.post import Post
 from ops.runtime.database import Database
 from producer.client import AsyncProducer
 from producer.entries import StreamEntry
+from producer.load.report import LoadReport, Sent, Tally
 from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Inbound
+from schema.messages import Escalation, Inbound, Reply
 from schema.settings import Settings
 
 TENANT = "default"
@@ -36,13 +36,24 @@ _SEAT = "seat"
 class Outcome:
     """Hold what came of a play."""
 
-    tally: Tally
+    report: LoadReport
     checks: list[Check]
 
     @property
     def is_good(self) -> bool:
         """Say whether everything went as it must."""
-        return self.tally.is_clean and all(check.passed for check in self.checks)
+        report = self.report
+        is_clean = not (report["lost"] or report["duplicated"] or report["out_of_order"])
+        return is_clean and all(check.passed for check in self.checks)
+
+    def __str__(self) -> str:
+        """Word the sums as the demo's closing line has them."""
+        report = self.report
+        return (
+            f"{len(SCRIPTS)} conversations, {report['messages']} messages, {report['replies']} replies, "
+            f"{report['escalations']} escalations, {report['lost']} lost, {report['duplicated']} duplicated, "
+            f"{report['out_of_order']} out of order"
+        )
 
 
 @dataclass
@@ -55,6 +66,7 @@ class Stage:
     words: Mapping[str, str]
     """What stands for the placeholders in the scripts."""
     post: Post = field(default_factory=Post)
+    tally: Tally = field(default_factory=Tally)
     published: list[str] = field(default_factory=list)
     """The bodies of this run's entries, as they stand in the streams."""
 
@@ -66,6 +78,9 @@ class Stage:
         """Keep an entry of this run; on servers that others use there are more."""
         if entry.conversation.startswith(self.run):
             self.published.append(entry.body.model_dump_json())
+            if isinstance(entry.body, Reply):
+                self.tally.take_reply(entry.body, time.time())
+            self.tally.escalations += isinstance(entry.body, Escalation)
             await self.post.add(entry)
 
 
@@ -83,36 +98,31 @@ async def play(settings: Settings, *, run: str, screen: Screen, logs: Sequence[P
             async with listening(settings, _streams(), stage.take):
                 parts = await asyncio.gather(*(_play_one(stage, script) for script in SCRIPTS))
                 await asyncio.sleep(SETTLE_SECONDS)
-        sent = {stage.conversation(script): ids for script, (ids, _) in zip(SCRIPTS, parts, strict=True)}
-        checks = [check for _, found in parts for check in found]
+        checks = [check for found in parts for check in found]
         checks += await _inspect(database, stage, planned, logs)
-        return Outcome(tally(sent, stage.post.replies, stage.post.escalations), checks)
+        return Outcome(stage.tally.report({}), checks)
     finally:
         await database.close()
 
 
-async def _play_one(stage: Stage, script: Script) -> tuple[list[str], list[Check]]:
-    """Play one conversation; gives the ids of its messages in order, and what its last reply lacks."""
-    conversation = stage.conversation(script)
-    sent: list[str] = []
+async def _play_one(stage: Stage, script: Script) -> list[Check]:
+    """Play one conversation, and check what its script says must come of it."""
     text = ""
     try:
-        for number, template in enumerate(script.messages, start=1):
-            message_id = f"{conversation}-{number}"
-            sent.append(message_id)
-            answered = await _exchange(stage, script, message_id, _fill(template, stage.words))
+        for place, template in enumerate(script.messages):
+            answered = await _exchange(stage, script, place, _fill(template, stage.words))
             if answered is None:
-                return sent, [Check(f"{script.customer} has an answer after {REPLY_SECONDS_MAX:.0f} s", passed=False)]
+                return [Check(f"{script.customer} has an answer after {REPLY_SECONDS_MAX:.0f} s", passed=False)]
             text = answered
-        return sent, await _judge(stage, script, text)
+        return await _judge(stage, script, text)
     finally:
         stage.screen.ended(script)
 
 
-async def _exchange(stage: Stage, script: Script, message_id: str, text: str) -> str | None:
+async def _exchange(stage: Stage, script: Script, place: int, text: str) -> str | None:
     """Send one message and wait for its reply; gives the reply's text."""
     inbound = Inbound(
-        message_id=message_id,
+        message_id=f"{stage.conversation(script)}-{place}",
         tenant=TENANT,
         conversation=stage.conversation(script),
         channel=script.channel,
@@ -122,11 +132,13 @@ async def _exchange(stage: Stage, script: Script, message_id: str, text: str) ->
     )
     stage.screen.asked(script, text)
     started = time.monotonic()
+    stage.tally.sent[inbound.message_id] = Sent(inbound.conversation, place, time.time())
     await stage.producer.send(inbound)
+    stage.tally.take_receipt(inbound.message_id)
     if script.sent_twice:
         await _send_again(stage, script, inbound)
     reply = await stage.post.wait(
-        lambda: stage.post.reply_to(inbound.conversation, message_id), seconds_max=REPLY_SECONDS_MAX
+        lambda: stage.post.reply_to(inbound.conversation, inbound.message_id), seconds_max=REPLY_SECONDS_MAX
     )
     if reply is None:
         stage.screen.noted(script, f"no reply after {REPLY_SECONDS_MAX:.0f} s", "bold red")
