@@ -54,6 +54,7 @@ _SPACED = re.compile(r"(?<![^\W_])(?:[^\W\d_][\s.\-_*]{1,2}){3,}[^\W\d_](?![^\W_
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _WORD = re.compile(r"[^\s]+")
 _STARRED = {
+    re.compile(r"(?<!\w)@ss(?=holes?\b|hats?\b|\b)"): "ass",
     re.compile(r"\bf[*#@u\-_]{1,3}c?k"): "fuck",
     re.compile(r"\bf\*+\b"): "fuck",
     re.compile(r"\bs[*#@\-_]{1,2}t\b"): "shit",

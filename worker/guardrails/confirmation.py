@@ -87,9 +87,9 @@ _NOT_A_CODE = re.compile(
 )
 _OTHER_CUE = re.compile(
     r"\b(?:flights?|flt|seats?|rows?|gates?|tail(?: number)?|aircraft|plane|fare(?: basis| code| class)?|"
-    r"promo(?: code)?|coupon|discount code|voucher|tracking|bag(?:gage)? tag|tag|username|user ?name|user id|user|login|"
-    r"password|zip|postal code|postcode|area code|airport code|error(?: code)?|dress code|country code|model|terminal|"
-    r"ticket|order|case|claim|hotel|room)\b"
+    r"promo(?: code)?|coupon|discount code|voucher|tracking|bag(?:gage)? tag|tag|username|user ?name|user id|"
+    r"user|login|password|zip|postal code|postcode|area code|airport code|error(?: code)?|dress code|country code|"
+    r"model|terminal|ticket|order|case|claim|hotel|room)\b"
     r"[ #:='\"(]*(?:(?:number|no|code|id|is|was|#|basis|class)[ .#:='\"(]*){0,3}$",
     re.IGNORECASE,
 )

@@ -77,6 +77,14 @@ _REFUSED_CODES = frozenset(
         "string_above_max_length",
     }
 )
+_REFUSED = (
+    ModelRefusalError,
+    InputGuardrailTripwireTriggered,
+    OutputGuardrailTripwireTriggered,
+    openai.LengthFinishReasonError,
+    openai.ContentFilterFinishReasonError,
+)
+_TRANSIENT = (openai.APIError, httpx2.TransportError, TimeoutError, ModelTimeoutError)
 _PASSING_STATUSES = frozenset({401, 403, 404, 408, 409, 425, 429})
 _TOO_LARGE = 413
 _SERVER_ERRORS = 500
@@ -85,26 +93,22 @@ _SERVER_ERRORS = 500
 def classify_model_error(exc: BaseException) -> ModelErrorClass:
     """Name the class of what a model call raised.
 
-    transient: try again later. Besides 408, 409, 429, 5xx, time-outs and lost connections that is 401, 403 and 404: a
-    key was revoked or a model taken away, an operator will mend it, and the messages that meet it meanwhile are not to
-    blame. A model that called a tool that does not exist, or wrote broken JSON, may do better next time.
+    transient: try again later. Besides 408, 409, 425, 429, 5xx, time-outs and lost connections that is 401, 403 and
+    404: a key was revoked or a model taken away, an operator will mend it, and the messages that meet it meanwhile are
+    not to blame. A model that called a tool that does not exist, or wrote broken JSON, may do better next time.
     refused: the same request would fail again (too long, against the provider's policy), or a guardrail tripped.
     bug: everything else, other 4xx among them.
     """
-    if isinstance(
-        exc, (openai.APIConnectionError, httpx2.TransportError, TimeoutError, ModelTimeoutError, ModelBehaviorError)
-    ):
-        return "transient"
-    if isinstance(exc, (ModelRefusalError, InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered)):
-        return "refused"
-    if isinstance(exc, (openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError)):
-        return "refused"
     if isinstance(exc, openai.APIStatusError):
         return _class_of_status(exc)
-    if isinstance(exc, openai.APIError):
-        # The Responses API reports a failure inside a 200 by this class, with a code and no status.
-        return "refused" if exc.code in _REFUSED_CODES else "transient"
-    return "bug"
+    if isinstance(exc, ModelBehaviorError):
+        # A response that ended early is reported by its text alone; this one the provider's filter cut off.
+        return "refused" if "content_filter" in str(exc) else "transient"
+    if isinstance(exc, openai.APIError) and exc.code in _REFUSED_CODES:
+        return "refused"
+    if isinstance(exc, _REFUSED):
+        return "refused"
+    return "transient" if isinstance(exc, _TRANSIENT) else "bug"
 
 
 def _class_of_status(error: openai.APIStatusError) -> ModelErrorClass:

@@ -22,8 +22,8 @@ _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
 _NO_CODE = re.compile(
-    r"\b(?:don'?t|do not|can'?t|cannot|no longer|lost|forgot|without|not)\b.{0,30}\b(?:have|remember|find|know|recall|got|"
-    r"see)?\b.{0,30}"
+    r"\b(?:don'?t|do not|can'?t|cannot|no longer|lost|forgot|without|not)\b.{0,30}\b(?:have|remember|find|know|recall|"
+    r"got|see)?\b.{0,30}"
     r"\b(?:confirmation|reservation|booking|code|number|id|it|one)\b(?! (?:work|change))",
     re.IGNORECASE,
 )
