@@ -16,7 +16,8 @@ _FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
 _SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
 _PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
 _UNWANTED = re.compile(
-    r"\b(?:not|no|don'?t|instead of|rather than|from|hate|without|never)\b[^.,;!?]{0,20}$", re.IGNORECASE
+    r"\b(?:not|no|don'?t|instead of|rather than|from|hate|without|never)\b(?:(?!\b(?:but|to)\b)[^.,;!?]){0,20}$",
+    re.IGNORECASE,
 )
 
 
