@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from ops.runtime.database import connect
 from producer.client import AsyncProducer, Producer
 from schema.errors import InvalidMessage, InvalidSettings, MailboxFull, ServerUnreachable, UnknownTenant
 from schema.messages import Inbound, Receipt
 from tests.integration.producing import SECRET_TEXT, SENDER, bells, inbox, message, positions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from redis.asyncio import Redis
 
@@ -161,6 +162,33 @@ async def test_a_full_mailbox_refuses_what_follows_so_that_nothing_overtakes(set
     assert (full.value.waiting, full.value.waiting_max, full.value.retry_after_seconds) == (2, 2, 30)
 
 
+async def test_a_mailbox_that_has_room_again_meanwhile_stays_closed_to_the_rest_of_a_call(
+    settings: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.client.BATCH_MESSAGES_MAX", 2)
+
+    def messages() -> Iterator[dict[str, Any]]:
+        yield message(tenant, 1)
+        yield message(tenant, 2)
+        with connect(settings.database_url or "") as connection:
+            connection.execute("UPDATE conversation SET done_position = 1 WHERE tenant_id = %s", [tenant])
+        yield message(tenant, 3)
+
+    async with AsyncProducer(settings.model_copy(update={"mailbox_messages_max": 1})) as producer:
+        outcomes = await producer.send_many(messages())
+
+    assert [type(outcome) for outcome in outcomes] == [Receipt, MailboxFull, MailboxFull]
+
+
+async def test_closing_waits_for_a_send_whose_caller_gave_up(settings: Settings, tenant: str) -> None:
+    async with AsyncProducer(settings) as producer:
+        sending = asyncio.create_task(producer.send(message(tenant)))
+        await asyncio.sleep(0)
+        sending.cancel()
+
+    assert [row["state"] for row in inbox(settings, tenant)] == ["accepted"]
+
+
 async def test_many_sends_at_once_leave_no_gap_and_no_double_position(
     producer: AsyncProducer, settings: Settings, redis: Redis, tenant: str
 ) -> None:
@@ -172,15 +200,13 @@ async def test_many_sends_at_once_leave_no_gap_and_no_double_position(
     assert await positions(redis, settings, tenant) == list(range(1, 201))
 
 
-async def test_senders_with_the_same_conversations_do_not_deadlock(
+async def test_senders_with_the_same_conversations_at_once_all_get_receipts(
     producer: AsyncProducer, settings: Settings, tenant: str
 ) -> None:
     names = [f"c-{number}" for number in range(40)]
     async with AsyncProducer(settings) as other:
         batches = [
-            sender.send_many(
-                [message(tenant, batch, conversation=name, message_id=f"{name}/{batch}") for name in order]
-            )
+            sender.send_many([message(tenant, batch, conversation=name) for name in order])
             for batch, (sender, order) in enumerate([(producer, names), (other, names[::-1])] * 5)
         ]
 

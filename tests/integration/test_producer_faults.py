@@ -138,7 +138,8 @@ async def test_send_gives_up_on_a_database_that_stays_away(
             await producer.send(message(tenant))
         alone = time.monotonic() - started
 
-        outcomes = await producer.send_many([message(tenant, number) for number in range(1_500)])
+        messages = [message(tenant, conversation=f"c-{number}") for number in range(1_500)]
+        outcomes = await producer.send_many(messages)
         all_of_them = time.monotonic() - started - alone
 
     assert len(outcomes) == 1_500
@@ -190,6 +191,19 @@ async def test_a_locked_conversations_message_is_accepted_once_it_is_free(settin
         outcomes = await sending
 
     assert [outcome.position for outcome in outcomes if isinstance(outcome, Receipt)] == [2, 1]
+
+
+async def test_a_message_is_accepted_and_appended_when_no_bell_can_be_rung(
+    settings: Settings, redis: Redis, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.client.Doorbell", lambda _: Doorbell("redis://127.0.0.1:9/0"))
+    with structlog.testing.capture_logs() as logs:
+        async with AsyncProducer(settings) as producer:
+            receipts = [await producer.send(message(tenant, conversation=name)) for name in ("c-1", "c-2")]
+
+    assert [receipt.status for receipt in receipts] == ["accepted", "accepted"]
+    assert await positions(redis, settings, tenant, "c-2") == [1]
+    assert [entry["event"] for entry in logs] == ["broker.unreachable"]
 
 
 async def test_a_broker_that_is_away_fails_a_bell_quickly_and_the_next_one_rings(
