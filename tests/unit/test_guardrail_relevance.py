@@ -66,6 +66,8 @@ def test_the_airlines_matter_goes_on(text: str, *, under_way: bool) -> None:
     assert assess_relevance(text, under_way=under_way).is_relevant
 
 
-@pytest.mark.parametrize("text", ["yes", "12A", "thanks", "no", "window", "Okafor", "[CONFIRMATION_NUMBER_1]", "ok that one"])
+@pytest.mark.parametrize(
+    "text", ["yes", "12A", "thanks", "no", "window", "Okafor", "[CONFIRMATION_NUMBER_1]", "ok that one"]
+)
 def test_a_short_answer_is_never_refused(text: str) -> None:
     assert assess_relevance(text, under_way=True).is_relevant

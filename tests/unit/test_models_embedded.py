@@ -68,10 +68,18 @@ async def test_every_call_of_a_turn_has_an_id_of_its_own(graph: AgentGraph) -> N
     turn.knowledge = MemoryKnowledge(PASSAGE)
 
     result = await Runner.run(
-        graph.triage, turn.text, context=turn, run_config=RunConfig(model_provider=OneModelProvider(LocalModel()), tracing_disabled=True)
+        graph.triage,
+        turn.text,
+        context=turn,
+        run_config=RunConfig(model_provider=OneModelProvider(LocalModel()), tracing_disabled=True),
     )
 
-    calls = [item for response in result.raw_responses for item in response.output if isinstance(item, ResponseFunctionToolCall)]
+    calls = [
+        item
+        for response in result.raw_responses
+        for item in response.output
+        if isinstance(item, ResponseFunctionToolCall)
+    ]
     assert [call.name for call in calls] == ["transfer_to_faq_agent", "faq_lookup"]
     assert len({call.call_id for call in calls}) == len(calls)
     assert all(call.call_id for call in calls)
@@ -85,7 +93,10 @@ async def test_the_stub_plays_exactly_three_calls(graph: AgentGraph) -> None:
     turn.knowledge = knowledge
 
     result = await Runner.run(
-        graph.triage, turn.text, context=turn, run_config=RunConfig(model_provider=OneModelProvider(StubModel()), tracing_disabled=True)
+        graph.triage,
+        turn.text,
+        context=turn,
+        run_config=RunConfig(model_provider=OneModelProvider(StubModel()), tracing_disabled=True),
     )
 
     assert len(result.raw_responses) == 3
@@ -105,7 +116,10 @@ async def test_the_stub_plays_on_at_the_faq_agent_in_the_next_turn(graph: AgentG
     ]
 
     result = await Runner.run(
-        graph.faq, history, context=turn, run_config=RunConfig(model_provider=OneModelProvider(StubModel()), tracing_disabled=True)
+        graph.faq,
+        history,
+        context=turn,
+        run_config=RunConfig(model_provider=OneModelProvider(StubModel()), tracing_disabled=True),
     )
 
     assert len(result.raw_responses) == 2
@@ -149,6 +163,10 @@ async def test_streaming_is_refused() -> None:
 
 def test_arguments_are_json(graph: AgentGraph) -> None:
     model = LocalModel()
-    step = model.decide("You are the Triage Agent of X", [{"role": "user", "content": "K\u00f6ln [CONFIRMATION_NUMBER_1]"}], frozenset({"transfer_to_booking_agent"}))
+    step = model.decide(
+        "You are the Triage Agent of X",
+        [{"role": "user", "content": "K\u00f6ln [CONFIRMATION_NUMBER_1]"}],
+        frozenset({"transfer_to_booking_agent"}),
+    )
 
     assert json.loads(json.dumps(dict(step.arguments)))["confirmation_number"] == "[CONFIRMATION_NUMBER_1]"  # type: ignore[union-attr]

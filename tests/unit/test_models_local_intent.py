@@ -39,7 +39,11 @@ MUST_REACH_A_HUMAN = [
     "I left my laptop on the plane",
 ]
 
-ONLY_ASKED_ABOUT = ["what happens if a bag is lost?", "what is the policy for wheelchairs?", "do you offer bereavement fares?"]
+ONLY_ASKED_ABOUT = [
+    "what happens if a bag is lost?",
+    "what is the policy for wheelchairs?",
+    "do you offer bereavement fares?",
+]
 
 
 def test_training_again_gives_the_shipped_weights() -> None:
@@ -48,7 +52,11 @@ def test_training_again_gives_the_shipped_weights() -> None:
 
     assert trained.keys() == shipped.keys()
     # The last digit may differ where another platform's exp() rounds otherwise.
-    apart = {feature for feature, row in trained.items() if max(abs(a - b) for a, b in zip(row, shipped[feature], strict=True)) > 1}
+    apart = {
+        feature
+        for feature, row in trained.items()
+        if max(abs(a - b) for a, b in zip(row, shipped[feature], strict=True)) > 1
+    }
     assert apart == set()
 
 
@@ -61,7 +69,10 @@ def test_no_training_sentence_is_in_two_classes() -> None:
 
 
 def test_every_choice_of_a_line_is_written_out() -> None:
-    assert train.expand("a [b|c] d [CONFIRMATION_NUMBER_1]") == ["a b d [CONFIRMATION_NUMBER_1]", "a c d [CONFIRMATION_NUMBER_1]"]
+    assert train.expand("a [b|c] d [CONFIRMATION_NUMBER_1]") == [
+        "a b d [CONFIRMATION_NUMBER_1]",
+        "a c d [CONFIRMATION_NUMBER_1]",
+    ]
     assert len(train.expand("[a|b|c|d] [e|f|g|h]")) == train.VARIANTS_MAX
 
 
@@ -90,7 +101,10 @@ def test_confidence_is_a_probability() -> None:
 
 
 def test_flattening_names_placeholders_and_drops_handles() -> None:
-    assert flatten("@AirLark  My code is [CONFIRMATION_NUMBER_2]\nhttps://x.example [CARD_NUMBER]") == "my code is <confirmation> <card>"
+    assert (
+        flatten("@AirLark  My code is [CONFIRMATION_NUMBER_2]\nhttps://x.example [CARD_NUMBER]")
+        == "my code is <confirmation> <card>"
+    )
 
 
 @pytest.mark.parametrize(

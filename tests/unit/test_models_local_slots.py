@@ -97,12 +97,16 @@ def test_a_preference_is_found(text: str, preference: str | None) -> None:
     assert find_preference(text) == preference
 
 
-@pytest.mark.parametrize("text", ["yes", "Yes please!", "ok, go ahead", "sure", "that one works", "sounds good", "great, do it"])
+@pytest.mark.parametrize(
+    "text", ["yes", "Yes please!", "ok, go ahead", "sure", "that one works", "sounds good", "great, do it"]
+)
 def test_a_yes_is_heard(text: str) -> None:
     assert find_yes_no(text) == "yes"
 
 
-@pytest.mark.parametrize("text", ["no", "No thanks", "nope", "or wait nevermind", "actually, don't", "too expensive", "not now"])
+@pytest.mark.parametrize(
+    "text", ["no", "No thanks", "nope", "or wait nevermind", "actually, don't", "too expensive", "not now"]
+)
 def test_a_no_is_heard(text: str) -> None:
     assert find_yes_no(text) == "no"
 

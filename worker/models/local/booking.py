@@ -90,7 +90,8 @@ def _leave(situation: Situation) -> Step | None:
     """Hand back, or decline, what is no matter of a booking; None when it may be one."""
     message, (label, confidence) = situation.message, situation.intent
     accepted = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes"
-    if accepted or urgent_cue(flatten(message)) or (label == "escalation" and confidence >= _SURE):
+    complains = label == "escalation" and confidence >= _SURE and not _NO_CODE.search(message)
+    if accepted or complains or urgent_cue(flatten(message)):
         return _to_triage(situation)
     if is_smalltalk(situation) and not _holds_details(situation):
         return answer_smalltalk(situation)

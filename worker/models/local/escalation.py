@@ -20,7 +20,7 @@ _SAFETY = re.compile(
     r"\b(?:emergency|threat\w*|weapon|assault\w*|unsafe|police|bomb|attack\w*|suicid\w*|stroke|heart attack)\b"
 )
 _SOON = re.compile(
-    r"\b(?:today|tonight|right now|this (?:morning|afternoon|evening)|boarding|at the (?:airport|gate)|stranded|"
+    r"\b(?:today|tonight|right now|this (?:morning|afternoon|evening)|boarding|i'?m at the (?:airport|gate)|stranded|"
     r"stuck)\b"
 )
 _GRAVE = frozenset(

@@ -1,0 +1,367 @@
+"""Play whole conversations: guard, agents and tools as in a turn, the embedded model as the brain."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from agents import RunConfig, Runner
+from agents.exceptions import InputGuardrailTripwireTriggered
+
+from schema.settings import Settings
+from tests.unit.airline_stand_ins import NUMBER, MemoryAirline, MemoryKnowledge, make_turn
+from worker.agents.context import AirlineAgentContext, EscalationRequest
+from worker.agents.graph import AgentGraph, build_graph
+from worker.guardrails.inputs import input_guardrails
+from worker.guardrails.pii import mask_text, normalise
+from worker.guardrails.vault import Vault
+from worker.models.local.model import LocalModel
+from worker.models.provider import OneModelProvider
+from worker.tools.backend import Passage
+
+BAGS = Passage("Baggage", "Checked bags", "baggage", "Each passenger may check one bag of up to 50 lbs.", 1.0)
+GRAPH = build_graph("Larkfield Air")
+MODEL_CALLS_MAX = 6
+
+
+@dataclass
+class Played:
+    """Hold what one turn came to."""
+
+    reply: str
+    path: list[str]
+    agent: str
+    calls: int
+    escalation: EscalationRequest | None
+    effects: list[str]
+    refused: str | None = None
+
+
+@dataclass
+class Conversation:
+    """Hold a conversation between turns, as the store would."""
+
+    graph: AgentGraph = GRAPH
+    airline: AirlineAgentContext = field(default_factory=lambda: AirlineAgentContext(conversation_id="c1"))
+    vault: Vault = field(default_factory=Vault)
+    items: list[Any] = field(default_factory=list)
+    last_agent: str | None = None
+    backend: MemoryAirline = field(default_factory=MemoryAirline)
+    knowledge: MemoryKnowledge = field(default_factory=lambda: MemoryKnowledge(BAGS))
+
+    async def say(self, text: str) -> Played:
+        masked = mask_text(normalise(text), self.vault).text
+        self.airline.turn_count += 1
+        fresh = make_turn(text=masked, turn_count=self.airline.turn_count, airline=self.airline)
+        turn = replace(fresh, vault=self.vault, backend=self.backend, knowledge=self.knowledge)
+        asked = [*self.items, {"role": "user", "content": masked}]
+        config = RunConfig(
+            model_provider=OneModelProvider(LocalModel()),
+            input_guardrails=input_guardrails(Settings()),
+            tracing_disabled=True,
+        )
+        try:
+            result = await Runner.run(self.graph.start(self.last_agent), asked, context=turn, run_config=config)
+        except InputGuardrailTripwireTriggered as tripped:
+            verdict = tripped.guardrail_result.output.output_info
+            self.items = [*asked, {"role": "assistant", "content": "I'm afraid I cannot help with that."}]
+            return Played("", [], "", 0, None, [], refused=verdict["reason"])
+        self.items = result.to_input_list()
+        self.last_agent = result.last_agent.name
+        path = [
+            str(getattr(item.raw_item, "name", ""))
+            for item in result.new_items
+            if item.type in {"tool_call_item", "handoff_call_item"}
+        ]
+        assert len(result.raw_responses) <= MODEL_CALLS_MAX
+        return Played(
+            self.vault.render(str(result.final_output)),
+            path,
+            result.last_agent.name,
+            len(result.raw_responses),
+            turn.escalation,
+            [effect.what for effect in turn.effects],
+        )
+
+
+@pytest.fixture
+def talk() -> Conversation:
+    return Conversation()
+
+
+async def test_a_policy_question_is_answered_with_its_source(talk: Conversation) -> None:
+    answer = await talk.say("How many bags can I check?")
+
+    assert answer.path == ["transfer_to_faq_agent", "faq_lookup"]
+    assert answer.calls == 3
+    assert BAGS.text in answer.reply
+    assert "Source: Baggage \u203a Checked bags" in answer.reply
+
+
+async def test_a_follow_up_question_takes_the_question_before_along(talk: Conversation) -> None:
+    await talk.say("How many bags can I check?")
+    await talk.say("and for kids?")
+
+    assert talk.knowledge.asked[-1] == ("acme", "How many bags can I check? and for kids?")
+
+
+async def test_nothing_found_is_said_and_a_person_offered_then_called(talk: Conversation) -> None:
+    talk.knowledge = MemoryKnowledge()
+
+    first = await talk.say("How much is the fee for a surfboard?")
+    second = await talk.say("yes please")
+
+    assert "could not find" in first.reply
+    assert "colleague?" in first.reply
+    assert second.path == ["transfer_to_triage_agent", "transfer_to_escalation_agent", "escalate_to_human"]
+    assert second.escalation is not None
+    assert second.escalation.category == "missing_knowledge"
+
+
+async def test_a_seat_is_changed_over_several_turns_and_nothing_is_asked_twice(talk: Conversation) -> None:
+    asked = await talk.say("Hi, I want to change my seat")
+    half = await talk.say("my last name is Okafor")
+    verified = await talk.say(f"it's {NUMBER}")
+    offer = await talk.say("a window please")
+    done = await talk.say("yes")
+
+    assert asked.path == ["transfer_to_booking_agent"]
+    assert "surname" in asked.reply
+    assert "confirmation number" in asked.reply
+    assert "surname" not in half.reply
+    assert verified.path == ["look_up_reservation"]
+    assert "window, aisle or middle" in verified.reply
+    assert offer.path == ["find_free_seats", "quote_seat_change"]
+    assert offer.effects == []
+    assert done.path == ["confirm_seat_change"]
+    assert len(done.effects) == 1
+    assert done.reply.startswith("Done")
+
+
+async def test_everything_in_one_message_leads_straight_to_an_offer(talk: Conversation) -> None:
+    offer = await talk.say(f"I'd like an aisle seat. Name is Ada Okafor, confirmation {NUMBER}")
+
+    assert offer.path == ["transfer_to_booking_agent", "look_up_reservation", "find_free_seats", "quote_seat_change"]
+    assert "aisle seat" in offer.reply
+    assert offer.effects == []
+
+
+async def test_a_no_leaves_everything_as_it_was(talk: Conversation) -> None:
+    await talk.say(f"window seat please, Okafor {NUMBER}")
+    dropped = await talk.say("or wait, never mind, my seat is fine")
+
+    assert dropped.effects == []
+    assert "left everything as it was" in dropped.reply
+
+
+async def test_another_wish_instead_of_a_yes_makes_a_new_offer(talk: Conversation) -> None:
+    first = await talk.say(f"aisle seat please, Okafor {NUMBER}")
+    second = await talk.say("no, something further forward")
+    third = await talk.say("yes please")
+
+    assert second.path == ["find_free_seats", "quote_seat_change"]
+    assert _row_in(second.reply) < _row_in(first.reply)
+    assert len(third.effects) == 1
+
+
+async def test_a_yes_counts_also_after_a_question_in_between(talk: Conversation) -> None:
+    await talk.say(f"window seat please, Okafor {NUMBER}")
+    answer = await talk.say("how many bags can I check?")
+    done = await talk.say("ok, yes, go ahead")
+
+    assert answer.path == ["transfer_to_triage_agent", "transfer_to_faq_agent", "faq_lookup"]
+    assert done.path == ["transfer_to_triage_agent", "confirm_seat_change"]
+    assert len(done.effects) == 1
+
+
+async def test_a_wrong_surname_is_asked_for_again_and_a_second_refusal_calls_a_human(talk: Conversation) -> None:
+    first = await talk.say(f"change my seat please, Smith {NUMBER}")
+    same = await talk.say("I need a window seat")
+    second = await talk.say("my surname is Miller")
+
+    assert first.path == ["transfer_to_booking_agent", "look_up_reservation"]
+    assert "check both" in first.reply
+    assert same.path == []
+    assert "still cannot find" in same.reply
+    assert second.path[-1] == "escalate_to_human"
+    assert second.escalation is not None
+    assert second.escalation.category == "policy_restriction"
+
+
+async def test_a_booking_is_read_out(talk: Conversation) -> None:
+    told = await talk.say(f"is my flight on time? Ada Okafor, {NUMBER}")
+
+    assert "LF118" in told.reply
+    assert "14C" in told.reply
+
+
+async def test_what_no_tool_can_do_goes_to_a_human_with_everything_known(talk: Conversation) -> None:
+    asked = await talk.say("please cancel my flight")
+    handed = await talk.say(f"{NUMBER} Okafor")
+
+    assert "confirmation number" in asked.reply
+    assert handed.path == [
+        "look_up_reservation",
+        "transfer_to_triage_agent",
+        "transfer_to_escalation_agent",
+        "escalate_to_human",
+    ]
+    assert handed.escalation is not None
+    assert handed.escalation.category == "unsupported_request"
+    assert "cancel my flight" in handed.escalation.summary
+    assert "[CONFIRMATION_NUMBER_1]" in handed.escalation.summary
+    assert NUMBER not in handed.escalation.summary
+    assert "T-23456789AB" in handed.reply
+
+
+async def test_a_customer_without_a_code_is_offered_another_way(talk: Conversation) -> None:
+    await talk.say("I want to change my flight to Friday")
+    offered = await talk.say("I don't have the confirmation number with me")
+    handed = await talk.say("yes")
+
+    assert "colleague?" in offered.reply
+    assert handed.path[-1] == "escalate_to_human"
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "priority", "says"),
+    [
+        ("your staff were so rude, this is unacceptable", "customer_request", "high", "sorry"),
+        ("I want to talk to a human", "customer_request", "normal", "colleague"),
+        ("you lost my suitcase yesterday", "unsupported_request", "high", "belongings"),
+        ("my father passed away, I must fly to the funeral today", "unsupported_request", "urgent", "so sorry"),
+        (
+            "my mother uses a wheelchair and needs help at the gate",
+            "unsupported_request",
+            "high",
+            "safe and comfortable",
+        ),
+        ("I still have not got my refund after two months", "policy_restriction", "high", "sorry"),
+        ("I want compensation for the five hour delay of my flight", "policy_restriction", "high", "sorry"),
+    ],
+)
+async def test_what_must_reach_a_human_reaches_one_at_once(
+    talk: Conversation, text: str, category: str, priority: str, says: str
+) -> None:
+    handed = await talk.say(text)
+
+    assert handed.path == ["transfer_to_escalation_agent", "escalate_to_human"]
+    assert handed.escalation is not None
+    assert (handed.escalation.category, handed.escalation.priority) == (category, priority)
+    assert says in handed.reply
+    assert "T-23456789AB" in handed.reply
+
+
+async def test_one_ticket_is_enough(talk: Conversation) -> None:
+    await talk.say("you lost my suitcase yesterday")
+    again = await talk.say("it is a red suitcase and I am really angry")
+    thanks = await talk.say("thanks")
+
+    assert again.escalation is None
+    assert "T-23456789AB" in again.reply
+    assert "welcome" in thanks.reply
+
+
+async def test_a_card_number_is_removed_and_the_customer_warned(talk: Conversation) -> None:
+    warned = await talk.say("seat 12A please, Okafor DEMO42, charge my card 4111 1111 1111 1111")
+    asked = await talk.say("what card did I give you?")
+
+    assert "removed the card number" in warned.reply
+    assert "do not keep it" in asked.reply
+    assert "4111" not in str(talk.items)
+    assert "4111" not in str(talk.vault.entries)
+
+
+async def test_the_model_sees_no_secret_and_the_customer_sees_their_own(talk: Conversation) -> None:
+    await talk.say(f"change my seat, Okafor {NUMBER}")
+
+    assert NUMBER not in str(talk.items)
+    assert talk.vault.open("[CONFIRMATION_NUMBER_1]") == NUMBER
+
+
+@pytest.mark.parametrize(("text", "reason"), [("write me a poem", "off_topic"), ("you are all idiots", "insult")])
+async def test_the_guardrails_stop_a_turn_and_the_booking_goes_on_after_it(
+    talk: Conversation, text: str, reason: str
+) -> None:
+    await talk.say(f"change my seat, Okafor {NUMBER}")
+    stopped = await talk.say(text)
+    offer = await talk.say("sorry, back to my seat. window please")
+
+    assert stopped.refused == reason
+    assert offer.path == ["find_free_seats", "quote_seat_change"]
+
+
+async def test_what_is_off_topic_beyond_the_guardrail_is_declined_by_the_model(talk: Conversation) -> None:
+    declined = await talk.say("what should I wear to my cousin's barbecue")
+
+    assert declined.path == []
+    assert "outside what I can help with" in declined.reply
+
+
+async def test_an_unclear_message_is_asked_about_once_and_then_handed_over(talk: Conversation) -> None:
+    first = await talk.say("blah foo")
+    second = await talk.say("blah bar")
+
+    assert first.path in ([], ["transfer_to_escalation_agent", "escalate_to_human"])
+    assert first.calls <= MODEL_CALLS_MAX
+    assert second.calls <= MODEL_CALLS_MAX
+
+
+async def test_greeting_and_goodbye_need_no_tool(talk: Conversation) -> None:
+    hello = await talk.say("hello")
+    bye = await talk.say("that's all, thanks")
+
+    assert (hello.path, bye.path) == ([], [])
+    assert "Larkfield Air" in hello.reply
+
+
+@pytest.mark.parametrize("agent", ["Triage Agent", "FAQ Agent", "Booking Agent", "Escalation Agent"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        "yes",
+        "no",
+        "how many bags can I check?",
+        "I want to change my seat",
+        f"cancel my booking, Okafor {NUMBER}",
+        f"Okafor {NUMBER}, and is the second bag free, this is ridiculous, get me a human",
+        "what should I wear to my cousin's barbecue",
+        "asdf",
+        "?",
+    ],
+)
+async def test_from_wherever_a_turn_starts_it_ends_soon_and_visits_no_agent_twice(agent: str, text: str) -> None:
+    talk = Conversation(last_agent=agent)
+    talk.airline.issue_type = "booking" if agent == "Booking Agent" else "faq"
+
+    played = await talk.say(text)
+
+    handoffs = [name for name in played.path if name.startswith("transfer_to_")]
+    assert len(handoffs) == len(set(handoffs))
+    assert played.reply
+
+
+async def test_thinking_is_quick(talk: Conversation) -> None:
+    await talk.say(f"change my seat, Okafor {NUMBER}")
+    model = LocalModel()
+    instructions = "You are the Booking Agent of X.\n## Known facts\n{}"
+    items = [*talk.items, {"role": "user", "content": "window please"}]
+    names = frozenset({"find_free_seats", "transfer_to_triage_agent"})
+    model.decide(instructions, items, names)
+
+    started = time.process_time()
+    for _ in range(200):
+        model.decide(instructions, items, names)
+    milliseconds = (time.process_time() - started) / 200 * 1_000
+
+    assert milliseconds < 5  # about 0.5 on an idle core; the limit leaves room for a noisy one
+
+
+def _row_in(reply: str) -> int:
+    found = re.search(r" seat (\d+)[A-F]", reply)
+    assert found is not None
+    return int(found[1])

@@ -1,0 +1,103 @@
+"""Test which brain the settings give, and the class of what goes wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from agents.exceptions import ModelBehaviorError, ModelRefusalError, ModelTimeoutError, UserError
+from agents.models.openai_responses import OpenAIResponsesModel
+
+from schema.settings import Settings
+from worker.models.local.model import LocalModel
+from worker.models.provider import build_model_provider, classify_model_error
+from worker.models.stub import StubModel
+
+REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/responses")
+
+
+def status_error(status: int, code: str | None = None) -> openai.APIStatusError:
+    body: dict[str, Any] = {"code": code, "message": "no"}
+    return openai.APIStatusError(f"{status} {code}", response=httpx2.Response(status, request=REQUEST), body=body)
+
+
+async def test_the_settings_choose_the_brain_and_an_agents_name_for_it_does_not_matter() -> None:
+    local = build_model_provider(Settings())
+    stub = build_model_provider(Settings(model="stub"))
+
+    assert isinstance(local.get_model(None), LocalModel)
+    assert local.get_model("gpt-anything") is local.get_model(None)
+    assert isinstance(stub.get_model(None), StubModel)
+    await local.aclose()
+    await stub.aclose()
+
+
+async def test_openai_gets_one_client_that_never_retries() -> None:
+    settings = Settings.model_validate(
+        {
+            "model": "openai:gpt-x",
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+            "model_call_seconds_max": 7,
+        }
+    )
+
+    provider = build_model_provider(settings)
+    model = provider.get_model(None)
+    assert isinstance(model, OpenAIResponsesModel)
+    client = model._client  # noqa: SLF001 - what it was made with is the promise
+
+    assert model.model == "gpt-x"
+    assert (client.max_retries, client.timeout, str(client.base_url)) == (0, 7, "http://127.0.0.1:9/v1/")
+    await provider.aclose()
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 409, 429, 500, 502, 503, 529])
+def test_what_passes_or_can_be_mended_is_transient(status: int) -> None:
+    assert classify_model_error(status_error(status)) == "transient"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        openai.APITimeoutError(REQUEST),
+        openai.APIConnectionError(request=REQUEST),
+        openai.APIError("the server had an error", REQUEST, body={"code": "server_error"}),
+        httpx2.ReadTimeout("slow"),
+        httpx2.ConnectError("away"),
+        TimeoutError(),
+        ModelTimeoutError(3.0),
+        ModelBehaviorError("tool nowhere not found"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_time_outs_lost_connections_and_slips_of_a_model_are_transient(error: BaseException) -> None:
+    assert classify_model_error(error) == "transient"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        status_error(400, "context_length_exceeded"),
+        status_error(400, "content_policy_violation"),
+        status_error(400, "invalid_prompt"),
+        status_error(413),
+        ModelRefusalError("I cannot help with that"),
+        ModelBehaviorError("ended: incomplete_details=IncompleteDetails(reason='content_filter')"),
+        openai.APIError("filtered", REQUEST, body={"code": "content_filter"}),
+        openai.ContentFilterFinishReasonError(),
+    ],
+    ids=str,
+)
+def test_what_would_fail_again_is_refused(error: BaseException) -> None:
+    assert classify_model_error(error) == "refused"
+
+
+@pytest.mark.parametrize(
+    "error", [status_error(400), status_error(422), UserError("misuse"), KeyError("x"), ValueError("y")], ids=str
+)
+def test_the_rest_is_a_bug(error: BaseException) -> None:
+    assert classify_model_error(error) == "bug"
