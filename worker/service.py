@@ -15,7 +15,8 @@ from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
 from schema.settings import Settings
-from worker.agents.graph import build_graph
+from worker.agents.graph import GraphPool, build_graph
+from worker.agents.tracing import configure_tracing
 from worker.drain import Drainer, Ring
 from worker.guardrails.inputs import input_guardrails
 from worker.heartbeat import Heartbeat
@@ -29,7 +30,6 @@ from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
-from worker.agents.tracing import configure_tracing
 
 _log = structlog.get_logger("fte.worker")
 
@@ -108,7 +108,7 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         await check_deployment(database, sealer)
         undo.pop_all()
     brain = Brain(
-        graph=build_graph(),
+        graphs=GraphPool(build_graph),
         provider=provider,
         guardrails=input_guardrails(settings),
         backend=PostgresAirline(database),
@@ -125,9 +125,8 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     publisher = Publisher(servers.database, scripts, settings)
     heartbeat = Heartbeat(mailbox, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer)
-    turn = Turn(
-        settings, servers.database, servers.sealer, mailbox, publisher, committer, JournalWriter(servers.database), brain
-    )
+    journal = JournalWriter(servers.database)
+    turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain)
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
     return WorkerService(
         settings=settings,

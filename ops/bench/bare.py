@@ -1,4 +1,7 @@
-"""Run the bare SDK: the agent graph in a loop, with nothing around it. The limit the product is measured against."""
+"""Run the bare SDK: the agent graph in a loop, with nothing around it. The limit the product is measured against.
+
+Agents, tools, model and knowledge base are the product's own; what is missing is everything that keeps a promise.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from agents import RunConfig, Runner
 
+from ops.bench.cpu import Measured, cpu_seconds, spent_since
 from schema.ids import ConversationKey
 from worker.agents.context import AirlineAgentContext, TurnContext
 from worker.agents.graph import build_graph
+from worker.agents.tracing import configure_tracing
 from worker.guardrails.vault import Vault
 from worker.models.provider import build_model_provider
-from worker.tools.backend import Passage
-from worker.agents.tracing import configure_tracing
+from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
+    from ops.runtime.database import Database
     from schema.settings import Settings
     from worker.agents.graph import AgentGraph
-
-
-@dataclass(frozen=True)
-class OnePassage:
-    """Stand in for the knowledge base: the passage the tool would find, without a database."""
-
-    passage: Passage
-
-    async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Give the one passage."""
-        del tenant, question, limit
-        return [self.passage]
+    from worker.tools.backend import KnowledgeBase
 
 
 @dataclass(frozen=True)
@@ -40,14 +34,14 @@ class BareRunner:
 
     graph: AgentGraph
     config: RunConfig
-    knowledge: OnePassage
+    knowledge: KnowledgeBase
 
-    async def run(self, questions: list[str]) -> float:
-        """Answer the questions one after the other; gives the CPU seconds of this process."""
-        started = time.process_time()
+    async def run(self, questions: list[str]) -> Measured:
+        """Answer the questions one after the other."""
+        before, started = cpu_seconds(), time.perf_counter()
         for question in questions:
             await Runner.run(self.graph.start(None), question, context=self._context(question), run_config=self.config)
-        return time.process_time() - started
+        return Measured(len(questions), time.perf_counter() - started, spent_since(before))
 
     def _context(self, question: str) -> TurnContext:
         now = datetime.now(UTC)
@@ -69,8 +63,8 @@ class BareRunner:
         )
 
 
-def make_bare_runner(settings: Settings, passage: Passage) -> BareRunner:
+def make_bare_runner(settings: Settings, database: Database) -> BareRunner:
     """Put the bare loop together; `settings.model` must be the stub."""
     configure_tracing()
     config = RunConfig(model_provider=build_model_provider(settings), trace_include_sensitive_data=False)
-    return BareRunner(build_graph(), config, OnePassage(passage))
+    return BareRunner(build_graph(), config, PostgresKnowledge(database))

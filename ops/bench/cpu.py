@@ -4,8 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import dataclass
 
 import psutil
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Hold one round: messages answered, seconds it took, CPU seconds by kind of process."""
+
+    messages: int
+    seconds: float
+    cpu: Counter[str]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Sum the CPU seconds of all processes."""
+        return sum(self.cpu.values())
+
+    @property
+    def cpu_seconds_per_message(self) -> float:
+        """Divide them by the messages."""
+        return self.cpu_seconds / self.messages
 
 
 def cpu_seconds() -> Counter[str]:
@@ -22,9 +42,16 @@ def cpu_seconds() -> Counter[str]:
     return seconds
 
 
+def spent_since(before: Counter[str]) -> Counter[str]:
+    """Give what was spent since an earlier count."""
+    spent = cpu_seconds()
+    spent.subtract(before)
+    return spent
+
+
 def _kind(process: psutil.Process) -> str:
     if process.pid == os.getpid():
-        return "sender and reader"
+        return "this process"
     name = process.name()
     if "postgres" in name:
         return "PostgreSQL"

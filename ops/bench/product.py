@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.bench.cpu import cpu_seconds
+from ops.bench.cpu import Measured, cpu_seconds, spent_since
 from schema.keys import replies_stream
 from schema.messages import Inbound
 
@@ -22,20 +21,6 @@ _CHANNEL: Final = "chat"
 _SENDERS = 16
 _READ_MS = 2_000
 _SILENCE_SECONDS_MAX = 30
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Hold one round: messages answered, seconds it took, CPU seconds by kind of process."""
-
-    messages: int
-    seconds: float
-    cpu: Counter[str]
-
-    @property
-    def cpu_seconds(self) -> float:
-        """Sum the CPU seconds of all processes."""
-        return sum(self.cpu.values())
 
 
 @dataclass(frozen=True)
@@ -65,9 +50,7 @@ class Product:
 
         await asyncio.gather(*(send() for _ in range(_SENDERS)))
         await reader
-        spent = cpu_seconds()
-        spent.subtract(before)
-        return Measured(len(questions), time.perf_counter() - started, spent)
+        return Measured(len(questions), time.perf_counter() - started, spent_since(before))
 
     async def _read(self, stream: str, after: bytes, expected: int) -> None:
         seen = 0

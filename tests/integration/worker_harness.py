@@ -21,6 +21,7 @@ from schema.keys import escalations_stream, events_stream, mailbox_keys, replies
 from schema.messages import Envelope, Inbound
 from schema.settings import Settings
 from worker.agents.context import TurnContext
+from worker.agents.graph import GraphPool
 from worker.mailbox import Mailbox
 from worker.pipeline.act import Brain
 from worker.service import Servers, WorkerService, compose
@@ -173,7 +174,7 @@ async def make_harness(
     await database.open()
     model = ScriptedBrainModel(think)
     brain: Any = Brain(
-        graph=OneAgent(tools),  # type: ignore[arg-type]
+        graphs=GraphPool(lambda: OneAgent(tools)),  # type: ignore[arg-type, return-value]
         provider=OneModel(model),
         guardrails=[],
         backend=None,  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ class TurnHooks(RunHooks[TurnContext]):
 
     async def on_agent_start(self, context: AgentHookContext[TurnContext], agent: Agent[TurnContext]) -> None:
         """Log which agent begins."""
-        self._log.info("agent.started", agent=agent.name, **_whose(context))
+        self._log.debug("agent.started", agent=agent.name, **_whose(context))
 
     async def on_handoff(
         self, context: RunContextWrapper[TurnContext], from_agent: Agent[TurnContext], to_agent: Agent[TurnContext]
@@ -69,7 +69,7 @@ class TurnHooks(RunHooks[TurnContext]):
         self, context: RunContextWrapper[TurnContext], agent: Agent[TurnContext], response: ModelResponse
     ) -> None:
         """Log that the model has answered, after how long, and what it cost."""
-        self._log.info(
+        self._log.debug(
             "model.called",
             agent=agent.name,
             milliseconds=_milliseconds_since(self._model_call_at),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agents import InputGuardrail, ModelProvider
 
     from schema.settings import Settings
-    from worker.agents.graph import AgentGraph
+    from worker.agents.graph import GraphPool
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Due, Letter, Snapshot
     from worker.tools.backend import AirlineBackend, KnowledgeBase
@@ -37,7 +37,7 @@ _LATENCY_METADATA = "fte.model_latency_ms"
 class Brain:
     """Hold what answers: the agents and what they reach. Made once per process."""
 
-    graph: AgentGraph
+    graphs: GraphPool
     provider: ModelProvider
     guardrails: Sequence[InputGuardrail[TurnContext]]
     backend: AirlineBackend
@@ -60,15 +60,16 @@ async def act(
     simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
     try:
         async with asyncio.timeout(settings.turn_seconds_max):
-            result = await Runner.run(
-                brain.graph.start(snapshot.last_agent),
-                guarded.text,
-                context=context,
-                session=session,
-                hooks=TurnHooks(),
-                max_turns=settings.model_calls_max,
-                run_config=_run_config(brain, letter, journal),
-            )
+            with brain.graphs.borrow() as graph:
+                result = await Runner.run(
+                    graph.start(snapshot.last_agent),
+                    guarded.text,
+                    context=context,
+                    session=session,
+                    hooks=TurnHooks(),
+                    max_turns=settings.model_calls_max,
+                    run_config=_run_config(brain, letter, journal),
+                )
     except InputGuardrailTripwireTriggered as tripped:
         return _refused(context, guarded, tripped.guardrail_result.output.output_info)
     except MaxTurnsExceeded:

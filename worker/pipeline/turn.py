@@ -90,9 +90,7 @@ class Turn:
 
     def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
         async def record(step: int, entry: JournalEntry) -> None:
-            await self.journal.record(
-                letter.key, letter.inbound.message_id, step, entry.input_hash, entry.response
-            )
+            await self.journal.record(letter.key, letter.inbound.message_id, step, entry.input_hash, entry.response)
 
         recorded = {row["step"]: JournalEntry(row["input_hash"], row["response"]) for row in snapshot.journal}
         return TurnJournal(recorded, record)
