@@ -167,6 +167,15 @@ async def test_another_wish_instead_of_a_yes_makes_a_new_offer(talk: Conversatio
     assert len(third.effects) == 1
 
 
+async def test_a_fulfilled_wish_is_not_taken_for_the_next_one(talk: Conversation) -> None:
+    await talk.say(f"seat 12A please, Okafor {NUMBER}")
+    await talk.say("yes")
+    again = await talk.say("I want to change my seat once more")
+
+    assert again.path == []
+    assert "window, aisle or middle" in again.reply
+
+
 async def test_a_yes_counts_also_after_a_question_in_between(talk: Conversation) -> None:
     await talk.say(f"window seat please, Okafor {NUMBER}")
     answer = await talk.say("how many bags can I check?")

@@ -57,12 +57,14 @@ def _route(situation: Situation) -> Step:
 
 
 def _reroute(situation: Situation) -> Step:
-    """Send a conversation that an agent handed back to one that has not had it in this turn; else to a person."""
-    visited = situation.handoffs_made
-    label = settled_intent(situation).label if len(visited) == 1 else "escalation"
-    started_at_booking = situation.facts.issue_type == "booking"
+    """Send on what an agent handed back: once to another agent, and to a person when it has been around already.
+
+    What the Booking Agent hands back about a booking is what no tool can do.
+    """
+    label = settled_intent(situation).label if len(situation.handoffs_made) == 1 else "escalation"
     wanted = {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION)
-    if wanted in visited or (wanted == TO_BOOKING and started_at_booking) or refusals_in(situation) >= REFUSALS_MAX:
+    started_at_booking = situation.facts.issue_type == "booking"
+    if (wanted == TO_BOOKING and started_at_booking) or refusals_in(situation) >= REFUSALS_MAX:
         wanted = TO_ESCALATION
     return _hand(situation, wanted)
 
