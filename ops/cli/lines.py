@@ -55,7 +55,7 @@ async def read_chunks(stream: BinaryIO) -> AsyncIterator[list[InputLine]]:
     rest = b""
     too_long = False
     while True:
-        block = await asyncio.to_thread(_read, stream)
+        block = await _read(stream)
         *lines, rest = (rest + block).split(b"\n") if block else (rest, b"")
         chunk = []
         for line in lines:
@@ -73,12 +73,25 @@ async def read_chunks(stream: BinaryIO) -> AsyncIterator[list[InputLine]]:
             return
 
 
-def _read(stream: BinaryIO) -> bytes:
-    """Read what is there, waiting for at least one byte; b"" at the end."""
+async def _read(stream: BinaryIO) -> bytes:
+    """Read what is there, waiting for at least one byte; b"" at the end.
+
+    Waits on the event loop and not in a thread: a thread that reads a terminal outlives a Ctrl-C until the next line.
+    """
     try:
         descriptor = stream.fileno()
     except OSError:  # a stream without a file behind it
         return stream.read(READ_BYTES)
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    try:
+        loop.add_reader(descriptor, readable.set)
+    except PermissionError:  # a regular file, which is always readable
+        return os.read(descriptor, READ_BYTES)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
     return os.read(descriptor, READ_BYTES)
 
 

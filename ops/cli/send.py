@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -37,11 +37,13 @@ def send(
     A refused message does not stop the others. Exit code 1: some were refused; 2: wrong usage, or no server.
     """
     import asyncio
+    from contextlib import nullcontext
 
+    from ops.cli.lines import open_input
     from ops.cli.receipts import ReceiptPrinter
     from ops.cli.servers import find_servers
 
-    one: dict[str, Any] | None = None
+    one: dict[str, Any] = {}
     if file is None:
         if text is None or conversation is None:
             raise typer.BadParameter("give a FILE (- for standard input), or --conversation and --text")
@@ -57,7 +59,8 @@ def send(
         raise typer.BadParameter("a FILE says everything itself: leave --text and the other options of a message out")
     settings = find_servers()
     printer = ReceiptPrinter(as_json=as_json)
-    asyncio.run(_send_all(settings, _chunks(file, one), printer))
+    with nullcontext() if file is None else open_input(file) as stream:
+        asyncio.run(_send_all(settings, _chunks(stream, one), printer))
     if printer.finish():
         raise typer.Exit(1)
 
@@ -68,15 +71,14 @@ def _new_message_id() -> str:
     return f"cli-{new_token()}"
 
 
-async def _chunks(file: str | None, one: dict[str, Any] | None) -> AsyncIterator[list[InputLine]]:
-    from ops.cli.lines import InputLine, open_input, read_chunks
+async def _chunks(stream: BinaryIO | None, one: dict[str, Any]) -> AsyncIterator[list[InputLine]]:
+    from ops.cli.lines import InputLine, read_chunks
 
-    if one is not None:
+    if stream is None:
         yield [InputLine(1, one, None)]
         return
-    with open_input(file or "-") as stream:
-        async for chunk in read_chunks(stream):
-            yield chunk
+    async for chunk in read_chunks(stream):
+        yield chunk
 
 
 async def _send_all(settings: Settings, chunks: AsyncIterator[list[InputLine]], printer: ReceiptPrinter) -> None:

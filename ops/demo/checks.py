@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ops.demo.conversations import CARD_NUMBER, SEAT_CONFIRMATION_NUMBER
 from ops.runtime.database import Database
+from schema.errors import FteError
 from worker.store.airline import PostgresAirline
 from worker.tools.rules import choose_seats
 
@@ -33,21 +35,29 @@ class SeatChange:
     wanted: str
 
 
-class NoSample(Exception):
-    """Say that the database lacks the booking that the demo changes."""
+class NoSample(FteError):
+    """Say that the database lacks the booking that the demo changes, or that it can be changed no more."""
 
 
-async def plan_seat_change(database: Database, tenant: str) -> SeatChange:
-    """Find the sample passenger's seat and a free window seat without a charge; raises NoSample."""
+async def plan_seat_change(database: Database, tenant: str, *, now: datetime) -> SeatChange:
+    """Find the sample passenger's seat and a free window seat without a charge.
+
+    Raises NoSample. The sample flights leave some days after the day on which a database was filled.
+    """
     airline = PostgresAirline(database)
     reservation = await airline.find_reservation(tenant, SEAT_CONFIRMATION_NUMBER)
     if reservation is None or not reservation.segments:
         raise NoSample(f"tenant {tenant} has no booking {SEAT_CONFIRMATION_NUMBER}; run `fte migrate`")
     segment = reservation.segments[0]
+    if segment.departs_at <= now:
+        left = f"{segment.flight_number}, the flight of {SEAT_CONFIRMATION_NUMBER}, left on {segment.flight_date}"
+        raise NoSample(f"{left}; fill a new tenant or database: `fte migrate`")
     taken = await airline.find_taken_seats(tenant, segment.flight_number, segment.flight_date)
     before = await seat_now(database, tenant)
-    wanted = next(seat.number for seat in choose_seats(taken, "window") if seat.number != before)
-    return SeatChange(segment.flight_number, before, wanted)
+    free = [seat.number for seat in choose_seats(taken, "window") if not seat.is_premium and seat.number != before]
+    if not free:
+        raise NoSample(f"no window seat is free on {segment.flight_number}, the flight of {SEAT_CONFIRMATION_NUMBER}")
+    return SeatChange(segment.flight_number, before, free[-1])  # not the one that is offered first
 
 
 async def seat_now(database: Database, tenant: str) -> str | None:

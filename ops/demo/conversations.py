@@ -42,9 +42,9 @@ SCRIPTS: tuple[Script, ...] = (
         channel="email",
         sender="maya.chen@example.com",
         subject="Checked bag",
-        messages=("Hello, how much does a checked bag cost when it weighs more than 50 lbs? Best, Maya",),
+        messages=("Hello, what do I pay for a suitcase of 60 lbs? Best regards, Maya",),
         sent_twice=True,
-        answer_holds=("50", "Source:"),
+        answer_holds=("$50", "Source:"),
     ),
     Script(
         name="seat",
@@ -54,8 +54,8 @@ SCRIPTS: tuple[Script, ...] = (
         sender="+14155550142",
         messages=(
             "Hi, can I move to a window seat?",
-            f"Ada Okafor, confirmation {SEAT_CONFIRMATION_NUMBER}",
-            f"{SEAT_PLACEHOLDER} please",
+            f"I'm Ada Okafor, my confirmation number is {SEAT_CONFIRMATION_NUMBER}",
+            f"Could I have {SEAT_PLACEHOLDER} instead?",
             "Yes, go ahead",
         ),
         answer_holds=(SEAT_PLACEHOLDER,),

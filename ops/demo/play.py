@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.demo.checks import Check, SeatChange, check_card, check_seat, plan_seat_change
@@ -24,6 +25,9 @@ from schema.settings import Settings
 TENANT = "default"
 REPLY_SECONDS_MAX = 20.0
 """How long a customer waits for a reply before it counts as lost."""
+
+ESCALATION_SECONDS_MAX = 5.0
+"""How long after the reply an escalation may come out: they are published together."""
 
 SETTLE_SECONDS = 0.3
 """How long the streams stay open after the last reply: a second answer to the same message would come now."""
@@ -93,7 +97,7 @@ async def play(settings: Settings, *, run: str, screen: Screen, logs: Sequence[P
     await database.open()
     try:
         async with AsyncProducer(settings) as producer:
-            planned = await plan_seat_change(database, TENANT)
+            planned = await plan_seat_change(database, TENANT, now=datetime.now(UTC))
             stage = Stage(run, producer, screen, {SEAT_PLACEHOLDER: planned.wanted})
             async with listening(settings, _streams(), stage.take):
                 parts = await asyncio.gather(*(_play_one(stage, script) for script in SCRIPTS))
@@ -159,11 +163,14 @@ async def _judge(stage: Stage, script: Script, text: str) -> list[Check]:
         expected = _fill(words, stage.words)
         if expected not in text:
             checks.append(Check(f"{script.customer}'s last answer says {expected!r}", passed=False))
+    if script.sent_twice:
+        answers = sum(1 for reply in stage.post.replies if reply.conversation == stage.conversation(script))
+        checks.append(Check(f"{script.customer}'s message, delivered twice, is answered once", answers == 1))
     if script.escalates:
         name = stage.conversation(script)
         escalation = await stage.post.wait(
             lambda: next((one for one in stage.post.escalations if one.conversation == name), None),
-            seconds_max=REPLY_SECONDS_MAX,
+            seconds_max=ESCALATION_SECONDS_MAX,
         )
         if escalation is not None:
             stage.screen.escalated(script, escalation)

@@ -131,5 +131,39 @@ def test_a_command_imports_no_more_than_it_needs(
     assert set(forbidden) & set(done.stdout.splitlines()) == set()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["send"],
+        ["send", "--text", "hi"],
+        ["send", "--text", "hi", "messages.jsonl"],
+        ["replies", "--channel", "fax"],
+        ["load", "--model-latency-ms", "soon"],
+        ["up", "--workers", "0"],
+        ["dance"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_two_before_any_server_is_asked(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, output, told = run_fte(capsys, *arguments)
+
+    assert code == EXIT_UNUSABLE
+    assert "Usage: fte" in told
+    assert (output, "no servers" in told) == ("", False)
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ops.cli.servers.find_servers", lambda: None)
+
+    code, _, told = run_fte(capsys, "send", "no-such-file")
+
+    assert code == EXIT_UNUSABLE
+    assert "no-such-file: No such file or directory" in told
+
+
 def test_an_expected_error_is_a_condition_of_ours() -> None:
     assert issubclass(NoServers, FteError)

@@ -1,0 +1,79 @@
+"""An operator looks at a conversation, takes it over, hands it back."""
+
+from __future__ import annotations
+
+from tests.acceptance.fte_process import Up, new_conversation
+
+CARD = "4111 1111 1111 1111"
+
+
+def test_a_conversation_is_shown_with_its_secrets_masked(up: Up) -> None:
+    conversation = new_conversation()
+    up.say(conversation, f"How many bags can I bring? I am ada@example.com and my card is {CARD}.")
+    up.wait_for("replies", conversation, 1)
+
+    page = up.run("show", conversation)
+    row = up.run("show", conversation, "--json").lines[0]
+
+    assert page.code == 0
+    assert "[CARD_NUMBER]" in page.output
+    assert "[EMAIL_1]" in page.output
+    assert CARD not in page.output + str(row)
+    assert "ada@example.com" not in page.output + str(row)
+    assert [line["kind"] for line in row["lines"]][:: len(row["lines"]) - 1] == ["customer", "agent"]
+    assert {"queue_ms", "hydrate_ms", "guard_ms", "act_ms", "model_ms"} <= set(row["turns"][0]["timings"])
+
+
+def test_an_unknown_conversation_is_one_line_on_standard_error(up: Up) -> None:
+    for command in ("show", "takeover", "hand-back"):
+        done = up.run(command, "nobody-wrote-here")
+
+        assert done.code == 1
+        assert done.told.splitlines() == ["fte: no conversation nobody-wrote-here of tenant default; see --tenant"]
+
+
+def test_the_bot_is_silent_from_a_takeover_until_it_is_handed_back(up: Up) -> None:
+    conversation = new_conversation()
+    up.say(conversation, "How many bags can I bring?")
+    up.wait_for("replies", conversation, 1)
+
+    taken = up.run("takeover", conversation, "--json").lines
+    up.say(conversation, "Is there wifi on board?")
+    up.wait_for("events", conversation, 2)
+    back = up.run("hand-back", conversation, "--json").lines
+    up.say(conversation, "When does check-in open?")
+    replies = up.wait_for("replies", conversation, 2)
+
+    events = up.wait_for("events", conversation, 3)
+    assert [line[0]["changed"] for line in (taken, back)] == [True, True]
+    assert [event["name"] for event in events] == [
+        "conversation.taken_over",
+        "message.forwarded",
+        "conversation.handed_back",
+    ]
+    assert len(replies) == 2
+    lines = up.run("show", conversation, "--json").lines[0]["lines"]
+    said = [line["text"] for line in lines if line["kind"] == "customer"]
+    assert said == ["How many bags can I bring?", "Is there wifi on board?", "When does check-in open?"]
+
+
+def test_a_takeover_of_what_is_taken_over_changes_nothing(up: Up) -> None:
+    conversation = new_conversation()
+    up.say(conversation, "How many bags can I bring?")
+    up.run("takeover", conversation)
+
+    again = up.run("takeover", conversation, "--json")
+
+    assert (again.code, again.lines[0]["changed"]) == (0, False)
+
+
+def test_a_chat_says_that_a_human_has_the_conversation(up: Up) -> None:
+    conversation = new_conversation()
+    up.say(conversation, "How many bags can I bring?")
+    up.wait_for("replies", conversation, 1)
+    up.run("takeover", conversation)
+
+    done = up.run("chat", "--conversation", conversation, stdin="Is there wifi on board?\n")
+
+    assert done.code == 0
+    assert "a human has this conversation" in done.output

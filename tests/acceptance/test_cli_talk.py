@@ -1,0 +1,149 @@
+"""Messages in, answers out, from the shell."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from tests.acceptance.fte_process import Up, new_conversation
+
+
+def inbound(conversation: str, message_id: str, text: str = "How many bags can I bring?", **changes: str) -> str:
+    message = {
+        "message_id": message_id,
+        "tenant": "default",
+        "conversation": conversation,
+        "channel": "sms",
+        "sender": "+14155550100",
+        "text": text,
+    }
+    return json.dumps(message | changes)
+
+
+def test_a_message_sent_is_answered(up: Up) -> None:
+    conversation = new_conversation()
+
+    sent = up.run("send", "--json", "--conversation", conversation, "--text", "How many bags can I bring?")
+
+    replies = up.wait_for("replies", conversation, 1)
+    assert [receipt["status"] for receipt in sent.lines] == ["accepted"]
+    assert [reply["in_reply_to"] for reply in replies] == [[sent.lines[0]["message_id"]]]
+    assert replies[0]["text"]
+
+
+def test_a_file_with_wrong_lines_is_sent_without_them(up: Up, tmp_path: Path) -> None:
+    conversation = new_conversation()
+    lines = [
+        inbound(conversation, f"{conversation}-1"),
+        "not json",
+        "",
+        inbound(conversation, f"{conversation}-2", channel="fax"),
+        inbound(conversation, f"{conversation}-1"),
+        inbound(conversation, f"{conversation}-3", tenant="nobody"),
+        inbound(conversation, f"{conversation}-4"),
+    ]
+    file = tmp_path / "messages.jsonl"
+    file.write_text("\n".join(lines))
+
+    sent = up.run("send", "--json", str(file))
+
+    assert sent.code == 1
+    assert [line.get("status", line.get("line")) for line in sent.lines] == [
+        "accepted",
+        2,
+        4,
+        "duplicate",
+        6,
+        "accepted",
+    ]
+    assert [line["field"] for line in sent.lines if "field" in line] == ["message", "channel"]
+    replies = up.wait_for("replies", conversation, 2)
+    assert [reply["in_reply_to"] for reply in replies] == [[f"{conversation}-1"], [f"{conversation}-4"]]
+
+
+def test_many_messages_come_through_a_pipe_and_are_answered_in_order(up: Up) -> None:
+    conversation = new_conversation()
+    ids = [f"{conversation}-{number}" for number in range(12)]
+
+    sent = up.run("send", "-", stdin="".join(inbound(conversation, name) + "\n" for name in ids))
+
+    replies = up.wait_for("replies", conversation, len(ids))
+    assert (sent.code, sent.output.splitlines()[-1]) == (0, "12 accepted")
+    assert [reply["in_reply_to"] for reply in replies] == [[name] for name in ids]
+    assert [reply["sequence"] for reply in replies] == list(range(1, len(ids) + 1))
+
+
+def test_a_follower_sees_a_reply_when_it_comes_and_ends_with_ctrl_c(up: Up) -> None:
+    conversation = new_conversation()
+    before = new_conversation()
+    up.say(before, "How many bags can I bring?")
+    up.wait_for("replies", before, 1)
+
+    with up.fte.start("replies", "--follow", "--json", "--last", "1") as follower:
+        first = json.loads(follower.read_line())
+        up.say(conversation, "Is there wifi on board?")
+        second = json.loads(follower.read_line())
+        code = follower.stop(signal.SIGINT)
+
+    assert first["conversation"] == before
+    assert second["conversation"] == conversation
+    assert code == 0
+
+
+def test_the_whole_stream_can_be_read_from_its_start(up: Up) -> None:
+    conversation = new_conversation()
+    for number in range(3):
+        up.say(conversation, f"How many bags can I bring? {number}")
+    up.wait_for("replies", conversation, 3)
+
+    whole = up.run("replies", "--from-start", "--json", "--conversation", conversation)
+    newest = up.run("replies", "--last", "2", "--json", "--conversation", conversation)
+
+    assert [reply["sequence"] for reply in whole.lines] == [1, 2, 3]
+    assert [reply["sequence"] for reply in newest.lines] == [2, 3]
+
+
+def test_a_chat_through_a_pipe_waits_for_each_reply(up: Up) -> None:
+    conversation = new_conversation()
+
+    done = up.run(
+        "chat", "--conversation", conversation, stdin="How many bags can I bring?\n\nIs there wifi on board?\n"
+    )
+
+    assert done.code == 0, done.told
+    replies = up.wait_for("replies", conversation, 2)
+    words = " ".join(done.output.split())
+    assert all(" ".join(reply["text"].split()) in words for reply in replies)
+
+
+def test_an_escalation_reaches_the_human_agents(up: Up) -> None:
+    conversation = new_conversation()
+
+    up.say(conversation, "I want to speak to a human being, now!")
+
+    escalations = up.wait_for("escalations", conversation, 1)
+    shown = up.run("escalations", "--conversation", conversation)
+    assert escalations[0]["ticket_id"] in shown.output
+
+
+def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+
+    done = up.run("load", "--conversations", "4", "--turns", "2", "--rate", "40", "--json", str(file))
+
+    report = json.loads(file.read_text())
+    assert done.code == 0, done.told
+    assert set(report) == {
+        "messages",
+        "replies",
+        "lost",
+        "duplicated",
+        "out_of_order",
+        "escalations",
+        "messages_per_s",
+        "latency_ms",
+        "overhead_ms",
+    }
+    assert (report["messages"], report["replies"], report["lost"]) == (8, 8, 0)
+    assert set(report["latency_ms"]) == set(report["overhead_ms"]) == {"p50", "p95", "p99", "max"}
