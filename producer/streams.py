@@ -125,7 +125,8 @@ class AsyncSubscription:
                 if found:
                     return found
                 self._claim_next = time.monotonic() + self._claim_idle_seconds / 2
-            return await self._read_group(">", max(1, round(block_seconds * 1_000)))
+            seconds = min(block_seconds, self._claim_next - time.monotonic())
+            return await self._read_group(">", max(1, round(seconds * 1_000)))
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
