@@ -36,13 +36,13 @@ def message(tenant: str, number: int = 1, *, conversation: str = "c-1", **change
 async def positions(redis: Redis, settings: Settings, tenant: str, conversation: str = "c-1") -> list[int]:
     """Read the positions in a conversation's mailbox, oldest first."""
     key = mailbox_keys(ConversationKey(tenant, conversation), settings.partitions).mailbox
-    entries: Any = await redis.lrange(key, 0, -1)  # type: ignore[misc] # its stubs know only the synchronous answer
+    entries: Any = await redis.lrange(key, 0, -1)
     return [json.loads(entry)["position"] for entry in entries]
 
 
 async def bells(redis: Redis, tenant: str) -> list[str]:
     """Read for which conversations of a tenant a doorbell is in the workers' queue, oldest first."""
-    queued: Any = await redis.lrange(DOORBELL_QUEUE, 0, -1)  # type: ignore[misc] # as above
+    queued: Any = await redis.lrange(DOORBELL_QUEUE, 0, -1)
     rung = [json.loads(base64.b64decode(json.loads(bell)["body"]))[0] for bell in reversed(queued)]
     return [conversation for of, conversation in rung if of == tenant]
 

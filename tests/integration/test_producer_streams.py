@@ -79,7 +79,7 @@ async def publish(redis: Redis, stream: str, *sequences: int, **changed: Any) ->
 
 async def take(subscription: AsyncSubscription, count: int) -> list[StreamEntry]:
     """Take that many entries; fails when they do not come."""
-    entries = []
+    entries: list[StreamEntry] = []
     for _ in range(count):
         entry = await subscription.next(10)
         assert entry is not None, f"only {len(entries)} of {count} entries came"

@@ -1,0 +1,47 @@
+"""Export the wire models as JSON Schema, for those who write gateways in other languages.
+
+`python -m schema.export` remakes `schema/json/`.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic.alias_generators import to_snake
+
+from schema.messages import WIRE_MODELS, WireModel
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def export_schemas() -> dict[str, str]:
+    """Give each model's JSON Schema as text, by its file's name."""
+    return {f"{to_snake(model.__name__)}.schema.json": _write(model) for model in WIRE_MODELS}
+
+
+def schema_folder() -> Path:
+    """Give the folder that holds the exported files."""
+    return Path(str(files("schema"))) / "json"
+
+
+def main() -> None:
+    """Remake the folder: write every model's file, remove what no model has any more."""
+    folder = schema_folder()
+    folder.mkdir(exist_ok=True)
+    exported = export_schemas()
+    for path in folder.glob("*.schema.json"):
+        if path.name not in exported:
+            path.unlink()
+    for name, text in exported.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _write(model: type[WireModel]) -> str:
+    schema = {"$schema": DIALECT, **model.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    main()
