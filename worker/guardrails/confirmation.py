@@ -31,16 +31,16 @@ def _words_of(text: str) -> frozenset[str]:
 
 _CUE = re.compile(
     r"\b(?:confirmation(?:[ -]?(?:number|no|num|code|id|nr|#))?|confirm(?:ation)?\s?(?:#|code|number)|"
-    r"conf(?:irm)?\.?\s?(?:#|no|num(?:ber)?|code)|"
+    r"conf(?:irm)?\.?\s?(?:#|no|num(?:ber)?|code)?|"
     r"(?:booking|reservation|record|itinerary)\s?(?:confirmation\s?)?"
-    r"(?:ref(?:erence)?|number|no|num|id|code|locator|loc|#)(?:\s(?:number|code|no|id))?|"
-    r"booking|reservation|record locator|locator|pnr|rloc|ref(?:erence)?\s?(?:code|number|no|#)|code)\b",
+    r"(?:ref(?:erence)?|number|no|num|id|code|locat[oe]r|loc|#)(?:\s(?:number|code|no|id))?|"
+    r"booking|reservation|record locat[oe]r|locat[oe]r|pnr|rloc|ref(?:erence)?\s?(?:code|number|no|#)|code)\b",
     re.IGNORECASE,
 )
 _GLUE = re.compile(
     r"(?:\s|[:#=\"'(*_~\-\u2013\u2014>.,]|\b(?:number|no|nr|num|code|is|it's|its|it|was|are|as|ref|reference|locator|pnr|"
     r"my|the|for|under|of|with|follows|should|be|says|shows|called|letters|id|record|confirmation|booking|reservation|"
-    r"here|here's)\b)*",
+    r"here|here's|flights?|trip|\d{1,4})\b)*",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
@@ -70,6 +70,7 @@ _MEASURE = (
     r"people|person|bags?|seats?|adults?|kids?|child|pax|times?|ppl|pts?|points?|min|max|neo|er|"
     r"mph|gb|mb|ghz|hz|volt|watts?|wh|mah|ml)"
 )
+_MEASURED = re.compile(rf"\d+{_MEASURE}", re.IGNORECASE)
 _NOT_A_CODE = re.compile(
     rf"""(?:
       \d+{_MEASURE}                                     # 1230pm, 200lbs, 48hour
@@ -79,7 +80,7 @@ _NOT_A_CODE = re.compile(
     | (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\d+
     | n[1-9]\d{{0,4}}[a-hj-np-z]{{0,2}}                 # N123AB: an aircraft
     | (?:seat|seats|row|rows|gate|bag|bags|term|zone|line|item|step|page|room|door|exit|group|pax|flt|leg|part|unit|
-        year|day|win|mac|ios|ps|iph|covid|usd|eur|gbp|cad|inr|boeing|airbus|crj|erj|emb|md|dc|atr)\d+[a-z]?
+        year|day|win|mac|ios|ps|iph|wifi|usb|mp|gen|covid|usd|eur|gbp|cad|inr|boeing|airbus|crj|erj|emb|md|dc|atr)\d+[a-z]?
     | (?:a3[1-8]\d|b7\d[78])[-a-z0-9]{{0,3}}             # A320ne, B777ER: an aircraft type
     | 7\d7[a-z0-9]{{1,3}}                               # 737MAX
     )""",
@@ -199,6 +200,8 @@ def _code_beside_name(tokens: list[tuple[int, int, str]], text: str) -> Iterator
         if len(code) != CODE_LENGTH or not _has_both(code) or not _is_name([word for _, _, word in rest]):
             continue
         pieces = last - first + 1
+        if all(_MEASURED.fullmatch(word) for _, _, word in tokens[first : last + 1]):
+            continue  # 8am-5pm
         if pieces == 1 and _NOT_A_CODE.fullmatch(code):
             continue
         if pieces == 2 and re.fullmatch(r"(?:[a-z]{2}|[a-z]\d|\d[a-z])\d{4}|\d+" + _MEASURE, code, re.IGNORECASE):  # noqa: PLR2004

@@ -88,10 +88,19 @@ def mask_text(text: str, vault: Vault) -> MaskedText:
 
 _FOR_EVER = {"CARD_NUMBER": "[CARD_NUMBER]", "SSN": "[SSN]"}
 
-# Cards. Lengths 12 to 19 and the leading digits are those of ISO/IEC 7812 issuers that people pay flights with.
+# Cards. Lengths and leading digits are those of the ISO/IEC 7812 issuers that people pay flights with.
 _DIGIT_RUN = re.compile(r"(?<![\w])(?:\d[ \-./_,:|\n]{0,3}){11,}\d")
 _DIGIT_GROUP = re.compile(r"\d+")
-_ISSUER = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]")
+_ISSUERS: dict[int, re.Pattern[str]] = {
+    13: re.compile(r"4"),
+    14: re.compile(r"3[0689]"),
+    15: re.compile(r"3[47]"),
+    16: re.compile(r"4|5|6|35|2[2-7]"),
+    17: re.compile(r"6"),
+    18: re.compile(r"6"),
+    19: re.compile(r"4|6"),
+}
+"""Which digits a card number of a length begins with."""
 _CARD_CUE = re.compile(
     r"\b(?:card|visa|master ?card|amex|american express|discover|credit|debit|charge)\b", re.IGNORECASE
 )
@@ -138,7 +147,7 @@ def _card_end(run: str, groups: list[tuple[int, int]], first: int, *, cued: bool
 
 
 def _is_card(digits: str, *, cued: bool) -> bool:
-    if len(set(digits)) == 1 or not (_ISSUER.match(digits) or cued):
+    if len(set(digits)) == 1 or not (cued or _ISSUERS[len(digits)].match(digits)):
         return False
     # A card number with one digit mistyped is still most of a card number: after a cue the checksum is not asked for.
     return luhn.is_valid(digits) or (cued and len(digits) in {15, 16})
@@ -168,6 +177,8 @@ _EMAIL_SPELLED = re.compile(
     r"(?:com|net|org|edu|gov|io|co|uk|de|fr|us|ca|in)\b",
     re.IGNORECASE,
 )
+_MAY_BE_SPELLED = re.compile(r"\bat\b.*(?:\bdot\b|\(dot\)|\.)", re.IGNORECASE)
+_EMAIL_CUE = re.compile(r"\be-?mail\b", re.IGNORECASE)
 _SPELLED_AT = re.compile(r"\s*(?:\(at\)|\[at\]|\bat\b)\s*", re.IGNORECASE)
 _SPELLED_DOT = re.compile(r"\s*(?:\(dot\)|\[dot\]|\bdot\b)\s*", re.IGNORECASE)
 
@@ -176,15 +187,18 @@ def _find_emails(text: str) -> Iterator[Found]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "EMAIL", re.sub(r"\s", "", match[0]).lower())
-    lowered = text.lower()
-    if "at" in lowered and ("dot" in lowered or "(at)" in lowered or "[at]" in lowered):
-        for match in _EMAIL_SPELLED.finditer(text):
-            address = _SPELLED_DOT.sub(".", _SPELLED_AT.sub("@", match[0], count=1))
-            yield Found(match.start(), match.end(), "EMAIL", re.sub(r"\s", "", address).lower())
+    for match in _EMAIL_SPELLED.finditer(text) if _MAY_BE_SPELLED.search(text) else ():
+        is_plain = re.search(r"dot\b|\(at\)|\[at\]", match[0], re.IGNORECASE) is None
+        if is_plain and not _EMAIL_CUE.search(text[max(0, match.start() - _CUE_CHARACTERS) : match.start()]):
+            continue  # "I arrive at airport.com" is an address only where one is announced
+        address = _SPELLED_DOT.sub(".", _SPELLED_AT.sub("@", match[0], count=1))
+        yield Found(match.start(), match.end(), "EMAIL", re.sub(r"\s", "", address).lower())
 
 
 _PASSPORT_CUE = re.compile(r"\bpassports?\b", re.IGNORECASE)
-_PASSPORT_NUMBER = re.compile(r"(?<![\w])(?=[A-Z0-9 ]*\d)[A-Z]{0,3} ?\d{5,9}[A-Z]?(?![\w])", re.IGNORECASE)
+_PASSPORT_NUMBER = re.compile(
+    r"(?<!\w)(?:[A-Z]{0,3} ?\d{5,9}[A-Z]?|(?=(?:[A-Z]*\d){3})[A-Z0-9]{8,9})(?!\w)", re.IGNORECASE
+)
 _PASSPORT_REACH_CHARACTERS = 60
 
 
@@ -214,18 +228,31 @@ _OTHER_NUMBER = re.compile(
 )
 
 
+_TRUNK = re.compile(r"(?<![\w+])00(?=[1-9]\d)")
+_AFTER_CUE = re.compile(
+    r"\b(?:phone|mobile|cell|tel|telephone|whatsapp)\b(?:\s*(?:number|no|is|at))*[\s.:#]*"
+    r"(\+?\d(?:[ ()./-]{0,2}\d){6,14})(?!\w)",
+    re.IGNORECASE,
+)
+
+
 def _find_phones(text: str) -> Iterator[Found]:
     if _SEVEN_DIGITS.search(text) is None:
         return
-    matcher = phonenumbers.PhoneNumberMatcher(text, PHONE_REGION, leniency=phonenumbers.Leniency.POSSIBLE)
-    for match in matcher:
+    # The international prefix of most countries; the same length, so that places in the text stay where they are.
+    dialled = _TRUNK.sub(" +", text)
+    for match in phonenumbers.PhoneNumberMatcher(dialled, PHONE_REGION, leniency=phonenumbers.Leniency.POSSIBLE):
         before = text[max(0, match.start - _CUE_CHARACTERS) : match.start]
-        cued = _PHONE_CUE.search(before) is not None
-        formed = _PHONE_FORM.match(match.raw_string) is not None
-        valid = phonenumbers.is_valid_number(match.number)
-        if formed or cued or (valid and not _OTHER_NUMBER.search(before)):
+        # The form is looked at as it was typed: 0016 123456 begins like a call abroad and is a bag tag.
+        is_formed = _PHONE_FORM.match(text, match.start) is not None
+        is_wanted = is_formed or _PHONE_CUE.search(before) is not None
+        if is_wanted or (phonenumbers.is_valid_number(match.number) and not _OTHER_NUMBER.search(before)):
             number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-            yield Found(match.start, match.end, "PHONE", number)
+            start = match.start - 1 if text[match.start - 1 : match.start + 1] == "00" else match.start
+            yield Found(start, match.end, "PHONE", number)
+    for cued in _AFTER_CUE.finditer(text):
+        # A number of another country, written as it is dialled there: nobody can tell which, but it is announced.
+        yield Found(cued.start(1), cued.end(1), "PHONE", re.sub(r"[^\d+]", "", cued[1]))
 
 
 def _find_confirmations(text: str) -> Iterator[Found]:
