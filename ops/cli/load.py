@@ -25,7 +25,7 @@ def load(
     turns: Annotated[int, typer.Option("--turns", min=1, metavar="M", help="Messages of each.")] = 5,
     rate: Annotated[
         float, typer.Option("--rate", min=0.1, metavar="R", help="Messages a second, whatever comes back.")
-    ] = 50,
+    ] = 20,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same customers.")] = 1,
     model_latency_ms: Annotated[
         str | None,

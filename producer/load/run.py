@@ -43,7 +43,7 @@ class LoadOptions:
     conversations: int = 100
     turns: int = 5
     """Messages of each conversation."""
-    messages_per_second: float = 50
+    messages_per_second: float = 20
     seed: int = 1
     model_latency_ms: str | None = None
     """`A..B`: how long the embedded models shall take for each call; None: no time."""
@@ -109,7 +109,7 @@ class _Load:
     async def _send_all(self, group: asyncio.TaskGroup) -> None:
         """Start each message's sending when it is due, by the clock alone; return when all are accepted."""
         started = time.time()
-        for number, (place, inbound) in enumerate(_messages(self._options)):
+        for number, (place, inbound) in enumerate(plan_messages(self._options)):
             due_at = started + number / self._options.messages_per_second
             await asyncio.sleep(max(0, due_at - time.time()))
             self._tally.sent[inbound.message_id] = Sent(inbound.conversation, place, due_at)
@@ -163,7 +163,7 @@ class _Load:
         return LoadProgress(messages, tally.accepted, tally.accepted - tally.unanswered, tally.escalations)
 
 
-def _messages(options: LoadOptions) -> Iterator[tuple[int, Inbound]]:
+def plan_messages(options: LoadOptions) -> Iterator[tuple[int, Inbound]]:
     """Give all messages with their place in their conversation, in the order of sending: all their firsts first."""
     scripts = make_scripts(
         options.seed, options.conversations, options.turns, channels=options.channels, bookings=options.bookings
