@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=6, gt=0, description="how long a silent worker keeps a conversation")
     renew_seconds: float = Field(default=2, gt=0, description="how often a worker renews its leases")
     sweep_seconds: float = Field(default=1, gt=0, description="how often rescue looks for what is overdue")
-    bell_seconds: float = Field(default=1.5, gt=0, description="how long a doorbell may take before rescue takes the conversation up")
+    bell_seconds: float = Field(
+        default=1.5, gt=0, description="how long a doorbell may take before rescue takes the conversation up"
+    )
     reconcile_seconds: float = Field(
         default=3, gt=0, description="age from which an accepted message without a mailbox is put back"
     )

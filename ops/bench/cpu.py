@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 
 import psutil
@@ -15,7 +15,7 @@ class Measured:
 
     messages: int
     seconds: float
-    cpu: Counter[str]
+    cpu: dict[str, float]
 
     @property
     def cpu_seconds(self) -> float:
@@ -28,9 +28,9 @@ class Measured:
         return self.cpu_seconds / self.messages
 
 
-def cpu_seconds() -> Counter[str]:
+def cpu_seconds() -> dict[str, float]:
     """Sum user and system seconds of this process and its descendants by what they are, those that ended included."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     this = psutil.Process()
     for process in [this, *this.children(recursive=True)]:
         try:
@@ -42,11 +42,9 @@ def cpu_seconds() -> Counter[str]:
     return seconds
 
 
-def spent_since(before: Counter[str]) -> Counter[str]:
+def spent_since(before: dict[str, float]) -> dict[str, float]:
     """Give what was spent since an earlier count."""
-    spent = cpu_seconds()
-    spent.subtract(before)
-    return spent
+    return {name: seconds - before.get(name, 0.0) for name, seconds in cpu_seconds().items()}
 
 
 def _kind(process: psutil.Process) -> str:

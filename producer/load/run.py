@@ -97,13 +97,16 @@ class _Load:
 
     async def run(self, progress: Callable[[LoadProgress], None]) -> None:
         """Send, read and show until all is answered, or nothing comes any more."""
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self._read())
-            showing = group.create_task(self._show(progress))
-            await self._send_all(group)
-            await self._wait_for_answers()
-            reading.cancel()
-            showing.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read())
+                showing = group.create_task(self._show(progress))
+                await self._send_all(group)
+                await self._wait_for_answers()
+                reading.cancel()
+                showing.cancel()
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed  # whoever failed first ended the others
         progress(self._progress())
 
     async def _send_all(self, group: asyncio.TaskGroup) -> None:

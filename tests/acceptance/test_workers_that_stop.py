@@ -1,4 +1,4 @@
-"""Workers that die, and workers that are told to stop, in the middle of a load: nothing lost, doubled or out of order."""
+"""Workers that die or are told to stop in the middle of a load: nothing lost, doubled or out of order."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ async def _everything(harness: Harness) -> list[str]:
         rows = await harness.query(f'SELECT t::text AS row FROM "{table["tablename"]}" t')  # noqa: S608 - own names
         found += [row["row"] for row in rows]
     redis = harness.service.servers.redis
-    readers: dict[bytes, Callable[[bytes], Awaitable[Any]]] = {
+    readers: dict[Any, Callable[[Any], Awaitable[Any]]] = {
         b"list": lambda name: redis.lrange(name, 0, -1),
         b"hash": redis.hgetall,
         b"stream": redis.xrange,

@@ -22,10 +22,10 @@ from schema.messages import Envelope, Inbound
 from schema.settings import Settings
 from worker.agents.context import TurnContext
 from worker.agents.graph import GraphPool
+from worker.agents.tracing import configure_tracing
 from worker.mailbox import Mailbox
 from worker.pipeline.act import Brain
 from worker.service import Servers, WorkerService, compose
-from worker.agents.tracing import configure_tracing
 
 Think = Callable[[str], Awaitable[Any]]
 """Answers the newest text of the customer: a text, or the SDK's output items; or raises."""
@@ -135,7 +135,7 @@ class Harness:
 
     async def entries(self, stream: str) -> list[dict[str, Any]]:
         """Read a whole outbound stream; bodies parsed."""
-        entries = await self.service.servers.redis.xrange(stream)
+        entries: Any = await self.service.servers.redis.xrange(stream)
         return [
             {name.decode(): parse_json(value) if name == b"body" else value.decode() for name, value in fields.items()}
             for _, fields in entries
