@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from producer.load.run import LoadOptions, LoadProgress, run_load
+from schema.errors import UnknownTenant
+from tests.integration.worker_harness import echo
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from schema.settings import Settings
+    from tests.integration.worker_harness import Harness, MakeHarness
+
+BELL_SECONDS = 0.02
+
+
+@pytest.fixture
+def quick(settings: Settings) -> Settings:
+    """Let the agenda fall due at once: these workers look there, and hear no bells."""
+    return settings.model_copy(update={"bell_seconds": BELL_SECONDS})
+
+
+@asynccontextmanager
+async def answering(harness: Harness) -> AsyncIterator[None]:
+    """Drain whatever is due, as a worker process does."""
+
+    async def answer() -> None:
+        while True:
+            due = [key.conversation for key in await harness.mailbox.sweep(500) if key.tenant == harness.tenant]
+            await asyncio.gather(*(harness.drain(conversation) for conversation in due))
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(answer())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_run_reports_every_message_answered_once_and_in_order(
+    quick: Settings, worker: MakeHarness, tenant: str
+) -> None:
+    options = LoadOptions(conversations=8, turns=3, messages_per_second=100, tenant=tenant, silence_seconds_max=10)
+    shown: list[LoadProgress] = []
+
+    async with answering(await worker(echo, bell_seconds=BELL_SECONDS)):
+        report = await run_load(quick, options, shown.append)
+
+    assert (report["messages"], report["replies"]) == (24, 24)
+    assert (report["lost"], report["duplicated"], report["out_of_order"]) == (0, 0, 0)
+    assert shown[-1] == LoadProgress(messages=24, accepted=24, answered=24, escalations=0)
+    assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["max"]
+    assert report["messages_per_s"] > 10
+
+
+async def test_the_time_of_the_models_is_no_overhead(quick: Settings, worker: MakeHarness, tenant: str) -> None:
+    async def ponder(text: str) -> str:
+        await asyncio.sleep(0.3)
+        return await echo(text)
+
+    options = LoadOptions(conversations=3, turns=2, messages_per_second=100, tenant=tenant, silence_seconds_max=10)
+    async with answering(await worker(ponder, bell_seconds=BELL_SECONDS)):
+        report = await run_load(quick, options)
+
+    assert report["latency_ms"]["max"] >= 550, "the second message waits for two model calls"
+    assert report["overhead_ms"]["max"] <= report["latency_ms"]["max"] - 550
+
+
+async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_lost(quick: Settings, tenant: str) -> None:
+    options = LoadOptions(conversations=10, turns=4, messages_per_second=40, tenant=tenant, silence_seconds_max=0.5)
+    started = time.monotonic()
+
+    report = await run_load(quick, options)
+
+    assert (report["messages"], report["replies"], report["lost"]) == (40, 0, 40)
+    assert 1.4 < time.monotonic() - started < 8, "39 messages after the first, one each 25 ms, and the silence"
+
+
+async def test_a_run_for_a_tenant_nobody_set_up_ends_at_once(quick: Settings) -> None:
+    with pytest.raises(UnknownTenant, match="nobody"):
+        await run_load(quick, LoadOptions(conversations=2, turns=2, tenant="nobody"))

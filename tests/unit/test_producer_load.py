@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.load.report import Sent, Tally, covered_seconds, distribution, nearest_rank
+from producer.load.run import LoadOptions, plan_messages
+from producer.load.scripts import KIND_WEIGHTS, Booking, make_scripts
+from schema.ids import ConversationKey, reply_id_of
+from schema.messages import Reply
+
+CHANNELS = ("chat", "email", "sms")
+BOOKINGS = (Booking("DEMO42", "Ada", "Okafor"),)
+
+
+def tally_of(**conversations: int) -> Tally:
+    """Send that many messages in each conversation, one a second from 100 s on; all accepted."""
+    tally = Tally()
+    for conversation, messages in conversations.items():
+        for place in range(messages):
+            name = f"{conversation}-{place}"
+            tally.sent[name] = Sent(conversation, place, due_at=100.0 + place)
+            tally.take_receipt(name)
+    return tally
+
+
+def reply(sequence: int, *answers: str, conversation: str = "a") -> Reply:
+    return Reply(
+        reply_id=reply_id_of(ConversationKey("default", conversation), sequence),
+        tenant="default",
+        conversation=conversation,
+        sequence=sequence,
+        in_reply_to=list(answers),
+        channel="chat",
+        recipient="ada",
+        text="yes",
+        agent="FAQ Agent",
+        issue_type=None,
+        trace_id="trace_1",
+        created_at=datetime(2026, 1, 31, tzinfo=UTC),
+    )
+
+
+def counts(tally: Tally) -> tuple[int, int, int, int, int]:
+    report = tally.report({})
+    return report["messages"], report["replies"], report["lost"], report["duplicated"], report["out_of_order"]
+
+
+def test_a_run_in_which_all_is_answered_in_order_is_clean() -> None:
+    tally = tally_of(a=2, b=1)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+    tally.take_reply(reply(1, "b-0", conversation="b"), 102)
+    tally.take_reply(reply(2, "a-1"), 103)
+
+    assert counts(tally) == (3, 3, 0, 0, 0)
+    assert tally.unanswered == 0
+
+
+def test_one_reply_may_answer_several_messages() -> None:
+    tally = tally_of(a=3)
+
+    tally.take_reply(reply(1, "a-0", "a-1"), 101)
+    tally.take_reply(reply(2, "a-2"), 102)
+
+    assert counts(tally) == (3, 2, 0, 0, 0)
+
+
+def test_an_accepted_message_without_a_reply_is_lost() -> None:
+    tally = tally_of(a=2)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+
+    assert counts(tally) == (2, 1, 1, 0, 0)
+    assert tally.unanswered == 1
+
+
+def test_a_message_that_was_never_accepted_is_not_lost() -> None:
+    tally = tally_of(a=1)
+    tally.sent["a-1"] = Sent("a", 1, due_at=101)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+
+    assert counts(tally) == (1, 1, 0, 0, 0)
+
+
+def test_a_message_with_two_different_replies_is_duplicated() -> None:
+    tally = tally_of(a=1)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+    tally.take_reply(reply(2, "a-0"), 102)
+
+    assert counts(tally)[3] == 1
+
+
+def test_a_reply_that_stands_twice_in_its_stream_is_duplicated() -> None:
+    tally = tally_of(a=1)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+    tally.take_reply(reply(1, "a-0"), 102)
+
+    assert counts(tally) == (1, 1, 0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [reply(2, "a-0")],
+        [reply(1, "a-0"), reply(3, "a-1")],
+        [reply(1, "a-1"), reply(2, "a-0")],
+    ],
+    ids=["starts at 2", "leaves a gap", "answers the later message first"],
+)
+def test_a_reply_out_of_its_place_is_out_of_order(replies: list[Reply]) -> None:
+    tally = tally_of(a=2)
+
+    for entry in replies:
+        tally.take_reply(entry, 101)
+
+    assert counts(tally)[4] == 1
+
+
+def test_another_runs_reply_is_passed_over() -> None:
+    tally = tally_of(a=1)
+
+    assert not tally.take_reply(reply(1, "other-0"), 101)
+    assert counts(tally) == (1, 0, 1, 0, 0)
+
+
+def test_a_reply_that_comes_before_its_receipt_counts() -> None:
+    tally = Tally()
+    tally.sent["a-0"] = Sent("a", 0, due_at=100)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+    tally.take_receipt("a-0")
+
+    assert tally.unanswered == 0
+    assert counts(tally) == (1, 1, 0, 0, 0)
+
+
+def test_latency_counts_from_when_a_message_was_due_and_overhead_leaves_the_models_out() -> None:
+    tally = tally_of(a=2)
+    tally.take_reply(reply(1, "a-0"), 101.5)
+    tally.take_reply(reply(2, "a-1"), 103)
+
+    report = tally.report({"a": [(100.1, 101.1), (101.6, 102.9)]})
+
+    assert report["latency_ms"] == {"p50": 1500.0, "p95": 2000.0, "p99": 2000.0, "max": 2000.0}
+    # The second message waited for the first one's model call from 101 to 101.1, and for its own.
+    assert report["overhead_ms"] == {"p50": 500.0, "p95": 600.0, "p99": 600.0, "max": 600.0}
+    assert report["messages_per_s"] == 0.7
+
+
+def test_a_run_without_any_answer_has_a_report_of_zeros() -> None:
+    report = tally_of(a=1).report({})
+
+    assert report["messages_per_s"] == 0
+    assert report["latency_ms"] == {"p50": 0, "p95": 0, "p99": 0, "max": 0}
+
+
+@pytest.mark.parametrize(
+    ("intervals", "covered"),
+    [
+        ([], 0),
+        ([(0, 5)], 0),
+        ([(25, 30)], 0),
+        ([(5, 15)], 5),
+        ([(15, 25)], 5),
+        ([(0, 30)], 10),
+        ([(12, 14), (11, 13)], 3),
+        ([(11, 18), (12, 13)], 7),
+        ([(11, 12), (13, 14)], 2),
+    ],
+)
+def test_covered_time_counts_overlaps_once_and_nothing_outside(
+    intervals: list[tuple[float, float]], covered: float
+) -> None:
+    assert covered_seconds(intervals, 10, 20) == covered
+
+
+def test_percentiles_are_by_nearest_rank() -> None:
+    values = [15.0, 20.0, 35.0, 40.0, 50.0]
+
+    assert [nearest_rank(values, percent) for percent in (5, 30, 40, 50, 100)] == [15, 20, 20, 35, 50]
+    assert distribution(list(range(1, 101))) == {"p50": 50, "p95": 95, "p99": 99, "max": 100}
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.integers(1, 100))
+def test_a_percentile_is_a_value_that_enough_others_do_not_exceed(values: list[float], percent: int) -> None:
+    ranked = sorted(values)
+
+    found = nearest_rank(ranked, percent)
+
+    assert found in values
+    assert sum(value <= found for value in values) >= percent / 100 * len(values)
+
+
+def test_the_same_seed_makes_the_same_customers_and_another_makes_others() -> None:
+    first, again, other = (make_scripts(seed, 50, 4, channels=CHANNELS, bookings=BOOKINGS) for seed in (1, 1, 2))
+
+    assert first == again
+    assert first != other
+
+
+def test_kinds_come_as_often_as_they_are_weighted() -> None:
+    kinds = Counter(script.kind for script in make_scripts(1, 5_000, 1, channels=CHANNELS))
+
+    assert sum(KIND_WEIGHTS.values()) == 100
+    for kind, weight in KIND_WEIGHTS.items():
+        assert abs(kinds[kind] / 50 - weight) < 3, kind
+
+
+@pytest.mark.parametrize("turns", [1, 2, 5, 12])
+def test_every_customer_writes_as_often_as_asked_in_messages_that_are_accepted(turns: int) -> None:
+    options = LoadOptions(conversations=60, turns=turns, model_latency_ms="20..60", bookings=BOOKINGS)
+
+    planned = list(plan_messages(options))
+
+    assert len({inbound.message_id for _, inbound in planned}) == 60 * turns
+    assert [place for place, _ in planned] == [number // 60 for number in range(60 * turns)]
+    assert {inbound.metadata["fte.model_latency_ms"] for _, inbound in planned} == {"20..60"}
+    assert {inbound.subject is None for _, inbound in planned if inbound.channel != "email"} == {True}
+
+
+def test_a_message_is_named_after_run_conversation_and_turn() -> None:
+    options = LoadOptions(conversations=2, turns=2, run="r1")
+
+    assert [inbound.message_id for _, inbound in plan_messages(options)] == [
+        "load-r1-0-0",
+        "load-r1-1-0",
+        "load-r1-0-1",
+        "load-r1-1-1",
+    ]
