@@ -10,15 +10,15 @@ from worker.guardrails.vault import Vault
 def test_a_value_has_the_same_placeholder_for_ever() -> None:
     vault = Vault()
 
-    first = vault.keep("PHONE", "+13105550110")
+    first = vault.keep("PHONE", "+13105550171")
     second = vault.keep("PHONE", "+442079460958")
-    again = vault.keep("PHONE", "+13105550110")
+    again = vault.keep("PHONE", "+13105550171")
 
     assert (first, second, again) == ("[PHONE_1]", "[PHONE_2]", "[PHONE_1]")
 
 
 def test_a_stored_vault_goes_on_counting_where_it_stopped() -> None:
-    vault = Vault({"[EMAIL_3]": "a@example.com", "[PHONE_1]": "+13105550110"})
+    vault = Vault({"[EMAIL_3]": "a@example.com", "[PHONE_1]": "+13105550171"})
 
     assert vault.keep("EMAIL", "b@example.com") == "[EMAIL_4]"
     assert vault.keep("EMAIL", "a@example.com") == "[EMAIL_3]"
@@ -26,19 +26,19 @@ def test_a_stored_vault_goes_on_counting_where_it_stopped() -> None:
 
 
 def test_open_takes_a_placeholder_with_or_without_brackets() -> None:
-    vault = Vault({"[CONFIRMATION_NUMBER_1]": "K7PLQ2"})
+    vault = Vault({"[CONFIRMATION_NUMBER_1]": "R4MXT8"})
 
-    assert vault.open("[CONFIRMATION_NUMBER_1]") == "K7PLQ2"
-    assert vault.open("CONFIRMATION_NUMBER_1") == "K7PLQ2"
+    assert vault.open("[CONFIRMATION_NUMBER_1]") == "R4MXT8"
+    assert vault.open("CONFIRMATION_NUMBER_1") == "R4MXT8"
     assert vault.open("[CONFIRMATION_NUMBER_2]") is None
 
 
 def test_render_puts_values_back_and_leaves_unknown_placeholders() -> None:
-    vault = Vault({"[CONFIRMATION_NUMBER_1]": "K7PLQ2"})
+    vault = Vault({"[CONFIRMATION_NUMBER_1]": "R4MXT8"})
 
     rendered = vault.render("Booking [CONFIRMATION_NUMBER_1], card [CARD_NUMBER], phone [PHONE_9].")
 
-    assert rendered == "Booking K7PLQ2, card [CARD_NUMBER], phone [PHONE_9]."
+    assert rendered == "Booking R4MXT8, card [CARD_NUMBER], phone [PHONE_9]."
 
 
 @pytest.mark.parametrize("kind", ["CARD_NUMBER", "SSN", "PASSWORD"])

@@ -151,7 +151,7 @@ async def test_everything_in_one_message_leads_straight_to_an_offer(talk: Conver
 
 async def test_a_no_leaves_everything_as_it_was(talk: Conversation) -> None:
     await talk.say(f"window seat please, Okafor {NUMBER}")
-    dropped = await talk.say("or wait, never mind, my seat is fine")
+    dropped = await talk.say("never mind, I will keep my seat")
 
     assert dropped.effects == []
     assert "left everything as it was" in dropped.reply
@@ -243,7 +243,7 @@ async def test_a_customer_without_a_code_is_offered_another_way(talk: Conversati
         ("you lost my suitcase yesterday", "unsupported_request", "high", "belongings"),
         ("my father passed away, I must fly to the funeral today", "unsupported_request", "urgent", "so sorry"),
         (
-            "my mother uses a wheelchair and needs help at the gate",
+            "my grandmother is blind and we need someone to walk her to the gate",
             "unsupported_request",
             "high",
             "safe and comfortable",
@@ -276,7 +276,7 @@ async def test_one_ticket_is_enough(talk: Conversation) -> None:
 
 async def test_a_card_number_is_removed_and_the_customer_warned(talk: Conversation) -> None:
     warned = await talk.say("seat 12A please, Okafor DEMO42, charge my card 4111 1111 1111 1111")
-    asked = await talk.say("what card did I give you?")
+    asked = await talk.say("which card number do you have from me?")
 
     assert "removed the card number" in warned.reply
     assert "do not keep it" in asked.reply
@@ -297,7 +297,7 @@ async def test_the_guardrails_stop_a_turn_and_the_booking_goes_on_after_it(
 ) -> None:
     await talk.say(f"change my seat, Okafor {NUMBER}")
     stopped = await talk.say(text)
-    offer = await talk.say("sorry, back to my seat. window please")
+    offer = await talk.say("anyway, about that seat: a window one please")
 
     assert stopped.refused == reason
     assert offer.path == ["find_free_seats", "quote_seat_change"]

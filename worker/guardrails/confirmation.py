@@ -94,7 +94,7 @@ _OTHER_CUE = re.compile(
     r"[ #:='\"(]*(?:(?:number|no|code|id|is|was|#|basis|class)[ .#:='\"(]*){0,3}$",
     re.IGNORECASE,
 )
-_FLIGHT_SHAPE = re.compile(r"[A-Z]{3}\d{3}", re.IGNORECASE)  # HAT045: an ICAO airline code and a number
+_FLIGHT_SHAPE = re.compile(r"[A-Z]{3}\d{3}", re.IGNORECASE)  # LFA118: an ICAO airline code and a number
 _FLIGHT_CUE = re.compile(r"\b(?:flights?|flt|flying|depart\w*|delay\w*|from|board\w*)\b", re.IGNORECASE)
 _CUE_REACH_CHARACTERS = 30
 _GLUE_CHARACTERS_MAX = 60  # keeps the search linear on a text made of nothing but cues
@@ -160,7 +160,7 @@ def _as_code(start: int, end: int, token: str, *, introduced: bool, shouting: bo
 
 
 def _spelled_at(text: str, start: int) -> Code | None:
-    """Read `2 g 5 d 6 h` or `hjk 456`: short parts that make six characters, a digit among them."""
+    """Read `3 r 8 w 4 m` or `tpw 583`: short parts that make six characters, a digit among them."""
     parts: list[str] = []
     position = end = start
     while token := _TOKEN.match(text, position):
