@@ -73,7 +73,8 @@ def migrate(
 ) -> MigrationReport:
     """Bring the database up to this release and give what changed.
 
-    `sample` fills each of `tenants` with the sample airline and its articles, unless it has flights already.
+    `sample` fills each of `tenants` with the sample airline, unless it has flights already, and with the sample
+    articles, unless it has articles.
 
     Raises ServerUnreachable; InvalidSettings when the database was set up with a key that `sealer` has not;
     MigrationFailed.

@@ -289,6 +289,21 @@ async def test_a_plain_role_that_owns_the_database_is_kept_to_its_tenant(plain_o
     assert seen == {"one": 1, "two": 0, "": 0, "*": 1}
 
 
+def test_the_sample_fills_a_tenant_once_and_leaves_its_own_articles_alone(plain_owner: str) -> None:
+    sealer = Sealer([KEYS[0]])
+    migrate(plain_owner, sealer)
+    filled = _sample(plain_owner)
+    with connect(plain_owner) as connection:
+        connection.execute("SET fte.tenant = 'default'; UPDATE article SET title = 'Our own rules' WHERE slug = 'pets'")
+
+    migrate(plain_owner, sealer)
+
+    assert filled["flights"] >= 300
+    assert filled["articles"] >= 30
+    assert filled["own"] == 0
+    assert _sample(plain_owner) == filled | {"own": 1}
+
+
 async def test_startup_names_the_command_when_the_database_was_never_migrated(empty_database: EmptyDatabase) -> None:
     with empty_database() as url:
         database = Database(Settings(database_url=url, redis_url="redis://"))
@@ -341,6 +356,17 @@ def _only(cursor: psycopg.Cursor[dict[str, Any]]) -> dict[str, Any]:
     rows = cursor.fetchall()
     assert len(rows) == 1
     return rows[0]
+
+
+def _sample(url: str) -> dict[str, Any]:
+    with connect(url) as connection:
+        connection.execute("SET fte.tenant = 'default'")
+        return _only(
+            connection.execute(
+                "SELECT (SELECT count(*) FROM flight) AS flights, (SELECT count(*) FROM article) AS articles, "
+                "(SELECT count(*) FROM article WHERE title = 'Our own rules') AS own"
+            )
+        )
 
 
 def _message(tenant: str, message_id: str) -> dict[str, Any]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ops.runtime.database import connect
+from producer.client import AsyncProducer
 from producer.load.run import LoadOptions, LoadProgress, run_load
 from schema.errors import UnknownTenant
+from tests.integration.producing import message
 from tests.integration.worker_harness import echo
 
 if TYPE_CHECKING:
@@ -72,6 +75,19 @@ async def test_the_time_of_the_models_is_no_overhead(quick: Settings, worker: Ma
 
     assert report["latency_ms"]["max"] >= 550, "the second message waits for two model calls"
     assert report["overhead_ms"]["max"] <= report["latency_ms"]["max"] - 550
+
+
+async def test_a_message_that_is_accepted_late_is_waited_for(quick: Settings, worker: MakeHarness, tenant: str) -> None:
+    options = LoadOptions(conversations=2, turns=2, messages_per_second=100, tenant=tenant, silence_seconds_max=0.5)
+    async with answering(await worker(echo, bell_seconds=BELL_SECONDS)), AsyncProducer(quick) as producer:
+        await producer.send(message(tenant, conversation=f"load-{options.run}-1", message_id="before"))
+        with connect(quick.database_url or "") as other, other.transaction():
+            other.execute("SELECT FROM conversation WHERE tenant_id = %s FOR UPDATE", [tenant])
+            running = asyncio.create_task(run_load(quick, options))
+            await asyncio.sleep(1.5)  # longer than the silence that ends a run
+        report = await running
+
+    assert (report["messages"], report["lost"]) == (4, 0)
 
 
 async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_lost(quick: Settings, tenant: str) -> None:
