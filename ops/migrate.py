@@ -73,8 +73,7 @@ def migrate(
 ) -> MigrationReport:
     """Bring the database up to this release and give what changed.
 
-    `sample` fills each of `tenants` with the sample airline, unless it has flights already, and with the sample
-    articles, unless it has articles.
+    `sample` fills each of `tenants` with the sample airline and its articles, unless it has flights already.
 
     Raises ServerUnreachable; InvalidSettings when the database was set up with a key that `sealer` has not;
     MigrationFailed.

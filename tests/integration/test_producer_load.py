@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.runtime.database import connect
-from producer.client import AsyncProducer
+from producer.client import AsyncProducer, Message
 from producer.load.run import LoadOptions, LoadProgress, run_load
 from schema.errors import UnknownTenant
-from tests.integration.producing import message
+from schema.messages import Inbound, Receipt
+from tests.integration.producing import inbox, message
 from tests.integration.worker_harness import echo
 
 if TYPE_CHECKING:
@@ -88,6 +89,24 @@ async def test_a_message_that_is_accepted_late_is_waited_for(quick: Settings, wo
         report = await running
 
     assert (report["messages"], report["lost"]) == (4, 0)
+
+
+async def test_a_conversations_messages_are_handed_in_one_after_the_other(
+    quick: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowToStart(AsyncProducer):
+        async def send(self, message: Message) -> Receipt:
+            if isinstance(message, Inbound) and message.message_id.endswith("-0"):
+                await asyncio.sleep(0.2)
+            return await super().send(message)
+
+    monkeypatch.setattr("producer.load.run.AsyncProducer", SlowToStart)
+    options = LoadOptions(conversations=2, turns=3, messages_per_second=100, tenant=tenant, silence_seconds_max=0.1)
+
+    await run_load(quick, options)
+
+    places = [int(row["message_id"][-1]) + 1 for row in inbox(quick, tenant)]
+    assert places == [row["position"] for row in inbox(quick, tenant)] == [1, 2, 3, 1, 2, 3]
 
 
 async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_lost(quick: Settings, tenant: str) -> None:
