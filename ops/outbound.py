@@ -22,6 +22,8 @@ _log = structlog.get_logger("fte.streams")
 PAGE_ENTRIES = 200
 """Entries read in one round trip."""
 
+_CANCEL_SECONDS = 0.1
+
 START = "0-0"
 """Before the first entry of any stream."""
 
@@ -58,7 +60,18 @@ async def listening(
         try:
             yield
         finally:
-            listener.cancel()
+            await end_task(listener)
+
+
+async def end_task(task: asyncio.Task[None]) -> None:
+    """Cancel a task that uses Redis until it has ended.
+
+    Until Python 3.12, asyncio.wait_for (in the Redis client) drops a cancellation that comes together with its result,
+    so one may not be enough.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_CANCEL_SECONDS)
 
 
 async def read_ends(client: Any, streams: Sequence[str]) -> dict[str, str]:

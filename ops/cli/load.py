@@ -71,6 +71,11 @@ def load(
         except KeyboardInterrupt:
             console.print("[dim]interrupted[/]")
             raise typer.Exit(1) from None
+    _finish(console, report, json_file)
+
+
+def _finish(console: Console, report: LoadReport, json_file: str | None) -> None:
+    """Show and write the report, and end with 1 when the product broke a promise."""
     _show(console, report)
     if json_file is not None:
         _write(json_file, report)

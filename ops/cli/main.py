@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import NoReturn
 
 import typer
@@ -49,6 +50,9 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     An expected error is one line on standard error; its exit code is `ops.cli.failure`'s. Any other is a fault of this
     program and shows its traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     try:
         app(args=arguments, prog_name="fte")
     except Exception as error:

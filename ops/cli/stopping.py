@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
+
+from ops.outbound import end_task
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -31,3 +34,19 @@ def interrupted_by_signals() -> Iterator[None]:
     finally:
         for number, action in before.items():
             signal.signal(number, action)
+
+
+async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run until the work is done, or SIGINT, SIGTERM or SIGHUP ends it; the way to end what has no end of its own."""
+    loop = asyncio.get_running_loop()
+    signalled = asyncio.Event()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, signalled.set)
+    working = asyncio.create_task(work)
+    waiting = asyncio.create_task(signalled.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if signalled.is_set():
+        await end_task(working)
+    else:
+        await working

@@ -79,13 +79,9 @@ def _show(streams: Sequence[str], *, follow: bool, last: int | None, conversatio
 
     from ops.cli.entries import EntryPrinter
     from ops.cli.servers import find_servers
-    from ops.cli.stopping import interrupted_by_signals
+    from ops.cli.stopping import run_until_signalled
     from ops.cli.tail import tail
 
     settings = find_servers()
-    printer = EntryPrinter(as_json=as_json)
-    with interrupted_by_signals():
-        try:
-            asyncio.run(tail(settings, streams, printer.print, last=last, on=follow, conversation=conversation))
-        except KeyboardInterrupt:
-            return  # the way to end --follow
+    show = EntryPrinter(as_json=as_json).print
+    asyncio.run(run_until_signalled(tail(settings, streams, show, last=last, conversation=conversation, on=follow)))

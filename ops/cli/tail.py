@@ -16,9 +16,15 @@ Show = Callable[[StreamEntry], None]
 
 
 async def tail(
-    settings: Settings, streams: Sequence[str], show: Show, *, last: int | None, on: bool, conversation: str | None
+    settings: Settings,
+    streams: Sequence[str],
+    show: Show,
+    *,
+    last: int | None,
+    conversation: str | None,
+    on: bool = False,
 ) -> None:
-    """Show the newest `last` entries (None: all) of several streams by age, then with `on` what comes, for ever.
+    """Show the newest `last` entries (None: all) of several streams by age; then, with `on`, what comes, for ever.
 
     Raises ServerUnreachable.
     """

@@ -142,5 +142,8 @@ def _typed_lines() -> Iterator[str]:
         except EOFError:
             print()  # noqa: T201 - leaves the prompt's line
             return
+        except KeyboardInterrupt:
+            print()  # noqa: T201 - as above
+            raise
         if text.strip():
             yield text

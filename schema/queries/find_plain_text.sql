@@ -13,6 +13,9 @@ WITH stored (place, content) AS (
         WHERE o.tenant_id = %(tenant)s AND o.conversation_id = %(conversation)s
     UNION ALL SELECT 'ticket', to_jsonb(k)::text FROM ticket k
         WHERE k.tenant_id = %(tenant)s AND k.conversation_id = %(conversation)s
+    UNION ALL SELECT 'journal', to_jsonb(j)::text FROM journal j
+        JOIN inbox i ON i.tenant_id = j.tenant_id AND i.message_id = j.message_id
+        WHERE i.tenant_id = %(tenant)s AND i.conversation_id = %(conversation)s
     UNION ALL SELECT 'dead_letter', to_jsonb(d)::text FROM dead_letter d
         WHERE d.tenant_id = %(tenant)s AND d.conversation_id = %(conversation)s
 )
