@@ -294,7 +294,8 @@ def test_the_sample_fills_a_tenant_once_and_leaves_its_own_articles_alone(plain_
     migrate(plain_owner, sealer)
     filled = _sample(plain_owner)
     with connect(plain_owner) as connection:
-        connection.execute("SET fte.tenant = 'default'; UPDATE article SET title = 'Our own rules' WHERE slug = 'pets'")
+        connection.execute("SET fte.tenant = 'default'")
+        connection.execute("UPDATE article SET title = 'Our own rules', content_hash = 'ours' WHERE slug = 'pets'")
 
     migrate(plain_owner, sealer)
 

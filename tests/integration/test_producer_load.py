@@ -85,7 +85,8 @@ async def test_a_message_that_is_accepted_late_is_waited_for(quick: Settings, wo
         with connect(quick.database_url or "") as other, other.transaction():
             other.execute("SELECT FROM conversation WHERE tenant_id = %s FOR UPDATE", [tenant])
             running = asyncio.create_task(run_load(quick, options))
-            await asyncio.sleep(1.5)  # longer than the silence that ends a run
+            ended, _ = await asyncio.wait([running], timeout=3 * options.silence_seconds_max)
+            assert not ended, "the run gave up on a message that was not accepted yet"
         report = await running
 
     assert (report["messages"], report["lost"]) == (4, 0)

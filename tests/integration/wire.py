@@ -17,6 +17,8 @@ class Wire:
     def __init__(self) -> None:
         self.swallows_answer_to: bytes | None = None
         """Cut a connection when the server answers after the client sent this; the answer is lost."""
+        self.asked = asyncio.Event()
+        """Set when the client has sent it."""
         self.cuts = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -31,6 +33,7 @@ class Wire:
                 if from_client and self.swallows_answer_to is not None and self.swallows_answer_to in data:
                     state["doomed"] = True
                     self.swallows_answer_to = None
+                    self.asked.set()
                 if not from_client and state["doomed"]:
                     self.cuts += 1
                     break
