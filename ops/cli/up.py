@@ -91,4 +91,4 @@ def _welcome(settings: Settings, workers: int) -> None:
         "fte show CONVERSATION": "read a conversation, its tools and its timings",
     }.items():
         console.print(f"  [cyan]{command:<22}[/] [dim]{does}[/]")
-    console.print(f"\n  [dim]Data, key and logs:[/] {settings.state_dir}   [dim]Ctrl-C stops it.[/]\n", soft_wrap=True)
+    console.print(f"\n  [dim]State and logs:[/] {settings.state_dir}   [dim]Ctrl-C stops it.[/]\n", soft_wrap=True)
