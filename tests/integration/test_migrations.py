@@ -131,6 +131,22 @@ def test_migrate_leaves_nothing_of_a_migration_that_fails(
         assert row == {"half": None, "number": known[-1].number}
 
 
+def test_a_migration_sees_every_tenants_rows_even_as_a_plain_owner(
+    plain_owner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(plain_owner, Sealer(KEYS[:1]), sample=False)
+    with connect(plain_owner) as connection:
+        connection.execute(load_query("accept_message"), _message("default", "m-1"))
+    census = Migration(9_999, "9999_census", "CREATE TABLE census AS SELECT count(*) AS messages FROM inbox")
+    known = load_migrations()
+    monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, census))
+
+    migrate(plain_owner, Sealer(KEYS[:1]), sample=False)
+
+    with connect(plain_owner) as connection:
+        assert _only(connection.execute("SELECT messages FROM census")) == {"messages": 1}
+
+
 def test_migrate_refuses_a_database_that_has_another_migration_of_that_number(empty_database: EmptyDatabase) -> None:
     with empty_database() as url:
         migrate(url, Sealer(KEYS[:1]), sample=False)
