@@ -133,3 +133,19 @@ def _address(url: str, database: str, user: str | None, password: str | None) ->
     parts = urlsplit(url)
     place = f"{user}:{password}@{parts.hostname}:{parts.port}" if user else parts.netloc
     return urlunsplit(parts._replace(netloc=place, path=f"/{database}"))
+
+
+@pytest.fixture
+def plain_owner(stack: EmbeddedStack, empty_database: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """Give a database that belongs to a role without any privilege, as hosted PostgreSQL does."""
+    role, password = "plain_owner", "made-up"
+    with connect(stack.addresses.database_url) as connection:
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEROLE PASSWORD {}").format(
+                sql.Identifier(role), sql.Literal(password)
+            )
+        )
+    with empty_database(role, password) as url:
+        yield url
+    with connect(stack.addresses.database_url) as connection:
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -56,3 +56,15 @@ def inbox(settings: Settings, tenant: str) -> list[dict[str, Any]]:
             "ORDER BY conversation_id, position",
             [tenant],
         ).fetchall()
+
+
+def accept_parameters(tenant: str, message_id: str) -> dict[str, Any]:
+    """Give what the statement accept_message takes."""
+    return {
+        "tenant": tenant,
+        "conversation": "c-1",
+        "message_id": message_id,
+        "channel": "email",
+        "payload": "sealed",
+        "waiting_max": 10,
+    }

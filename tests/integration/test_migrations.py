@@ -5,15 +5,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
-from psycopg import errors, sql
-from pydantic import SecretStr
 
 import ops.migrate
 from ops.migrate import Connection, MigrationFailed, MigrationReport, migrate
@@ -24,6 +21,7 @@ from ops.structure import dump_structure
 from schema.errors import InvalidSettings, SchemaOutdated
 from schema.resources import Migration, load_migrations, load_query
 from schema.settings import Settings
+from tests.integration.producing import accept_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,33 +33,6 @@ if TYPE_CHECKING:
 
 KEYS = [Fernet.generate_key().decode() for _ in range(3)]
 QUERIES = sorted(entry.name.removesuffix(".sql") for entry in (files("schema") / "queries").iterdir())
-POLICY = (
-    "((tenant_id = current_setting('fte.tenant'::text, true)) "
-    "OR (current_setting('fte.tenant'::text, true) = '*'::text))"
-)
-TABLES_OF_TENANTS = """
-    SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
-        (SELECT string_agg(concat(p.qual, p.with_check), ' and ') FROM pg_policies p
-            WHERE p.schemaname = 'public' AND p.tablename = c.relname) AS policy
-    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'tenant'
-"""
-
-
-@pytest.fixture
-def plain_owner(stack: EmbeddedStack, empty_database: EmptyDatabase) -> Iterator[str]:
-    """Give a database that belongs to a role without any privilege, as hosted PostgreSQL does."""
-    role, password = "plain_owner", "made-up"
-    with connect(stack.addresses.database_url) as connection:
-        connection.execute(
-            sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEROLE PASSWORD {}").format(
-                sql.Identifier(role), sql.Literal(password)
-            )
-        )
-    with empty_database(role, password) as url:
-        yield url
-    with connect(stack.addresses.database_url) as connection:
-        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def test_migrate_applies_every_migration_to_an_empty_database(empty_database: EmptyDatabase) -> None:
@@ -136,7 +107,7 @@ def test_a_migration_sees_every_tenants_rows_even_as_a_plain_owner(
 ) -> None:
     migrate(plain_owner, Sealer(KEYS[:1]), sample=False)
     with connect(plain_owner) as connection:
-        connection.execute(load_query("accept_message"), _message("default", "m-1"))
+        connection.execute(load_query("accept_message"), accept_parameters("default", "m-1"))
     census = Migration(9_999, "9999_census", "CREATE TABLE census AS SELECT count(*) AS messages FROM inbox")
     known = load_migrations()
     monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, census))
@@ -236,75 +207,6 @@ def test_a_message_id_is_looked_up_by_its_own_index_while_the_inbox_is_empty(emp
     assert "inbox_pkey" in str(plan), plan
 
 
-def test_every_table_of_tenants_is_under_forced_row_level_security(settings: Settings) -> None:
-    with connect(_url(settings)) as connection:
-        tables = connection.execute(TABLES_OF_TENANTS).fetchall()
-
-    assert len(tables) >= 8
-    assert [row["name"] for row in tables if row != {"name": row["name"], "forced": True, "policy": POLICY}] == []
-
-
-async def test_a_tenant_sees_nothing_of_another(database: Database, tenant: str, other_tenant: str) -> None:
-    await _accept(database, other_tenant, "theirs")
-    await _accept(database, tenant, "mine")
-
-    seen = await _accepted(database, tenant)
-
-    assert seen == [(tenant, "mine")]
-
-
-async def test_rescue_sees_every_tenant(database: Database, tenant: str, other_tenant: str) -> None:
-    await _accept(database, other_tenant, "theirs")
-    await _accept(database, tenant, "mine")
-
-    seen = await _accepted(database, "*")
-
-    assert {(other_tenant, "theirs"), (tenant, "mine")} <= set(seen)
-
-
-async def test_a_tenant_cannot_write_into_another(database: Database, tenant: str, other_tenant: str) -> None:
-    letter = {"conversation": "c-1", "message_id": None, "reason": "r", "attempts": 1, "payload": "p"}
-
-    with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
-        await database.read(tenant, "bury_letter", tenant=other_tenant, **letter)
-
-
-def test_nothing_is_visible_without_a_tenant(settings: Settings, tenant: str) -> None:
-    with connect(_url(settings)) as connection:
-        connection.execute("SET ROLE fte_app")
-        connection.execute(load_query("accept_message"), _message(tenant, "mine"))
-
-        unset = _only(connection.execute("SELECT count(*) AS rows FROM inbox"))
-        connection.execute("SELECT set_config('fte.tenant', %s, false)", [tenant])
-        own = _only(connection.execute("SELECT count(*) AS rows FROM inbox"))
-
-    assert (unset["rows"], own["rows"]) == (0, 1)
-
-
-def test_the_application_cannot_rewrite_the_records_of_migrate(settings: Settings) -> None:
-    with connect(_url(settings)) as connection:
-        connection.execute("SET ROLE fte_app")
-
-        for table in ("migration", "deployment"):
-            with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-
-
-async def test_a_plain_role_that_owns_the_database_is_kept_to_its_tenant(plain_owner: str) -> None:
-    sealer = Sealer([KEYS[0]])
-    report = migrate(plain_owner, sealer, tenants=["one", "two"], sample=False)
-    database = Database(Settings(database_url=plain_owner, redis_url="redis://", vault_keys=[SecretStr(KEYS[0])]))
-    await database.open()
-
-    await check_deployment(database, sealer)
-    await _accept(database, "one", "m-1")
-    seen = {scope: len(await _accepted(database, scope)) for scope in ("one", "two", "", "*")}
-    await database.close()
-
-    assert report.number == load_migrations()[-1].number
-    assert seen == {"one": 1, "two": 0, "": 0, "*": 1}
-
-
 def test_the_sample_fills_a_tenant_once_and_leaves_its_own_articles_alone(plain_owner: str) -> None:
     sealer = Sealer([KEYS[0]])
     migrate(plain_owner, sealer)
@@ -384,32 +286,3 @@ def _sample(url: str) -> dict[str, Any]:
                 "(SELECT count(*) FROM article WHERE title = 'Our own rules') AS own"
             )
         )
-
-
-def _message(tenant: str, message_id: str) -> dict[str, Any]:
-    return {
-        "tenant": tenant,
-        "conversation": "c-1",
-        "message_id": message_id,
-        "channel": "email",
-        "payload": "sealed",
-        "waiting_max": 10,
-    }
-
-
-async def _accept(database: Database, tenant: str, message_id: str) -> None:
-    rows = await database.read(tenant, "accept_message", **_message(tenant, message_id))
-    assert rows[0]["status"] == "accepted"
-
-
-async def _accepted(database: Database, scope: str) -> list[tuple[str, str]]:
-    rows = await database.read(
-        scope,
-        "find_accepted",
-        age_seconds=0,
-        after_accepted_at=datetime.min.replace(tzinfo=UTC),
-        after_tenant="",
-        after_message_id="",
-        messages_max=10_000,
-    )
-    return [(row["tenant_id"], row["message_id"]) for row in rows]
