@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from ops.runtime.ending import end_task
 from ops.runtime.redis import check_redis, make_redis
 from producer.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.following import AsyncFollower
@@ -22,7 +23,6 @@ _log = structlog.get_logger("fte.streams")
 PAGE_ENTRIES = 200
 """Entries read in one round trip."""
 
-_CANCEL_SECONDS = 0.1
 
 START = "0-0"
 """Before the first entry of any stream."""
@@ -61,17 +61,6 @@ async def listening(
             yield
         finally:
             await end_task(listener)
-
-
-async def end_task(task: asyncio.Task[None]) -> None:
-    """Cancel a task that uses Redis until it has ended.
-
-    Until Python 3.12, asyncio.wait_for (in the Redis client) drops a cancellation that comes together with its result,
-    so one may not be enough.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=_CANCEL_SECONDS)
 
 
 async def read_ends(client: Any, streams: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential_jitter
 
 from ops.runtime.database import EVERY_TENANT, Database, Row, first_line
-from producer.outage import Outage
+from ops.runtime.outage import Outage
 from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
 from schema.ids import ConversationKey
 from schema.messages import Receipt

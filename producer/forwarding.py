@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redis.exceptions import RedisError
 
 from ops.runtime.database import address_of
-from producer.outage import Outage
+from ops.runtime.outage import Outage
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
 from schema.messages import encode_envelope

@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from tenacity import wait_exponential_jitter as wait_exponential_with_jitter
 
 from ops.runtime.database import address_of, first_line
-from producer.outage import Outage
+from ops.runtime.outage import Outage
 from schema.errors import ServerUnreachable
 
 if TYPE_CHECKING:

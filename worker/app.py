@@ -6,12 +6,14 @@ import asyncio
 import gc
 import logging
 import os
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import setup_logging, worker_shutting_down
 from kombu import Queue
 
@@ -67,7 +69,7 @@ class WorkerBell:
 
 
 def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; gives the exit code.
+    """Run until SIGTERM or SIGINT; gives the exit code, 0: being told to stop is no failure.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
@@ -100,6 +102,8 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
             loglevel=logging.WARNING,
             hostname=f"fte-{os.getpid()}@%h",
         )
+        # Only now: making the worker sets filters of its own. Our tasks outlive a lost connection, which is the warning.
+        warnings.simplefilter("ignore", CPendingDeprecationWarning)
         _settle_memory()
         _log.info("worker.ready", model=settings.model, concurrency=settings.concurrency)
         if on_ready is not None:
@@ -107,7 +111,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         worker.start()
         loop.run(service.close())
         _log.info("worker.stopped")
-        return int(worker.exitcode or 0)
+        return 0
     finally:
         loop.stop()
 

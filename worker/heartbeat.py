@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from ops.runtime.outage import Outages
 from worker.mailbox import Lease, Mailbox
 
 _log = structlog.get_logger("fte.heartbeat")
@@ -22,8 +23,9 @@ class Heartbeat:
     found lost together.
     """
 
-    def __init__(self, mailbox: Mailbox, renew_seconds: float) -> None:
+    def __init__(self, mailbox: Mailbox, outages: Outages, renew_seconds: float) -> None:
         self._mailbox = mailbox
+        self._outages = outages
         self._renew_seconds = renew_seconds
         self._held: dict[str, tuple[Lease, asyncio.Task[Any]]] = {}
         self.lost: set[str] = set()
@@ -47,7 +49,6 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Beat until cancelled."""
-        unreachable = False
         while True:
             await asyncio.sleep(self._renew_seconds)
             leases = [lease for lease, _ in self._held.values()]
@@ -57,11 +58,9 @@ class Heartbeat:
                 lost = await self._mailbox.renew(leases)
             except (RedisError, OSError) as error:
                 # The turns go on: should a lease run out meanwhile, their commit is fenced in PostgreSQL.
-                if not unreachable:
-                    _log.warning("heartbeat.unreachable", error=str(error), leases=len(leases))
-                unreachable = True
+                self._outages.begins(error)
                 continue
-            unreachable = False
+            self._outages.redis.ends()
             for lease in lost:
                 self._drop(lease)
 

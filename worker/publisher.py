@@ -12,6 +12,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.outage import Outages
 from ops.runtime.redis import Scripts
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, published_key, replies_stream
@@ -45,7 +46,8 @@ class Publisher:
     sees that their ordinals are behind.
     """
 
-    def __init__(self, database: Database, scripts: Scripts, settings: Settings) -> None:
+    def __init__(self, database: Database, scripts: Scripts, outages: Outages, settings: Settings) -> None:
+        self._outages = outages
         self._database = database
         self._scripts = scripts
         self._published_seconds = settings.published_seconds
@@ -68,17 +70,13 @@ class Publisher:
 
     async def run(self, *, interval_seconds: float = 0.1) -> None:
         """Note in PostgreSQL what was published, until cancelled."""
-        unreachable = False
         while True:
             await self._wake.wait()
             await asyncio.sleep(interval_seconds)
             try:
                 await self.note()
-                unreachable = False
             except (psycopg.OperationalError, PoolTimeout) as error:
-                if not unreachable:
-                    _log.warning("publisher.unreachable", error=str(error), conversations=len(self._unnoted))
-                unreachable = True
+                self._outages.begins(error)
 
     async def note(self) -> None:
         """Note everything published so far; raises psycopg.OperationalError and keeps it for the next time."""

@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.outage import Outage, Outages
 from ops.runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.settings import Settings
@@ -39,16 +40,31 @@ class Rescue:
     sealer: Sealer
     publisher: Publisher
     drainer: Drainer
+    outages: Outages
     _drains: set[asyncio.Task[None]] = field(default_factory=set)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
 
     async def run(self) -> None:
         """Do all three repairs at their intervals, jittered, until cancelled."""
+        settings, outages = self.settings, self.outages
         await asyncio.gather(
-            _repeat(self.sweep, self.settings.sweep_seconds),
-            _repeat(self.reconcile, self.settings.reconcile_seconds),
-            _repeat(self.publish_leftovers, self.settings.publish_seconds),
+            self._repeat(self.sweep, settings.sweep_seconds, outages.redis),
+            self._repeat(self.reconcile, settings.reconcile_seconds, outages.postgresql),
+            self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
         )
+
+    async def _repeat(self, repair: Callable[[], Awaitable[int]], interval_seconds: float, asked: Outage) -> None:
+        """Repeat a repair for ever; while a server is away wait, say so once, and go on."""
+        while True:
+            # Several workers must not beat alike.
+            await asyncio.sleep(interval_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - spreads load
+            try:
+                await repair()
+                asked.ends()
+            except _OUTAGES as error:
+                self.outages.begins(error)
+            except Exception:  # noqa: BLE001 - rescue must outlive any one round; the fact is logged with its trace
+                _log.exception("rescue.failed", repair=getattr(repair, "__name__", ""))
 
     async def sweep(self) -> int:
         """Drain conversations that are overdue on the agenda; gives how many were taken up.
@@ -121,19 +137,3 @@ class Rescue:
         if rows:
             _log.warning("rescue.published", rows=len(rows))
         return len(rows)
-
-
-async def _repeat(repair: Callable[[], Awaitable[int]], interval_seconds: float) -> None:
-    """Repeat a repair for ever; while a server is away say so once and go on."""
-    unreachable = False
-    while True:
-        await asyncio.sleep(interval_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - several workers must not beat alike
-        try:
-            await repair()
-            unreachable = False
-        except _OUTAGES as error:
-            if not unreachable:
-                _log.warning("rescue.unreachable", error=str(error), repair=getattr(repair, "__name__", ""))
-            unreachable = True
-        except Exception:  # noqa: BLE001 - rescue must outlive any one round; the fact is logged with its trace
-            _log.exception("rescue.failed", repair=getattr(repair, "__name__", ""))

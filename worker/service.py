@@ -11,6 +11,8 @@ from redis.asyncio import Redis
 
 from ops.runtime.configuration import open_sealer
 from ops.runtime.database import Database
+from ops.runtime.ending import end_task
+from ops.runtime.outage import Outages
 from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
@@ -74,15 +76,13 @@ class WorkerService:
     async def _give_back_late(self) -> None:
         await asyncio.sleep(self.settings.stop_seconds_max)
         for task in self.heartbeat.tasks():
-            task.cancel()
+            task.cancel()  # once: a second cancellation would cut off the giving back
 
     async def close(self) -> None:
         """Finish or give back what is under way, note what was published, close every connection."""
         self.begin_stop()
         await self.drainer.finish()
-        for task in self._loops:
-            task.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await end_task(*self._loops)
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
             await self.publisher.note()
         await self.brain.provider.aclose()
@@ -122,8 +122,9 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     """Put a worker together around servers and a brain."""
     scripts = Scripts(servers.redis)
     mailbox = Mailbox(servers.redis, scripts, settings)
-    publisher = Publisher(servers.database, scripts, settings)
-    heartbeat = Heartbeat(mailbox, settings.renew_seconds)
+    outages = Outages(settings)
+    publisher = Publisher(servers.database, scripts, outages, settings)
+    heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer)
     journal = JournalWriter(servers.database)
     turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain)
@@ -134,6 +135,6 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
         drainer=drainer,
         heartbeat=heartbeat,
         publisher=publisher,
-        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer),
+        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer, outages),
         brain=brain,
     )

@@ -15,6 +15,9 @@ from schema.settings import Settings
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+# They say at every attempt that a server is away; `ops.runtime.outage` says it once.
+_QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL}
+
 # What must never stand in a log, however it got there: the guard masks messages, this catches what an exception or a
 # dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.
 _SECRETS = re.compile(
@@ -82,3 +85,5 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [to_stderr]
     root.setLevel(max(level, logging.WARNING))  # dependencies speak up from warnings on; our facts go to structlog
+    for chatty, least in _QUIETED.items():
+        logging.getLogger(chatty).setLevel(least)

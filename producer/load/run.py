@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ops.runtime.database import Database
+from ops.runtime.ending import end_task
 from producer.client import AsyncProducer
 from producer.following import AsyncFollower
 from producer.load.report import LoadReport, Sent, Tally
@@ -103,8 +104,7 @@ class _Load:
                 showing = group.create_task(self._show(progress))
                 await self._send_all(group)
                 await self._wait_for_answers()
-                reading.cancel()
-                showing.cancel()
+                await end_task(reading, showing)
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed  # whoever failed first ended the others
         progress(self._progress())

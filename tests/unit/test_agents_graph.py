@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -291,6 +292,16 @@ async def test_another_number_in_a_message_ends_what_was_verified(graph: AgentGr
     assert outputs(result)[-1]["refusal"] == "not_verified"
 
 
+@pytest.fixture
+def every_level() -> Iterator[None]:
+    """Let debug facts through, whatever another test has configured."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("every_level")
 async def test_hooks_log_facts_and_no_text(graph: AgentGraph) -> None:
     turn = make_turn(text=f"secret words {PLACEHOLDER}")
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import structlog
+from psycopg_pool import PoolTimeout, TooManyRequests
 
-_log = structlog.get_logger("fte.producer")
+from ops.runtime.database import address_of
+
+if TYPE_CHECKING:
+    from schema.settings import Settings
+
+_log = structlog.get_logger("fte.servers")
 
 
 class Outage:
@@ -28,3 +35,16 @@ class Outage:
         if self._away:
             _log.info(f"{self._server}.reachable", address=self._address)
         self._away = False
+
+
+class Outages:
+    """Remember for a whole process which of its servers are away, so that each outage is said once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.redis = Outage("redis", address_of(settings.redis_url or ""))
+        self.postgresql = Outage("postgresql", address_of(settings.database_url or ""))
+
+    def begins(self, error: BaseException) -> None:
+        """Note the outage that an error tells of."""
+        of_postgresql = isinstance(error, psycopg.Error | PoolTimeout | TooManyRequests)
+        (self.postgresql if of_postgresql else self.redis).begins(error)
