@@ -7,7 +7,7 @@ class FteError(Exception):
     """Be the root of every error this product raises on purpose."""
 
 
-class InvalidMessage(FteError):  # noqa: N818 - a condition, not a "…Error"; the name is what a gateway engineer reads
+class InvalidMessage(FteError):
     """Refuse a message at `send`: a field breaks its limit. Nothing was stored."""
 
     def __init__(self, field: str, value: str, limit: str) -> None:
@@ -17,7 +17,7 @@ class InvalidMessage(FteError):  # noqa: N818 - a condition, not a "…Error"; t
         self.limit = limit
 
 
-class MailboxFull(FteError):  # noqa: N818 - a condition
+class MailboxFull(FteError):
     """Refuse a message at `send`: its conversation already holds as many unanswered messages as allowed."""
 
     def __init__(self, conversation: str, waiting: int, waiting_max: int, retry_after_seconds: int) -> None:
@@ -30,7 +30,7 @@ class MailboxFull(FteError):  # noqa: N818 - a condition
         self.retry_after_seconds = retry_after_seconds
 
 
-class UnknownTenant(FteError):  # noqa: N818 - a condition
+class UnknownTenant(FteError):
     """Refuse a message at `send`: no such tenant is set up."""
 
     def __init__(self, tenant: str) -> None:
@@ -38,7 +38,7 @@ class UnknownTenant(FteError):  # noqa: N818 - a condition
         self.tenant = tenant
 
 
-class ServerUnreachable(FteError):  # noqa: N818 - a condition
+class ServerUnreachable(FteError):
     """Say that PostgreSQL or Redis does not answer: the address, without its password, and the setting to change."""
 
     def __init__(self, server: str, address: str, setting: str, reason: str) -> None:
@@ -48,7 +48,7 @@ class ServerUnreachable(FteError):  # noqa: N818 - a condition
         self.setting = setting
 
 
-class SchemaOutdated(FteError):  # noqa: N818 - a condition
+class SchemaOutdated(FteError):
     """Say that the database lacks migrations this release needs."""
 
     def __init__(self, found: int, needed: int) -> None:
@@ -57,7 +57,7 @@ class SchemaOutdated(FteError):  # noqa: N818 - a condition
         self.needed = needed
 
 
-class InvalidSettings(FteError):  # noqa: N818 - a condition
+class InvalidSettings(FteError):
     """Name every wrong setting at once."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -65,5 +65,5 @@ class InvalidSettings(FteError):  # noqa: N818 - a condition
         self.problems = problems
 
 
-class Unsealable(FteError):  # noqa: N818 - a condition
+class Unsealable(FteError):
     """Say that sealed bytes cannot be opened with the keys at hand: another key, or damaged."""
