@@ -11,9 +11,9 @@ from producer.load.report import Sent, Tally, covered_seconds, distribution, nea
 from producer.load.run import LoadOptions, plan_messages
 from producer.load.scripts import KIND_WEIGHTS, Booking, make_scripts
 from schema.ids import ConversationKey, reply_id_of
-from schema.messages import Reply
+from schema.messages import Channel, Reply
 
-CHANNELS = ("chat", "email", "sms")
+CHANNELS: tuple[Channel, ...] = ("chat", "email", "sms")
 BOOKINGS = (Booking("DEMO42", "Ada", "Okafor"),)
 
 
