@@ -10,7 +10,7 @@ from typing import NamedTuple
 TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 """A tenant's name; no colon and no brace, because it stands inside Redis keys and their hash tags."""
 
-CONVERSATION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~=+@-]{0,127}$"
+CONVERSATION_PATTERN = r"^[A-Za-z0-9+][A-Za-z0-9._~=+@-]{0,127}$"
 """A conversation's id; no colon and no brace, for the same reason."""
 
 MESSAGE_ID_PATTERN = r"^[!-~]{1,256}$"

@@ -258,7 +258,7 @@ _PROBLEMS = {
 _LIMITS = {
     "message_id": "1 to 256 visible ASCII characters",
     "tenant": "1 to 63 of A-Z a-z 0-9 _ -, starting with a letter or digit",
-    "conversation": "1 to 128 of A-Z a-z 0-9 . _ ~ = + @ -, starting with a letter or digit",
+    "conversation": "1 to 128 of A-Z a-z 0-9 . _ ~ = + @ -, starting with a letter, a digit or +",
     "channel": "one of email, sms, chat",
     "sender": f"1 to {SENDER_CHARACTERS_MAX} characters of valid Unicode",
     "text": f"1 to {TEXT_CHARACTERS_MAX} characters of valid Unicode, not only white space",

@@ -102,7 +102,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
             loglevel=logging.WARNING,
             hostname=f"fte-{os.getpid()}@%h",
         )
-        # Only now: making the worker sets filters of its own. Our tasks outlive a lost connection, which is the warning.
+        # Only now: making the worker sets filters. Our tasks outlive a lost connection, which is the warning.
         warnings.simplefilter("ignore", CPendingDeprecationWarning)
         _settle_memory()
         _log.info("worker.ready", model=settings.model, concurrency=settings.concurrency)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 
 from ops.runtime.redis import Scripts
 from schema.ids import ConversationKey, new_token
@@ -127,8 +129,9 @@ class Mailbox:
                 pipe.zscore(mailbox_keys(key, self._partitions).agenda, str(key))
             return [score is not None for score in await pipe.execute()]
 
-    async def _for_each(self, calls: list[tuple[Any, Any, list[Any]]]) -> list[Any]:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for script, keys, arguments in calls:
-                await script(keys=keys, args=arguments, client=pipe)
-            return list(await pipe.execute())
+    async def _for_each(self, calls: list[tuple[AsyncScript, Sequence[str], Sequence[Argument]]]) -> list[Any]:
+        answers = await self._scripts.run_each(calls)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers

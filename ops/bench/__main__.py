@@ -34,7 +34,7 @@ _QUESTIONS = (
     "Is there a fee when I cancel the day before my flight?",
     "How early do I have to be at the gate?",
 )
-_WARM_UP = 60
+_WARM_UP = 200
 _SHOWN_MS_MIN = 0.05
 
 

@@ -30,8 +30,8 @@ class Product:
     producer: AsyncProducer
     redis: Redis
 
-    async def run(self, questions: list[str]) -> Measured:
-        """Send each question in a conversation of its own and wait for all replies.
+    async def run(self, questions: list[str], *, conversations: list[str] | None = None) -> Measured:
+        """Send each question in a conversation of its own, or in the one named for it, and wait for all replies.
 
         Raises TimeoutError when no reply comes for 30 s.
         """
@@ -46,7 +46,9 @@ class Product:
 
         async def send() -> None:
             for number, question in pending:
-                await self.producer.send(_inbound(run, number, question))
+                name = f"bench-{run}-{number}"
+                conversation = conversations[number] if conversations else name
+                await self.producer.send(_inbound(name, conversation, question))
 
         await asyncio.gather(*(send() for _ in range(_SENDERS)))
         await reader
@@ -66,11 +68,11 @@ class Product:
                 raise TimeoutError(f"{seen} of {expected} replies, then none for {_SILENCE_SECONDS_MAX} s")
 
 
-def _inbound(run: str, number: int, question: str) -> Inbound:
+def _inbound(message_id: str, conversation: str, question: str) -> Inbound:
     return Inbound(
-        message_id=f"bench-{run}-{number}",
+        message_id=message_id,
         tenant="default",
-        conversation=f"bench-{run}-{number}",
+        conversation=conversation,
         channel=_CHANNEL,
         sender="bench@example.com",
         text=question,

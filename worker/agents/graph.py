@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 AIRLINE = "Larkfield Air"
 """The airline of the sample data."""
 
+GRAPHS_MAX = 16
+"""Graphs of one process."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgentGraph:
@@ -40,25 +43,29 @@ class AgentGraph:
 
 
 class GraphPool:
-    """Lend each run a graph of its own, and use graphs again.
+    """Spread the runs under way over a few graphs.
 
-    The SDK compares an agent's tools over all runs that use that very agent then, several times in each run: with
-    256 turns on one graph that took a sixth of a worker's CPU. A graph takes 2 ms to build, so it is kept; there are as
-    many as there were turns at once.
+    The SDK compares an agent's tools over all runs that use that very agent then, several times in each run: with 256
+    turns on one graph that took a sixth of a worker's CPU. A graph takes 2 ms to build, so not every run gets its own.
     """
 
     def __init__(self, build: Callable[[], AgentGraph]) -> None:
         self._build = build
-        self._free: list[AgentGraph] = []
+        self._graphs: list[AgentGraph] = []
+        self._runs: list[int] = []
 
     @contextmanager
     def borrow(self) -> Iterator[AgentGraph]:
-        """Lend a graph for the length of the block."""
-        graph = self._free.pop() if self._free else self._build()
+        """Lend the graph with the fewest runs for the length of the block."""
+        if len(self._graphs) < GRAPHS_MAX and all(self._runs):
+            self._graphs.append(self._build())
+            self._runs.append(0)
+        number = self._runs.index(min(self._runs))
+        self._runs[number] += 1
         try:
-            yield graph
+            yield self._graphs[number]
         finally:
-            self._free.append(graph)
+            self._runs[number] -= 1
 
 
 def build_graph(airline: str = AIRLINE) -> AgentGraph:
