@@ -284,6 +284,13 @@ async def test_a_card_number_is_removed_and_the_customer_warned(talk: Conversati
     assert "4111" not in str(talk.vault.entries)
 
 
+async def test_a_question_beside_a_card_number_is_answered(talk: Conversation) -> None:
+    said = await talk.say("I want to pay, my card is 4111 1111 1111 1111. How much is a seat in the first rows?")
+
+    assert "removed the card number" in said.reply
+    assert talk.knowledge.asked[-1] == ("acme", "How much is a seat in the first rows?")
+
+
 async def test_the_model_sees_no_secret_and_the_customer_sees_their_own(talk: Conversation) -> None:
     await talk.say(f"change my seat, Okafor {NUMBER}")
 

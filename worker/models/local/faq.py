@@ -15,6 +15,8 @@ SHORT_QUESTION_WORDS_MAX = 4
 _SURE = 0.5
 _FOLLOW_UP = re.compile(r"\W*(?:and|what about|how about|what if|also|or|but)\b.{0,60}\?\W*$", re.IGNORECASE)
 """A short question that leans on the one before; alone it could be about anything."""
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SECRET = re.compile(r"\[(?:CARD_NUMBER|SSN)\]")
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
@@ -53,8 +55,12 @@ def _settle_otherwise(situation: Situation) -> Step | None:
 
 
 def question_in(situation: Situation) -> str:
-    """Give the question to look up; a short one ("and for cats?") takes the previous one along."""
-    question = situation.message
+    """Give the question to look up; a short one ("and for cats?") takes the previous one along.
+
+    A sentence that held a card number is left out where there is another: the question is not about the card.
+    """
+    harmless = [sentence for sentence in _SENTENCE_END.split(situation.message) if not _SECRET.search(sentence)]
+    question = " ".join(harmless) or situation.message
     if len(question.split()) <= SHORT_QUESTION_WORDS_MAX and len(situation.customer_texts) > 1:
         question = f"{situation.customer_texts[-2]} {question}"
     return " ".join(question.split())[:QUESTION_CHARACTERS_MAX]
