@@ -23,6 +23,7 @@ from schema.settings import Settings
 from worker.drain import Drainer
 from worker.mailbox import Mailbox
 from worker.publisher import OutboxRow, Publisher
+from worker.trimming import Trimmer
 
 _log = structlog.get_logger("fte.rescue")
 
@@ -41,16 +42,18 @@ class Rescue:
     publisher: Publisher
     drainer: Drainer
     outages: Outages
+    trimmer: Trimmer
     _drains: set[asyncio.Task[None]] = field(default_factory=set)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
 
     async def run(self) -> None:
-        """Do all three repairs at their intervals, jittered, until cancelled."""
+        """Do all repairs at their intervals, jittered, until cancelled."""
         settings, outages = self.settings, self.outages
         await asyncio.gather(
             self._repeat(self.sweep, settings.sweep_seconds, outages.redis),
             self._repeat(self.reconcile, settings.reconcile_seconds, outages.postgresql),
             self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
+            self._repeat(self.trimmer.trim, settings.trim_seconds, outages.postgresql),
         )
 
     async def _repeat(self, repair: Callable[[], Awaitable[int]], interval_seconds: float, asked: Outage) -> None:

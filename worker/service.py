@@ -32,6 +32,7 @@ from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
+from worker.trimming import Trimmer
 
 _log = structlog.get_logger("fte.worker")
 
@@ -129,12 +130,13 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     journal = JournalWriter(servers.database)
     turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain)
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
+    trimmer = Trimmer(servers.redis, servers.database, settings.stream_entries_max)
     return WorkerService(
         settings=settings,
         servers=servers,
         drainer=drainer,
         heartbeat=heartbeat,
         publisher=publisher,
-        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer, outages),
+        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer, outages, trimmer),
         brain=brain,
     )

@@ -1,0 +1,69 @@
+"""Keep the outbound streams bounded, without taking from a consumer what it has not acknowledged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from ops.runtime.database import EVERY_TENANT
+from schema.keys import escalations_stream, events_stream, replies_stream
+from schema.messages import Channel
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from ops.runtime.database import Database
+
+
+class Trimmer:
+    """Trim streams that are longer than `entries_max`."""
+
+    def __init__(self, client: Redis, database: Database, entries_max: int) -> None:
+        self._client = client
+        self._database = database
+        self._entries_max = entries_max
+
+    async def trim(self) -> int:
+        """Trim every stream of every tenant; gives how many entries went.
+
+        Down to the oldest entry that some consumer group still needs; a stream that no group reads is cut to
+        `entries_max`. What is trimmed stands in the outbox all the same.
+        """
+        rows = await self._database.read(EVERY_TENANT, "find_tenants")
+        streams = [stream for row in rows for stream in _streams_of(row["tenant_id"])]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for stream in streams:
+                pipe.xlen(stream)
+            lengths = await pipe.execute()
+        trimmed = 0
+        for stream, length in zip(streams, lengths, strict=True):
+            if length > self._entries_max:
+                trimmed += await self._trim_one(stream)
+        return trimmed
+
+    async def _trim_one(self, stream: str) -> int:
+        groups: Any = await self._client.xinfo_groups(stream)
+        needed = [await self._oldest_needed(stream, group) for group in groups]
+        if not needed:
+            return int(await self._client.xtrim(stream, maxlen=self._entries_max, approximate=False))
+        oldest = min(needed, key=_order)
+        return int(await self._client.xtrim(stream, minid=oldest, approximate=False))
+
+    async def _oldest_needed(self, stream: str, group: dict[str, Any]) -> str:
+        """Give the id from which on a group needs the stream: its oldest unacknowledged entry, or what comes next."""
+        pending: Any = await self._client.xpending(stream, group["name"])
+        oldest = pending["min"] or group["last-delivered-id"]
+        return oldest.decode() if isinstance(oldest, bytes) else str(oldest)
+
+
+def _streams_of(tenant: str) -> list[str]:
+    channels = get_args(Channel)
+    return [
+        *(replies_stream(tenant, channel) for channel in channels),
+        escalations_stream(tenant),
+        events_stream(tenant),
+    ]
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds), int(number)
