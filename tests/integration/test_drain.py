@@ -258,6 +258,24 @@ async def test_a_poison_message_becomes_a_dead_letter_and_the_conversation_goes_
     assert [row["state"] for row in states] == ["dead", "answered"]
 
 
+async def test_a_conversation_that_cannot_be_read_is_given_up_once_and_goes_on(worker: MakeHarness) -> None:
+    harness = await worker(attempts_max=2, backoff_seconds=0.001, backoff_seconds_max=0.002)
+    await harness.accept("c", "one")
+    await harness.drain("c")
+    async with harness.database.transaction(harness.tenant) as transaction:
+        await transaction.connection.execute("UPDATE conversation SET vault = 'sealed with a key that is gone'")
+    await harness.accept("c", "two")
+    await harness.accept("c", "three")
+
+    async def all_done() -> bool:
+        await harness.drain("c")
+        return len(await harness.replies()) == 3
+
+    await eventually(all_done)
+    states = await harness.query("SELECT state FROM inbox ORDER BY position")
+    assert [row["state"] for row in states] == ["answered", "dead", "answered"]
+
+
 async def test_an_undecodable_entry_becomes_a_dead_letter_and_the_mailbox_goes_on(worker: MakeHarness) -> None:
     harness = await worker()
     mailbox = mailbox_keys(harness.key("c"), harness.settings.partitions).mailbox

@@ -144,11 +144,13 @@ class Committer:
     ) -> dict[str, Any]:
         clock, calls = measured
         sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
+        # A buried message may be one whose conversation could not be read: what could not be is replaced then.
+        keeps_vault = not answer.vault and answer.outcome != "dead"
         conversation_row = {
             "last_sequence": snapshot.last_sequence + (answer.reply is not None),
             "last_agent": answer.agent,
             "context": answer.context.model_dump(mode="json"),
-            "vault": self._sealer.seal(dump_json(answer.vault)) if answer.vault else None,
+            "vault": None if keeps_vault else self._sealer.seal(dump_json(answer.vault)),
         }
         turn = {
             "outcome": answer.outcome,

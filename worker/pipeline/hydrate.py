@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,8 +40,14 @@ def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
     return Letter(key, envelope.position, inbound, envelope.payload, head.attempts)
 
 
-async def hydrate(database: Database, sealer: Sealer, letter: Letter, history_items_max: int) -> Snapshot | None:
-    """Read the conversation of a letter; None when PostgreSQL knows no such conversation."""
+async def hydrate(
+    database: Database, sealer: Sealer, letter: Letter, *, history_items_max: int, attempts_max: int
+) -> Snapshot | None:
+    """Read the conversation of a letter; None when PostgreSQL knows no such conversation.
+
+    What is stored of it must be readable, or this raises Unsealable or ValueError; once the letter's attempts are used
+    up it need not be, so that the message can be buried and the conversation goes on from nothing.
+    """
     rows = await database.read(
         letter.key.tenant,
         "hydrate_conversation",
@@ -49,10 +56,35 @@ async def hydrate(database: Database, sealer: Sealer, letter: Letter, history_it
         message_id=letter.inbound.message_id,
         history_items_max=history_items_max,
     )
-    return _snapshot(rows[0], sealer, letter.key) if rows else None
+    if not rows:
+        return None
+    try:
+        memory = _recall(rows[0], sealer)
+    except (Unsealable, ValueError):
+        if letter.attempts <= attempts_max:
+            raise
+        memory = _Memory(AirlineAgentContext(), {}, [])
+    return _snapshot(rows[0], memory, letter.key)
 
 
-def _snapshot(row: dict[str, Any], sealer: Sealer, key: ConversationKey) -> Snapshot:
+@dataclass(frozen=True)
+class _Memory:
+    """Hold what is stored sealed, or in a form that releases may change."""
+
+    context: AirlineAgentContext
+    vault: dict[str, str]
+    unpublished: list[OutboxRow]
+
+
+def _recall(row: dict[str, Any], sealer: Sealer) -> _Memory:
+    return _Memory(
+        context=AirlineAgentContext.model_validate(row["context"]),
+        vault=parse_json(sealer.open(row["vault"])) if row["vault"] else {},
+        unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],
+    )
+
+
+def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Snapshot:
     return Snapshot(
         version=row["version"],
         owner=row["owner"],
@@ -60,12 +92,12 @@ def _snapshot(row: dict[str, Any], sealer: Sealer, key: ConversationKey) -> Snap
         last_sequence=row["last_sequence"],
         last_ordinal=row["last_ordinal"],
         last_agent=row["last_agent"],
-        context=AirlineAgentContext.model_validate({**row["context"], "conversation_id": key.conversation}),
-        vault=parse_json(sealer.open(row["vault"])) if row["vault"] else {},
+        context=memory.context.model_copy(update={"conversation_id": key.conversation}),
+        vault=memory.vault,
         state=row["state"],
         accepted_at=row["accepted_at"] or datetime.now(UTC),
         waited_seconds=row["waited_seconds"] or 0.0,
         items=window_of(row["items"]),
-        unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],
+        unpublished=memory.unpublished,
         journal=row["journal"],
     )

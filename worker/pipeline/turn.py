@@ -55,7 +55,13 @@ class Turn:
             return await self._bury_unread(key, head, str(error))
 
         with _step(clock, "hydrate_ms"):
-            snapshot = await hydrate(self.database, self.sealer, letter, self.settings.history_items_max)
+            snapshot = await hydrate(
+                self.database,
+                self.sealer,
+                letter,
+                history_items_max=self.settings.history_items_max,
+                attempts_max=self.settings.attempts_max,
+            )
         if snapshot is not None and snapshot.unpublished:
             await self.publisher.publish(key, snapshot.unpublished, floor=snapshot.published_ordinal)
 
