@@ -78,7 +78,6 @@ def configure_logs(settings: Settings) -> None:
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
-        cache_logger_on_first_use=True,
     )
     to_stderr = logging.StreamHandler(cast("TextIO", _StandardError()))
     to_stderr.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
