@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from worker.tasks import register_tasks
 _log = structlog.get_logger("fte.worker")
 
 _GC_THRESHOLDS = (50_000, 20, 20)
+_SWITCH_SECONDS = 0.0005
 
 
 def make_app(redis_url: str) -> Celery:
@@ -105,6 +107,8 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         # Only now: making the worker sets filters. Our tasks outlive a lost connection, which is the warning.
         warnings.simplefilter("ignore", CPendingDeprecationWarning)
         _settle_memory()
+        # Celery's thread would wait up to 5 ms for the loop's, at each step of taking a doorbell.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         _log.info("worker.ready", model=settings.model, concurrency=settings.concurrency)
         if on_ready is not None:
             on_ready()

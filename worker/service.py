@@ -33,6 +33,7 @@ from worker.store.airline import PostgresAirline
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
 from worker.trimming import Trimmer
+from worker.warmup import warm_up
 
 _log = structlog.get_logger("fte.worker")
 
@@ -116,6 +117,7 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         knowledge=PostgresKnowledge(database),
         settings=settings,
     )
+    await warm_up(brain)
     return compose(settings, Servers(database, redis, sealer), brain, ring)
 
 
