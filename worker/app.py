@@ -19,6 +19,7 @@ from celery.signals import setup_logging, worker_shutting_down
 from kombu import Queue
 
 from ops.runtime.logs import configure_logs
+from schema.errors import InvalidSettings
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from schema.tasks import DOORBELL_EXPIRES_SECONDS, DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
@@ -76,7 +77,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
     if settings.redis_url is None:
-        raise ValueError("no FTE_REDIS_URL")
+        raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
     configure_logs(settings)
     app = make_app(settings.redis_url)
     loop = LoopThread()

@@ -13,7 +13,7 @@ from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
 
 from ops.runtime.encoding import dump_json
-from schema.errors import ServerUnreachable
+from schema.errors import InvalidSettings, ServerUnreachable
 from schema.resources import load_query
 from schema.settings import Settings
 
@@ -61,7 +61,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         if settings.database_url is None:
-            raise ValueError("no FTE_DATABASE_URL")
+            raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(

@@ -13,7 +13,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, RedisError
 
 from ops.runtime.database import address_of, first_line
-from schema.errors import ServerUnreachable
+from schema.errors import InvalidSettings, ServerUnreachable
 from schema.resources import load_script
 from schema.settings import Settings
 
@@ -25,7 +25,7 @@ def make_redis(settings: Settings) -> Redis:
     answer was lost, and only the caller knows what a second run means.
     """
     if settings.redis_url is None:
-        raise ValueError("no FTE_REDIS_URL")
+        raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
     pool = BlockingConnectionPool.from_url(
         settings.redis_url,
         max_connections=settings.redis_connections_max,
