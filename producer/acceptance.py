@@ -60,7 +60,7 @@ class Acceptance:
         self._database = database
         self._waiting_max = waiting_max
         self._seconds_max = seconds_max
-        self._outage = Outage("postgres", database.address)
+        self._outage = Outage("postgresql", database.address)
 
     async def accept(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
         """Give each letter its receipt or its error, in one round trip and one transaction if nothing is in the way.

@@ -126,7 +126,7 @@ async def test_send_waits_for_a_database_that_comes_back(
 
     assert (receipt.status, receipt.position) == ("accepted", 2)
     assert await positions(redis, settings, tenant) == [1, 2]
-    assert [entry["event"] for entry in logs] == ["postgres.unreachable", "postgres.reachable"]
+    assert [entry["event"] for entry in logs] == ["postgresql.unreachable", "postgresql.reachable"]
 
 
 async def test_send_gives_up_on_a_database_that_stays_away(
