@@ -107,7 +107,7 @@ def test_the_build_backend_is_locked_as_the_build_system_asks_for_it() -> None:
         "--index-url https://example.invalid/simple",
         "--find-links wheels",
         "package @ file:///tmp/package.whl",
-        "# from pypi.org",
+        "# from packages.example.org",
     ],
 )
 def test_an_address_is_found_wherever_it_hides(line: str) -> None:

@@ -56,7 +56,7 @@ QUESTIONS = [
 CHATTER = [
     "What is the capital of France?",
     "Can you write me a poem about the sea?",
-    "how do i get red wine out of a sofa",
+    "what removes a coffee stain from a carpet",
     "Solve x squared plus 3x = 10 for me",
     "my phone will not update to the new android version",
     "who won the world cup in 2018",
