@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from agents import Trace, TracingProcessor, set_trace_processors
 
+from schema.ids import trace_id_of
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 
@@ -70,6 +72,43 @@ async def test_a_card_number_stands_nowhere_outside_the_process(
     found = [*await _everything(harness), *harness.model.asked, logs.out, logs.err]
     for form in (secret, secret.replace(" ", "")):
         assert not [text for text in found if form in text]
+
+
+class _Traces(TracingProcessor):
+    """Collect the traces the SDK starts."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str | None]] = []
+
+    def on_trace_start(self, trace: Trace) -> None:
+        exported = trace.export() or {}
+        self.seen.append((trace.trace_id, exported.get("group_id")))
+
+    def on_trace_end(self, trace: Trace) -> None: ...
+
+    def on_span_start(self, span: Any) -> None: ...
+
+    def on_span_end(self, span: Any) -> None: ...
+
+    def shutdown(self) -> None: ...
+
+    def force_flush(self) -> None: ...
+
+
+async def test_every_turn_of_a_conversation_runs_under_one_trace(worker: MakeHarness) -> None:
+    harness = await worker()
+    traces = _Traces()
+    set_trace_processors([traces])
+    for conversation, text in (("c", "one"), ("c", "two"), ("other", "three")):
+        await harness.accept(conversation, text)
+
+    await harness.drain("c")
+    await harness.drain("other")
+    set_trace_processors([])
+
+    own, other = trace_id_of(harness.key("c")), trace_id_of(harness.key("other"))
+    assert traces.seen == [(own, "c"), (own, "c"), (other, "other")]
+    assert [reply["trace_id"] for reply in await harness.replies()] == [own, own, other]
 
 
 async def test_a_stopping_worker_gives_back_what_it_cannot_finish(worker: MakeHarness) -> None:
