@@ -17,6 +17,8 @@ from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import setup_logging, worker_shutting_down
 from kombu import Queue
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from ops.runtime.logs import configure_logs
 from schema.errors import InvalidSettings
@@ -39,7 +41,7 @@ def make_app(redis_url: str) -> Celery:
     app.conf.update(
         celery_configuration(redis_url),
         worker_enable_remote_control=False,
-        # A bell that a dying worker takes along is rung for by rescue; acknowledging each would cost two round trips.
+        # What a dying worker takes along is taken up by rescue; acknowledging each would cost two round trips.
         task_queues=[Queue(DOORBELL_QUEUE, no_ack=True)],
     )
     return app
@@ -53,7 +55,7 @@ class WorkerBell:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fte-bell")
 
     async def ring(self, keys: list[ConversationKey]) -> None:
-        """Ring for conversations. A bell that cannot be rung is left to rescue, which rings again."""
+        """Ring for conversations. A bell that cannot be rung is left to rescue, which takes the conversation up."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._ring, keys)
 
     def _ring(self, keys: list[ConversationKey]) -> None:
@@ -67,7 +69,7 @@ class WorkerBell:
                     ignore_result=True,
                     retry=False,
                 )
-        except (self._app.connection_for_write().connection_errors, OSError) as error:  # type: ignore[misc]
+        except (KombuError, RedisError, OSError) as error:
             _log.warning("doorbell.unreachable", error=str(error), conversations=len(keys))
 
 

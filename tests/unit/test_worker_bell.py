@@ -1,0 +1,20 @@
+"""A worker's doorbell: best effort, and never a reason for a turn to fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops.runtime.logs import configure_logs
+from schema.ids import ConversationKey
+from schema.settings import Settings
+from worker.app import WorkerBell, make_app
+
+NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+
+
+async def test_a_bell_that_cannot_be_rung_is_said_and_left_to_rescue(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings())
+
+    await WorkerBell(make_app(NOBODY_LISTENS)).ring([ConversationKey("default", "c")])
+
+    assert "doorbell.unreachable" in capsys.readouterr().err
