@@ -94,8 +94,7 @@ class Drainer:
             turns += 1
             more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
             head = await self.mailbox.acknowledge(lease, head, more=more)
-        if await self.mailbox.release(lease, untried=head):
-            await self.ring([lease.key])
+        await self._release(lease, untried=head)
 
     async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
         """Run a turn until it comes to something; None when the lease was given back or lost on the way."""
@@ -107,7 +106,8 @@ class Drainer:
                     return None
                 if not self.stopping.is_set():
                     raise
-                await self._give_back(lease, head)
+                _log.info("turn.given_back")
+                await self._release(lease, untried=head)
                 return None
             except Exception as error:  # noqa: BLE001 - the boundary: every failure becomes one of four classes
                 verdict = self._after_failure(head, error)
@@ -115,10 +115,9 @@ class Drainer:
                     return verdict
         return Later(self.settings.backoff_seconds, counts=True)
 
-    async def _give_back(self, lease: Lease, head: Head) -> None:
-        """Return what a stop interrupted: at once ready for others, and the attempt does not count."""
-        _log.info("turn.given_back")
-        if await self.mailbox.release(lease, untried=head):
+    async def _release(self, lease: Lease, *, untried: Head | None) -> None:
+        """Give the conversation back, at once ready for others; the attempt at an untried head does not count."""
+        if await self.mailbox.release(lease, untried=untried):
             await self.ring([lease.key])
 
     def _after_failure(self, head: Head, error: Exception) -> Verdict:
@@ -126,7 +125,7 @@ class Drainer:
         settings = self.settings
         if failure == "again":
             _log.info("turn.fenced", reason=str(error))
-            return Again(str(error))
+            return Again()
         wait = backoff_seconds(head.attempts, first=settings.backoff_seconds, most=settings.backoff_seconds_max)
         if failure == "outage":
             _log.warning("turn.postponed", error=str(error), error_type=type(error).__name__)

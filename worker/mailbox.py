@@ -67,9 +67,9 @@ class Mailbox:
         )
         return any(ring for _, ring in outcomes)
 
-    async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> bool:
-        """Put messages back from their inbox rows (message_id, position, payload); gives whether to ring."""
-        return await self.append(
+    async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> None:
+        """Put messages back from their inbox rows (message_id, position, payload); rescue looks at them when due."""
+        await self.append(
             key,
             [
                 Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 
 from ops.runtime.database import EVERY_TENANT, Database
-from ops.runtime.outage import Outages
+from ops.runtime.outage import POSTGRESQL_AWAY, Outages
 from ops.runtime.redis import Scripts
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, published_key, replies_stream
@@ -75,11 +73,11 @@ class Publisher:
             await asyncio.sleep(interval_seconds)
             try:
                 await self.note()
-            except (psycopg.OperationalError, PoolTimeout) as error:
+            except POSTGRESQL_AWAY as error:
                 self._outages.begins(error)
 
     async def note(self) -> None:
-        """Note everything published so far; raises psycopg.OperationalError and keeps it for the next time."""
+        """Note everything published so far; raises POSTGRESQL_AWAY and keeps it for the next time."""
         self._wake.clear()
         unnoted, self._unnoted = self._unnoted, {}
         if not unnoted:

@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from ops.runtime.database import EVERY_TENANT, Database
-from ops.runtime.outage import Outage, Outages
+from ops.runtime.outage import POSTGRESQL_AWAY, Outage, Outages
 from ops.runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.settings import Settings
@@ -27,7 +25,7 @@ from worker.trimming import Trimmer
 
 _log = structlog.get_logger("fte.rescue")
 
-_OUTAGES = (RedisError, OSError, psycopg.OperationalError, PoolTimeout)
+_OUTAGES = (RedisError, OSError, *POSTGRESQL_AWAY)
 _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.servers")
 
 
+POSTGRESQL_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
+"""What is raised when PostgreSQL does not answer, or has no connection for us."""
+
+
 class Outage:
     """Remember whether a server is away: a thousand refused messages are one fact, not a thousand lines."""
 

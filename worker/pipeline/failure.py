@@ -6,25 +6,17 @@ import random
 from collections.abc import Iterator
 from typing import Literal
 
-import psycopg
-from psycopg_pool import PoolTimeout, TooManyRequests
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ops.runtime.outage import POSTGRESQL_AWAY
 from worker.models.provider import classify_model_error
 from worker.pipeline.commit import EffectConflict, Fenced
 
 FailureClass = Literal["outage", "again", "transient", "bug"]
 
-_OUTAGES = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    PoolTimeout,
-    TooManyRequests,
-    RedisConnectionError,
-    RedisTimeoutError,
-)
+_OUTAGES = (*POSTGRESQL_AWAY, RedisConnectionError, RedisTimeoutError)
 
 
 def classify_failure(error: BaseException) -> FailureClass:

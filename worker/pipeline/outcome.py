@@ -112,8 +112,6 @@ class Later:
 class Again:
     """Say that the turn must start over at once: somebody else committed, or what it relied on changed."""
 
-    because: str
-
 
 @dataclass(frozen=True)
 class Repair:

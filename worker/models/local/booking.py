@@ -176,11 +176,6 @@ def _look_up(details: Details) -> Call:
     )
 
 
-def surname_of(name: str) -> str:
-    """Give the part of a name that a booking is found by."""
-    return name.rsplit(maxsplit=1)[-1] if name.split() else ""
-
-
 def _was_refused(situation: Situation, details: Details) -> bool:
     wanted = _look_up(details).arguments
     return any(
