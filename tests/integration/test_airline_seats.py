@@ -19,7 +19,7 @@ from tests.unit.airline_stand_ins import PLACEHOLDER, call, make_turn, next_turn
 from worker.guardrails.vault import Vault
 from worker.store.airline import PostgresAirline
 from worker.tools.reservations import look_up_reservation
-from worker.tools.seats import confirm_seat_change, find_free_seats, quote_seat_change
+from worker.tools.seats import confirm_quote, find_free_seats, quote_seat_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,7 +242,7 @@ async def test_a_customer_changes_a_seat_from_look_up_to_commit(
     offered = await call(find_free_seats, turn, preference="window")
     quoted = await call(quote_seat_change, turn, seat_number=FREE)
     turn = next_turn(turn, "yes please", key=turn.key, now=turn.now)
-    confirmed = await call(confirm_seat_change, turn, quote_id=quoted["quote"]["quote_id"])
+    confirmed = await call(confirm_quote, turn, quote_id=quoted["quote"]["quote_id"])
     async with database.transaction(airline) as transaction:
         touched = [await transaction.count(effect.query, effect.parameters) for effect in turn.effects]
 
@@ -263,7 +263,7 @@ async def test_of_two_customers_who_say_yes_to_one_seat_one_commits(
         await call(look_up_reservation, turn, confirmation_number=PLACEHOLDER, surname=surname)
         quoted = await call(quote_seat_change, turn, seat_number=FREE)
         turn = next_turn(turn, "yes", key=turn.key, now=turn.now)
-        assert (await call(confirm_seat_change, turn, quote_id=quoted["quote"]["quote_id"]))["ok"]
+        assert (await call(confirm_quote, turn, quote_id=quoted["quote"]["quote_id"]))["ok"]
         turns.append(turn)
 
     touched = await asyncio.gather(*(move(database, airline, **turn.effects[0].parameters) for turn in turns))

@@ -91,9 +91,9 @@ def test_agents_have_the_tools_of_their_part_and_no_others(graph: AgentGraph) ->
     }
 
     assert tools == {
-        "Triage Agent": {"faq_lookup", "quote_seat_change", "confirm_seat_change"},
+        "Triage Agent": {"faq_lookup", "quote_seat_change", "confirm_quote"},
         "FAQ Agent": {"faq_lookup"},
-        "Booking Agent": {"look_up_reservation", "find_free_seats", "quote_seat_change", "confirm_seat_change"},
+        "Booking Agent": {"look_up_reservation", "find_free_seats", "quote_seat_change", "confirm_quote"},
         "Escalation Agent": {"escalate_to_human"},
     }
 
@@ -172,7 +172,7 @@ async def test_a_seat_is_changed_over_two_turns_with_the_customers_yes(graph: Ag
 
     turn = next_turn(turn, "yes please")
     second, model = await play(
-        graph.start(first.last_agent.name), turn, ("confirm_seat_change", {"quote_id": quote.quote_id}), "Done: 7A."
+        graph.start(first.last_agent.name), turn, ("confirm_quote", {"quote_id": quote.quote_id}), "Done: 7A."
     )
 
     assert json.loads((model.calls[0].system_instructions or "").rsplit("\n", 2)[-2])["quote"] == {

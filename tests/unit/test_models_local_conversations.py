@@ -136,7 +136,7 @@ async def test_a_seat_is_changed_over_several_turns_and_nothing_is_asked_twice(t
     assert "window, aisle or middle" in verified.reply
     assert offer.path == ["find_free_seats", "quote_seat_change"]
     assert offer.effects == []
-    assert done.path == ["confirm_seat_change"]
+    assert done.path == ["confirm_quote"]
     assert len(done.effects) == 1
     assert done.reply.startswith("Done")
 
@@ -182,7 +182,7 @@ async def test_a_yes_counts_also_after_a_question_in_between(talk: Conversation)
     done = await talk.say("ok, yes, go ahead")
 
     assert answer.path == ["transfer_to_triage_agent", "transfer_to_faq_agent", "faq_lookup"]
-    assert done.path == ["transfer_to_triage_agent", "confirm_seat_change"]
+    assert done.path == ["transfer_to_triage_agent", "confirm_quote"]
     assert len(done.effects) == 1
 
 

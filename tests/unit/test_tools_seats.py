@@ -25,7 +25,7 @@ from tests.unit.airline_stand_ins import (
 from worker.agents.context import AirlineAgentContext, Effect, TurnContext
 from worker.tools.backend import SeatTaken
 from worker.tools.reservations import look_up_reservation
-from worker.tools.seats import confirm_seat_change, find_free_seats, quote_seat_change
+from worker.tools.seats import confirm_quote, find_free_seats, quote_seat_change
 
 if TYPE_CHECKING:
     from agents import FunctionTool
@@ -161,7 +161,7 @@ async def test_a_yes_in_a_later_message_stages_the_change() -> None:
     turn, quote_id = await offer("3A")
     turn = next_turn(turn, "yes please")
 
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer == {"ok": True, "seat_number": "3A", "flight_number": "LF118", "price_usd": 35}
     assert turn.effects == [
@@ -187,7 +187,7 @@ async def test_a_yes_in_a_later_message_stages_the_change() -> None:
 async def test_a_quote_is_not_confirmed_in_the_turn_that_made_it() -> None:
     turn, quote_id = await offer()
 
-    answer = await call(confirm_seat_change, replace(turn, text="yes"), quote_id=quote_id)
+    answer = await call(confirm_quote, replace(turn, text="yes"), quote_id=quote_id)
 
     assert answer["refusal"] == "not_yet_confirmed"
     assert turn.effects == []
@@ -198,7 +198,7 @@ async def test_a_model_that_takes_no_for_a_yes_is_refused(text: str) -> None:
     turn, quote_id = await offer()
     turn = next_turn(turn, text)
 
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "not_yet_confirmed"
     assert turn.effects == []
@@ -209,7 +209,7 @@ async def test_a_quote_expires() -> None:
     turn, quote_id = await offer()
     turn = next_turn(turn, "yes", now=NOW + timedelta(minutes=30))
 
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "quote_expired"
     assert (turn.effects, turn.airline.quote) == ([], None)
@@ -220,7 +220,7 @@ async def test_only_the_newest_quote_can_be_confirmed() -> None:
     await call(quote_seat_change, turn, seat_number="12F")
     turn = next_turn(turn, "yes")
 
-    answer = await call(confirm_seat_change, turn, quote_id=first)
+    answer = await call(confirm_quote, turn, quote_id=first)
 
     assert answer["refusal"] == "no_such_quote"
     assert turn.effects == []
@@ -230,8 +230,8 @@ async def test_a_quote_is_confirmed_once() -> None:
     turn, quote_id = await offer()
     turn = next_turn(turn, "yes")
 
-    await call(confirm_seat_change, turn, quote_id=quote_id)
-    again = await call(confirm_seat_change, turn, quote_id=quote_id)
+    await call(confirm_quote, turn, quote_id=quote_id)
+    again = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert again["refusal"] == "no_such_quote"
     assert len(turn.effects) == 1
@@ -242,7 +242,7 @@ async def test_a_seat_taken_since_the_quote_is_refused() -> None:
     airline_of(turn).strangers = {("LF118", OUT.flight_date): {"12A"}}
     turn = next_turn(turn, "yes")
 
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "seat_taken"
     assert (turn.effects, turn.airline.quote) == ([], None)
@@ -253,7 +253,7 @@ async def test_a_booking_changed_since_the_quote_is_refused() -> None:
     airline_of(turn).change(seats=(SeatTaken("LF118", OUT.flight_date, 1, "20F", 0),))
     turn = next_turn(turn, "yes")
 
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "quote_expired"
     assert turn.effects == []
@@ -264,7 +264,7 @@ async def test_a_flight_that_left_since_the_quote_is_refused() -> None:
     airline_of(turn).change(segments=(replace(OUT, status="flying"),))
     turn = next_turn(turn, "yes")
 
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "flight_departed"
     assert turn.effects == []
@@ -276,7 +276,7 @@ async def test_a_quote_is_dropped_when_another_booking_is_verified() -> None:
     turn = next_turn(turn, "yes", backend=MemoryAirline(RESERVATION, other))
 
     await look_up(turn, "OTHER1")
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "no_such_quote"
     assert turn.effects == []
@@ -287,7 +287,7 @@ async def test_looking_up_the_same_booking_again_keeps_the_quote() -> None:
     turn = next_turn(turn, "yes")
 
     await look_up(turn)
-    answer = await call(confirm_seat_change, turn, quote_id=quote_id)
+    answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["ok"]
 
@@ -296,7 +296,7 @@ async def test_refusals_of_the_airline_are_counted_and_steps_that_come_first_are
     turn = make_verified_turn()
 
     await call(quote_seat_change, turn, seat_number="14D")
-    await call(confirm_seat_change, turn, quote_id="q_unknown")
+    await call(confirm_quote, turn, quote_id="q_unknown")
 
     assert turn.airline.refusals == 1
 

@@ -91,7 +91,7 @@ async def quote_seat_change(
 
 
 @function_tool(failure_error_function=explain_bad_arguments)
-async def confirm_seat_change(context: ToolContext[TurnContext], quote_id: str) -> str:
+async def confirm_quote(context: ToolContext[TurnContext], quote_id: str) -> str:
     """Make the seat change that the customer has said yes to, in a message after the one it was offered in.
 
     Args:
@@ -184,4 +184,4 @@ def _stage(turn: TurnContext, booking: Booking, quote: Quote) -> str:
 
 
 SEAT_LOOKUP_TOOLS: tuple[FunctionTool, ...] = (find_free_seats,)
-SEAT_CHANGE_TOOLS: tuple[FunctionTool, ...] = (quote_seat_change, confirm_seat_change)
+SEAT_CHANGE_TOOLS: tuple[FunctionTool, ...] = (quote_seat_change, confirm_quote)

@@ -47,7 +47,7 @@ def _go_on(situation: Situation, latest: Done) -> Step:
     """Go on after a tool's answer."""
     if not latest.is_ok:
         return _after_refusal(situation, latest)
-    if latest.name == "confirm_seat_change":
+    if latest.name == "confirm_quote":
         return Say(phrases.confirm_change(latest.output))
     if latest.name == "quote_seat_change":
         return Say(phrases.offer_quote(_object(latest.output.get("quote"))))
@@ -59,7 +59,7 @@ def _go_on(situation: Situation, latest: Done) -> Step:
 def _after_refusal(situation: Situation, latest: Done) -> Step:
     message = str(latest.output.get("message", ""))
     code = latest.output.get("refusal")
-    if latest.name == "confirm_seat_change" and code == "not_yet_confirmed" and situation.facts.quote:
+    if latest.name == "confirm_quote" and code == "not_yet_confirmed" and situation.facts.quote:
         return Say(phrases.ask_again_for_yes(situation.facts.quote.summary))
     earlier = [
         done for done in situation.done_before if done.name == latest.name and done.output.get("refusal") == code
@@ -79,8 +79,8 @@ def _answer_offer(situation: Situation) -> Step | None:
     wants_other = bool(
         find_seat(message) or find_preference(message) or _ELSEWHERE.search(message)
     ) and not _KEEP.search(message)
-    if answer == "yes" and not wants_other and situation.can("confirm_seat_change"):
-        return Call("confirm_seat_change", {"quote_id": quote.quote_id})
+    if answer == "yes" and not wants_other and situation.can("confirm_quote"):
+        return Call("confirm_quote", {"quote_id": quote.quote_id})
     if answer == "no" and not wants_other and find_wish(message) in {None, "seat_change"}:
         return Say(phrases.drop_offer(situation.facts.seat_number))
     return None

@@ -55,7 +55,7 @@ def collect_details(situation: Situation) -> Details:
             seat, preference = stated_seat, stated_preference or preference
         asked = False
     facts = situation.facts
-    if any(done.name == "confirm_seat_change" and done.is_ok for done in situation.done_before):
+    if any(done.name == "confirm_quote" and done.is_ok for done in situation.done_before):
         # What was wished for before the change is fulfilled; only the newest message says what is wanted now.
         seat, preference = find_seat(situation.message), find_preference(situation.message)
     return Details(

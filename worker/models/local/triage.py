@@ -23,7 +23,7 @@ _VAGUE_WORDS_MAX = 6
 def decide(situation: Situation) -> Step:
     """Choose the next step."""
     latest = situation.latest
-    if latest is not None and latest.name == "confirm_seat_change":
+    if latest is not None and latest.name == "confirm_quote":
         return Say(
             phrases.confirm_change(latest.output)
             if latest.is_ok
@@ -33,8 +33,8 @@ def decide(situation: Situation) -> Step:
     if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and answer:
         return _hand(situation, TO_ESCALATION) if answer == "yes" else Say(phrases.acknowledge())
     quote = situation.facts.quote
-    if quote is not None and answer == "yes" and situation.can("confirm_seat_change"):
-        return Call("confirm_seat_change", {"quote_id": quote.quote_id})
+    if quote is not None and answer == "yes" and situation.can("confirm_quote"):
+        return Call("confirm_quote", {"quote_id": quote.quote_id})
     if situation.handoffs_made:
         return _reroute(situation)
     return _route(situation)
