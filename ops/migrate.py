@@ -259,7 +259,8 @@ def _add_tenant(connection: Connection, tenant: str) -> bool:
 
 def _fill(connection: Connection, tenant: str) -> None:
     """Fill one tenant with the sample airline, all of it or nothing; a tenant that has flights keeps what it has."""
-    from ops.seed import ARTICLES_FOLDER, import_articles, seed_airline  # noqa: PLC0415 - not for a run without sample
+    from ops.knowledge.importing import import_articles  # noqa: PLC0415 - not for a run without sample, as the next
+    from ops.seed import ARTICLES_FOLDER, seed_airline  # noqa: PLC0415
 
     with connection.transaction():
         if seed_airline(connection, tenant, datetime.now(UTC).date()).flights:

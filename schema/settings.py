@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -15,6 +15,26 @@ def default_state_dir() -> Path:
     """Place the state folder where the XDG base directory specification puts state."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "fte"
+
+
+class DocumentationServer(BaseModel):
+    """Describe a documentation server (Model Context Protocol): reached by its URL, or started by a command."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="begins the names of its tools")
+    url: str | None = Field(default=None, pattern=r"^https?://", description="streamable HTTP")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="sent with each request to the URL")
+    command: list[str] = Field(default_factory=list, description="program and arguments of a server on stdio")
+    environment: dict[str, SecretStr] = Field(default_factory=dict, description="variables of that program")
+    allowed_tools: list[str] = Field(default_factory=list, description="the tools used; empty: all it offers")
+    seconds_max: float = Field(default=10, gt=0, le=60, description="time limit of one call")
+
+    @model_validator(mode="after")
+    def _has_one_way_in(self) -> Self:
+        if (self.url is None) == (not self.command):
+            raise ValueError(f"documentation server {self.name}: give it a url or a command")
+        return self
 
 
 class Settings(BaseSettings):
@@ -38,6 +58,18 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY", description="for openai:")
     openai_base_url: str | None = Field(
         default=None, validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible endpoint"
+    )
+    embedding_model: str | None = Field(
+        default=None, description="openai:<model> that finds articles by their meaning; unset: by their words alone"
+    )
+    embedding_similarity_min: float = Field(
+        default=0.35, ge=-1, le=1, description="cosine similarity from which a section is about a question"
+    )
+    vector_store_ids: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="vector stores of OpenAI that the FAQ Agent searches, comma separated"
+    )
+    mcp_servers: list[DocumentationServer] = Field(
+        default_factory=list, description="documentation servers of the FAQ Agent, a JSON list (docs/knowledge.md)"
     )
     model_call_seconds_max: float = Field(default=30, gt=0, description="time limit of one model call")
     model_calls_max: int = Field(default=10, ge=1, description="model calls within one turn")
@@ -91,10 +123,17 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
     log_format: Literal["json", "console"] = Field(default="json", description="json lines, or for people")
 
-    @field_validator("vault_keys", mode="before")
+    @field_validator("vault_keys", "vector_store_ids", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("embedding_model")
+    @classmethod
+    def _is_known_embedding_model(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"^openai:\S+$", value):
+            raise ValueError(f"unknown embedding model {value!r}: openai:<model>")
+        return value
 
     @field_validator("model")
     @classmethod
@@ -107,6 +146,12 @@ class Settings(BaseSettings):
     def _belong_together(self) -> Self:
         if self.model.startswith("openai:") and self.openai_api_key is None:
             raise ValueError(f"FTE_MODEL={self.model} needs OPENAI_API_KEY")
+        if self.embedding_model is not None and self.openai_api_key is None:
+            raise ValueError(f"FTE_EMBEDDING_MODEL={self.embedding_model} needs OPENAI_API_KEY")
+        if self.vector_store_ids and not self.model.startswith("openai:"):
+            raise ValueError(
+                f"FTE_VECTOR_STORE_IDS needs FTE_MODEL=openai:<model>, which searches them; it is {self.model}"
+            )
         if self.renew_seconds * 2 > self.lease_seconds:
             raise ValueError(
                 f"FTE_RENEW_SECONDS={self.renew_seconds} is over half of FTE_LEASE_SECONDS={self.lease_seconds}: "

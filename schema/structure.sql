@@ -1,5 +1,9 @@
 -- What the migrations add up to; remade by `python -m ops.migrate --write-structure`, never edited.
 
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+
+COMMENT ON EXTENSION vector IS 'vector data type and ivfflat and hnsw access methods';
+
 CREATE FUNCTION public.accept_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
     LANGUAGE plpgsql
     AS $$
@@ -137,7 +141,7 @@ CREATE TABLE public.article (
     slug text NOT NULL,
     title text NOT NULL,
     keywords text DEFAULT ''::text NOT NULL,
-    updated_on date NOT NULL,
+    updated_on date,
     content_hash text NOT NULL,
     imported_at timestamp with time zone DEFAULT now() NOT NULL,
     search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, keywords), 'B'::"char"))) STORED NOT NULL,
@@ -152,7 +156,9 @@ CREATE TABLE public.article_section (
     section_number smallint NOT NULL,
     heading text NOT NULL,
     body text NOT NULL,
-    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'C'::"char") || setweight(to_tsvector('english'::regconfig, body), 'D'::"char"))) STORED NOT NULL
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'C'::"char") || setweight(to_tsvector('english'::regconfig, body), 'D'::"char"))) STORED NOT NULL,
+    text_hash text GENERATED ALWAYS AS (md5(((heading || '
+'::text) || body))) STORED NOT NULL
 );
 
 ALTER TABLE ONLY public.article_section FORCE ROW LEVEL SECURITY;
@@ -384,6 +390,16 @@ CREATE TABLE public.seat (
 
 ALTER TABLE ONLY public.seat FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.section_embedding (
+    tenant_id text NOT NULL,
+    model text NOT NULL,
+    text_hash text NOT NULL,
+    embedding real[] NOT NULL,
+    CONSTRAINT section_embedding_has_numbers CHECK ((cardinality(embedding) > 0))
+);
+
+ALTER TABLE ONLY public.section_embedding FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.session_item (
     tenant_id text NOT NULL,
     conversation_id text NOT NULL,
@@ -498,6 +514,9 @@ ALTER TABLE ONLY public.reservation_segment
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_belongs_to_one_passenger PRIMARY KEY (tenant_id, flight_number, flight_date, seat_number);
 
+ALTER TABLE ONLY public.section_embedding
+    ADD CONSTRAINT section_embedding_pkey PRIMARY KEY (tenant_id, model, text_hash);
+
 ALTER TABLE ONLY public.reservation_segment
     ADD CONSTRAINT segment_is_booked_once UNIQUE (tenant_id, reservation_id, flight_number, flight_date);
 
@@ -579,6 +598,9 @@ ALTER TABLE ONLY public.seat
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_tenant_id_reservation_id_passenger_number_fkey FOREIGN KEY (tenant_id, reservation_id, passenger_number) REFERENCES public.reservation_passenger(tenant_id, reservation_id, passenger_number);
 
+ALTER TABLE ONLY public.section_embedding
+    ADD CONSTRAINT section_embedding_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE ONLY public.session_item
     ADD CONSTRAINT session_item_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
@@ -622,6 +644,8 @@ ALTER TABLE public.reservation_segment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.seat ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.section_embedding ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.session_item ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -657,6 +681,8 @@ CREATE POLICY tenant_only ON public.reservation_passenger USING (((tenant_id = c
 CREATE POLICY tenant_only ON public.reservation_segment USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.seat USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.section_embedding USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.session_item USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

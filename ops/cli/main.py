@@ -11,6 +11,7 @@ import typer
 
 from ops.cli.chat import chat
 from ops.cli.demo import demo
+from ops.cli.kb import kb
 from ops.cli.load import load
 from ops.cli.migrate import key, migrate
 from ops.cli.ownership import hand_back, takeover
@@ -42,6 +43,7 @@ _PANELS: dict[str, dict[str, Callable[..., None]]] = {
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
+app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

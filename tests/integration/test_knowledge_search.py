@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ops.knowledge.importing import import_articles
 from ops.runtime.database import connect
-from ops.seed import ARTICLES_FOLDER, import_articles
+from ops.seed import ARTICLES_FOLDER
 from tests.integration.conftest import add_tenant
 from worker.store.knowledge import PostgresKnowledge
 

@@ -1,14 +1,24 @@
-"""Search the airline's articles in PostgreSQL."""
+"""Search the airline's articles in PostgreSQL: by words, and by meaning where an embedding model is configured."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import openai
+import psycopg
+import structlog
 
 from worker.tools.backend import Passage
 
 if TYPE_CHECKING:
     from ops.runtime.database import Database
+    from worker.models.embeddings import Embedder
+
+_log = structlog.get_logger("fte.knowledge")
 
 QUESTION_CHARACTERS_MAX = 1_000
 QUESTION_WORDS_MAX = 32
@@ -32,18 +42,82 @@ _CHATTER = re.compile(
 _PLACEHOLDER = re.compile(r"\[[A-Z_]+(?:_\d+)?\]")
 
 
-class PostgresKnowledge:
-    """Search the articles of the migration `0003_knowledge`; one round trip per question."""
+EMBEDDING_SECONDS_MAX = 2.0
+"""How long a question's embedding may take; a search by words alone is better than a late one."""
 
-    def __init__(self, database: Database) -> None:
+CANDIDATES_PER_PASSAGE = 3
+"""How many more passages than wanted each search gives to be fused."""
+
+_FUSION_RANK = 60
+"""The constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): how little the first ranks stand out."""
+
+
+class PostgresKnowledge:
+    """Search the articles of the migration `0003_knowledge`; one round trip for each way to search."""
+
+    def __init__(self, database: Database, embedder: Embedder | None = None, similarity_min: float = 0.0) -> None:
         self._database = database
+        self._embedder = embedder
+        self._similarity_min = similarity_min
 
     async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Give the passages that answer a question, best first; none when nothing is about it."""
-        words = _CHATTER.sub(" ", _PLACEHOLDER.sub(" ", question[:QUESTION_CHARACTERS_MAX].replace("\0", " ")))
+        """Give the passages that answer a question, best first; none when nothing is about it.
+
+        A passage's `rank` is that of the search by words, or the fused one where both ways were gone.
+        """
+        if self._embedder is None:
+            return await self.search_words(tenant, question, limit)
+        candidates = limit * CANDIDATES_PER_PASSAGE
+        by_words, by_meaning = await asyncio.gather(
+            self.search_words(tenant, question, candidates), self.search_meaning(tenant, question, candidates)
+        )
+        return fuse([by_words, by_meaning])[:limit] if by_meaning else by_words[:limit]
+
+    async def search_words(self, tenant: str, question: str, limit: int) -> list[Passage]:
+        """Give the passages that have the question's words."""
+        words = _CHATTER.sub(" ", _without_placeholders(question))
         rows = await self._database.read(
             tenant, "search_knowledge", question=words, words_max=QUESTION_WORDS_MAX, passages_max=limit
         )
         passages = [Passage(row["title"], row["heading"], row["slug"], row["body"], row["rank"]) for row in rows]
         rank_min = max(RANK_MIN, RANK_SHARE_MIN * passages[0].rank) if passages else RANK_MIN
         return [passage for passage in passages if passage.rank >= rank_min]
+
+    async def search_meaning(self, tenant: str, question: str, limit: int) -> list[Passage]:
+        """Give the passages that mean something near the question; none without an embedding model.
+
+        None, and a line in the log, when the model does not answer in time or pgvector is not there: the search by
+        words goes on alone.
+        """
+        if self._embedder is None:
+            return []
+        try:
+            vectors = await self._embedder.embed([_without_placeholders(question)], seconds_max=EMBEDDING_SECONDS_MAX)
+            rows = await self._database.read(
+                tenant, "search_embeddings", model=self._embedder.model, embedding=vectors[0], passages_max=limit
+            )
+        except (openai.APIError, psycopg.errors.UndefinedObject) as error:
+            _log.warning("knowledge.meaning_unavailable", model=self._embedder.model, reason=type(error).__name__)
+            return []
+        return [
+            Passage(row["title"], row["heading"], row["slug"], row["body"], row["similarity"])
+            for row in rows
+            if row["similarity"] >= self._similarity_min
+        ]
+
+
+def fuse(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
+    """Merge rankings by reciprocal rank: a passage that stands well in several comes before one that leads in one."""
+    ranks: dict[tuple[str, str, str], float] = {}
+    passages: dict[tuple[str, str, str], Passage] = {}
+    for ranking in rankings:
+        for place, passage in enumerate(ranking, 1):
+            identity = (passage.slug, passage.section, passage.text)
+            ranks[identity] = ranks.get(identity, 0.0) + 1 / (_FUSION_RANK + place)
+            passages.setdefault(identity, passage)
+    best_first = sorted(ranks, key=lambda identity: (-ranks[identity], identity))
+    return [replace(passages[identity], rank=ranks[identity]) for identity in best_first]
+
+
+def _without_placeholders(question: str) -> str:
+    return _PLACEHOLDER.sub(" ", question[:QUESTION_CHARACTERS_MAX].replace("\0", " "))

@@ -1,0 +1,1 @@
+"""Bring what the airline publishes into the knowledge base."""

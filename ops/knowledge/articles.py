@@ -1,0 +1,144 @@
+"""Read articles: Markdown files with YAML front matter (title, keywords, updated) and `##` sections."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import frontmatter
+import yaml
+
+from schema.errors import FteError
+
+SECTION_CHARACTERS_MAX = 1_500
+"""Length from which a section is cut between paragraphs: a passage is quoted whole, and a model reads three."""
+
+_NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
+_TITLE = re.compile(r"\A\s*#[ \t]+(.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^##[ \t]+(.+)$", re.MULTILINE)
+
+
+class InvalidArticle(FteError):
+    """Refuse a folder of articles: names the file and what is wrong with it. Nothing was imported."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}; nothing was imported")
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """Hold one article; sections are heading and text, in the order published, never empty."""
+
+    slug: str
+    title: str
+    keywords: tuple[str, ...]
+    updated_on: date | None
+    sections: tuple[tuple[str, str], ...]
+    content_hash: str
+
+
+def read_articles(folder: Path) -> list[Article]:
+    """Read every `*.md` of a folder and of the folders in it, by path; raises InvalidArticle.
+
+    An article's slug is its path without the ending: `fees/pets.md` is `fees-pets`.
+    """
+    if not folder.is_dir():
+        raise InvalidArticle(folder, "no such folder")
+    articles: dict[str, Article] = {}
+    for path in sorted(folder.rglob("*.md")):
+        article = parse_article(path, path.relative_to(folder), _read(path))
+        if article.slug in articles:
+            raise InvalidArticle(path, f"another file has the slug {article.slug!r} too")
+        articles[article.slug] = article
+    if not articles:
+        raise InvalidArticle(folder, "no *.md file in this folder")
+    return list(articles.values())
+
+
+def parse_article(path: Path, relative: Path, text: str) -> Article:
+    """Read one article; `path` is for the error, `relative` gives the slug. Raises InvalidArticle."""
+    try:
+        post = frontmatter.loads(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 2}" if mark is not None else ""
+        raise InvalidArticle(path, f"its front matter is not YAML{line}") from None
+    heading = _TITLE.search(post.content)
+    body = post.content[heading.end() :] if heading else post.content
+    title = post.metadata.get("title") or (heading[1].strip() if heading else None)
+    if not isinstance(title, str):
+        raise InvalidArticle(path, "it needs a title: in its front matter, or as a first line # Title")
+    slug = _NOT_IN_A_SLUG.sub("-", relative.with_suffix("").as_posix().lower()).strip("-")
+    if not slug:
+        raise InvalidArticle(path, "its name has none of a-z and 0-9 to call it by")
+    return Article(
+        slug=slug,
+        title=title,
+        keywords=_keywords(path, post.metadata),
+        updated_on=_updated(path, post.metadata),
+        sections=_cut_sections(path, title, body),
+        content_hash=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidArticle(path, f"it is not UTF-8 (byte {error.start})") from None
+    if "\0" in text:
+        raise InvalidArticle(path, "it holds a NUL character")
+    return text
+
+
+def _keywords(path: Path, front: dict[str, Any]) -> tuple[str, ...]:
+    keywords = front.get("keywords") or []
+    if not isinstance(keywords, list) or not all(isinstance(keyword, str | int) for keyword in keywords):
+        raise InvalidArticle(path, "keywords in its front matter must be a list of words: [bags, luggage]")
+    return tuple(str(keyword) for keyword in keywords)
+
+
+def _updated(path: Path, front: dict[str, Any]) -> date | None:
+    updated = front.get("updated")
+    if updated is not None and type(updated) is not date:
+        raise InvalidArticle(path, "updated in its front matter must be a date: 2026-01-31")
+    return updated
+
+
+def _cut_sections(path: Path, title: str, text: str) -> tuple[tuple[str, str], ...]:
+    before, *rest = _HEADING.split(text)
+    sections = [(title, _unwrap(before.strip()))] if before.strip() else []
+    for heading, body in zip(rest[::2], rest[1::2], strict=True):
+        if not body.strip():
+            raise InvalidArticle(path, f"its section {heading.strip()!r} is empty")
+        sections.append((heading.strip(), _unwrap(body.strip())))
+    if not sections:
+        raise InvalidArticle(path, "it has no text")
+    return tuple((heading, part) for heading, body in sections for part in _cut_long(body))
+
+
+def _unwrap(text: str) -> str:
+    # A file's lines end where the editor's do; in a text message they would look broken. Paragraphs and lists stay.
+    return re.sub(r"(?<!\n)\n(?![\n*#|-])", " ", text)
+
+
+def _cut_long(body: str) -> list[str]:
+    """Cut between paragraphs, each part beginning with the last paragraph of the one before, as long as it fits."""
+    parts: list[str] = []
+    part = ""
+    for paragraph in body.split("\n\n"):
+        joined = f"{part}\n\n{paragraph}" if part else paragraph
+        if len(joined) <= SECTION_CHARACTERS_MAX or not part:
+            part = joined
+            continue
+        parts.append(part)
+        overlap = part.rsplit("\n\n", 1)[-1]
+        carried = f"{overlap}\n\n{paragraph}"
+        part = carried if overlap != part and len(carried) <= SECTION_CHARACTERS_MAX else paragraph
+    return [*parts, part]
