@@ -163,28 +163,6 @@ CREATE TABLE public.article_section (
 
 ALTER TABLE ONLY public.article_section FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.conversation (
-    tenant_id text NOT NULL,
-    conversation_id text NOT NULL,
-    version bigint DEFAULT 0 NOT NULL,
-    owner text DEFAULT 'bot'::text NOT NULL,
-    last_position bigint DEFAULT 0 NOT NULL,
-    done_position bigint DEFAULT 0 NOT NULL,
-    last_sequence bigint DEFAULT 0 NOT NULL,
-    last_ordinal bigint DEFAULT 0 NOT NULL,
-    last_item bigint DEFAULT 0 NOT NULL,
-    last_agent text,
-    context jsonb DEFAULT '{}'::jsonb NOT NULL,
-    vault text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT conversation_belongs_to_bot_or_human CHECK ((owner = ANY (ARRAY['bot'::text, 'human'::text]))),
-    CONSTRAINT conversation_is_done_up_to_what_was_accepted CHECK ((done_position <= last_position))
-)
-WITH (fillfactor='70');
-
-ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
-
 CREATE TABLE public.customer (
     tenant_id text NOT NULL,
     customer_id bigint NOT NULL,
@@ -194,39 +172,11 @@ CREATE TABLE public.customer (
     phone text NOT NULL,
     born_on date NOT NULL,
     membership text NOT NULL,
+    CONSTRAINT customer_email_is_lower_case CHECK ((email = lower(email))),
     CONSTRAINT membership_is_known CHECK ((membership = ANY (ARRAY['regular'::text, 'silver'::text, 'gold'::text])))
 );
 
 ALTER TABLE ONLY public.customer FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.dead_letter (
-    dead_letter_id bigint NOT NULL,
-    tenant_id text NOT NULL,
-    conversation_id text NOT NULL,
-    message_id text,
-    reason text NOT NULL,
-    attempts integer NOT NULL,
-    payload text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY public.dead_letter FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.dead_letter_dead_letter_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.deployment (
-    only_row boolean DEFAULT true NOT NULL,
-    vault_fingerprint text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT deployment_has_one_row CHECK (only_row)
-);
 
 CREATE TABLE public.fare (
     tenant_id text NOT NULL,
@@ -265,6 +215,203 @@ CREATE TABLE public.flight_date (
 );
 
 ALTER TABLE ONLY public.flight_date FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.payment_method (
+    tenant_id text NOT NULL,
+    customer_id bigint NOT NULL,
+    method_number smallint NOT NULL,
+    kind text NOT NULL,
+    last_four text,
+    balance_usd integer,
+    CONSTRAINT payment_method_has_digits_or_a_balance CHECK ((((kind = 'card'::text) = (balance_usd IS NULL)) AND ((kind = 'card'::text) = (last_four IS NOT NULL)))),
+    CONSTRAINT payment_method_is_known CHECK ((kind = ANY (ARRAY['card'::text, 'gift_card'::text, 'certificate'::text]))),
+    CONSTRAINT payment_method_shows_four_digits CHECK ((last_four ~ '^[0-9]{4}$'::text))
+);
+
+ALTER TABLE ONLY public.payment_method FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservation (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    confirmation_number text NOT NULL,
+    customer_id bigint NOT NULL,
+    trip_type text NOT NULL,
+    cabin text NOT NULL,
+    checked_bags smallint DEFAULT 0 NOT NULL,
+    insured boolean DEFAULT false NOT NULL,
+    payments jsonb DEFAULT '[]'::jsonb NOT NULL,
+    status text DEFAULT 'booked'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT confirmation_number_is_six_characters CHECK ((confirmation_number ~ '^[A-Z0-9]{6}$'::text)),
+    CONSTRAINT reservation_bags_not_negative CHECK ((checked_bags >= 0)),
+    CONSTRAINT reservation_cabin_is_known CHECK ((cabin = ANY (ARRAY['basic_economy'::text, 'economy'::text, 'business'::text]))),
+    CONSTRAINT reservation_status_is_known CHECK ((status = ANY (ARRAY['booked'::text, 'cancelled'::text]))),
+    CONSTRAINT trip_type_is_known CHECK ((trip_type = ANY (ARRAY['one_way'::text, 'round_trip'::text])))
+);
+
+ALTER TABLE ONLY public.reservation FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.reservation.payments IS '[{kind, amount_usd, for, method_number}]; a refund is a negative amount';
+
+CREATE TABLE public.reservation_change (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    tool_call_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    version bigint NOT NULL,
+    kind text NOT NULL,
+    amount_usd integer NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reservation_change_is_known CHECK ((kind = ANY (ARRAY['move_to_seat'::text, 'change_flights'::text, 'change_cabin'::text, 'cancel_reservation'::text, 'add_bags'::text, 'correct_passenger'::text, 'issue_certificate'::text])))
+);
+
+ALTER TABLE ONLY public.reservation_change FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservation_passenger (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    passenger_number smallint NOT NULL,
+    given_name text NOT NULL,
+    surname text NOT NULL,
+    born_on date NOT NULL,
+    CONSTRAINT reservation_has_at_most_five_passengers CHECK (((passenger_number >= 1) AND (passenger_number <= 5)))
+);
+
+ALTER TABLE ONLY public.reservation_passenger FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservation_segment (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    segment_number smallint NOT NULL,
+    flight_number text NOT NULL,
+    flight_date date NOT NULL,
+    price_usd integer DEFAULT 0 NOT NULL,
+    CONSTRAINT segment_price_not_negative CHECK ((price_usd >= 0))
+);
+
+ALTER TABLE ONLY public.reservation_segment FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.scheduled_flight WITH (security_invoker='true') AS
+ SELECT d.tenant_id,
+    d.flight_number,
+    d.flight_date,
+    d.status,
+    f.origin,
+    f.destination,
+    ((d.flight_date + f.departs_at) AT TIME ZONE o.time_zone) AS departs_at,
+    (((d.flight_date + (f.arrives_days_later)::integer) + f.arrives_at) AT TIME ZONE a.time_zone) AS arrives_at,
+    to_char((d.flight_date + f.departs_at), 'YYYY-MM-DD HH24:MI'::text) AS departs_local,
+    to_char(((d.flight_date + (f.arrives_days_later)::integer) + f.arrives_at), 'YYYY-MM-DD HH24:MI'::text) AS arrives_local,
+    ( SELECT COALESCE(jsonb_agg(jsonb_build_object('cabin', c.cabin, 'seats_left', c.seats_left, 'price_usd', c.price_usd) ORDER BY c.price_usd), '[]'::jsonb) AS "coalesce"
+           FROM public.fare c
+          WHERE ((c.tenant_id = d.tenant_id) AND (c.flight_number = d.flight_number) AND (c.flight_date = d.flight_date))) AS fares
+   FROM (((public.flight_date d
+     JOIN public.flight f ON (((f.tenant_id = d.tenant_id) AND (f.flight_number = d.flight_number))))
+     JOIN public.airport o ON (((o.tenant_id = f.tenant_id) AND (o.code = f.origin))))
+     JOIN public.airport a ON (((a.tenant_id = f.tenant_id) AND (a.code = f.destination))));
+
+CREATE TABLE public.seat (
+    tenant_id text NOT NULL,
+    flight_number text NOT NULL,
+    flight_date date NOT NULL,
+    seat_number text NOT NULL,
+    reservation_id bigint NOT NULL,
+    passenger_number smallint NOT NULL,
+    price_usd integer DEFAULT 0 NOT NULL,
+    CONSTRAINT seat_is_on_the_map CHECK ((seat_number ~ '^([1-9]|[12][0-9]|30)[A-F]$'::text)),
+    CONSTRAINT seat_price_not_negative CHECK ((price_usd >= 0))
+);
+
+ALTER TABLE ONLY public.seat FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.booking WITH (security_invoker='true') AS
+ SELECT tenant_id,
+    reservation_id,
+    version,
+    confirmation_number,
+    status,
+    trip_type,
+    cabin,
+    checked_bags,
+    insured,
+    created_at,
+    payments,
+    customer_id,
+    ( SELECT jsonb_build_object('customer_id', c.customer_id, 'given_name', c.given_name, 'surname', c.surname, 'membership', c.membership, 'payment_methods', ( SELECT COALESCE(jsonb_agg(jsonb_build_object('number', m.method_number, 'kind', m.kind, 'last_four', m.last_four, 'balance_usd', m.balance_usd) ORDER BY m.method_number), '[]'::jsonb) AS "coalesce"
+                   FROM public.payment_method m
+                  WHERE ((m.tenant_id = c.tenant_id) AND (m.customer_id = c.customer_id)))) AS jsonb_build_object
+           FROM public.customer c
+          WHERE ((c.tenant_id = r.tenant_id) AND (c.customer_id = r.customer_id))) AS customer,
+    ( SELECT jsonb_agg(jsonb_build_object('number', p.passenger_number, 'given_name', p.given_name, 'surname', p.surname, 'born_on', p.born_on) ORDER BY p.passenger_number) AS jsonb_agg
+           FROM public.reservation_passenger p
+          WHERE ((p.tenant_id = r.tenant_id) AND (p.reservation_id = r.reservation_id))) AS passengers,
+    ( SELECT jsonb_agg(jsonb_build_object('number', s.segment_number, 'flight_number', s.flight_number, 'flight_date', s.flight_date, 'origin', f.origin, 'destination', f.destination, 'status', f.status, 'departs_at', f.departs_at, 'arrives_at', f.arrives_at, 'departs_local', f.departs_local, 'arrives_local', f.arrives_local, 'price_usd', s.price_usd) ORDER BY s.segment_number) AS jsonb_agg
+           FROM (public.reservation_segment s
+             JOIN public.scheduled_flight f ON (((f.tenant_id = s.tenant_id) AND (f.flight_number = s.flight_number) AND (f.flight_date = s.flight_date))))
+          WHERE ((s.tenant_id = r.tenant_id) AND (s.reservation_id = r.reservation_id))) AS segments,
+    ( SELECT COALESCE(jsonb_agg(jsonb_build_object('flight_number', t.flight_number, 'flight_date', t.flight_date, 'passenger_number', t.passenger_number, 'seat_number', t.seat_number, 'price_usd', t.price_usd) ORDER BY t.flight_date, t.flight_number, t.passenger_number), '[]'::jsonb) AS "coalesce"
+           FROM public.seat t
+          WHERE ((t.tenant_id = r.tenant_id) AND (t.reservation_id = r.reservation_id))) AS seats,
+    (( SELECT COALESCE((- sum(g.amount_usd)), (0)::bigint) AS "coalesce"
+           FROM public.reservation_change g
+          WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'issue_certificate'::text))))::integer AS certificates_usd,
+    ( SELECT max(g.changed_at) AS max
+           FROM public.reservation_change g
+          WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'change_flights'::text))) AS changed_at
+   FROM public.reservation r;
+
+CREATE TABLE public.conversation (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    owner text DEFAULT 'bot'::text NOT NULL,
+    last_position bigint DEFAULT 0 NOT NULL,
+    done_position bigint DEFAULT 0 NOT NULL,
+    last_sequence bigint DEFAULT 0 NOT NULL,
+    last_ordinal bigint DEFAULT 0 NOT NULL,
+    last_item bigint DEFAULT 0 NOT NULL,
+    last_agent text,
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    vault text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversation_belongs_to_bot_or_human CHECK ((owner = ANY (ARRAY['bot'::text, 'human'::text]))),
+    CONSTRAINT conversation_is_done_up_to_what_was_accepted CHECK ((done_position <= last_position))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.dead_letter (
+    dead_letter_id bigint NOT NULL,
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    message_id text,
+    reason text NOT NULL,
+    attempts integer NOT NULL,
+    payload text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.dead_letter FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dead_letter_dead_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.deployment (
+    only_row boolean DEFAULT true NOT NULL,
+    vault_fingerprint text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT deployment_has_one_row CHECK (only_row)
+);
 
 CREATE TABLE public.inbox (
     tenant_id text NOT NULL,
@@ -318,77 +465,6 @@ CREATE TABLE public.outbox (
 WITH (fillfactor='80');
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.payment_method (
-    tenant_id text NOT NULL,
-    customer_id bigint NOT NULL,
-    method_number smallint NOT NULL,
-    kind text NOT NULL,
-    last_four text,
-    balance_usd integer,
-    CONSTRAINT payment_method_has_digits_or_a_balance CHECK ((((kind = 'card'::text) = (balance_usd IS NULL)) AND ((kind = 'card'::text) = (last_four IS NOT NULL)))),
-    CONSTRAINT payment_method_is_known CHECK ((kind = ANY (ARRAY['card'::text, 'gift_card'::text, 'certificate'::text]))),
-    CONSTRAINT payment_method_shows_four_digits CHECK ((last_four ~ '^[0-9]{4}$'::text))
-);
-
-ALTER TABLE ONLY public.payment_method FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.reservation (
-    tenant_id text NOT NULL,
-    reservation_id bigint NOT NULL,
-    confirmation_number text NOT NULL,
-    customer_id bigint NOT NULL,
-    trip_type text NOT NULL,
-    cabin text NOT NULL,
-    checked_bags smallint DEFAULT 0 NOT NULL,
-    insured boolean DEFAULT false NOT NULL,
-    payments jsonb DEFAULT '[]'::jsonb NOT NULL,
-    status text DEFAULT 'booked'::text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT confirmation_number_is_six_characters CHECK ((confirmation_number ~ '^[A-Z0-9]{6}$'::text)),
-    CONSTRAINT reservation_bags_not_negative CHECK ((checked_bags >= 0)),
-    CONSTRAINT reservation_cabin_is_known CHECK ((cabin = ANY (ARRAY['basic_economy'::text, 'economy'::text, 'business'::text]))),
-    CONSTRAINT reservation_status_is_known CHECK ((status = ANY (ARRAY['booked'::text, 'cancelled'::text]))),
-    CONSTRAINT trip_type_is_known CHECK ((trip_type = ANY (ARRAY['one_way'::text, 'round_trip'::text])))
-);
-
-ALTER TABLE ONLY public.reservation FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.reservation_passenger (
-    tenant_id text NOT NULL,
-    reservation_id bigint NOT NULL,
-    passenger_number smallint NOT NULL,
-    given_name text NOT NULL,
-    surname text NOT NULL,
-    born_on date NOT NULL,
-    CONSTRAINT reservation_has_at_most_five_passengers CHECK (((passenger_number >= 1) AND (passenger_number <= 5)))
-);
-
-ALTER TABLE ONLY public.reservation_passenger FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.reservation_segment (
-    tenant_id text NOT NULL,
-    reservation_id bigint NOT NULL,
-    segment_number smallint NOT NULL,
-    flight_number text NOT NULL,
-    flight_date date NOT NULL
-);
-
-ALTER TABLE ONLY public.reservation_segment FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.seat (
-    tenant_id text NOT NULL,
-    flight_number text NOT NULL,
-    flight_date date NOT NULL,
-    seat_number text NOT NULL,
-    reservation_id bigint NOT NULL,
-    passenger_number smallint NOT NULL,
-    price_usd integer DEFAULT 0 NOT NULL,
-    CONSTRAINT seat_is_on_the_map CHECK ((seat_number ~ '^([1-9]|[12][0-9]|30)[A-F]$'::text)),
-    CONSTRAINT seat_price_not_negative CHECK ((price_usd >= 0))
-);
-
-ALTER TABLE ONLY public.seat FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.section_embedding (
     tenant_id text NOT NULL,
@@ -502,6 +578,12 @@ ALTER TABLE ONLY public.seat
 ALTER TABLE ONLY public.payment_method
     ADD CONSTRAINT payment_method_pkey PRIMARY KEY (tenant_id, customer_id, method_number);
 
+ALTER TABLE ONLY public.reservation_change
+    ADD CONSTRAINT reservation_change_has_a_version_of_its_own UNIQUE (tenant_id, reservation_id, version);
+
+ALTER TABLE ONLY public.reservation_change
+    ADD CONSTRAINT reservation_change_pkey PRIMARY KEY (tenant_id, conversation_id, tool_call_id);
+
 ALTER TABLE ONLY public.reservation_passenger
     ADD CONSTRAINT reservation_passenger_pkey PRIMARY KEY (tenant_id, reservation_id, passenger_number);
 
@@ -532,7 +614,13 @@ ALTER TABLE ONLY public.ticket
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_pkey PRIMARY KEY (tenant_id, conversation_id, number);
 
+CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
+
+CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
+
 CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
+
+CREATE INDEX flight_route ON public.flight USING btree (tenant_id, origin, destination);
 
 CREATE INDEX inbox_accepted ON public.inbox USING btree (accepted_at, tenant_id, message_id) WHERE (state = 'accepted'::text);
 
@@ -541,6 +629,8 @@ CREATE UNIQUE INDEX outbox_entry ON public.outbox USING btree (tenant_id, entry_
 CREATE UNIQUE INDEX outbox_reply_sequence ON public.outbox USING btree (tenant_id, conversation_id, sequence) WHERE (kind = 'reply'::text);
 
 CREATE INDEX outbox_unpublished ON public.outbox USING btree (created_at) WHERE (published_at IS NULL);
+
+CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.reservation_change USING btree (tenant_id, reservation_id, ((details ->> 'reason'::text))) WHERE (kind = 'issue_certificate'::text);
 
 CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
 
@@ -579,6 +669,9 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.payment_method
     ADD CONSTRAINT payment_method_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customer(tenant_id, customer_id);
+
+ALTER TABLE ONLY public.reservation_change
+    ADD CONSTRAINT reservation_change_tenant_id_reservation_id_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES public.reservation(tenant_id, reservation_id);
 
 ALTER TABLE ONLY public.reservation_passenger
     ADD CONSTRAINT reservation_passenger_tenant_id_reservation_id_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES public.reservation(tenant_id, reservation_id);
@@ -638,6 +731,8 @@ ALTER TABLE public.payment_method ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.reservation_change ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.reservation_passenger ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation_segment ENABLE ROW LEVEL SECURITY;
@@ -675,6 +770,8 @@ CREATE POLICY tenant_only ON public.outbox USING (((tenant_id = current_setting(
 CREATE POLICY tenant_only ON public.payment_method USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.reservation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reservation_change USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.reservation_passenger USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

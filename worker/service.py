@@ -128,7 +128,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     outages = Outages(settings)
     publisher = Publisher(servers.database, scripts, outages, settings)
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
-    committer = Committer(servers.database, servers.sealer)
+    committer = Committer(servers.database, servers.sealer, brain.backend)
     journal = JournalWriter(servers.database)
     turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain)
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring)

@@ -22,7 +22,8 @@ from worker.pipeline.outcome import Letter, Snapshot, due_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from worker.tools.backend import Passage, Reservation
+    from ops.runtime.database import Transaction
+    from worker.tools.backend import Airport, Connection, Effect, Flight, Passage, Reservation
 
 _QUESTION = "Hello, I am Ada. How much is a second bag? My number is +1 415 555 0132."
 
@@ -34,8 +35,23 @@ class _NothingKnown:
     async def find_reservation(self, _tenant: str, _confirmation_number: str) -> Reservation | None:
         return None
 
+    async def find_reservations_of(self, _tenant: str, _address: str) -> tuple[Reservation, ...]:
+        return ()
+
     async def find_taken_seats(self, _tenant: str, _flight_number: str, _flight_date: date) -> frozenset[str]:
         return frozenset()
+
+    async def search_flights(self, _tenant: str, _origin: str, _destination: str, _day: date) -> tuple[Connection, ...]:
+        return ()
+
+    async def find_flight(self, _tenant: str, _flight_number: str, _day: date) -> Flight | None:
+        return None
+
+    async def find_airports(self, _tenant: str) -> tuple[Airport, ...]:
+        return ()
+
+    async def apply(self, _tenant: str, effect: Effect, _transaction: Transaction) -> int:
+        return effect.rows
 
     async def search(self, _tenant: str, _question: str, _limit: int) -> list[Passage]:
         return []

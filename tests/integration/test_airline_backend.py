@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.conftest import add_tenant
-from tests.integration.sample_airline import TODAY, add_airline, day_of
-from tests.unit.airline_stand_ins import TENANT, MemoryAirline
+from tests.integration.sample_airline import add_airline, day_of
+from tests.unit.airline_stand_ins import ADA, BACK, OUT, RESERVATION, TENANT, MemoryAirline
 from worker.store.airline import PostgresAirline
-from worker.tools.backend import Passenger, Reservation, SeatTaken, Segment
+from worker.tools.backend import SeatTaken
 from worker.tools.rules import SEAT_MAP, check_open, find_passenger
 
 if TYPE_CHECKING:
@@ -27,25 +28,21 @@ def airline(settings: Settings) -> str:
 
 def in_memory() -> MemoryAirline:
     """Hold the sample booking F4MLY5 as far as these tests look at it."""
-    out, back = day_of(14), day_of(21)
-    family = tuple(Passenger(n, name, "Lindholm") for n, name in enumerate(("Grace", "Oskar", "Mia", "Noa"), 1))
-    noon = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+    family = tuple(
+        replace(ADA, number=n, given_name=name, surname="Lindholm")
+        for n, name in enumerate(("Grace", "Oskar", "Mia", "Noa"), 1)
+    )
+    segments = (
+        replace(OUT, flight_number="LF150", flight_date=day_of(14)),
+        replace(BACK, flight_number="LF151", flight_date=day_of(21)),
+    )
+    seats = tuple(
+        SeatTaken(segment.flight_number, segment.flight_date, n, f"{row}{letter}", 0)
+        for segment, row in zip(segments, (18, 19), strict=True)
+        for n, letter in enumerate("ABCD", 1)
+    )
     return MemoryAirline(
-        Reservation(
-            reservation_id=4,
-            confirmation_number="F4MLY5",
-            status="booked",
-            cabin="economy",
-            passengers=family,
-            segments=(
-                Segment("LF150", out, "BOS", "SEA", noon, f"{out} 08:00", "available"),
-                Segment("LF151", back, "SEA", "BOS", noon, f"{back} 08:00", "available"),
-            ),
-            seats=(
-                *(SeatTaken("LF150", out, n, seat, 0) for n, seat in enumerate(("18A", "18B", "18C", "18D"), 1)),
-                *(SeatTaken("LF151", back, n, seat, 0) for n, seat in enumerate(("19A", "19B", "19C", "19D"), 1)),
-            ),
-        )
+        replace(RESERVATION, confirmation_number="F4MLY5", passengers=family, segments=segments, seats=seats)
     )
 
 

@@ -22,8 +22,8 @@ from tests.unit.airline_stand_ins import (
     make_verified_turn,
     next_turn,
 )
-from worker.agents.context import AirlineAgentContext, Effect, TurnContext
-from worker.tools.backend import SeatTaken
+from worker.agents.context import AirlineAgentContext, TurnContext
+from worker.tools.backend import Effect, SeatTaken
 from worker.tools.reservations import look_up_reservation
 from worker.tools.seats import confirm_quote, find_free_seats, quote_seat_change
 

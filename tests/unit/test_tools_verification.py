@@ -19,7 +19,6 @@ from tests.unit.airline_stand_ins import (
     make_verified_turn,
 )
 from worker.agents.context import TurnContext
-from worker.tools.backend import Passenger
 from worker.tools.reservations import LOOKUPS_FAILED_MAX, look_up_reservation
 
 
@@ -129,7 +128,7 @@ async def test_a_number_of_another_tenant_opens_nothing() -> None:
 
 
 async def test_an_answer_keeps_within_its_limit_and_stays_json() -> None:
-    long_name = Passenger(1, ADA.given_name, "Okafor" + "x" * 5_000)
+    long_name = replace(ADA, surname="Okafor" + "x" * 5_000)
     turn = replace(
         make_turn(),
         backend=MemoryAirline(replace(RESERVATION, passengers=(long_name,))),

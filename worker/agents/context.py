@@ -13,7 +13,7 @@ from schema.messages import EscalationCategory, IssueType, Priority
 
 if TYPE_CHECKING:
     from worker.guardrails.vault import Vault
-    from worker.tools.backend import AirlineBackend, KnowledgeBase
+    from worker.tools.backend import AirlineBackend, Effect, KnowledgeBase
 
 
 class Quote(BaseModel):
@@ -54,20 +54,6 @@ class AirlineAgentContext(BaseModel):
     quote: Quote | None = None
     verified_confirmation_number: str | None = None  # `verified` holds for this one only
     lookups_failed: int = 0
-
-
-@dataclass(frozen=True)
-class Effect:
-    """Stage a write of a tool: one statement that runs in the turn's commit, or not at all.
-
-    `query` names a file in `schema/queries`; the statement must touch exactly `rows` rows, else the commit is given up
-    and the turn starts anew (somebody else was quicker: the seat is gone).
-    """
-
-    query: str
-    parameters: dict[str, Any]
-    what: str
-    rows: int = 1
 
 
 @dataclass(frozen=True)

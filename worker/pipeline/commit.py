@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ops.runtime.database import Database, Transaction
+from ops.runtime.database import Database
 from ops.runtime.encoding import dump_json
 from ops.runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
@@ -18,9 +18,11 @@ from worker.publisher import OutboxRow
 if TYPE_CHECKING:
     from worker.models.journaled import ModelCall
     from worker.pipeline.outcome import Answer, Clock, Due, Letter, Snapshot
+    from worker.tools.backend import AirlineBackend
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
+_DEADLOCK_STATE = "40P01"
 Statement = tuple[str, Mapping[str, Any]]
 
 
@@ -35,9 +37,10 @@ class EffectConflict(Exception):
 class Committer:
     """Write turns; the fence is the conversation's version and the state of its messages."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: Sealer, airline: AirlineBackend) -> None:
         self._database = database
         self._sealer = sealer
+        self._airline = airline
 
     async def commit(
         self, letter: Letter, snapshot: Snapshot, answer: Answer, *, due: Due, clock: Clock, calls: list[ModelCall]
@@ -52,17 +55,27 @@ class Committer:
         statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, calls))))
         try:
             if answer.effects:
-                async with self._database.transaction(letter.key.tenant) as transaction:
-                    await _apply_effects(transaction, answer)
-                    for query, parameters in statements:
-                        await transaction.run(query, **parameters)
+                await self._commit_with_effects(letter.key.tenant, answer, statements)
             else:
                 await self._database.run_all(letter.key.tenant, statements)
         except psycopg.Error as error:
             if error.sqlstate in _FENCED_STATES:
                 raise Fenced(str(error)) from None
+            if error.sqlstate == _DEADLOCK_STATE:
+                raise EffectConflict("another turn held what this one changes") from None
             raise
         return rows
+
+    async def _commit_with_effects(self, tenant: str, answer: Answer, statements: list[Statement]) -> None:
+        # The effects come last: behind the fence, so that a reservation system outside of this transaction is never
+        # asked for what another worker or a takeover has made void.
+        async with self._database.transaction(tenant) as transaction:
+            for query, parameters in statements:
+                await transaction.run(query, **parameters)
+            for effect in answer.effects:
+                touched = await self._airline.apply(tenant, effect, transaction)
+                if touched != effect.rows:
+                    raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")
 
     def _outbox_rows(self, letter: Letter, snapshot: Snapshot, answer: Answer, due: Due) -> list[OutboxRow]:
         key = letter.key
@@ -173,10 +186,3 @@ class Committer:
             "items": dump_json(answer.items),
             "outbox": dump_json(sealed_rows),
         }
-
-
-async def _apply_effects(transaction: Transaction, answer: Answer) -> None:
-    for effect in answer.effects:
-        touched = await transaction.count(effect.query, effect.parameters)
-        if touched != effect.rows:
-            raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from worker.agents.context import AirlineAgentContext, Effect, EscalationRequest
+from worker.agents.context import AirlineAgentContext, EscalationRequest
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schema.ids import ConversationKey
     from schema.messages import EventName, Inbound
     from worker.publisher import OutboxRow
+    from worker.tools.backend import Effect
 
 TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 from agents import FunctionTool, function_tool
 from agents.tool_context import ToolContext
 
-from worker.agents.context import Effect, Quote, TurnContext
+from worker.agents.context import Quote, TurnContext
 from worker.tools.access import Booking, open_booking, remember_flight
+from worker.tools.backend import Effect
 from worker.tools.results import explain_bad_arguments, give, refuse
 from worker.tools.rules import (
     Refusal,

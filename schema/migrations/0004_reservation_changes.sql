@@ -1,0 +1,97 @@
+-- Changes of reservations: what a conversation may do to a booking, each one as a function that does all of it or
+-- touches nothing, and the ledger of what was done.
+
+ALTER TABLE reservation
+    ADD COLUMN version bigint NOT NULL DEFAULT 0;  -- advances with every change: the fence of an offer
+COMMENT ON COLUMN reservation.payments IS '[{kind, amount_usd, for, method_number}]; a refund is a negative amount';
+
+-- What each passenger paid for this flight: a change costs the difference to it, not to today's price.
+ALTER TABLE reservation_segment
+    ADD COLUMN price_usd integer NOT NULL DEFAULT 0 CONSTRAINT segment_price_not_negative CHECK (price_usd >= 0);
+UPDATE reservation_segment s SET price_usd = f.price_usd
+    FROM reservation r, fare f
+    WHERE r.tenant_id = s.tenant_id AND r.reservation_id = s.reservation_id
+        AND f.tenant_id = s.tenant_id AND f.flight_number = s.flight_number AND f.flight_date = s.flight_date
+        AND f.cabin = r.cabin;
+
+-- A customer is found by what a channel has verified. Lower case in the table instead of lower() in the index: that
+-- function may not run before row-level security has judged a row, so the index would not be used.
+UPDATE customer SET email = lower(email) WHERE email <> lower(email);
+ALTER TABLE customer ADD CONSTRAINT customer_email_is_lower_case CHECK (email = lower(email));
+CREATE INDEX customer_email ON customer (tenant_id, email);
+CREATE INDEX customer_phone ON customer (tenant_id, phone);
+CREATE INDEX flight_route ON flight (tenant_id, origin, destination);
+
+-- The ledger: one row for each change. A tool call's id is unique within its conversation, so it takes effect once.
+CREATE TABLE reservation_change (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    tool_call_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    version bigint NOT NULL,                     -- of the reservation, after it
+    kind text NOT NULL CONSTRAINT reservation_change_is_known CHECK (kind IN ('move_to_seat', 'change_flights',
+        'change_cabin', 'cancel_reservation', 'add_bags', 'correct_passenger', 'issue_certificate')),
+    amount_usd integer NOT NULL,                 -- paid by the customer; negative: paid back, or given as a certificate
+    details jsonb NOT NULL DEFAULT '{}',         -- without personal data
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, conversation_id, tool_call_id),
+    CONSTRAINT reservation_change_has_a_version_of_its_own UNIQUE (tenant_id, reservation_id, version),
+    FOREIGN KEY (tenant_id, reservation_id) REFERENCES reservation
+);
+CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason
+    ON reservation_change (tenant_id, reservation_id, (details ->> 'reason')) WHERE kind = 'issue_certificate';
+ALTER TABLE reservation_change ENABLE ROW LEVEL SECURITY;
+ALTER TABLE reservation_change FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_only ON reservation_change
+    USING (tenant_id = current_setting('fte.tenant', true) OR current_setting('fte.tenant', true) = '*');
+
+-- A flight of a day with its moments and fares. The views run with the reader's rights: row-level security holds.
+CREATE VIEW scheduled_flight WITH (security_invoker = true) AS
+SELECT d.tenant_id, d.flight_number, d.flight_date, d.status, f.origin, f.destination,
+    (d.flight_date + f.departs_at) AT TIME ZONE o.time_zone AS departs_at,
+    (d.flight_date + f.arrives_days_later + f.arrives_at) AT TIME ZONE a.time_zone AS arrives_at,
+    to_char(d.flight_date + f.departs_at, 'YYYY-MM-DD HH24:MI') AS departs_local,
+    to_char(d.flight_date + f.arrives_days_later + f.arrives_at, 'YYYY-MM-DD HH24:MI') AS arrives_local,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('cabin', c.cabin, 'seats_left', c.seats_left, 'price_usd', c.price_usd)
+        ORDER BY c.price_usd), '[]')
+        FROM fare c
+        WHERE c.tenant_id = d.tenant_id AND c.flight_number = d.flight_number AND c.flight_date = d.flight_date) AS fares
+FROM flight_date d
+JOIN flight f ON f.tenant_id = d.tenant_id AND f.flight_number = d.flight_number
+JOIN airport o ON o.tenant_id = f.tenant_id AND o.code = f.origin
+JOIN airport a ON a.tenant_id = f.tenant_id AND a.code = f.destination;
+
+-- A reservation with all that belongs to it, as JSON: one row, one round trip.
+CREATE VIEW booking WITH (security_invoker = true) AS
+SELECT r.tenant_id, r.reservation_id, r.version, r.confirmation_number, r.status, r.trip_type, r.cabin, r.checked_bags,
+    r.insured, r.created_at, r.payments, r.customer_id,
+    (SELECT jsonb_build_object('customer_id', c.customer_id, 'given_name', c.given_name, 'surname', c.surname,
+            'membership', c.membership, 'payment_methods',
+            (SELECT coalesce(jsonb_agg(jsonb_build_object('number', m.method_number, 'kind', m.kind,
+                    'last_four', m.last_four, 'balance_usd', m.balance_usd) ORDER BY m.method_number), '[]')
+                FROM payment_method m WHERE m.tenant_id = c.tenant_id AND m.customer_id = c.customer_id))
+        FROM customer c WHERE c.tenant_id = r.tenant_id AND c.customer_id = r.customer_id) AS customer,
+    (SELECT jsonb_agg(jsonb_build_object('number', p.passenger_number, 'given_name', p.given_name,
+            'surname', p.surname, 'born_on', p.born_on) ORDER BY p.passenger_number)
+        FROM reservation_passenger p
+        WHERE p.tenant_id = r.tenant_id AND p.reservation_id = r.reservation_id) AS passengers,
+    (SELECT jsonb_agg(jsonb_build_object('number', s.segment_number, 'flight_number', s.flight_number,
+            'flight_date', s.flight_date, 'origin', f.origin, 'destination', f.destination, 'status', f.status,
+            'departs_at', f.departs_at, 'arrives_at', f.arrives_at, 'departs_local', f.departs_local,
+            'arrives_local', f.arrives_local, 'price_usd', s.price_usd) ORDER BY s.segment_number)
+        FROM reservation_segment s
+        JOIN scheduled_flight f ON f.tenant_id = s.tenant_id AND f.flight_number = s.flight_number
+            AND f.flight_date = s.flight_date
+        WHERE s.tenant_id = r.tenant_id AND s.reservation_id = r.reservation_id) AS segments,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('flight_number', t.flight_number, 'flight_date', t.flight_date,
+            'passenger_number', t.passenger_number, 'seat_number', t.seat_number, 'price_usd', t.price_usd)
+        ORDER BY t.flight_date, t.flight_number, t.passenger_number), '[]')
+        FROM seat t
+        WHERE t.tenant_id = r.tenant_id AND t.reservation_id = r.reservation_id) AS seats,
+    (SELECT coalesce(-sum(g.amount_usd), 0) FROM reservation_change g
+        WHERE g.tenant_id = r.tenant_id AND g.reservation_id = r.reservation_id
+            AND g.kind = 'issue_certificate')::integer AS certificates_usd,
+    (SELECT max(g.changed_at) FROM reservation_change g
+        WHERE g.tenant_id = r.tenant_id AND g.reservation_id = r.reservation_id
+            AND g.kind = 'change_flights') AS changed_at
+FROM reservation r;
