@@ -46,6 +46,7 @@ EventName = Literal[
     "conversation.escalated",
     "conversation.taken_over",
     "conversation.handed_back",
+    "message.abusive",
     "message.refused",
     "message.dead",
     "message.forwarded",

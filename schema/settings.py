@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         default_factory=list, description="documentation servers of the FAQ Agent, a JSON list (docs/knowledge.md)"
     )
     model_call_seconds_max: float = Field(default=30, gt=0, description="time limit of one model call")
-    model_calls_max: int = Field(default=10, ge=1, description="model calls within one turn")
+    model_calls_max: int = Field(default=10, ge=1, le=500, description="model calls within one turn")
     turn_seconds_max: float = Field(default=60, gt=0, description="time limit of one turn")
 
     # Mailboxes and leases
@@ -98,6 +98,15 @@ class Settings(BaseSettings):
     tool_output_characters_max: int = Field(default=8_000, ge=200, description="length of one tool's answer")
     answer_by_minutes: int = Field(default=60, ge=1, description="within how long a human takes up an escalation")
     quote_minutes: int = Field(default=30, ge=1, description="how long a quoted change waits for the customer's yes")
+
+    # Abuse
+    abuse_model_seconds_max: float = Field(
+        default=5, gt=0, description="how long a reply waits for the model that judges abuse; not asked when local"
+    )
+    abuse_cooling_minutes: int = Field(default=15, ge=1, description="the pause after repeated abuse")
+    abuse_memory_minutes: int = Field(
+        default=1_440, ge=1, description="how long after the last abusive message the next is not a first one"
+    )
 
     # What send accepts
     clock_skew_seconds_max: int = Field(default=300, ge=0, description="how far in the future sent_at may be")

@@ -12,6 +12,8 @@ from schema.ids import ConversationKey
 from schema.messages import EscalationCategory, IssueType, Priority
 
 if TYPE_CHECKING:
+    from agents import ModelProvider
+
     from worker.guardrails.vault import Vault
     from worker.tools.backend import AirlineBackend, Effect, KnowledgeBase
 
@@ -54,6 +56,10 @@ class AirlineAgentContext(BaseModel):
     quote: Quote | None = None
     verified_confirmation_number: str | None = None  # `verified` holds for this one only
     lookups_failed: int = 0
+    abuse_count: int = 0
+    abused_at: datetime | None = None
+    cooling_until: datetime | None = None
+    changes_made: list[str] = []  # queries of the effects that this conversation's turns committed, each once
 
 
 @dataclass(frozen=True)
@@ -87,3 +93,14 @@ class TurnContext:
     escalation: EscalationRequest | None = None
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     tool_output_characters_max: int = 8_000
+    models_beside: ModelProvider | None = None  # for a guardrail that asks a model while the agents are at work
+
+
+def call_human(turn: TurnContext, request: EscalationRequest) -> None:
+    """Hand the conversation to a human; within a turn the first reason stands."""
+    if turn.escalation is not None:
+        return
+    turn.escalation = request
+    turn.airline.escalation_reason = request.category
+    turn.airline.ticket_id = turn.ticket_id
+    turn.airline.quote = None  # what was offered waits for nobody: a person takes over

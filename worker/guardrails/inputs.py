@@ -1,7 +1,7 @@
 """Set the SDK's input guardrails: they read this turn's guarded message, note a verdict each, and can end the run.
 
-They block, because they are local and cost less than starting an agent beside them. A detector that asks a model would
-be one more guardrail in `input_guardrails`, running in parallel.
+The local ones block, because they cost less than starting an agent beside them. The one that asks a model runs beside
+the agents, so that a customer does not wait for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from agents import (
 from schema.settings import Settings
 from worker.agents.context import TurnContext
 from worker.guardrails.abuse import assess_abuse
+from worker.guardrails.abuse_agent import model_abuse_guardrail
 from worker.guardrails.relevance import assess_relevance
+from worker.guardrails.verdicts import note_verdict
+
+_EMBEDDED = {"local", "stub"}
 
 
 @input_guardrail(name="abuse", run_in_parallel=False)
@@ -31,7 +35,9 @@ def abuse_guardrail(
 ) -> GuardrailFunctionOutput:
     """Trip on threats, hate, degrading insults and profanity aimed at people."""
     found = assess_abuse(context.context.text)
-    return _note(context.context, "abuse", tripped=found.is_abusive, confidence=found.confidence, reason=found.reason)
+    return note_verdict(
+        context.context, "abuse", tripped=found.is_abusive, confidence=found.confidence, reason=found.reason
+    )
 
 
 @input_guardrail(name="relevance", run_in_parallel=False)
@@ -43,17 +49,16 @@ def relevance_guardrail(
     """Trip on what is surely not the airline's matter, and on attempts to turn the agents around."""
     turn = context.context
     found = assess_relevance(turn.text, under_way=turn.airline.turn_count > 1)
-    return _note(turn, "relevance", tripped=not found.is_relevant, confidence=found.confidence, reason=found.reason)
+    return note_verdict(
+        turn, "relevance", tripped=not found.is_relevant, confidence=found.confidence, reason=found.reason
+    )
 
 
-def input_guardrails(settings: Settings) -> list[InputGuardrail[TurnContext]]:  # noqa: ARG001 - a detector may be a setting
-    """Give the guardrails of a run, in the order they are asked: abuse first, because it goes to a human."""
-    return [abuse_guardrail, relevance_guardrail]
+def input_guardrails(settings: Settings) -> list[InputGuardrail[TurnContext]]:
+    """Give the guardrails of a run: abuse is asked first, because it may go to a human.
 
-
-def _note(
-    turn: TurnContext, guardrail: str, *, tripped: bool, confidence: float, reason: str
-) -> GuardrailFunctionOutput:
-    verdict = {"guardrail": guardrail, "tripped": tripped, "confidence": confidence, "reason": reason}
-    turn.verdicts.append(verdict)
-    return GuardrailFunctionOutput(output_info=verdict, tripwire_triggered=tripped)
+    They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded
+    models judge abuse by nothing that the local detector does not know, so only others are asked.
+    """
+    asks_a_model = settings.model not in _EMBEDDED
+    return [abuse_guardrail, relevance_guardrail, *([model_abuse_guardrail(settings)] if asks_a_model else [])]

@@ -7,13 +7,16 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from agents.items import ModelResponse, TResponseStreamEvent
 from agents.models.interface import Model, ModelProvider
 from pydantic import TypeAdapter
 
 from ops.runtime.encoding import dump_canonical
+
+BESIDE_STEP = 1_000
+"""First journal step of what is asked beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
 
 _RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
 
@@ -26,6 +29,9 @@ class JournalEntry:
     response: str
 
 
+Purpose = Literal["agents", "guardrail"]
+
+
 @dataclass(frozen=True)
 class ModelCall:
     """Measure one call: when it began (seconds since the epoch), how long it took, tokens in and out."""
@@ -35,6 +41,7 @@ class ModelCall:
     input_tokens: int
     output_tokens: int
     replayed: bool
+    purpose: Purpose = "agents"
 
 
 @dataclass
@@ -45,6 +52,29 @@ class TurnJournal:
     record: Callable[[int, JournalEntry], Awaitable[None]]
     calls: list[ModelCall] = field(default_factory=list)
     diverged: bool = False
+    purpose: Purpose = "agents"
+    _beside: TurnJournal | None = None
+
+    def beside(self) -> TurnJournal:
+        """Give the journal of what is asked while the agents are at work: a lane of its own.
+
+        The agents' steps are numbered in the order they are made, so a call that runs at the same time must not count
+        among them: a resumed turn would look for its answers one step off.
+        """
+        if self._beside is None:
+            record = self.record
+            recorded = {step - BESIDE_STEP: entry for step, entry in self.recorded.items() if step >= BESIDE_STEP}
+
+            async def record_beside(step: int, entry: JournalEntry) -> None:
+                await record(step + BESIDE_STEP, entry)
+
+            self._beside = TurnJournal(recorded, record_beside, purpose="guardrail")
+        return self._beside
+
+    @property
+    def every_call(self) -> list[ModelCall]:
+        """Give the agents' calls and those beside them, for the record."""
+        return [*self.calls, *(self._beside.calls if self._beside is not None else [])]
 
 
 class JournaledModel(Model):
@@ -81,7 +111,7 @@ class JournaledModel(Model):
         elapsed = (time.perf_counter() - started) * 1_000
         usage = response.usage
         journal.calls.append(
-            ModelCall(started_at, round(elapsed, 3), usage.input_tokens, usage.output_tokens, replayed)
+            ModelCall(started_at, round(elapsed, 3), usage.input_tokens, usage.output_tokens, replayed, journal.purpose)
         )
         if not replayed:
             await journal.record(step, JournalEntry(input_hash, _RESPONSE.dump_json(response).decode()))

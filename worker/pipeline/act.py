@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
 from schema.ids import ticket_id_of, trace_id_of
-from schema.messages import REPLY_CHARACTERS_MAX
-from worker.agents.context import EscalationRequest, TurnContext
+from worker.agents.context import TurnContext
 from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
 from worker.models.journaled import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
-from worker.pipeline import notices
-from worker.pipeline.outcome import Answer
+from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from schema.settings import Settings
     from worker.agents.graph import GraphPool
     from worker.pipeline.guard import Guarded
-    from worker.pipeline.outcome import Due, Letter, Snapshot
+    from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
     from worker.tools.backend import AirlineBackend, KnowledgeBase
 
 _LATENCY_METADATA = "fte.model_latency_ms"
@@ -55,7 +53,9 @@ async def act(
     """
     settings = brain.settings
     context = _turn_context(brain, letter, guarded, due)
+    context.models_beside = _journaled(brain, journal.beside())
     note_message(context)
+    before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
     simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
     try:
@@ -71,17 +71,18 @@ async def act(
                     run_config=_run_config(brain, letter, journal),
                 )
     except InputGuardrailTripwireTriggered as tripped:
-        return _refused(context, guarded, tripped.guardrail_result.output.output_info)
+        before.restore(context)
+        return turned_away(context, tripped.guardrail_result.output.output_info, settings)
     except MaxTurnsExceeded:
-        return _handed_over(context, guarded, "usage_limit", f"no answer after {settings.model_calls_max} model calls")
+        before.restore(context)
+        return handed_over(context, "usage_limit", f"no answer after {settings.model_calls_max} model calls")
     except ModelRefusalError:
-        return _handed_over(context, guarded, "unsupported_request", "the model refused to answer")
+        before.restore(context)
+        return handed_over(context, "unsupported_request", "the model refused to answer")
     text = str(result.final_output or "").strip()
     if not text:
         raise ModelBehaviorError("the model answered with an empty text")
-    answer = _answer(context, text, items=session.added)
-    answer.agent = result.last_agent.name
-    return answer
+    return spoken(context, text, result.last_agent.name, session.added)
 
 
 def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> TurnContext:
@@ -106,7 +107,7 @@ def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> T
 
 def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig:
     return RunConfig(
-        model_provider=JournaledProvider(brain.provider, journal, brain.settings.model_call_seconds_max),
+        model_provider=_journaled(brain, journal),
         input_guardrails=list(brain.guardrails),
         trace_include_sensitive_data=False,
         workflow_name="airline support",
@@ -116,48 +117,5 @@ def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig
     )
 
 
-def _answer(context: TurnContext, text: str, *, items: list[Any]) -> Answer:
-    answer = Answer(
-        outcome="answered",
-        reply=text[:REPLY_CHARACTERS_MAX],
-        agent=None,
-        context=context.airline,
-        vault=dict(context.vault.entries),
-        items=items,
-        effects=context.effects,
-        verdicts=context.verdicts,
-    )
-    if context.escalation is not None:
-        answer.outcome = "escalated"
-        answer.escalation = context.escalation
-        answer.events.append(
-            ("conversation.escalated", {"ticket_id": context.ticket_id, "category": context.escalation.category})
-        )
-    return answer
-
-
-def _refused(context: TurnContext, guarded: Guarded, verdict: Any) -> Answer:
-    """Answer a message on which a guardrail tripped: abuse goes to a human, the rest is declined."""
-    if isinstance(verdict, dict) and verdict.get("guardrail") == "abuse":
-        context.escalation = EscalationRequest("abuse", str(verdict.get("reason", "")), guarded.text, "high")
-        text = notices.abuse(context.ticket_id, context.answer_by)
-        context.airline.issue_type = "escalation"
-        return _answer(context, text, items=_exchange(guarded.text, text))
-    text = notices.off_topic()
-    answer = _answer(context, text, items=_exchange(guarded.text, text))
-    answer.outcome = "refused"
-    context.airline.issue_type = "off_topic"
-    answer.events.append(("message.refused", {"reason": str(verdict.get("reason", "")) if verdict else ""}))
-    return answer
-
-
-def _handed_over(context: TurnContext, guarded: Guarded, category: Any, reason: str) -> Answer:
-    """Hand to a human what the run could not end; bookings it had prepared are dropped."""
-    context.effects.clear()
-    context.escalation = EscalationRequest(category, reason, guarded.text, "normal")
-    text = notices.beyond_reach(context.ticket_id, context.answer_by)
-    return _answer(context, text, items=_exchange(guarded.text, text))
-
-
-def _exchange(asked: str, answered: str) -> list[Any]:
-    return [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+def _journaled(brain: Brain, journal: TurnJournal) -> JournaledProvider:
+    return JournaledProvider(brain.provider, journal, brain.settings.model_call_seconds_max)

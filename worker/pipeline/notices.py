@@ -5,11 +5,36 @@ from __future__ import annotations
 from datetime import datetime
 
 
-def abuse(ticket_id: str, answer_by: datetime) -> str:
-    """Set a boundary and hand over."""
+def boundary() -> str:
+    """Set a boundary at the first abusive message, and go on helping."""
     return (
-        "I want to help, but I cannot continue while the conversation is abusive. I have passed it to a colleague, who "
-        f"will read it and come back to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
+        "I can tell that something has gone badly wrong, and I want to help you with it. I can only do that without "
+        "insults or threats, though. Please tell me in other words what you need, and I will take care of it."
+    )
+
+
+def cool_down(until: datetime) -> str:
+    """Pause at the second, and say how it goes on."""
+    return (
+        f"Let us pause here until {_clock(until)}; I do not reply to abuse. You need not wait to write: as soon as a "
+        "message comes without it, now or later, I go on with your request. If it does not stop, a colleague takes "
+        "over."
+    )
+
+
+def abuse(ticket_id: str, answer_by: datetime) -> str:
+    """Hand over when it does not stop, or at a threat."""
+    return (
+        "I cannot continue while messages are abusive. I have passed the conversation to a colleague, who will read it "
+        f"and come back to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
+    )
+
+
+def abuse_is_known(ticket_id: str) -> str:
+    """Answer further abuse, which a colleague has on the desk already."""
+    return (
+        f"Your messages are with a colleague under ticket {ticket_id}, who will come back to you. If there is "
+        "something I can do for you meanwhile, write to me without insults and I will."
     )
 
 

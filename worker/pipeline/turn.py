@@ -89,7 +89,7 @@ class Turn:
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
 
         with _step(clock, "commit_ms"):
-            rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, calls=journal.calls)
+            rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, calls=journal.every_call)
         _report(letter, answer, clock)
         await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
         return Done()

@@ -6,7 +6,7 @@ from agents import FunctionTool, function_tool
 from agents.tool_context import ToolContext
 
 from schema.messages import SUMMARY_CHARACTERS_MAX, EscalationCategory, Priority
-from worker.agents.context import EscalationRequest, TurnContext
+from worker.agents.context import EscalationRequest, TurnContext, call_human
 from worker.tools.results import explain_bad_arguments, give
 
 REASON_CHARACTERS_MAX = 1_000
@@ -28,13 +28,10 @@ async def escalate_to_human(
 
     """
     turn = context.context
-    if turn.escalation is None:  # a second call in one turn answers like the first, and the first reason stands
-        turn.escalation = EscalationRequest(
-            category, reason[:REASON_CHARACTERS_MAX], summary[:SUMMARY_CHARACTERS_MAX], priority
-        )
-        turn.airline.escalation_reason = category
-        turn.airline.ticket_id = turn.ticket_id
-        turn.airline.quote = None  # what was offered waits for nobody: a person takes over
+    call_human(
+        turn,
+        EscalationRequest(category, reason[:REASON_CHARACTERS_MAX], summary[:SUMMARY_CHARACTERS_MAX], priority),
+    )
     return give(turn, ticket_id=turn.ticket_id, answer_by=f"{turn.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}")
 
 

@@ -1,0 +1,122 @@
+"""Make a turn's answer of what the agents, or a guardrail, decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from schema.messages import REPLY_CHARACTERS_MAX, EscalationCategory, Priority
+from worker.agents.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human
+from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL
+from worker.guardrails.abuse_ladder import AbuseMemory, AbuseRules, AbuseStep, climb
+from worker.guardrails.vault import Vault
+from worker.pipeline import notices
+from worker.pipeline.outcome import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schema.settings import Settings
+
+_ABUSE = {"abuse", ABUSE_MODEL}
+
+
+@dataclass(frozen=True)
+class Before:
+    """Hold what a turn knew before its agents ran, so that a run which is cancelled or given up leaves nothing."""
+
+    airline: AirlineAgentContext
+    vault: dict[str, str]
+
+    def restore(self, context: TurnContext) -> None:
+        """Take back what a run did: facts, private values, staged changes, a call for a human. Verdicts stay."""
+        context.airline = self.airline.model_copy(deep=True)
+        context.vault = Vault(self.vault)
+        context.effects.clear()
+        context.escalation = None
+
+
+def remember(context: TurnContext) -> Before:
+    """Note what a turn knows now."""
+    return Before(context.airline.model_copy(deep=True), context.vault.entries)
+
+
+def spoken(context: TurnContext, text: str, agent: str | None, items: list[Any]) -> Answer:
+    """Answer with what an agent said, or a notice, and with what was staged on the way."""
+    made = context.airline.changes_made
+    context.airline.changes_made = [*made, *sorted({effect.query for effect in context.effects} - set(made))]
+    answer = Answer(
+        outcome="answered",
+        reply=text[:REPLY_CHARACTERS_MAX],
+        agent=agent,
+        context=context.airline,
+        vault=dict(context.vault.entries),
+        items=items,
+        effects=context.effects,
+        verdicts=context.verdicts,
+    )
+    if context.escalation is not None:
+        answer.outcome = "escalated"
+        answer.escalation = context.escalation
+        answer.events.append(
+            ("conversation.escalated", {"ticket_id": context.ticket_id, "category": context.escalation.category})
+        )
+    return answer
+
+
+def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: Settings) -> Answer:
+    """Answer a message on which an input guardrail tripped, as its kind wants it."""
+    reason = str(verdict.get("reason", ""))
+    if verdict.get("guardrail") in _ABUSE:
+        return _answer_abuse(context, reason, settings)
+    context.airline.issue_type = "off_topic"
+    answer = _notice(context, notices.off_topic())
+    answer.outcome = "refused"
+    answer.events.append(("message.refused", {"reason": reason}))
+    return answer
+
+
+def handed_over(context: TurnContext, category: EscalationCategory, reason: str) -> Answer:
+    """Hand to a human what the run could not end."""
+    call_human(context, EscalationRequest(category, reason, context.text, "normal"))
+    return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
+
+
+def _answer_abuse(context: TurnContext, reason: str, settings: Settings) -> Answer:
+    airline = context.airline
+    rules = AbuseRules(
+        cooling=timedelta(minutes=settings.abuse_cooling_minutes),
+        memory=timedelta(minutes=settings.abuse_memory_minutes),
+    )
+    memory = AbuseMemory(airline.abuse_count, airline.abused_at, airline.cooling_until)
+    step, memory = climb(memory, rules, is_threat=reason == "threat", now=context.now)
+    airline.abuse_count, airline.abused_at = memory.count, memory.last_at
+    airline.cooling_until = memory.cooling_until
+    if step == "human":
+        priority: Priority = "urgent" if reason == "threat" else "high"
+        call_human(context, EscalationRequest("abuse", f"abusive message: {reason}", context.text, priority))
+        airline.issue_type = "escalation"
+    answer = _notice(context, _word_abuse(context, step))
+    attributes = {"step": step, "reason": reason, "count": str(memory.count)}
+    if step == "human":
+        attributes["ticket_id"] = context.ticket_id
+    else:
+        answer.outcome = "refused"
+    answer.events.append(("message.abusive", attributes))
+    return answer
+
+
+def _word_abuse(context: TurnContext, step: AbuseStep) -> str:
+    if step == "human":
+        return notices.abuse(context.ticket_id, context.answer_by)
+    if step == "reminder":
+        return notices.abuse_is_known(context.airline.ticket_id or "")
+    if step == "cool_down" and context.airline.cooling_until is not None:
+        return notices.cool_down(context.airline.cooling_until)
+    return notices.boundary()
+
+
+def _notice(context: TurnContext, text: str) -> Answer:
+    exchange = [{"role": "user", "content": context.text}, {"role": "assistant", "content": text}]
+    return spoken(context, text, None, exchange)
