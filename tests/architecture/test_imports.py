@@ -17,6 +17,8 @@ from packaging.utils import canonicalize_name
 from tests.architecture import sources
 
 SCHEMA_STANDS_ON: Final = frozenset({"pydantic", "pydantic_settings"})
+# What `make evaluate` draws with: a developer's command, so no deployment installs it.
+DEVELOPMENT_ONLY: Final = {"matplotlib": "ops.evaluate.picture"}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,16 @@ def test_every_package_that_is_imported_is_asked_for(graph: grimp.ImportGraph) -
         name for name in imported if not asked & {canonicalize_name(provider) for provider in providers.get(name, [])}
     }
 
-    assert found - set(sources.PACKAGES) == set()
+    assert found - set(sources.PACKAGES) == set(DEVELOPMENT_ONLY)
+
+
+def test_what_only_development_installs_is_imported_in_one_place(graph: grimp.ImportGraph) -> None:
+    extras = tomllib.loads((sources.ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = {canonicalize_name(Requirement(line).name) for line in extras["dev"]}
+
+    for package, module in DEVELOPMENT_ONLY.items():
+        assert package in asked
+        assert graph.find_modules_that_directly_import(package) == {module}
 
 
 def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:

@@ -63,8 +63,8 @@ def normalise(text: str) -> str:
     return "".join(" " if unicodedata.category(character) in {"Zl", "Zp"} else character for character in kept)
 
 
-def mask_text(text: str, vault: Vault) -> MaskedText:
-    """Replace every secret in a normalised text: by its placeholder in the vault, or for ever where it is not kept.
+def find_secrets(text: str) -> list[Found]:
+    """Find every secret in a normalised text, in the order they stand.
 
     Where two readings overlap, the graver one wins (a card number is not a phone number).
     """
@@ -73,9 +73,12 @@ def mask_text(text: str, vault: Vault) -> MaskedText:
         for found in detect(text):
             if all(found.end <= other.start or found.start >= other.end for other in chosen):
                 chosen.append(found)
-    if not chosen:
-        return MaskedText(text, ())
-    chosen.sort()
+    return sorted(chosen)
+
+
+def mask_text(text: str, vault: Vault) -> MaskedText:
+    """Replace every secret in a normalised text: by its placeholder in the vault, or for ever where it is not kept."""
+    chosen = find_secrets(text)
     parts: list[str] = []
     position = 0
     for found in chosen:

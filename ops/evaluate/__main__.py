@@ -1,0 +1,79 @@
+"""Run the evaluation: `python -m ops.evaluate [FOLDER …]`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.evaluate.abuse import measure_abuse
+from ops.evaluate.figures import Figure, Measured, Miss
+from ops.evaluate.picture import draw_confusion
+from ops.evaluate.pii import measure_pii
+from ops.evaluate.report import as_object, print_confusion, print_figures, print_misses
+from ops.evaluate.sets import OUR_SETS, LabelledSets, read_sets
+from ops.evaluate.triage import COLUMNS, LABELS, Triaged, measure_triage
+from ops.runtime.encoding import dump_json
+from ops.terminal import open_console, print_line
+
+OURS = "ours"
+PICTURES = Path("build/evaluation")
+
+
+def main(
+    folders: Annotated[list[Path] | None, typer.Argument(metavar="FOLDER…", help="Labelled sets beside ours.")] = None,
+    pictures: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the pictures go.")] = PICTURES,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what was missed, with its text.")] = False,  # noqa: FBT002 - Typer's form
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - as above
+) -> None:
+    """Measure the guardrails, triage and whole dialogues on labelled sets; exit with 1 when a target is missed."""
+    console = open_console(stderr=as_json)
+    sets = [read_sets(OUR_SETS, OURS), *(read_sets(folder, folder.resolve().name) for folder in folders or [])]
+    figures: dict[str, Sequence[Figure]] = {}
+    misses: dict[str, Sequence[Miss]] = {}
+    triaged = {one.name: measure_triage(one.triage) for one in sets if one.triage}
+    for one in sets:
+        parts = _measure(one, triaged.get(one.name))
+        figures[one.name] = [figure for part in parts for figure in part.figures]
+        misses[one.name] = [miss for part in parts for miss in part.misses]
+    print_figures(console, figures)
+    for name, found in triaged.items():
+        print_confusion(console, name, found.confusion)
+    for path in _draw(triaged, pictures):
+        console.print(f"confusion matrix: {path}")
+    if verbose:
+        for name, missed in misses.items():
+            print_misses(console, name, missed)
+    if as_json:
+        print_line(dump_json(as_object(figures)))
+    if any(figure.is_missed for measured in figures.values() for figure in measured):
+        raise typer.Exit(1)
+
+
+def _measure(labelled: LabelledSets, triaged: Triaged | None) -> list[Measured]:
+    parts = []
+    if labelled.pii:
+        parts.append(measure_pii(labelled.pii))
+    if labelled.abuse:
+        parts.append(measure_abuse(labelled.abuse))
+    if triaged is not None:
+        parts.append(triaged.measured)
+    return parts
+
+
+def _draw(triaged: dict[str, Triaged], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, found in triaged.items():
+        path = folder / f"triage-{name}.png"
+        accuracy = found.measured.figures[0]
+        title = f"Triage on {name}: accuracy {accuracy.value:.3f} on {accuracy.out_of} messages"
+        draw_confusion(found.confusion, LABELS, COLUMNS, title, path)
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    typer.run(main)

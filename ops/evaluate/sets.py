@@ -1,0 +1,154 @@
+"""Read labelled sets: JSON lines, one labelled thing each; `docs/evaluation.md` describes every field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from schema.errors import FteError
+
+OUR_SETS = Path(__file__).with_name("sets")
+
+SecretType = Literal["PNR", "PHONE", "CREDIT_CARD", "EMAIL", "SSN", "PASSPORT"]
+TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
+
+
+class UnreadableSet(FteError):
+    """Say which line of which file is no labelled row, and why."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+
+
+class Span(BaseModel):
+    """Locate one secret in a text, `[start, end)`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    start: int
+    end: int
+    type: SecretType
+    value: str
+
+
+class PiiRow(_Row):
+    """Hold a text and the secrets in it; a text without any is one that must stay as it is."""
+
+    text: str
+    spans: list[Span]
+    neg_type: str = ""
+
+    @property
+    def is_debatable(self) -> bool:
+        """Say whether reasonable people would mask something here although no secret is labelled."""
+        return self.neg_type.startswith(("ticket_number", "tracking", "luhn_fail"))
+
+    @model_validator(mode="after")
+    def _spans_hold_their_values(self) -> PiiRow:
+        for span in self.spans:
+            if self.text[span.start : span.end] != span.value:
+                raise ValueError(f"[{span.start}, {span.end}) is not {span.value!r}")
+        return self
+
+
+class AbuseRow(_Row):
+    """Hold a text, and whether it abuses people."""
+
+    text: str
+    abusive: bool
+    angry: bool = False
+    note: str = ""
+
+    @property
+    def is_angry_only(self) -> bool:
+        """Say whether this is a customer's complaint, however rude, and no abuse."""
+        return not self.abusive and (self.angry or "complaint" in self.note)
+
+
+class TriageRow(_Row):
+    """Hold a first message, and where it belongs."""
+
+    text: str
+    label: TriageLabel
+
+
+class Surface(BaseModel):
+    """Hold a fact as it is written in a dialogue, and in the one spelling it has everywhere else."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    surface: str
+    normalized: str
+
+
+class Expectation(BaseModel):
+    """Hold what must and must not happen in a dialogue; turns count from 0."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    goal: str = ""
+    routes: list[str] = []
+    facts: dict[str, str | Surface] = {}
+    known_after_turn: dict[str, int] = {}
+    must_not_reask: list[str] = []
+    escalate_by_turn: int | None = None
+    must_refuse_turns: list[int] = []
+    abusive_turns: list[int] = []
+    pii_to_mask: list[str] = []
+
+
+class Dialogue(_Row):
+    """Hold what a customer says turn by turn, whatever the answers are."""
+
+    turns: list[str]
+    expect: Expectation
+
+
+@dataclass(frozen=True)
+class LabelledSets:
+    """Hold what one folder has, each kind in the order of its files."""
+
+    name: str
+    pii: tuple[PiiRow, ...]
+    abuse: tuple[AbuseRow, ...]
+    triage: tuple[TriageRow, ...]
+    dialogues: tuple[Dialogue, ...]
+
+
+def read_sets(folder: Path, name: str) -> LabelledSets:
+    """Read every `pii*.jsonl`, `abuse*.jsonl`, `triage*.jsonl` and `dialogues*.jsonl` of a folder.
+
+    Raises UnreadableSet when there is none, or for the first line that is no row of its kind.
+    """
+    found = LabelledSets(
+        name,
+        pii=_read_rows(folder, "pii", PiiRow),
+        abuse=_read_rows(folder, "abuse", AbuseRow),
+        triage=_read_rows(folder, "triage", TriageRow),
+        dialogues=_read_rows(folder, "dialogues", Dialogue),
+    )
+    if not (found.pii or found.abuse or found.triage or found.dialogues):
+        raise UnreadableSet(f"{folder} holds no pii*.jsonl, abuse*.jsonl, triage*.jsonl or dialogues*.jsonl")
+    return found
+
+
+_RowType = TypeVar("_RowType", bound=_Row)
+
+
+def _read_rows(folder: Path, kind: str, row_type: type[_RowType]) -> tuple[_RowType, ...]:
+    rows = []
+    for path in sorted(folder.glob(f"{kind}*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                rows.append(row_type.model_validate_json(line))
+            except ValidationError as error:
+                detail = error.errors(include_url=False, include_input=False)[0]
+                place = ".".join(map(str, detail["loc"]))
+                raise UnreadableSet(f"{path}:{number}: {place or 'the line'}: {detail['msg']}") from None
+    return tuple(rows)
