@@ -4,6 +4,14 @@ CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
 COMMENT ON EXTENSION vector IS 'vector data type and ivfflat and hnsw access methods';
 
+CREATE TYPE public.reservation_offer AS (
+	reservation_id bigint,
+	version bigint,
+	conversation_id text,
+	tool_call_id text,
+	details jsonb
+);
+
 CREATE FUNCTION public.accept_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
     LANGUAGE plpgsql
     AS $$
@@ -40,6 +48,141 @@ BEGIN
         status := 'duplicate';
     END IF;
     RETURN NEXT;
+END $$;
+
+CREATE FUNCTION public.add_bags(p_offer public.reservation_offer, p_bags integer, p_amount_usd integer, p_method_number smallint) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'add_bags');
+    IF p_bags < 1 THEN
+        RAISE EXCEPTION 'bags are added, never removed' USING ERRCODE = 'FT003';
+    END IF;
+    UPDATE reservation r SET checked_bags = r.checked_bags + p_bags
+        WHERE r.tenant_id = v_reservation.tenant_id AND r.reservation_id = v_reservation.reservation_id;
+    PERFORM pay(v_reservation, p_method_number, p_amount_usd, 'bags');
+    RETURN NEXT record_change(p_offer, 'add_bags', p_amount_usd);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.cancel_reservation(p_offer public.reservation_offer, p_refund_usd integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+    v_places jsonb;
+    v_paid record;
+    v_left_usd integer := p_refund_usd;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'cancel_reservation');
+    SELECT jsonb_agg(jsonb_build_object('flight_number', s.flight_number, 'flight_date', s.flight_date,
+            'cabin', v_reservation.cabin, 'places', -passengers_of(v_reservation)))
+        INTO v_places
+        FROM reservation_segment s
+        WHERE s.tenant_id = v_reservation.tenant_id AND s.reservation_id = v_reservation.reservation_id;
+    PERFORM move_places(v_places);
+    DELETE FROM seat t
+        WHERE t.tenant_id = v_reservation.tenant_id AND t.reservation_id = v_reservation.reservation_id;
+    UPDATE reservation r SET status = 'cancelled'
+        WHERE r.tenant_id = v_reservation.tenant_id AND r.reservation_id = v_reservation.reservation_id;
+    FOR v_paid IN
+        SELECT x.method_number, sum(x.amount_usd)::integer AS amount_usd
+        FROM jsonb_to_recordset(v_reservation.payments) AS x (method_number smallint, amount_usd integer)
+        GROUP BY x.method_number HAVING sum(x.amount_usd) > 0 ORDER BY x.method_number
+    LOOP
+        PERFORM pay(v_reservation, v_paid.method_number, -least(v_left_usd, v_paid.amount_usd), 'refund');
+        v_left_usd := v_left_usd - least(v_left_usd, v_paid.amount_usd);
+    END LOOP;
+    IF p_refund_usd < 0 OR v_left_usd <> 0 THEN
+        RAISE EXCEPTION '% dollars are more than was paid', p_refund_usd USING ERRCODE = 'FT003';
+    END IF;
+    RETURN NEXT record_change(p_offer, 'cancel_reservation', -p_refund_usd);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.change_cabin(p_offer public.reservation_offer, p_cabin text, p_amount_usd integer, p_method_number smallint) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+    v_places jsonb;
+    v_fare_usd integer;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'change_cabin');
+    v_fare_usd := fare_of(v_reservation);
+    SELECT jsonb_agg(jsonb_build_object('flight_number', s.flight_number, 'flight_date', s.flight_date,
+            'cabin', side.cabin, 'places', side.sign * passengers_of(v_reservation)))
+        INTO v_places
+        FROM reservation_segment s
+        CROSS JOIN (VALUES (v_reservation.cabin, -1), (p_cabin, 1)) AS side (cabin, sign)
+        WHERE s.tenant_id = v_reservation.tenant_id AND s.reservation_id = v_reservation.reservation_id;
+    IF p_cabin = v_reservation.cabin THEN
+        RAISE EXCEPTION 'reservation % is in % already', p_offer.reservation_id, p_cabin USING ERRCODE = 'FT003';
+    END IF;
+    PERFORM move_places(v_places);
+    UPDATE reservation_segment s SET price_usd = f.price_usd
+        FROM fare f
+        WHERE s.tenant_id = v_reservation.tenant_id AND s.reservation_id = v_reservation.reservation_id
+            AND f.tenant_id = s.tenant_id AND f.flight_number = s.flight_number AND f.flight_date = s.flight_date
+            AND f.cabin = p_cabin;
+    v_fare_usd := fare_of(v_reservation) - v_fare_usd;
+    IF v_fare_usd <> p_amount_usd THEN
+        RAISE EXCEPTION 'the cabin costs % dollars more, not %', v_fare_usd, p_amount_usd USING ERRCODE = 'FT003';
+    END IF;
+    UPDATE reservation r SET cabin = p_cabin
+        WHERE r.tenant_id = v_reservation.tenant_id AND r.reservation_id = v_reservation.reservation_id;
+    PERFORM pay(v_reservation, p_method_number, p_amount_usd, 'fare');
+    RETURN NEXT record_change(p_offer, 'change_cabin', p_amount_usd);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.change_flights(p_offer public.reservation_offer, p_segments jsonb, p_amount_usd integer, p_fee_usd integer, p_method_number smallint) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+    v_places jsonb;
+    v_fare_usd integer;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'change_flights');
+    v_fare_usd := fare_of(v_reservation);
+    SELECT jsonb_agg(jsonb_build_object(
+            'flight_number', flight_number, 'flight_date', flight_date, 'cabin', v_reservation.cabin,
+            'places', passengers_of(v_reservation) * CASE WHEN old.segment_number IS NULL THEN 1 ELSE -1 END))
+        INTO v_places
+        FROM (SELECT * FROM reservation_segment s
+                WHERE s.tenant_id = v_reservation.tenant_id
+                    AND s.reservation_id = v_reservation.reservation_id) AS old
+        FULL JOIN jsonb_to_recordset(p_segments) AS new (flight_number text, flight_date date)
+            USING (flight_number, flight_date)
+        WHERE old.segment_number IS NULL OR new.flight_number IS NULL;
+    IF v_places IS NULL OR jsonb_array_length(p_segments) = 0 OR EXISTS (
+        SELECT FROM jsonb_to_recordset(p_segments) AS x (flight_number text, flight_date date)
+        GROUP BY x.flight_number, x.flight_date HAVING count(*) > 1)
+    THEN
+        RAISE EXCEPTION 'no other flights are named, or one twice' USING ERRCODE = 'FT003';
+    END IF;
+    PERFORM move_places(v_places);
+    PERFORM replace_segments(v_reservation, p_segments);
+    v_fare_usd := fare_of(v_reservation) - v_fare_usd;
+    IF v_fare_usd <> p_amount_usd - p_fee_usd THEN
+        RAISE EXCEPTION 'the flights cost % dollars more, not %', v_fare_usd, p_amount_usd - p_fee_usd
+            USING ERRCODE = 'FT003';
+    END IF;
+    PERFORM pay(v_reservation, p_method_number, v_fare_usd, 'fare');
+    PERFORM pay(v_reservation, p_method_number, p_fee_usd, 'fee');
+    RETURN NEXT record_change(p_offer, 'change_flights', p_amount_usd);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
 END $$;
 
 CREATE FUNCTION public.commit_turn(p_tenant text, p_conversation text, p_version bigint, p_message_ids text[], p_done_position bigint, p_state text, p_conversation_row jsonb, p_turn jsonb, p_items jsonb, p_outbox jsonb) RETURNS void
@@ -94,6 +237,115 @@ BEGIN
     DELETE FROM journal j WHERE j.tenant_id = p_tenant AND j.message_id = ANY (p_message_ids);
 END $$;
 
+CREATE FUNCTION public.correct_passenger(p_offer public.reservation_offer, p_passenger smallint, p_given_name text, p_surname text) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'correct_passenger');
+    UPDATE reservation_passenger p SET given_name = p_given_name, surname = p_surname
+        WHERE p.tenant_id = v_reservation.tenant_id AND p.reservation_id = v_reservation.reservation_id
+            AND p.passenger_number = p_passenger;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no passenger %', p_passenger USING ERRCODE = 'FT003';
+    END IF;
+    RETURN NEXT record_change(p_offer, 'correct_passenger', 0);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE TABLE public.reservation (
+    tenant_id text NOT NULL,
+    reservation_id bigint NOT NULL,
+    confirmation_number text NOT NULL,
+    customer_id bigint NOT NULL,
+    trip_type text NOT NULL,
+    cabin text NOT NULL,
+    checked_bags smallint DEFAULT 0 NOT NULL,
+    insured boolean DEFAULT false NOT NULL,
+    payments jsonb DEFAULT '[]'::jsonb NOT NULL,
+    status text DEFAULT 'booked'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT confirmation_number_is_six_characters CHECK ((confirmation_number ~ '^[A-Z0-9]{6}$'::text)),
+    CONSTRAINT reservation_bags_not_negative CHECK ((checked_bags >= 0)),
+    CONSTRAINT reservation_cabin_is_known CHECK ((cabin = ANY (ARRAY['basic_economy'::text, 'economy'::text, 'business'::text]))),
+    CONSTRAINT reservation_status_is_known CHECK ((status = ANY (ARRAY['booked'::text, 'cancelled'::text]))),
+    CONSTRAINT trip_type_is_known CHECK ((trip_type = ANY (ARRAY['one_way'::text, 'round_trip'::text])))
+);
+
+ALTER TABLE ONLY public.reservation FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.fare_of(p_reservation public.reservation) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(sum(s.price_usd), 0)::integer * passengers_of(p_reservation) FROM reservation_segment s
+    WHERE s.tenant_id = p_reservation.tenant_id AND s.reservation_id = p_reservation.reservation_id
+$$;
+
+CREATE FUNCTION public.issue_certificate(p_offer public.reservation_offer, p_amount_usd integer, p_reason text) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'issue_certificate');
+    IF p_amount_usd < 1 THEN
+        RAISE EXCEPTION 'a certificate has a value' USING ERRCODE = 'FT003';
+    END IF;
+    p_offer.details := coalesce(p_offer.details, '{}') || jsonb_build_object('reason', p_reason);
+    PERFORM FROM customer c  -- one at a time: the next number is counted from the last
+        WHERE c.tenant_id = v_reservation.tenant_id AND c.customer_id = v_reservation.customer_id FOR NO KEY UPDATE;
+    INSERT INTO payment_method (tenant_id, customer_id, method_number, kind, balance_usd)
+        SELECT v_reservation.tenant_id, v_reservation.customer_id, coalesce(max(m.method_number), 0) + 1, 'certificate',
+            p_amount_usd
+        FROM payment_method m
+        WHERE m.tenant_id = v_reservation.tenant_id AND m.customer_id = v_reservation.customer_id;
+    RETURN NEXT record_change(p_offer, 'issue_certificate', -p_amount_usd);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.move_places(p_places jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_tenant text := current_setting('fte.tenant');
+    v_place record;
+BEGIN
+    FOR v_place IN
+        SELECT d.flight_number, d.flight_date, d.status FROM flight_date d
+        WHERE d.tenant_id = v_tenant AND (d.flight_number, d.flight_date) IN (
+            SELECT x.flight_number, x.flight_date
+            FROM jsonb_to_recordset(p_places) AS x (flight_number text, flight_date date))
+        ORDER BY d.flight_number, d.flight_date FOR SHARE
+    LOOP
+        PERFORM FROM jsonb_to_recordset(p_places) AS x (flight_number text, flight_date date, places integer)
+            WHERE x.flight_number = v_place.flight_number AND x.flight_date = v_place.flight_date
+                AND (v_place.status IN ('flying', 'landed') OR (v_place.status = 'cancelled' AND x.places > 0));
+        IF FOUND THEN
+            RAISE EXCEPTION 'flight % on % is %', v_place.flight_number, v_place.flight_date, v_place.status
+                USING ERRCODE = 'FT003';
+        END IF;
+    END LOOP;
+    FOR v_place IN
+        SELECT x.flight_number, x.flight_date, x.cabin, sum(x.places) AS places
+        FROM jsonb_to_recordset(p_places) AS x (flight_number text, flight_date date, cabin text, places integer)
+        GROUP BY x.flight_number, x.flight_date, x.cabin ORDER BY x.flight_number, x.flight_date, x.cabin
+    LOOP
+        UPDATE fare f SET seats_left = f.seats_left - v_place.places
+            WHERE f.tenant_id = v_tenant AND f.flight_number = v_place.flight_number
+                AND f.flight_date = v_place.flight_date AND f.cabin = v_place.cabin AND f.seats_left >= v_place.places;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'flight % on % has no % places in %', v_place.flight_number, v_place.flight_date,
+                v_place.places, v_place.cabin USING ERRCODE = 'FT003';
+        END IF;
+    END LOOP;
+END $$;
+
 CREATE FUNCTION public.move_to_seat(p_reservation bigint, p_passenger smallint, p_flight text, p_date date, p_from_seat text, p_to_seat text, p_price_usd integer) RETURNS SETOF text
     LANGUAGE plpgsql
     AS $$
@@ -124,6 +376,141 @@ BEGIN
     END IF;
 EXCEPTION WHEN unique_violation THEN
     RETURN;
+END $$;
+
+CREATE FUNCTION public.move_to_seat(p_offer public.reservation_offer, p_passenger smallint, p_flight text, p_date date, p_from_seat text, p_to_seat text, p_price_usd integer, p_method_number smallint) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reservation reservation;
+BEGIN
+    v_reservation := take_up_offer(p_offer, 'move_to_seat');
+    PERFORM FROM flight_date d
+        WHERE d.tenant_id = v_reservation.tenant_id AND d.flight_number = p_flight AND d.flight_date = p_date
+            AND d.status IN ('available', 'on_time', 'delayed')
+        FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'flight % on % is not open', p_flight, p_date USING ERRCODE = 'FT003';
+    END IF;
+    -- Both seats in one order: two passengers who want to swap would wait for each other otherwise.
+    PERFORM FROM seat s
+        WHERE s.tenant_id = v_reservation.tenant_id AND s.flight_number = p_flight AND s.flight_date = p_date
+            AND s.seat_number IN (p_from_seat, p_to_seat)
+        ORDER BY s.seat_number FOR UPDATE;
+    IF p_from_seat IS NULL THEN
+        INSERT INTO seat (tenant_id, flight_number, flight_date, seat_number, reservation_id, passenger_number, price_usd)
+            SELECT s.tenant_id, s.flight_number, s.flight_date, p_to_seat, s.reservation_id, p_passenger, p_price_usd
+            FROM reservation_segment s
+            WHERE s.tenant_id = v_reservation.tenant_id AND s.reservation_id = v_reservation.reservation_id
+                AND s.flight_number = p_flight AND s.flight_date = p_date;
+    ELSE
+        UPDATE seat s SET seat_number = p_to_seat, price_usd = s.price_usd + p_price_usd
+            WHERE s.tenant_id = v_reservation.tenant_id AND s.flight_number = p_flight AND s.flight_date = p_date
+                AND s.seat_number = p_from_seat
+                AND s.reservation_id = v_reservation.reservation_id AND s.passenger_number = p_passenger;
+    END IF;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'passenger % does not sit in %', p_passenger, p_from_seat USING ERRCODE = 'FT003';
+    END IF;
+    PERFORM pay(v_reservation, p_method_number, p_price_usd, 'seat');
+    RETURN NEXT record_change(p_offer, 'move_to_seat', p_price_usd);
+EXCEPTION
+    WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
+    WHEN SQLSTATE 'FT003' OR unique_violation OR foreign_key_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.passengers_of(p_reservation public.reservation) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT count(*)::integer FROM reservation_passenger p
+    WHERE p.tenant_id = p_reservation.tenant_id AND p.reservation_id = p_reservation.reservation_id
+$$;
+
+CREATE FUNCTION public.pay(p_reservation public.reservation, p_method_number smallint, p_amount_usd integer, p_for text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_kind text;
+BEGIN
+    IF p_amount_usd = 0 THEN
+        RETURN;
+    END IF;
+    UPDATE payment_method m SET balance_usd = m.balance_usd - p_amount_usd  -- a card has none, and keeps it
+        WHERE m.tenant_id = p_reservation.tenant_id AND m.customer_id = p_reservation.customer_id
+            AND m.method_number = p_method_number AND (m.balance_usd IS NULL OR m.balance_usd >= p_amount_usd)
+        RETURNING m.kind INTO v_kind;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'payment method % does not cover % dollars', p_method_number, p_amount_usd
+            USING ERRCODE = 'FT003';
+    END IF;
+    UPDATE reservation r
+        SET payments = r.payments || jsonb_build_object(
+            'kind', v_kind, 'amount_usd', p_amount_usd, 'for', p_for, 'method_number', p_method_number)
+        WHERE r.tenant_id = p_reservation.tenant_id AND r.reservation_id = p_reservation.reservation_id;
+END $$;
+
+CREATE FUNCTION public.record_change(p_offer public.reservation_offer, p_kind text, p_amount_usd integer) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_tenant text := current_setting('fte.tenant');
+BEGIN
+    UPDATE reservation r SET version = r.version + 1
+        WHERE r.tenant_id = v_tenant AND r.reservation_id = p_offer.reservation_id;
+    INSERT INTO reservation_change
+        (tenant_id, conversation_id, tool_call_id, reservation_id, version, kind, amount_usd, details)
+        VALUES (v_tenant, p_offer.conversation_id, p_offer.tool_call_id, p_offer.reservation_id, p_offer.version + 1,
+            p_kind, p_amount_usd, coalesce(p_offer.details, '{}'));
+    RETURN p_offer.version + 1;
+END $$;
+
+CREATE FUNCTION public.replace_segments(p_reservation public.reservation, p_segments jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM seat t
+        WHERE t.tenant_id = p_reservation.tenant_id AND t.reservation_id = p_reservation.reservation_id
+            AND (t.flight_number, t.flight_date) NOT IN (SELECT x.flight_number, x.flight_date
+                FROM jsonb_to_recordset(p_segments) AS x (flight_number text, flight_date date));
+    DELETE FROM reservation_segment s
+        WHERE s.tenant_id = p_reservation.tenant_id AND s.reservation_id = p_reservation.reservation_id
+            AND (s.flight_number, s.flight_date) NOT IN (SELECT x.flight_number, x.flight_date
+                FROM jsonb_to_recordset(p_segments) AS x (flight_number text, flight_date date));
+    UPDATE reservation_segment s SET segment_number = -s.segment_number  -- out of the way of the numbers to come
+        WHERE s.tenant_id = p_reservation.tenant_id AND s.reservation_id = p_reservation.reservation_id;
+    INSERT INTO reservation_segment (tenant_id, reservation_id, segment_number, flight_number, flight_date, price_usd)
+        SELECT p_reservation.tenant_id, p_reservation.reservation_id, x.number, x.flight_number, x.flight_date,
+            coalesce(f.price_usd, 0)
+        FROM ROWS FROM (jsonb_to_recordset(p_segments) AS (flight_number text, flight_date date))
+            WITH ORDINALITY AS x (flight_number, flight_date, number)
+        LEFT JOIN fare f ON f.tenant_id = p_reservation.tenant_id AND f.flight_number = x.flight_number
+            AND f.flight_date = x.flight_date AND f.cabin = p_reservation.cabin
+        ON CONFLICT ON CONSTRAINT segment_is_booked_once DO UPDATE SET segment_number = excluded.segment_number;
+END $$;
+
+CREATE FUNCTION public.take_up_offer(p_offer public.reservation_offer, p_kind text) RETURNS public.reservation
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_tenant text := current_setting('fte.tenant');
+    v_reservation reservation;
+BEGIN
+    SELECT * INTO v_reservation FROM reservation r
+        WHERE r.tenant_id = v_tenant AND r.reservation_id = p_offer.reservation_id FOR NO KEY UPDATE;
+    PERFORM FROM reservation_change g
+        WHERE g.tenant_id = v_tenant AND g.conversation_id = p_offer.conversation_id
+            AND g.tool_call_id = p_offer.tool_call_id AND g.reservation_id = p_offer.reservation_id AND g.kind = p_kind;
+    IF FOUND THEN
+        RAISE EXCEPTION 'tool call % has been applied', p_offer.tool_call_id USING ERRCODE = 'FT004';
+    END IF;
+    IF v_reservation.version IS DISTINCT FROM p_offer.version THEN
+        RAISE EXCEPTION 'reservation % is no longer at version %', p_offer.reservation_id, p_offer.version
+            USING ERRCODE = 'FT003';
+    END IF;
+    IF v_reservation.status = 'cancelled' AND p_kind <> 'issue_certificate' THEN
+        RAISE EXCEPTION 'reservation % is cancelled', p_offer.reservation_id USING ERRCODE = 'FT003';
+    END IF;
+    RETURN v_reservation;
 END $$;
 
 CREATE TABLE public.airport (
@@ -225,34 +612,11 @@ CREATE TABLE public.payment_method (
     balance_usd integer,
     CONSTRAINT payment_method_has_digits_or_a_balance CHECK ((((kind = 'card'::text) = (balance_usd IS NULL)) AND ((kind = 'card'::text) = (last_four IS NOT NULL)))),
     CONSTRAINT payment_method_is_known CHECK ((kind = ANY (ARRAY['card'::text, 'gift_card'::text, 'certificate'::text]))),
+    CONSTRAINT payment_method_is_never_overdrawn CHECK ((balance_usd >= 0)),
     CONSTRAINT payment_method_shows_four_digits CHECK ((last_four ~ '^[0-9]{4}$'::text))
 );
 
 ALTER TABLE ONLY public.payment_method FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.reservation (
-    tenant_id text NOT NULL,
-    reservation_id bigint NOT NULL,
-    confirmation_number text NOT NULL,
-    customer_id bigint NOT NULL,
-    trip_type text NOT NULL,
-    cabin text NOT NULL,
-    checked_bags smallint DEFAULT 0 NOT NULL,
-    insured boolean DEFAULT false NOT NULL,
-    payments jsonb DEFAULT '[]'::jsonb NOT NULL,
-    status text DEFAULT 'booked'::text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    version bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT confirmation_number_is_six_characters CHECK ((confirmation_number ~ '^[A-Z0-9]{6}$'::text)),
-    CONSTRAINT reservation_bags_not_negative CHECK ((checked_bags >= 0)),
-    CONSTRAINT reservation_cabin_is_known CHECK ((cabin = ANY (ARRAY['basic_economy'::text, 'economy'::text, 'business'::text]))),
-    CONSTRAINT reservation_status_is_known CHECK ((status = ANY (ARRAY['booked'::text, 'cancelled'::text]))),
-    CONSTRAINT trip_type_is_known CHECK ((trip_type = ANY (ARRAY['one_way'::text, 'round_trip'::text])))
-);
-
-ALTER TABLE ONLY public.reservation FORCE ROW LEVEL SECURITY;
-
-COMMENT ON COLUMN public.reservation.payments IS '[{kind, amount_usd, for, method_number}]; a refund is a negative amount';
 
 CREATE TABLE public.reservation_change (
     tenant_id text NOT NULL,

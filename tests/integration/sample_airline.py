@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ops.runtime.database import connect
 from ops.seed import SAMPLES, Sample, seed_airline
 from tests.integration.conftest import add_tenant
+from worker.store.airline import PostgresAirline
+from worker.tools.backend import Effect
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,7 +40,11 @@ def add_airline(settings: Settings) -> str:
     return tenant
 
 
-async def move(database: Database, tenant: str, **parameters: Any) -> int:
-    """Run the statement of a seat change as a turn's commit does; gives how many rows it touched."""
+async def change(database: Database, tenant: str, name: str, **parameters: Any) -> int:
+    """Make a change as a turn's commit does, in a transaction of its own; gives how many rows it touched.
+
+    What every change takes is filled in: an unchanged reservation's version, a tool call of its own.
+    """
+    offered = {"version": 0, "conversation_id": "c-1", "tool_call_id": f"call_{uuid.uuid4().hex}", "details": {}}
     async with database.transaction(tenant) as transaction:
-        return await transaction.count("move_to_seat", parameters)
+        return await PostgresAirline(database).apply(tenant, Effect(name, {**offered, **parameters}, name), transaction)

@@ -14,7 +14,7 @@ import pytest
 from psycopg import errors
 
 from ops.runtime.database import connect
-from tests.integration.sample_airline import add_airline, day_of, move
+from tests.integration.sample_airline import add_airline, change, day_of
 from tests.unit.airline_stand_ins import PLACEHOLDER, call, make_turn, next_turn
 from worker.guardrails.vault import Vault
 from worker.store.airline import PostgresAirline
@@ -47,6 +47,8 @@ def airline(filled: str, connection: psycopg.Connection[Row]) -> Iterator[str]:
     yield filled
     connection.execute("DELETE FROM seat WHERE tenant_id = %s AND flight_number IN ('LF118', 'LF162')", [filled])
     _put_back(connection, seats_before)
+    connection.execute("DELETE FROM reservation_change WHERE tenant_id = %s", [filled])
+    connection.execute("UPDATE reservation SET version = 0 WHERE tenant_id = %s", [filled])
     connection.execute("UPDATE reservation SET status = 'booked' WHERE tenant_id = %s AND reservation_id = 1", [filled])
     connection.execute(
         "UPDATE flight_date SET status = 'available' "
@@ -82,6 +84,9 @@ def seats(connection: psycopg.Connection[Row], tenant: str) -> dict[str, tuple[i
     return {row["seat_number"]: (row["reservation_id"], row["passenger_number"]) for row in rows}
 
 
+OFFERED = {"version": 0, "conversation_id": "c-2", "tool_call_id": "call_1", "details": None}
+
+
 def wish(reservation: int, passenger: int, from_seat: str | None, to_seat: str) -> dict[str, Any]:
     return {
         "reservation_id": reservation,
@@ -91,13 +96,14 @@ def wish(reservation: int, passenger: int, from_seat: str | None, to_seat: str) 
         "from_seat": from_seat,
         "to_seat": to_seat,
         "price_usd": 0,
+        "method_number": None,
     }
 
 
 async def test_a_move_takes_the_new_seat_and_releases_the_old(
     database: Database, connection: psycopg.Connection[Row], airline: str
 ) -> None:
-    touched = await move(database, airline, **wish(1, 1, "14C", FREE))
+    touched = await change(database, airline, "move_to_seat", **wish(1, 1, "14C", FREE))
 
     after = seats(connection, airline)
     assert touched == 1
@@ -113,7 +119,11 @@ async def test_of_many_who_want_one_seat_at_the_same_time_one_gets_it(
     assert len(rivals) > 1
 
     touched = await asyncio.gather(
-        *(move(database, airline, **wish(*owner, seat, FREE)) for owner, seat in rivals for _ in range(4))
+        *(
+            change(database, airline, "move_to_seat", **wish(*owner, seat, FREE))
+            for owner, seat in rivals
+            for _ in range(4)
+        )
     )
 
     after = seats(connection, airline)
@@ -129,8 +139,8 @@ async def test_a_move_waits_for_a_rival_under_way_and_gives_up_when_that_one_com
     rival_seat = next(seat for seat, owner in seats(connection, airline).items() if owner == rival)
 
     async with database.transaction(airline) as first:
-        assert await first.count("move_to_seat", wish(*rival, rival_seat, FREE)) == 1
-        second = asyncio.create_task(move(database, airline, **wish(1, 1, "14C", FREE)))
+        assert await first.count("move_to_seat", OFFERED | wish(*rival, rival_seat, FREE)) == 1
+        second = asyncio.create_task(change(database, airline, "move_to_seat", **wish(1, 1, "14C", FREE)))
         await _until_somebody_waits(connection)
 
     assert await second == 0
@@ -146,8 +156,8 @@ async def test_a_move_gets_the_seat_when_the_rival_under_way_gives_up(
     async def give_up_while_somebody_waits() -> asyncio.Task[int]:
         with suppress(psycopg.Rollback):
             async with database.transaction(airline) as first:
-                await first.count("move_to_seat", wish(*rival, rival_seat, FREE))
-                waiting = asyncio.create_task(move(database, airline, **wish(1, 1, "14C", FREE)))
+                await first.count("move_to_seat", OFFERED | wish(*rival, rival_seat, FREE))
+                waiting = asyncio.create_task(change(database, airline, "move_to_seat", **wish(1, 1, "14C", FREE)))
                 await _until_somebody_waits(connection)
                 raise psycopg.Rollback
         return waiting
@@ -159,7 +169,7 @@ async def test_a_move_gets_the_seat_when_the_rival_under_way_gives_up(
 
 
 @pytest.mark.parametrize(
-    "change",
+    "other",
     [
         {"from_seat": "14D"},
         {"from_seat": None},
@@ -171,11 +181,11 @@ async def test_a_move_gets_the_seat_when_the_rival_under_way_gives_up(
     ids=["sits elsewhere", "has a seat", "another's booking", "nobody", "another flight", "taken by another"],
 )
 async def test_a_move_whose_offer_no_longer_holds_touches_nothing(
-    database: Database, connection: psycopg.Connection[Row], airline: str, change: dict[str, Any]
+    database: Database, connection: psycopg.Connection[Row], airline: str, other: dict[str, Any]
 ) -> None:
     before = seats(connection, airline)
 
-    touched = await move(database, airline, **{**wish(1, 1, "14C", FREE), **change})
+    touched = await change(database, airline, "move_to_seat", **{**wish(1, 1, "14C", FREE), **other})
 
     assert touched == 0
     assert seats(connection, airline) == before
@@ -197,11 +207,11 @@ async def test_a_move_on_a_closed_flight_or_booking_touches_nothing(
 ) -> None:
     connection.execute(statement.encode(), {"tenant": airline, "day": day_of(5)})
 
-    assert await move(database, airline, **wish(1, 1, "14C", FREE)) == 0
+    assert await change(database, airline, "move_to_seat", **wish(1, 1, "14C", FREE)) == 0
 
 
 async def test_another_tenant_cannot_move_a_passenger(database: Database, airline: str, tenant: str) -> None:
-    assert await move(database, tenant, **wish(1, 1, "14C", FREE)) == 0
+    assert await change(database, tenant, "move_to_seat", **wish(1, 1, "14C", FREE)) == 0
 
 
 async def test_a_passenger_without_a_seat_gets_one_and_only_one(
@@ -218,7 +228,7 @@ async def test_a_passenger_without_a_seat_gets_one_and_only_one(
     }
 
     touched = await asyncio.gather(
-        *(move(database, airline, **{**unseated, "to_seat": f"{row}E"}) for row in range(20, 28))
+        *(change(database, airline, "move_to_seat", **{**unseated, "to_seat": f"{row}E"}) for row in range(20, 28))
     )
 
     assert sum(touched) == 1
@@ -244,7 +254,7 @@ async def test_a_customer_changes_a_seat_from_look_up_to_commit(
     turn = next_turn(turn, "yes please", key=turn.key, now=turn.now)
     confirmed = await call(confirm_quote, turn, quote_id=quoted["quote"]["quote_id"])
     async with database.transaction(airline) as transaction:
-        touched = [await transaction.count(effect.query, effect.parameters) for effect in turn.effects]
+        touched = [await turn.backend.apply(airline, effect, transaction) for effect in turn.effects]
 
     assert shown["reservation"]["passengers"] == [{"name": "Ada Okafor", "seats": {"LF118": "14C"}}]
     assert offered["current_seat"] == "14C"
@@ -266,7 +276,9 @@ async def test_of_two_customers_who_say_yes_to_one_seat_one_commits(
         assert (await call(confirm_quote, turn, quote_id=quoted["quote"]["quote_id"]))["ok"]
         turns.append(turn)
 
-    touched = await asyncio.gather(*(move(database, airline, **turn.effects[0].parameters) for turn in turns))
+    touched = await asyncio.gather(
+        *(change(database, airline, "move_to_seat", **turn.effects[0].parameters) for turn in turns)
+    )
 
     assert sorted(touched) == [0, 1]
     assert list(seats(connection, airline)).count(FREE) == 1

@@ -169,12 +169,17 @@ async def test_a_yes_in_a_later_message_stages_the_change() -> None:
             query="move_to_seat",
             parameters={
                 "reservation_id": 7,
+                "version": 3,
                 "passenger_number": 1,
                 "flight_number": "LF118",
                 "flight_date": "2026-03-07",
                 "from_seat": "14C",
                 "to_seat": "3A",
                 "price_usd": 35,
+                "method_number": 1,
+                "conversation_id": "c1",
+                "tool_call_id": "call_1",
+                "details": {"from_seat": "14C", "to_seat": "3A"},
             },
             what="seat 3A on LF118 2026-03-07",
         )

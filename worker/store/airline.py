@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ops.runtime.encoding import dump_json
 from worker.tools.backend import (
     Airport,
     Connection,
@@ -79,7 +80,8 @@ class PostgresAirline:
 
     async def apply(self, tenant: str, effect: Effect, transaction: Transaction) -> int:  # noqa: ARG002 - the transaction is the tenant's
         """Make a staged change in the turn's own transaction: it happens when the turn commits."""
-        return await transaction.count(effect.query, effect.parameters)
+        parameters = {name: dump_json(v) if isinstance(v, dict | list) else v for name, v in effect.parameters.items()}
+        return await transaction.count(effect.query, parameters)
 
 
 def _reservation(row: dict[str, Any]) -> Reservation:

@@ -115,7 +115,7 @@ async def confirm_quote(context: ToolContext[TurnContext], quote_id: str) -> str
     if refusal:
         turn.airline.quote = None
         return refuse(turn, refusal)
-    return _stage(turn, booking, quote)
+    return _stage(turn, booking, quote, context.tool_call_id)
 
 
 async def _taken(turn: TurnContext, booking: Booking) -> frozenset[str]:
@@ -140,6 +140,7 @@ def _make_quote(turn: TurnContext, booking: Booking, seat: Seat) -> Quote:
                 f"{segment.flight_number} on {segment.flight_date.isoformat()} {cost}"
             ),
             "reservation_id": booking.reservation.reservation_id,
+            "version": booking.reservation.version,
             "passenger_number": booking.passenger.number,
             "flight_number": segment.flight_number,
             "flight_date": segment.flight_date.isoformat(),
@@ -156,6 +157,7 @@ async def _recheck(turn: TurnContext, booking: Booking, quote: Quote) -> Refusal
     details = quote.details
     present = {
         "reservation_id": booking.reservation.reservation_id,
+        "version": booking.reservation.version,
         "passenger_number": booking.passenger.number,
         "flight_number": booking.segment.flight_number,
         "flight_date": booking.segment.flight_date.isoformat(),
@@ -170,11 +172,18 @@ async def _recheck(turn: TurnContext, booking: Booking, quote: Quote) -> Refusal
     return seat if isinstance(seat, Refusal) else None
 
 
-def _stage(turn: TurnContext, booking: Booking, quote: Quote) -> str:
+def _stage(turn: TurnContext, booking: Booking, quote: Quote, tool_call_id: str) -> str:
     details = quote.details
-    parameters = {name: value for name, value in details.items() if name != "summary"}
+    cards = [method.number for method in booking.reservation.customer.payment_methods if method.kind == "card"]
+    parameters = {name: value for name, value in details.items() if name != "summary"} | {
+        "price_usd": quote.price_usd,
+        "method_number": cards[0] if quote.price_usd and cards else None,
+        "conversation_id": turn.key.conversation,
+        "tool_call_id": tool_call_id,
+        "details": {"from_seat": details["from_seat"], "to_seat": details["to_seat"]},
+    }
     what = f"seat {details['to_seat']} on {details['flight_number']} {details['flight_date']}"
-    turn.effects.append(Effect("move_to_seat", {**parameters, "price_usd": quote.price_usd}, what))
+    turn.effects.append(Effect("move_to_seat", parameters, what))
     turn.airline.quote = None
     turn.airline.flight_number = booking.segment.flight_number
     turn.airline.flight_date = booking.segment.flight_date.isoformat()
