@@ -12,6 +12,7 @@ import typer
 from ops.cli.chat import chat
 from ops.cli.demo import demo
 from ops.cli.kb import kb
+from ops.cli.llm_sim import llm_sim
 from ops.cli.load import load
 from ops.cli.migrate import key, migrate
 from ops.cli.ownership import hand_back, takeover
@@ -38,7 +39,7 @@ _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _TRY: {"demo": demo, "chat": chat, "load": load},
     _TALK: {"send": send, "replies": replies, "escalations": escalations, "events": events},
     _LOOK: {"show": show, "takeover": takeover, "hand-back": hand_back},
-    _RUN: {"up": up, "worker": worker, "migrate": migrate, "key": key, "settings": settings},
+    _RUN: {"up": up, "worker": worker, "llm-sim": llm_sim, "migrate": migrate, "key": key, "settings": settings},
 }
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands.items():

@@ -165,22 +165,21 @@ class Harness:
 
 
 async def make_harness(
-    settings: Settings, sealer: Sealer, tenant: str, think: Think, *, tools: list[Any] | None = None
+    settings: Settings,
+    sealer: Sealer,
+    tenant: str,
+    think: Think = echo,
+    *,
+    tools: list[Any] | None = None,
+    make_brain: Callable[[Database], Brain] | None = None,
 ) -> Harness:
-    """Put a worker together on the servers of `settings`, with connections of its own."""
+    """Put a worker together on the servers of `settings`, with connections of its own and the brain given, if any."""
     configure_logs(settings)
     configure_tracing()
     database = Database(settings)
     await database.open()
     model = ScriptedBrainModel(think)
-    brain: Any = Brain(
-        graphs=GraphPool(lambda: OneAgent(tools)),  # type: ignore[arg-type, return-value]
-        provider=OneModel(model),
-        guardrails=[],
-        backend=None,  # type: ignore[arg-type]
-        knowledge=None,  # type: ignore[arg-type]
-        settings=settings,
-    )
+    brain = make_brain(database) if make_brain else _scripted_brain(settings, model, tools)
     rung: list[ConversationKey] = []
 
     async def ring(keys: list[ConversationKey]) -> None:
@@ -188,6 +187,17 @@ async def make_harness(
 
     service = compose(settings, Servers(database, make_redis(settings), sealer), brain, ring)
     return Harness(settings, service, model, tenant, rung)
+
+
+def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None) -> Brain:
+    return Brain(
+        graphs=GraphPool(lambda: OneAgent(tools)),  # type: ignore[arg-type, return-value]
+        provider=OneModel(model),
+        guardrails=[],
+        backend=None,  # type: ignore[arg-type]
+        knowledge=None,  # type: ignore[arg-type]
+        settings=settings,
+    )
 
 
 MakeHarness = Callable[..., Awaitable[Harness]]

@@ -13,7 +13,7 @@ from agents.items import ModelResponse, TResponseInputItem, TResponseOutputItem
 from agents.usage import Usage
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
-_CHARACTERS_PER_TOKEN = 4
+CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English; an embedded model has no tokens, and usage records want a size."""
 
 
@@ -68,6 +68,6 @@ def respond(step: Step, identity: str, input_characters: int) -> ModelResponse:
             status="completed",
             content=[ResponseOutputText(text=step.text, type="output_text", annotations=[], logprobs=[])],
         )
-    tokens_in, tokens_out = input_characters // _CHARACTERS_PER_TOKEN, written // _CHARACTERS_PER_TOKEN
+    tokens_in, tokens_out = input_characters // CHARACTERS_PER_TOKEN, written // CHARACTERS_PER_TOKEN
     usage = Usage(requests=1, input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=tokens_in + tokens_out)
     return ModelResponse(output=[item], usage=usage, response_id=f"resp_{identity}")

@@ -1,0 +1,233 @@
+"""Test the simulated provider over the true client, and real turns against it, whatever goes wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+from agents.models.openai_provider import OpenAIProvider
+from aiohttp import ClientSession
+
+from ops.llm_sim.faults import FAULT_KINDS, FaultKind, ScriptStep
+from ops.llm_sim.record import Record
+from ops.llm_sim.server import Simulator, serving
+from ops.runtime.database import connect
+from ops.seed import ARTICLES_FOLDER, import_articles
+from tests.integration.sample_airline import add_airline
+from tests.integration.worker_harness import make_harness
+from tests.waiting import eventually
+from worker.agents.graph import GraphPool, build_graph
+from worker.guardrails.inputs import input_guardrails
+from worker.models.provider import OneModelProvider
+from worker.pipeline.act import Brain
+from worker.store.airline import PostgresAirline
+from worker.store.knowledge import PostgresKnowledge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from agents import ModelProvider
+
+    from ops.runtime.database import Database
+    from ops.runtime.sealing import Sealer
+    from schema.settings import Settings
+    from tests.integration.worker_harness import Harness
+
+QUESTION = "How many bags can I bring on my flight?"
+
+
+class Simulated:
+    """Hold a simulator that serves, and read its log."""
+
+    def __init__(self, simulator: Simulator, log: io.StringIO, url: str) -> None:
+        self.simulator = simulator
+        self.url = url
+        self._log = log
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    def script(self, kind: FaultKind, **more: Any) -> None:
+        self.simulator.faults.script([ScriptStep(kind=kind, **more)])
+
+    def client(self, seconds_max: float = 10) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(api_key="any", base_url=self.url, timeout=seconds_max, max_retries=0)
+
+
+@pytest.fixture
+async def simulated() -> AsyncIterator[Simulated]:
+    log = io.StringIO()
+    simulator = Simulator(record=Record(log))
+    async with serving(simulator) as url:
+        yield Simulated(simulator, log, url)
+
+
+async def test_the_client_gets_an_answer_of_either_api(simulated: Simulated) -> None:
+    async with simulated.client() as client:
+        by_responses = await client.responses.create(model="sim", input="Hello!")
+        by_chat = await client.chat.completions.create(model="sim", messages=[{"role": "user", "content": "Hello!"}])
+
+    assert by_responses.output_text
+    assert by_chat.choices[0].message.content == by_responses.output_text
+    assert by_responses.usage is not None
+    assert by_chat.usage is not None
+    assert by_responses.usage.total_tokens == by_chat.usage.total_tokens > 0
+    assert [(line["api"], line["status"], line["answer"]) for line in simulated.lines] == [
+        ("responses", 200, "text"),
+        ("chat", 200, "text"),
+    ]
+    assert len({line["input_hash"] for line in simulated.lines}) == 1
+    assert "Hello" not in json.dumps(simulated.lines)
+
+
+async def test_an_error_has_the_providers_form(simulated: Simulated) -> None:
+    simulated.script("429", seconds=7)
+    async with simulated.client() as client:
+        with pytest.raises(openai.RateLimitError) as limited:
+            await client.responses.create(model="sim", input="Hello!")
+        with pytest.raises(openai.BadRequestError, match="streaming"):
+            await client.responses.create(model="sim", input="Hello!", stream=True)
+
+    assert limited.value.code == "rate_limit_exceeded"
+    assert limited.value.response.headers["Retry-After"] == "7"
+
+
+async def test_a_client_that_goes_away_is_written_down(simulated: Simulated) -> None:
+    simulated.script("hang")
+    async with simulated.client(seconds_max=0.2) as client:
+        with pytest.raises(openai.APITimeoutError):
+            await client.responses.create(model="sim", input="Hello!")
+
+    async def is_logged() -> bool:
+        return len(simulated.lines) == 1
+
+    await eventually(is_logged)
+    assert (simulated.lines[0]["status"], simulated.lines[0]["fault"]) == (0, "hang")
+
+
+async def test_faults_are_scripted_and_sums_read_over_http(simulated: Simulated) -> None:
+    root = simulated.url.removesuffix("/v1")
+    async with ClientSession() as session:
+        posted = await (await session.post(f"{root}/faults", json=[{"kind": "500", "requests": 2}])).json()
+        wrong = await session.post(f"{root}/faults", json={"kind": "teapot"})
+        async with simulated.client() as client:
+            with pytest.raises(openai.InternalServerError):
+                await client.responses.create(model="sim", input="Hello!")
+        cleared = await (await session.delete(f"{root}/faults")).json()
+        stats = await (await session.get(f"{root}/stats")).json()
+
+    assert (posted, wrong.status, cleared) == ({"scripted": 2}, 400, {"scripted": 0})
+    assert (stats["requests"], stats["statuses"], stats["faults"]) == (1, {"500": 1}, {"500": 1})
+
+
+@pytest.fixture(scope="module")
+def airline(settings: Settings) -> str:
+    """Set up a tenant with the sample airline and its articles."""
+    tenant = add_airline(settings)
+    with connect(settings.database_url or "") as connection:
+        import_articles(connection, tenant, ARTICLES_FOLDER)
+    return tenant
+
+
+@asynccontextmanager
+async def a_worker(
+    settings: Settings, sealer: Sealer, tenant: str, simulated: Simulated, api: str
+) -> AsyncIterator[Harness]:
+    """Run a worker with the airline's agents, whose model is the simulated one."""
+    quick = settings.model_copy(update={"backoff_seconds": 0.01, "model_call_seconds_max": 1.0})
+
+    def provider() -> ModelProvider:
+        client = simulated.client(seconds_max=quick.model_call_seconds_max)
+        sdk = OpenAIProvider(openai_client=client, use_responses=api == "responses")
+        return OneModelProvider(sdk.get_model("sim"), client)
+
+    def make_brain(database: Database) -> Brain:
+        return Brain(
+            graphs=GraphPool(build_graph),
+            provider=provider(),
+            guardrails=input_guardrails(quick),
+            backend=PostgresAirline(database),
+            knowledge=PostgresKnowledge(database),
+            settings=quick,
+        )
+
+    harness = await make_harness(quick, sealer, tenant, make_brain=make_brain)
+    try:
+        yield harness
+    finally:
+        await harness.close()
+
+
+async def turn_of(harness: Harness, conversation: str, text: str) -> dict[str, Any]:
+    """Send one message, drain until it is answered, and give the turn's record."""
+    message_id = await harness.accept(conversation, text)
+
+    async def is_answered() -> bool:
+        await harness.drain(conversation)
+        return not await harness.waiting(conversation)
+
+    await eventually(is_answered)
+    found = await harness.query("SELECT * FROM turn WHERE message_ids = ARRAY[%s]", message_id)
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_a_seat_is_changed_through_the_true_client(
+    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, api: str
+) -> None:
+    wish = {"responses": "a window seat please", "chat": "an aisle seat please"}[api]
+    async with a_worker(settings, sealer, airline, simulated, api) as harness:
+        conversation = f"seat-{api}"
+        for text in ("I'd like to change my seat please", "Ada Okafor, DEMO42", wish):
+            await turn_of(harness, conversation, text)
+        turn = await turn_of(harness, conversation, "yes please")
+
+        replies = [reply for reply in await harness.replies() if reply["conversation"] == conversation]
+
+    assert turn["outcome"] == "answered"
+    assert replies[-1]["text"].startswith("Done: you are now in seat")
+    assert {line["status"] for line in simulated.lines} == {200}
+    assert len(turn["model_calls"]) > 1
+
+
+EXPECTED: dict[FaultKind, tuple[str, int]] = {
+    "429": ("answered", 2),
+    "500": ("answered", 2),
+    "503": ("answered", 2),
+    "hang": ("answered", 2),
+    "cut": ("answered", 2),
+    "slow": ("answered", 1),
+    "malformed_arguments": ("answered", 1),
+    "unknown_tool": ("answered", 1),
+    "refusal": ("escalated", 1),
+}
+"""How a turn ends whose first call meets the fault, and how often its question is put to the provider at least."""
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+async def test_every_fault_ends_in_one_outcome(
+    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, api: str
+) -> None:
+    assert set(EXPECTED) == set(FAULT_KINDS)
+    async with a_worker(settings, sealer, airline, simulated, api) as harness:
+
+        async def ask(kind: FaultKind) -> None:
+            simulated.script(kind, seconds=0.1)
+            conversation, before = f"{api}-{kind}", len(simulated.lines)
+            turn = await turn_of(harness, conversation, QUESTION)
+            outcome, asked = EXPECTED[kind]
+            lines = simulated.lines[before:]
+            replies = [reply for reply in await harness.replies() if reply["conversation"] == conversation]
+
+            assert (kind, turn["outcome"], len(replies)) == (kind, outcome, 1)
+            assert lines[0]["fault"] == kind
+            assert [line["input_hash"] for line in lines].count(lines[0]["input_hash"]) >= asked
+
+        for kind in EXPECTED:
+            await ask(kind)
