@@ -17,12 +17,13 @@ from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
 from schema.settings import Settings
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.graph import AgentGraph, GraphPool, build_graph
 from worker.agents.tracing import configure_tracing
 from worker.drain import Drainer, Ring
 from worker.guardrails.inputs import input_guardrails
 from worker.heartbeat import Heartbeat
 from worker.mailbox import Mailbox
+from worker.models.embeddings import build_embedder
 from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
 from worker.pipeline.commit import Committer
@@ -32,8 +33,13 @@ from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
+from worker.tools.documentation import Documentation
+from worker.tools.knowledge import hosted_search
 from worker.trimming import Trimmer
 from worker.warmup import warm_up
+
+DOCUMENTATION_SECONDS_MAX = 3.0
+"""How long a starting worker waits for its documentation servers."""
 
 _log = structlog.get_logger("fte.worker")
 
@@ -58,6 +64,8 @@ class WorkerService:
     publisher: Publisher
     rescue: Rescue
     brain: Brain
+    resources: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What is closed last, besides the servers."""
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -87,6 +95,7 @@ class WorkerService:
         await end_task(*self._loops)
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
             await self.publisher.note()
+        await self.resources.aclose()
         await self.brain.provider.aclose()
         await self.servers.database.close()
         await self.servers.redis.aclose()
@@ -109,16 +118,39 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         await check_redis(redis, settings)
         await check_deployment(database, sealer)
         undo.pop_all()
+    resources = AsyncExitStack()
     brain = Brain(
-        graphs=GraphPool(build_graph),
+        graphs=await _open_graphs(settings, resources),
         provider=provider,
         guardrails=input_guardrails(settings),
         backend=PostgresAirline(database),
-        knowledge=PostgresKnowledge(database),
+        knowledge=_open_knowledge(settings, database, resources),
         settings=settings,
     )
     await warm_up(brain)
-    return compose(settings, Servers(database, redis, sealer), brain, ring)
+    service = compose(settings, Servers(database, redis, sealer), brain, ring)
+    service.resources = resources
+    return service
+
+
+async def _open_graphs(settings: Settings, resources: AsyncExitStack) -> GraphPool:
+    """Connect the documentation servers; the graphs are built with the tools of those that are there."""
+
+    def build() -> AgentGraph:
+        return build_graph(documentation=[*hosted_search(settings.vector_store_ids), *documentation.tools])
+
+    graphs = GraphPool(build)
+    documentation = Documentation(settings.mcp_servers, graphs.renew)
+    resources.push_async_callback(documentation.aclose)
+    await documentation.open(DOCUMENTATION_SECONDS_MAX)
+    return graphs
+
+
+def _open_knowledge(settings: Settings, database: Database, resources: AsyncExitStack) -> PostgresKnowledge:
+    embedder = build_embedder(settings)
+    if embedder is not None:
+        resources.push_async_callback(embedder.aclose)
+    return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
 
 
 def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> WorkerService:

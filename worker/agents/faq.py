@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agents import Agent
+from collections.abc import Sequence
+
+from agents import Agent, Tool
 
 from worker.agents.context import TurnContext
 from worker.agents.instructions import instruct
@@ -30,11 +32,19 @@ You have no access to bookings: never say what a particular customer's ticket al
 """
 
 
-def build_faq(airline: str) -> Agent[TurnContext]:
-    """Make the agent; its handoffs are tied in the graph."""
+FURTHER = """
+## Further documentation
+The other search tools reach documentation beside the published articles. Use them when faq_lookup has found nothing, \
+or not the detail asked for, and name as the source what they name. What an article says goes before what they say.
+"""
+
+
+def build_faq(airline: str, documentation: Sequence[Tool] = ()) -> Agent[TurnContext]:
+    """Make the agent, with what it may search besides the articles; its handoffs are tied in the graph."""
+    opening = OPENING.format(airline=airline) + (FURTHER if documentation else "")
     return Agent[TurnContext](
         name=NAME,
         handoff_description="Answers general questions about policy, fees and procedures, with the source cited.",
-        instructions=instruct(OPENING.format(airline=airline)),
-        tools=[*KNOWLEDGE_TOOLS],
+        instructions=instruct(opening),
+        tools=[*KNOWLEDGE_TOOLS, *documentation],
     )

@@ -10,9 +10,9 @@ from worker.agents import booking, escalation, faq, triage
 from worker.agents.handoffs import to_booking, to_escalation, to_faq, to_triage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from agents import Agent
+    from agents import Agent, Tool
 
     from worker.agents.context import TurnContext
 
@@ -51,28 +51,38 @@ class GraphPool:
 
     def __init__(self, build: Callable[[], AgentGraph]) -> None:
         self._build = build
-        self._graphs: list[AgentGraph] = []
-        self._runs: list[int] = []
+        self._lent: list[_Lent] = []
 
     @contextmanager
     def borrow(self) -> Iterator[AgentGraph]:
         """Lend the graph with the fewest runs for the length of the block."""
-        if len(self._graphs) < GRAPHS_MAX and all(self._runs):
-            self._graphs.append(self._build())
-            self._runs.append(0)
-        number = self._runs.index(min(self._runs))
-        self._runs[number] += 1
+        if len(self._lent) < GRAPHS_MAX and all(lent.runs for lent in self._lent):
+            self._lent.append(_Lent(self._build()))
+        lent = min(self._lent, key=lambda candidate: candidate.runs)
+        lent.runs += 1
         try:
-            yield self._graphs[number]
+            yield lent.graph
         finally:
-            self._runs[number] -= 1
+            lent.runs -= 1
+
+    def renew(self) -> None:
+        """Build graphs anew from the next run on, since the agents' tools changed; runs under way keep theirs."""
+        self._lent = []
 
 
-def build_graph(airline: str = AIRLINE) -> AgentGraph:
-    """Make the agents and their handoffs."""
+@dataclass(slots=True)
+class _Lent:
+    """Count the runs that use a graph now."""
+
+    graph: AgentGraph
+    runs: int = 0
+
+
+def build_graph(airline: str = AIRLINE, documentation: Sequence[Tool] = ()) -> AgentGraph:
+    """Make the agents and their handoffs; `documentation` is what the FAQ Agent may search besides the articles."""
     graph = AgentGraph(
         triage=triage.build_triage(airline),
-        faq=faq.build_faq(airline),
+        faq=faq.build_faq(airline, documentation),
         booking=booking.build_booking(airline),
         escalation=escalation.build_escalation(airline),
     )

@@ -71,7 +71,7 @@ class PostgresKnowledge:
         by_words, by_meaning = await asyncio.gather(
             self.search_words(tenant, question, candidates), self.search_meaning(tenant, question, candidates)
         )
-        return fuse([by_words, by_meaning])[:limit] if by_meaning else by_words[:limit]
+        return fuse([by_meaning, by_words])[:limit] if by_meaning else by_words[:limit]
 
     async def search_words(self, tenant: str, question: str, limit: int) -> list[Passage]:
         """Give the passages that have the question's words."""
@@ -107,7 +107,10 @@ class PostgresKnowledge:
 
 
 def fuse(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
-    """Merge rankings by reciprocal rank: a passage that stands well in several comes before one that leads in one."""
+    """Merge rankings by reciprocal rank: a passage that stands well in several comes before one that leads in one.
+
+    Of equals, the one of the earlier ranking comes first.
+    """
     ranks: dict[tuple[str, str, str], float] = {}
     passages: dict[tuple[str, str, str], Passage] = {}
     for ranking in rankings:
@@ -115,7 +118,7 @@ def fuse(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
             identity = (passage.slug, passage.section, passage.text)
             ranks[identity] = ranks.get(identity, 0.0) + 1 / (_FUSION_RANK + place)
             passages.setdefault(identity, passage)
-    best_first = sorted(ranks, key=lambda identity: (-ranks[identity], identity))
+    best_first = sorted(ranks, key=lambda identity: -ranks[identity])  # a stable sort
     return [replace(passages[identity], rank=ranks[identity]) for identity in best_first]
 
 

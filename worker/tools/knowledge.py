@@ -1,6 +1,8 @@
 """Answer policy questions from the airline's articles."""
 
-from agents import FunctionTool, function_tool
+from collections.abc import Sequence
+
+from agents import FileSearchTool, FunctionTool, function_tool
 from agents.tool_context import ToolContext
 
 from worker.agents.context import TurnContext
@@ -23,6 +25,13 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str) -> str:
         return give(turn, found=False)
     results = [{"article": p.article, "section": p.section, "text": p.text, "slug": p.slug} for p in passages]
     return give(turn, found=True, results=results)
+
+
+def hosted_search(vector_store_ids: Sequence[str]) -> list[FileSearchTool]:
+    """Give OpenAI's search of the vector stores, which runs where the model does; none without stores."""
+    if not vector_store_ids:
+        return []
+    return [FileSearchTool(vector_store_ids=list(vector_store_ids), max_num_results=PASSAGES_MAX)]
 
 
 KNOWLEDGE_TOOLS: tuple[FunctionTool, ...] = (faq_lookup,)

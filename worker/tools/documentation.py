@@ -1,0 +1,184 @@
+"""Offer the tools of documentation servers (Model Context Protocol): opened once per process, reopened when lost.
+
+An agent has what is connected when its run begins. A server that is away costs its tools and nothing else: a run in
+which it is lost gets an answer that says so, and later runs do without until it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from agents import FunctionTool
+from agents.mcp import MCPServer, MCPServerStdio, MCPServerStreamableHttp
+
+from ops.runtime.ending import end_task
+from worker.guardrails.pii import mask_text, normalise
+from worker.tools.results import give, refuse
+from worker.tools.rules import Refusal
+
+if TYPE_CHECKING:
+    from agents.tool_context import ToolContext
+    from mcp.types import Tool
+
+    from schema.settings import DocumentationServer
+    from worker.agents.context import TurnContext
+
+CONNECT_SECONDS_MAX = 10.0
+"""How long opening one connection and reading its list of tools may take."""
+
+PROBE_SECONDS = 30.0
+"""How often a connection is looked at, and its list of tools read anew."""
+
+REOPEN_SECONDS = 0.5
+REOPEN_SECONDS_MAX = 30.0
+"""First and longest wait before a lost server is tried again; doubles."""
+
+_log = structlog.get_logger("fte.documentation")
+
+_UNAVAILABLE = Refusal(
+    "documentation_unavailable", "This documentation cannot be searched at the moment.", counts=False
+)
+
+
+class Documentation:
+    """Keep the connections to a process's documentation servers; made and used on one event loop."""
+
+    def __init__(self, servers: Sequence[DocumentationServer], changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._links = [_Link(server, self._note) for server in servers]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def tools(self) -> list[FunctionTool]:
+        """Give the tools of all servers that are connected now, by server in the order of the settings."""
+        return [tool for link in self._links for tool in link.tools]
+
+    async def open(self, seconds_max: float) -> None:
+        """Begin to connect, and wait until all servers are there or the time is over; the rest follow in their time."""
+        self._tasks = [asyncio.create_task(link.keep(), name=f"documentation {link.name}") for link in self._links]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds_max):
+                for link in self._links:
+                    await link.connected.wait()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await end_task(*self._tasks)
+
+    def _note(self) -> None:
+        self._changed()
+
+
+class _Link:
+    """Keep one server connected: one task opens, probes and closes, since its session belongs to that task."""
+
+    def __init__(self, server: DocumentationServer, changed: Callable[[], None]) -> None:
+        self.name = server.name
+        self.tools: list[FunctionTool] = []
+        self.connected = asyncio.Event()
+        self._settings = server
+        self._changed = changed
+        self._suspect = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Connect, and connect again whenever the connection is lost, until this task is cancelled."""
+        wait_seconds = REOPEN_SECONDS
+        while True:
+            server = _make_server(self._settings)
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                    await server.connect()  # type: ignore[no-untyped-call]
+                wait_seconds = await self._serve(server, wait_seconds)
+            except Exception as error:  # noqa: BLE001 - whatever a foreign server does, the worker goes on without it
+                _log.warning("documentation.lost", server=self.name, reason=type(error).__name__)
+            finally:
+                self._offer([])
+                await _close(server)
+            await asyncio.sleep(wait_seconds)
+            wait_seconds = min(REOPEN_SECONDS_MAX, wait_seconds * 2)
+
+    async def _serve(self, server: MCPServer, wait_seconds: float) -> float:
+        """Offer the server's tools for as long as it answers; gives how long to wait before it is tried again."""
+        while True:
+            self._suspect.clear()
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                    listed = await server.list_tools()
+            except Exception as error:  # noqa: BLE001 - as in `keep`
+                _log.warning("documentation.lost", server=self.name, reason=type(error).__name__)
+                return wait_seconds
+            wait_seconds = REOPEN_SECONDS
+            if not self.connected.is_set():
+                _log.info("documentation.connected", server=self.name, tools=len(listed))
+            self._offer([self._convert(server, tool) for tool in listed if self._is_allowed(tool)])
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await self._suspect.wait()
+
+    def _is_allowed(self, tool: Tool) -> bool:
+        return not self._settings.allowed_tools or tool.name in self._settings.allowed_tools
+
+    def _offer(self, tools: list[FunctionTool]) -> None:
+        is_change = [tool.name for tool in tools] != [tool.name for tool in self.tools]
+        self.tools = tools if is_change else self.tools
+        if tools:
+            self.connected.set()
+        else:
+            self.connected.clear()
+        if is_change:
+            self._changed()
+
+    def _convert(self, server: MCPServer, tool: Tool) -> FunctionTool:
+        async def search(context: ToolContext[TurnContext], arguments: str) -> str:
+            return await self._call(server, tool.name, context.context, arguments)
+
+        return FunctionTool(
+            name=f"{self.name}_{tool.name}",
+            description=tool.description or f"Search {self.name}.",
+            params_json_schema={"properties": {}, **tool.input_schema},
+            on_invoke_tool=search,
+            strict_json_schema=False,  # a foreign schema need not be of the strict kind
+        )
+
+    async def _call(self, server: MCPServer, tool: str, turn: TurnContext, arguments: str) -> str:
+        try:
+            async with asyncio.timeout(self._settings.seconds_max):
+                result = await server.call_tool(tool, json.loads(arguments or "{}"))
+        except Exception as error:  # noqa: BLE001 - the model reads that the search failed, and answers without it
+            self._suspect.set()
+            _log.warning("documentation.call_failed", server=self.name, tool=tool, reason=type(error).__name__)
+            return refuse(turn, _UNAVAILABLE)
+        text = "\n\n".join(part.text for part in result.content if part.type == "text")
+        if result.is_error:
+            return refuse(turn, _UNAVAILABLE)
+        # Others' documents may hold what looks private; a contact's number comes back when the reply is rendered.
+        masked = mask_text(normalise(text), turn.vault).text
+        return give(turn, found=bool(masked.strip()), source=self.name, text=masked)
+
+
+def _make_server(settings: DocumentationServer) -> MCPServer:
+    if settings.url is not None:
+        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        return MCPServerStreamableHttp(
+            params={"url": settings.url, "headers": headers, "timeout": settings.seconds_max},
+            name=settings.name,
+            client_session_timeout_seconds=settings.seconds_max,
+        )
+    environment = {name: value.get_secret_value() for name, value in settings.environment.items()}
+    return MCPServerStdio(
+        params={"command": settings.command[0], "args": settings.command[1:], "env": environment},
+        name=settings.name,
+        client_session_timeout_seconds=settings.seconds_max,
+    )
+
+
+async def _close(server: MCPServer) -> None:
+    try:
+        await server.cleanup()  # type: ignore[no-untyped-call]
+    except Exception as error:  # noqa: BLE001 - it is gone either way
+        _log.debug("documentation.not_closed", server=server.name, reason=type(error).__name__)
