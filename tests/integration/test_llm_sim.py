@@ -12,11 +12,12 @@ import pytest
 from agents.models.openai_provider import OpenAIProvider
 from aiohttp import ClientSession
 
+from ops.knowledge.importing import import_articles
 from ops.llm_sim.faults import FAULT_KINDS, FaultKind, ScriptStep
 from ops.llm_sim.record import Record
 from ops.llm_sim.server import Simulator, serving
 from ops.runtime.database import connect
-from ops.seed import ARTICLES_FOLDER, import_articles
+from ops.seed import ARTICLES_FOLDER
 from tests.integration.sample_airline import add_airline
 from tests.integration.worker_harness import make_harness
 from tests.waiting import eventually
@@ -136,10 +137,10 @@ def airline(settings: Settings) -> str:
 
 @asynccontextmanager
 async def a_worker(
-    settings: Settings, sealer: Sealer, tenant: str, simulated: Simulated, api: str
+    settings: Settings, sealer: Sealer, tenant: str, simulated: Simulated, api: str, **changes: Any
 ) -> AsyncIterator[Harness]:
     """Run a worker with the airline's agents, whose model is the simulated one."""
-    quick = settings.model_copy(update={"backoff_seconds": 0.01, "model_call_seconds_max": 1.0})
+    quick = settings.model_copy(update={"backoff_seconds": 0.01, "model_call_seconds_max": 1.0, **changes})
 
     def provider() -> ModelProvider:
         client = simulated.client(seconds_max=quick.model_call_seconds_max)
@@ -178,11 +179,11 @@ async def turn_of(harness: Harness, conversation: str, text: str) -> dict[str, A
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-async def test_a_seat_is_changed_through_the_true_client(
+async def test_a_seat_is_changed_and_each_message_judged_through_the_true_client(
     settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, api: str
 ) -> None:
     wish = {"responses": "a window seat please", "chat": "an aisle seat please"}[api]
-    async with a_worker(settings, sealer, airline, simulated, api) as harness:
+    async with a_worker(settings, sealer, airline, simulated, api, model="openai:sim") as harness:
         conversation = f"seat-{api}"
         for text in ("I'd like to change my seat please", "Ada Okafor, DEMO42", wish):
             await turn_of(harness, conversation, text)
@@ -193,7 +194,8 @@ async def test_a_seat_is_changed_through_the_true_client(
     assert turn["outcome"] == "answered"
     assert replies[-1]["text"].startswith("Done: you are now in seat")
     assert {line["status"] for line in simulated.lines} == {200}
-    assert len(turn["model_calls"]) > 1
+    assert [call["purpose"] for call in turn["model_calls"]].count("guardrail") == 1
+    assert "unavailable" not in {verdict["reason"] for verdict in turn["verdicts"]}
 
 
 EXPECTED: dict[FaultKind, tuple[str, int]] = {
