@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from agents import RunConfig, Runner
+from agents import FileSearchTool, RunConfig, Runner
 from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.tool_context import ToolContext
 from pydantic import SecretStr, ValidationError
@@ -22,12 +22,15 @@ from schema.settings import DocumentationServer, Settings
 from tests.unit.airline_stand_ins import make_turn
 from tests.waiting import eventually
 from worker.agents.graph import GraphPool, build_graph
+from worker.service import open_service
 from worker.tools import documentation as module
 from worker.tools.documentation import Documentation
+from worker.tools.knowledge import hosted_search
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from schema.ids import ConversationKey
     from worker.agents.context import TurnContext
 
 PROGRAM = [sys.executable, "-m", "tests.integration.documentation_server"]
@@ -147,9 +150,8 @@ async def test_a_server_killed_within_a_turn_costs_its_answer_and_comes_back_whe
 
 async def test_a_server_on_stdio_that_dies_is_started_again() -> None:
     async with opened(ON_STDIO) as (documentation, graphs):
-        for child in psutil.Process().children(recursive=True):
-            if "tests.integration.documentation_server" in child.cmdline():
-                child.send_signal(signal.SIGKILL)
+        for program in _programs():
+            program.send_signal(signal.SIGKILL)
         _, _, lost = await ask(graphs, ("handbook_search", {"query": "kites"}))
         await eventually(_offered(documentation))
         _, _, after = await ask(graphs, ("handbook_search", {"query": "kites"}))
@@ -185,6 +187,38 @@ async def test_a_server_that_is_absent_at_the_start_is_waited_for_only_so_long_a
     assert json.loads(outputs[0])["ok"] is True
 
 
+async def test_a_worker_opens_its_servers_when_it_starts_and_ends_them_when_it_stops(settings: Settings) -> None:
+    async def ring(_keys: list[ConversationKey]) -> None:
+        raise AssertionError("nothing rings here")
+
+    service = await open_service(settings.model_copy(update={"mcp_servers": [ON_STDIO]}), ring)
+    try:
+        with service.brain.graphs.borrow() as graph:
+            offered = [tool.name for tool in graph.faq.tools]
+        running = _programs()
+    finally:
+        await service.close()
+
+    assert offered == ["faq_lookup", "handbook_search", "handbook_erase", "handbook_ponder"]
+    assert len(running) == 1
+    assert _programs() == []
+
+
+def test_vector_stores_are_searched_where_the_model_runs() -> None:
+    (search,) = [
+        tool for tool in build_graph(documentation=hosted_search(["vs_1"])).faq.tools if tool.name == "file_search"
+    ]
+
+    assert isinstance(search, FileSearchTool)
+    assert search.vector_store_ids == ["vs_1"]
+
+
+@pytest.mark.parametrize("model", ["local", "stub"])
+def test_vector_stores_are_refused_with_a_model_that_cannot_search_them(model: str) -> None:
+    with pytest.raises(ValidationError, match="FTE_VECTOR_STORE_IDS needs FTE_MODEL=openai"):
+        Settings(model=model, vector_store_ids=["vs_1"])
+
+
 @pytest.mark.parametrize(
     ("server", "reason"),
     [
@@ -205,6 +239,12 @@ def test_a_servers_secrets_do_not_show_in_the_settings() -> None:
 
     assert "t0ken" not in repr(settings)
     assert "t0ken" not in settings.model_dump_json()
+
+
+def _programs() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "tests.integration.documentation_server" in child.cmdline()]
 
 
 def _tool_context(turn: TurnContext) -> ToolContext[TurnContext]:
