@@ -50,6 +50,8 @@ EventName = Literal[
     "message.refused",
     "message.dead",
     "message.forwarded",
+    "model.degraded",
+    "model.recovered",
 ]
 
 TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]

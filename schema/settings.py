@@ -54,8 +54,13 @@ class Settings(BaseSettings):
     )
 
     # The brain
-    model: str = Field(default="local", description="local, or openai:<model> (with OPENAI_API_KEY)")
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY", description="for openai:")
+    model: str = Field(
+        default="local",
+        description="local, openai:<model> (Responses) or openai-chat:<model> (Chat Completions); docs/models.md",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias="OPENAI_API_KEY", description="for openai: and openai-chat:"
+    )
     openai_base_url: str | None = Field(
         default=None, validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible endpoint"
     )
@@ -74,6 +79,23 @@ class Settings(BaseSettings):
     model_call_seconds_max: float = Field(default=30, gt=0, description="time limit of one model call")
     model_calls_max: int = Field(default=10, ge=1, le=500, description="model calls within one turn")
     turn_seconds_max: float = Field(default=60, gt=0, description="time limit of one turn")
+
+    # When a provider fails, or is asked too much
+    model_retries_max: int = Field(default=2, ge=0, le=10, description="repeated requests within one model call")
+    model_retry_seconds_max: float = Field(
+        default=3, ge=0, description="longest wait before a repeated request; a longer one parks the message"
+    )
+    model_park_seconds_max: float = Field(default=120, gt=0, description="longest Retry-After that is obeyed")
+    model_attempts_max: int = Field(
+        default=3, ge=1, description="attempt at a message from which local answers where the provider fails"
+    )
+    model_concurrency_max: int = Field(default=64, ge=1, description="model calls of one process at a time")
+    model_wait_seconds_max: float = Field(
+        default=5, gt=0, description="how long a model call waits for its place; then its message is parked"
+    )
+    breaker_failures_max: int = Field(default=5, ge=1, description="failures from which a provider is left alone")
+    breaker_window_seconds: float = Field(default=60, gt=0, description="within which they count")
+    breaker_open_seconds: float = Field(default=10, gt=0, description="how long it is left alone before one probe")
 
     # Mailboxes and leases
     partitions: int = Field(default=16, ge=1, le=100, description="Redis partitions; the same in every process")
@@ -132,6 +154,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
     log_format: Literal["json", "console"] = Field(default="json", description="json lines, or for people")
 
+    @property
+    def is_embedded_model(self) -> bool:
+        """Say whether the model is one of ours, which runs in the process."""
+        return self.model in {"local", "stub"}
+
+    @property
+    def model_name(self) -> str:
+        """Give the model's name as its provider knows it."""
+        return self.model.split(":", 1)[-1]
+
     @field_validator("vault_keys", "vector_store_ids", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
@@ -147,13 +179,13 @@ class Settings(BaseSettings):
     @field_validator("model")
     @classmethod
     def _is_known_model(cls, value: str) -> str:
-        if not re.match(r"^(local|stub|openai:\S+)$", value):
-            raise ValueError(f"unknown model {value!r}: local, or openai:<model>")
+        if not re.match(r"^(local|stub|openai:\S+|openai-chat:\S+)$", value):
+            raise ValueError(f"unknown model {value!r}: local, openai:<model> or openai-chat:<model>")
         return value
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
-        if self.model.startswith("openai:") and self.openai_api_key is None:
+        if not self.is_embedded_model and self.openai_api_key is None:
             raise ValueError(f"FTE_MODEL={self.model} needs OPENAI_API_KEY")
         if self.embedding_model is not None and self.openai_api_key is None:
             raise ValueError(f"FTE_EMBEDDING_MODEL={self.embedding_model} needs OPENAI_API_KEY")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from schema.ids import ConversationKey, trace_id_of
 from schema.settings import Settings
 from worker.heartbeat import Heartbeat
 from worker.mailbox import Head, Lease, LeaseLost, Mailbox
-from worker.pipeline.failure import backoff_seconds, classify_failure
+from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
 from worker.pipeline.outcome import Again, Later, Repair, Verdict
 from worker.pipeline.turn import Turn
 
@@ -127,6 +128,11 @@ class Drainer:
             _log.info("turn.fenced", reason=str(error))
             return Again()
         wait = backoff_seconds(head.attempts, first=settings.backoff_seconds, most=settings.backoff_seconds_max)
+        asked = asked_wait_seconds(error, time.time(), most=settings.model_park_seconds_max)
+        if failure == "busy":
+            _log.info("turn.postponed", error=str(error), error_type=type(error).__name__)
+            return Later(asked, counts=False)
+        wait = max(wait, asked)
         if failure == "outage":
             _log.warning("turn.postponed", error=str(error), error_type=type(error).__name__)
             return Later(min(wait, 2.0), counts=False)

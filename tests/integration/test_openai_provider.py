@@ -4,115 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from agents import RunConfig, Runner
 from agents.exceptions import ModelBehaviorError
-from aiohttp import web
 
-from schema.settings import Settings
+from tests.integration.model_endpoint import Endpoint, Fail, call, say, serving
 from tests.unit.airline_stand_ins import PLACEHOLDER, MemoryKnowledge, make_turn
 from worker.agents.context import TurnContext
 from worker.agents.graph import build_graph
-from worker.models.provider import build_model_provider, classify_model_error
+from worker.models.failures import classify_model_error
+from worker.models.provider import build_model_provider
 from worker.tools.backend import Passage
 
 PASSAGE = Passage("Baggage", "Checked bags", "baggage", "One checked bag is free.", 1.0)
 
 
-@dataclass
-class Endpoint:
-    """Speak /v1/responses from a script; an answer is output items, an HTTP error, or an event to wait on."""
-
-    script: list[Any]
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    url: str = ""
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        assert request.headers["Authorization"] == "Bearer sk-test"
-        self.asked.append(await request.json())
-        step = self.script.pop(0)
-        if isinstance(step, asyncio.Event):
-            await step.wait()
-            return web.json_response({}, status=500)
-        if isinstance(step, tuple):
-            status, code = step
-            return web.json_response({"error": {"message": "no", "code": code, "type": "error"}}, status=status)
-        return web.json_response(response_of(step, len(self.asked)))
-
-
-def response_of(step: Any, number: int) -> dict[str, Any]:
-    is_complete = isinstance(step, list)
-    return {
-        "id": f"resp_{number}",
-        "object": "response",
-        "created_at": 0,
-        "model": "gpt-x",
-        "status": "completed" if is_complete else step["status"],
-        "output": step if is_complete else [],
-        "incomplete_details": None if is_complete else step["incomplete_details"],
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": {
-            "input_tokens": 100,
-            "output_tokens": 10,
-            "total_tokens": 110,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens_details": {"reasoning_tokens": 0},
-        },
-    }
-
-
-def call(name: str, **arguments: Any) -> list[dict[str, Any]]:
-    identity = f"call_{name}"
-    return [
-        {
-            "type": "function_call",
-            "id": f"fc_{name}",
-            "call_id": identity,
-            "name": name,
-            "arguments": json.dumps(arguments),
-            "status": "completed",
-        }
-    ]
-
-
-def say(text: str) -> list[dict[str, Any]]:
-    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
-    return [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}]
-
-
-@asynccontextmanager
-async def serving(*script: Any) -> AsyncIterator[Endpoint]:
-    endpoint = Endpoint(list(script))
-    app = web.Application()
-    app.router.add_post("/v1/responses", endpoint.answer)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    try:
-        yield endpoint
-    finally:
-        await runner.cleanup()
-
-
-async def run(endpoint: Endpoint, turn: TurnContext, *, seconds_max: float = 10) -> Any:
-    settings = Settings.model_validate(
-        {
-            "model": "openai:gpt-x",
-            "OPENAI_API_KEY": "sk-test",
-            "OPENAI_BASE_URL": endpoint.url,
-            "model_call_seconds_max": seconds_max,
-        }
-    )
-    provider = build_model_provider(settings)
+async def run(endpoint: Endpoint, turn: TurnContext, *, model: str = "openai:gpt-x", **changes: Any) -> Any:
+    provider = build_model_provider(endpoint.settings(model, **changes))
     try:
         return await Runner.run(
             build_graph().triage,
@@ -177,30 +87,46 @@ async def test_a_handoff_carries_what_the_model_read() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (429, "rate_limit_exceeded", "transient"),
-        (500, "server_error", "transient"),
-        (503, None, "transient"),
         (401, "invalid_api_key", "transient"),
         (400, "context_length_exceeded", "refused"),
         (400, "invalid_value", "bug"),
     ],
 )
-async def test_an_error_of_the_endpoint_is_raised_at_once_and_has_its_class(
+async def test_an_error_that_a_second_request_would_meet_again_is_raised_at_once(
     status: int, code: str | None, kind: str
 ) -> None:
-    async with serving((status, code)) as endpoint:
+    async with serving(Fail(status, code)) as endpoint:
         with pytest.raises(Exception) as raised:  # noqa: PT011 - its class is what the next lines look at
             await run(endpoint, a_turn("how many bags?"))
 
     assert classify_model_error(raised.value) == kind
-    assert len(endpoint.asked) == 1  # the client did not retry by itself
+    assert len(endpoint.asked) == 1
+
+
+async def test_chat_completions_carry_tools_and_handoffs_too() -> None:
+    async with serving(
+        call("transfer_to_faq_agent"), call("faq_lookup", question="bags"), say("One bag is free.")
+    ) as endpoint:
+        result = await run(endpoint, a_turn("how many bags?"), model="openai-chat:gpt-x")
+
+    assert result.final_output == "One bag is free."
+    assert result.last_agent.name == "FAQ Agent"
+    assert result.context_wrapper.usage.total_tokens == 330
+    first, _, third = endpoint.asked
+    assert first["model"] == "gpt-x"
+    assert {tool["function"]["name"] for tool in first["tools"]} >= {"faq_lookup", "transfer_to_faq_agent"}
+    outputs = {
+        message["tool_call_id"]: message["content"] for message in third["messages"] if message["role"] == "tool"
+    }
+    assert json.loads(outputs["call_transfer_to_faq_agent"]) == {"assistant": "FAQ Agent"}
+    assert json.loads(outputs["call_faq_lookup"])["results"][0]["text"] == PASSAGE.text
 
 
 async def test_an_endpoint_that_does_not_answer_is_given_up_in_time() -> None:
     silence = asyncio.Event()
     async with serving(silence) as endpoint:
         with pytest.raises(Exception) as raised:  # noqa: PT011 - its class is what the next lines look at
-            await run(endpoint, a_turn("how many bags?"), seconds_max=0.3)
+            await run(endpoint, a_turn("how many bags?"), model_call_seconds_max=0.3)
         silence.set()
 
     assert classify_model_error(raised.value) == "transient"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import openai
 import pytest
 from agents.exceptions import ModelBehaviorError, ModelRefusalError, ModelTimeoutError, UserError
+from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agents.models.openai_responses import OpenAIResponsesModel
 
 from schema.settings import Settings
+from worker.models.failures import classify_model_error, may_pass_in_seconds, retry_after_seconds
 from worker.models.local.model import LocalModel
-from worker.models.provider import build_model_provider, classify_model_error
+from worker.models.provider import build_model_provider
+from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/responses")
@@ -34,10 +38,13 @@ async def test_the_settings_choose_the_brain_and_an_agents_name_for_it_does_not_
     await stub.aclose()
 
 
-async def test_openai_gets_one_client_that_never_retries() -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"), [("openai:gpt-x", OpenAIResponsesModel), ("openai-chat:gpt-x", OpenAIChatCompletionsModel)]
+)
+async def test_a_provider_gets_one_client_that_never_retries(name: str, kind: type) -> None:
     settings = Settings.model_validate(
         {
-            "model": "openai:gpt-x",
+            "model": name,
             "OPENAI_API_KEY": "sk-test",
             "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
             "model_call_seconds_max": 7,
@@ -45,14 +52,58 @@ async def test_openai_gets_one_client_that_never_retries() -> None:
     )
 
     provider = build_model_provider(settings)
-    model = provider.get_model(None)
-    assert isinstance(model, OpenAIResponsesModel)
-    client = model._client  # noqa: SLF001 - what it was made with is the promise
+    resilient = provider.get_model(None)
+    assert isinstance(resilient, ResilientModel)
+    model: Any = resilient._model  # noqa: SLF001 - what it was made with is the promise
+    client: openai.AsyncOpenAI = model._client  # noqa: SLF001 - as above
 
+    assert issubclass(type(model), kind)
     assert model.model == "gpt-x"
     assert (client.max_retries, client.timeout, str(client.base_url)) == (0, 7, "http://127.0.0.1:9/v1/")
     await provider.aclose()
     assert client.is_closed()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:20:00 GMT"}, 0.0),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "inf"}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_a_wait_that_the_provider_asks_for_is_read_in_each_of_its_forms(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    now = datetime(2026, 10, 21, 7, 28, tzinfo=UTC).timestamp()
+    response = httpx2.Response(429, request=REQUEST, headers=headers)
+
+    assert retry_after_seconds(openai.RateLimitError("no", response=response, body=None), now) == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"),
+    [
+        (status_error(429), True),
+        (status_error(503), True),
+        (openai.APIConnectionError(request=REQUEST), True),
+        (status_error(401), False),
+        (status_error(400), False),
+        (openai.APITimeoutError(REQUEST), False),
+        (TimeoutError(), False),
+        (ModelBehaviorError("tool nowhere not found"), False),
+    ],
+    ids=str,
+)
+def test_only_what_may_be_over_in_seconds_is_asked_again_in_place(error: BaseException, *, retried: bool) -> None:
+    assert may_pass_in_seconds(error) is retried
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 409, 429, 500, 502, 503, 529])

@@ -24,8 +24,6 @@ from worker.guardrails.abuse_agent import model_abuse_guardrail
 from worker.guardrails.relevance import assess_relevance
 from worker.guardrails.verdicts import note_verdict
 
-_EMBEDDED = {"local", "stub"}
-
 
 @input_guardrail(name="abuse", run_in_parallel=False)
 def abuse_guardrail(
@@ -60,5 +58,5 @@ def input_guardrails(settings: Settings) -> list[InputGuardrail[TurnContext]]:
     They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded
     models judge abuse by nothing that the local detector does not know, so only others are asked.
     """
-    asks_a_model = settings.model not in _EMBEDDED
+    asks_a_model = not settings.is_embedded_model
     return [abuse_guardrail, relevance_guardrail, *([model_abuse_guardrail(settings)] if asks_a_model else [])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,6 +13,7 @@ from agents.models.interface import Model, ModelProvider
 from pydantic import TypeAdapter
 
 from ops.runtime.encoding import dump_canonical
+from worker.models.calls import Caller, CallNote, current_call
 
 BESIDE_STEP = 1_000
 """First journal step of what is asked beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
@@ -34,22 +34,29 @@ Purpose = Literal["agents", "guardrail"]
 
 @dataclass(frozen=True)
 class ModelCall:
-    """Measure one call: when it began (seconds since the epoch), how long it took, tokens in and out."""
+    """Measure one call: when it began (seconds since the epoch), how long it took, tokens in and out, who answered.
+
+    `degraded`: the embedded model stood in for the provider.
+    """
 
     started_at: float
     milliseconds: float
     input_tokens: int
     output_tokens: int
     replayed: bool
+    model: str
+    degraded: bool = False
+    retries: int = 0
     purpose: Purpose = "agents"
 
 
 @dataclass
 class TurnJournal:
-    """Keep one turn's calls: those of an earlier attempt, by step, and those made or replayed now."""
+    """Keep one turn's calls: those of an earlier attempt, by step, and those made or replayed now; and who asks."""
 
     recorded: Mapping[int, JournalEntry]
     record: Callable[[int, JournalEntry], Awaitable[None]]
+    caller: Caller = field(default_factory=Caller)
     calls: list[ModelCall] = field(default_factory=list)
     diverged: bool = False
     purpose: Purpose = "agents"
@@ -68,7 +75,7 @@ class TurnJournal:
             async def record_beside(step: int, entry: JournalEntry) -> None:
                 await record(step + BESIDE_STEP, entry)
 
-            self._beside = TurnJournal(recorded, record_beside, purpose="guardrail")
+            self._beside = TurnJournal(recorded, record_beside, self.caller, purpose="guardrail")
         return self._beside
 
     @property
@@ -84,15 +91,15 @@ class JournaledModel(Model):
     otherwise) is asked anew, and so are all after it: no effect has been committed yet, so nothing is done twice.
     """
 
-    def __init__(self, model: Model, journal: TurnJournal, call_seconds_max: float) -> None:
+    def __init__(self, model: Model, journal: TurnJournal, name: str) -> None:
         self._model = model
         self._journal = journal
-        self._call_seconds_max = call_seconds_max
+        self._name = name
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Replay this step from the journal, or ask the model and record its answer.
 
-        Raises TimeoutError after `call_seconds_max`, and whatever the model raises.
+        Raises what the model raises; its time limit is its own.
         """
         if args:
             raise TypeError("the runner passes everything by keyword")
@@ -102,16 +109,26 @@ class JournaledModel(Model):
         started_at, started = time.time(), time.perf_counter()
         recorded = None if journal.diverged else journal.recorded.get(step)
         replayed = recorded is not None and recorded.input_hash == input_hash
+        note = CallNote(journal.caller, self._name)
         if recorded is not None and replayed:
             response = _RESPONSE.validate_json(recorded.response)
         else:
             journal.diverged = True
-            async with asyncio.timeout(self._call_seconds_max):
-                response = await self._model.get_response(**kwargs)
+            response = await _ask(self._model, note, kwargs)
         elapsed = (time.perf_counter() - started) * 1_000
         usage = response.usage
         journal.calls.append(
-            ModelCall(started_at, round(elapsed, 3), usage.input_tokens, usage.output_tokens, replayed, journal.purpose)
+            ModelCall(
+                started_at=started_at,
+                milliseconds=round(elapsed, 3),
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                replayed=replayed,
+                model=note.model,
+                degraded=note.degraded,
+                retries=note.retries,
+                purpose=journal.purpose,
+            )
         )
         if not replayed:
             await journal.record(step, JournalEntry(input_hash, _RESPONSE.dump_json(response).decode()))
@@ -126,19 +143,27 @@ class JournaledModel(Model):
 
 
 class JournaledProvider(ModelProvider):
-    """Give one turn's agents the process's model, journaled."""
+    """Give one turn's agents the process's model, journaled; `name` is the model's unless it notes another."""
 
-    def __init__(self, provider: ModelProvider, journal: TurnJournal, call_seconds_max: float) -> None:
+    def __init__(self, provider: ModelProvider, journal: TurnJournal, name: str) -> None:
         self._provider = provider
         self._journal = journal
-        self._call_seconds_max = call_seconds_max
+        self._name = name
 
     def get_model(self, model_name: str | None) -> Model:
         """Give the journaled model."""
-        return JournaledModel(self._provider.get_model(model_name), self._journal, self._call_seconds_max)
+        return JournaledModel(self._provider.get_model(model_name), self._journal, self._name)
 
     async def aclose(self) -> None:
         """Leave the provider open: it belongs to the process, not to the turn."""
+
+
+async def _ask(model: Model, note: CallNote, kwargs: Mapping[str, Any]) -> ModelResponse:
+    token = current_call.set(note)
+    try:
+        return await model.get_response(**kwargs)
+    finally:
+        current_call.reset(token)
 
 
 def _hash_input(kwargs: Mapping[str, Any]) -> str:

@@ -59,7 +59,8 @@ async def act(
     session = ConversationSession(letter.key.conversation, snapshot.items)
     simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
     try:
-        async with asyncio.timeout(settings.turn_seconds_max):
+        async with asyncio.timeout(settings.turn_seconds_max) as limit:
+            journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
                 result = await Runner.run(
                     graph.start(snapshot.last_agent),
@@ -118,4 +119,4 @@ def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig
 
 
 def _journaled(brain: Brain, journal: TurnJournal) -> JournaledProvider:
-    return JournaledProvider(brain.provider, journal, brain.settings.model_call_seconds_max)
+    return JournaledProvider(brain.provider, journal, brain.settings.model_name)

@@ -11,10 +11,10 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ops.runtime.outage import POSTGRESQL_AWAY
-from worker.models.provider import classify_model_error
+from worker.models.failures import classify_model_error, retry_after_seconds
 from worker.pipeline.commit import EffectConflict, Fenced
 
-FailureClass = Literal["outage", "again", "transient", "bug"]
+FailureClass = Literal["outage", "again", "busy", "transient", "bug"]
 
 _OUTAGES = (*POSTGRESQL_AWAY, RedisConnectionError, RedisTimeoutError)
 
@@ -23,14 +23,18 @@ def classify_failure(error: BaseException) -> FailureClass:
     """Name an exception's class.
 
     outage: PostgreSQL or Redis is away, the message is not to blame · again: a fence held, start over from what is
-    true now · transient: the model or a time limit, counts as an attempt · bug: unknown, counts and is logged whole.
+    true now · busy: the models are asked as much as they may be, and the message is not to blame · transient: the model
+    or a time limit, counts as an attempt · bug: unknown, counts and is logged whole.
     """
     for cause in _causes(error):
         if isinstance(cause, Fenced | EffectConflict):
             return "again"
         if isinstance(cause, _OUTAGES):
             return "outage"
-        if isinstance(cause, RedisError | TimeoutError) or classify_model_error(cause) == "transient":
+        of_model = classify_model_error(cause)
+        if of_model == "busy":
+            return "busy"
+        if isinstance(cause, RedisError | TimeoutError) or of_model == "transient":
             return "transient"
     return "bug"
 
@@ -38,6 +42,15 @@ def classify_failure(error: BaseException) -> FailureClass:
 def backoff_seconds(attempts: int, *, first: float, most: float) -> float:
     """Give the wait before the next attempt: doubling, capped, with jitter over its upper half."""
     return float(min(most, first * 2 ** min(attempts - 1, 30)) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
+
+
+def asked_wait_seconds(error: BaseException, now: float, *, most: float) -> float:
+    """Give how long a failure asks to be left alone (`now`: seconds since the epoch), capped; 0 when it does not say.
+
+    Jitter of a quarter on top: all who were told the same would come back together.
+    """
+    asked = max((retry_after_seconds(cause, now) or 0.0 for cause in _causes(error)), default=0.0)
+    return min(most, asked) * random.uniform(1.0, 1.25)  # noqa: S311 - spreads load
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

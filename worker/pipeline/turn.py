@@ -15,6 +15,7 @@ from ops.runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.mailbox import Head, Mailbox
+from worker.models.calls import Caller
 from worker.models.journaled import JournalEntry, TurnJournal
 from worker.pipeline.act import Brain, act
 from worker.pipeline.admit import admit
@@ -86,6 +87,7 @@ class Turn:
                     answer = forward(guarded)
                 else:
                     answer = await act(self.brain, letter, snapshot, guarded, journal, due=due)
+        answer.events.extend(journal.caller.events)
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
 
         with _step(clock, "commit_ms"):
@@ -99,7 +101,7 @@ class Turn:
             await self.journal.record(letter.key, letter.inbound.message_id, step, entry.input_hash, entry.response)
 
         recorded = {row["step"]: JournalEntry(row["input_hash"], row["response"]) for row in snapshot.journal}
-        return TurnJournal(recorded, record)
+        return TurnJournal(recorded, record, Caller(letter.key.tenant, letter.attempts))
 
     async def _repair(self, letter: Letter) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""

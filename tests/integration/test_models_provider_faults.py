@@ -1,0 +1,217 @@
+"""Promises about a provider that fails: turns of a real worker, over the true client, against a server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+from agents import function_tool
+from pydantic import SecretStr
+
+from schema.keys import mailbox_keys
+from tests.integration.model_endpoint import CUT, Endpoint, Fail, call, say, serving
+from tests.integration.worker_harness import Harness, MakeHarness
+from tests.waiting import eventually
+from worker.models.provider import build_model_provider
+
+SOON = {"backoff_seconds": 0.001, "backoff_seconds_max": 0.002}
+
+
+async def asking(endpoint: Endpoint, worker: MakeHarness, *, tools: list[Any] | None = None, **changes: Any) -> Harness:
+    """Make a worker whose model is behind the endpoint."""
+    leading_there = {"model": "openai:gpt-x", "openai_base_url": endpoint.url, "openai_api_key": SecretStr("sk-test")}
+    harness = await worker(tools=tools, **{**SOON, **leading_there, **changes})
+    service = harness.service
+    service.brain = replace(service.brain, provider=build_model_provider(harness.settings))
+    service.drainer.turn = replace(service.drainer.turn, brain=service.brain)
+    return harness
+
+
+async def answered(harness: Harness, conversation: str, replies: int = 1) -> None:
+    """Drain until so many replies are out."""
+
+    async def drained() -> bool:
+        await harness.drain(conversation)
+        return len(await harness.replies()) == replies
+
+    await eventually(drained)
+
+
+async def model_calls(harness: Harness) -> list[dict[str, Any]]:
+    """Read the model calls of all turns, in order."""
+    rows = await harness.query("SELECT model_calls FROM turn ORDER BY committed_at")
+    return [call for row in rows for call in row["model_calls"]]
+
+
+async def attempts(harness: Harness, conversation: str) -> int:
+    """Read how many attempts at the head of a mailbox count."""
+    keys = mailbox_keys(harness.key(conversation), harness.settings.partitions)
+    counted: Any = await harness.service.servers.redis.hvals(keys.attempts)
+    return sum(map(int, counted))
+
+
+async def parked_for_seconds(harness: Harness, conversation: str) -> float:
+    """Say for how long nobody will look at a conversation."""
+    keys = mailbox_keys(harness.key(conversation), harness.settings.partitions)
+    due: Any = await harness.service.servers.redis.zscore(keys.agenda, str(harness.key(conversation)))
+    return float(due) / 1_000 - time.time()
+
+
+async def test_a_hiccup_of_the_provider_is_asked_again_within_the_turn(worker: MakeHarness) -> None:
+    async with serving(Fail(503), CUT, say("One bag is free.")) as endpoint:
+        harness = await asking(endpoint, worker)
+        await harness.accept("c", "how many bags?")
+
+        await harness.drain("c")
+
+        assert [reply["text"] for reply in await harness.replies()] == ["One bag is free."]
+        assert len(endpoint.asked) == 3
+        assert [(call["model"], call["retries"], call["degraded"]) for call in await model_calls(harness)] == [
+            ("gpt-x", 2, False)
+        ]
+
+
+async def test_a_short_wait_that_the_provider_asks_for_is_waited_in_place(worker: MakeHarness) -> None:
+    async with serving(Fail(429, headers={"retry-after-ms": "400"}), say("Yes.")) as endpoint:
+        harness = await asking(endpoint, worker)
+        await harness.accept("c", "may I?")
+
+        await harness.drain("c")
+
+        assert [reply["text"] for reply in await harness.replies()] == ["Yes."]
+        assert (await model_calls(harness))[0]["milliseconds"] >= 400
+
+
+async def test_a_longer_wait_that_the_provider_asks_for_parks_the_message_until_then(worker: MakeHarness) -> None:
+    async with serving(Fail(429, headers={"retry-after": "20"})) as endpoint:
+        harness = await asking(endpoint, worker)
+        await harness.accept("c", "may I?")
+
+        await harness.drain("c")
+
+        assert len(endpoint.asked) == 1
+        assert 19 < await parked_for_seconds(harness, "c") <= 25.5
+        assert await attempts(harness, "c") == 1
+
+
+async def test_a_wait_that_is_longer_than_the_limit_is_cut_to_it(worker: MakeHarness) -> None:
+    async with serving(Fail(429, headers={"retry-after": "86400"})) as endpoint:
+        harness = await asking(endpoint, worker, model_park_seconds_max=8)
+        await harness.accept("c", "may I?")
+
+        await harness.drain("c")
+
+        assert 7 < await parked_for_seconds(harness, "c") <= 10.5
+
+
+async def test_a_provider_that_does_not_answer_costs_one_call_its_time_and_is_asked_later(worker: MakeHarness) -> None:
+    silence = asyncio.Event()
+    async with serving(silence, say("At last.")) as endpoint:
+        harness = await asking(endpoint, worker, model_call_seconds_max=0.2)
+        await harness.accept("c", "hello?")
+
+        await harness.drain("c")
+        assert len(endpoint.asked) == 1
+        assert await attempts(harness, "c") == 1
+        await answered(harness, "c")
+        silence.set()
+
+        assert [reply["text"] for reply in await harness.replies()] == ["At last."]
+
+
+async def test_an_outage_of_the_provider_makes_no_dead_letters_and_ends_by_itself(worker: MakeHarness) -> None:
+    steps: list[Any] = [Fail(500)]
+    async with serving(then=lambda: steps[-1]) as endpoint:
+        harness = await asking(endpoint, worker, model_retries_max=0, breaker_failures_max=3, breaker_open_seconds=0.3)
+        for number in range(8):
+            await harness.accept(f"c{number}", "how much is a second bag?")
+        for number in range(8):
+            await answered(harness, f"c{number}", replies=number + 1)
+
+        calls = await model_calls(harness)
+        assert {(call["model"], call["degraded"]) for call in calls} == {("local", True)}
+        assert len(endpoint.asked) <= 3 + 7  # those that opened the breaker, and at most one probe per message
+        assert await harness.query("SELECT FROM dead_letter") == []
+
+        steps.append(say("Fifty dollars."))
+        await harness.accept("after", "how much is a second bag?")
+
+        async def is_back() -> bool:
+            await harness.accept(f"probe{time.monotonic_ns()}", "how much is a second bag?")
+            for key in await harness.query("SELECT conversation_id FROM inbox WHERE state = 'accepted'"):
+                await harness.drain(key["conversation_id"])
+            return any(reply["text"] == "Fifty dollars." for reply in await harness.replies())
+
+        await eventually(is_back)
+        names = [event["name"] for event in await harness.events()]
+        assert names.count("model.degraded") == 1
+        assert names.count("model.recovered") == 1
+
+
+async def test_one_message_is_answered_by_the_local_model_when_its_attempts_run_out(worker: MakeHarness) -> None:
+    """Each of many processes may see too few failures for its breaker to open."""
+    async with serving(then=lambda: Fail(500)) as endpoint:
+        harness = await asking(
+            endpoint, worker, model_retries_max=0, breaker_failures_max=100, model_attempts_max=3, attempts_max=5
+        )
+        await harness.accept("c", "how much is a second bag?")
+
+        await answered(harness, "c")
+
+        assert len(endpoint.asked) == 3
+        assert [call["model"] for call in await model_calls(harness)] == ["local"]
+        assert await harness.query("SELECT FROM dead_letter") == []
+
+
+async def test_a_turn_whose_provider_fails_midway_goes_on_with_the_local_model(worker: MakeHarness) -> None:
+    @function_tool
+    def note() -> str:
+        return "noted"
+
+    async with serving(call("note"), then=lambda: Fail(500)) as endpoint:
+        harness = await asking(
+            endpoint, worker, tools=[note], model_retries_max=0, breaker_failures_max=100, model_attempts_max=2
+        )
+        await harness.accept("c", "thank you, goodbye")
+
+        await answered(harness, "c")
+
+        calls = await model_calls(harness)
+        assert [(call["replayed"], call["degraded"]) for call in calls] == [(True, False), (False, True)]
+        assert len(endpoint.asked) == 3  # the first call once, the second by each attempt
+
+
+async def test_a_bad_request_says_nothing_against_the_provider(worker: MakeHarness) -> None:
+    async with serving(*[Fail(400, "invalid_value")] * 3, say("Welcome.")) as endpoint:
+        harness = await asking(endpoint, worker, breaker_failures_max=1)
+        await harness.accept("c", "hello")
+
+        await answered(harness, "c")
+
+        assert [reply["text"] for reply in await harness.replies()] == ["Welcome."]
+
+
+async def test_a_call_that_finds_no_place_in_time_parks_its_message_without_using_up_an_attempt(
+    worker: MakeHarness,
+) -> None:
+    silence = asyncio.Event()
+    async with serving(silence, say("hello")) as endpoint:
+        harness = await asking(endpoint, worker, model_concurrency_max=1, model_wait_seconds_max=0.05)
+        await harness.accept("first", "hello")
+        await harness.accept("second", "hello")
+        under_way = asyncio.create_task(harness.drain("first"))
+
+        async def asked() -> bool:
+            return len(endpoint.asked) == 1
+
+        await eventually(asked)
+
+        await harness.drain("second")
+
+        assert len(endpoint.asked) == 1
+        assert await attempts(harness, "second") == 0
+        assert await harness.waiting("second") == 1
+        silence.set()
+        await under_way

@@ -1,0 +1,37 @@
+"""Carry what a turn and the model below it tell each other about a call, beside the SDK's own arguments."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schema.messages import EventName
+
+
+@dataclass
+class Caller:
+    """Say for whom models are asked: the turn's tenant, the attempt at its message, and when its time is up.
+
+    `deadline` is a time of the event loop's clock. What operators are to hear of gathers in `events`.
+    """
+
+    tenant: str = ""
+    attempt: int = 1
+    deadline: float | None = None
+    events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
+
+
+@dataclass
+class CallNote:
+    """Say of one call who asks; whoever answers notes its own name, and how it went."""
+
+    caller: Caller
+    model: str
+    degraded: bool = False
+    retries: int = 0
+
+
+current_call: ContextVar[CallNote | None] = ContextVar("current_call", default=None)
+"""The note of the call under way in this task: the SDK hands a model no arguments of ours."""
