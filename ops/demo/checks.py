@@ -12,7 +12,7 @@ from ops.demo.conversations import CARD_NUMBER, SEAT_CONFIRMATION_NUMBER
 from ops.runtime.database import Database
 from schema.errors import FteError
 from worker.store.airline import PostgresAirline
-from worker.tools.rules import choose_seats
+from worker.tools.rules.seats import choose_seats
 
 CARD_DIGITS = re.sub(r"\D", "", CARD_NUMBER)
 _SEPARATORS = re.compile(r"[\s.\-]")

@@ -14,7 +14,7 @@ from psycopg import sql
 from ops.seed.names import GIVEN_NAMES, SURNAMES
 from ops.seed.network import AIRPORTS, Flight, lay_out_flights
 from ops.seed.samples import SAMPLES, Sample
-from worker.tools.rules import SEAT_MAP, read_seat
+from worker.tools.rules.seats import SEAT_MAP, read_seat
 
 if TYPE_CHECKING:
     import psycopg

@@ -13,7 +13,9 @@ from tests.integration.sample_airline import add_airline, day_of
 from tests.unit.airline_stand_ins import ADA, BACK, OUT, RESERVATION, TENANT, MemoryAirline
 from worker.store.airline import PostgresAirline
 from worker.tools.backend import SeatTaken
-from worker.tools.rules import SEAT_MAP, check_open, find_passenger
+from worker.tools.rules.flights import check_open
+from worker.tools.rules.identity import find_passenger
+from worker.tools.rules.seats import SEAT_MAP
 
 if TYPE_CHECKING:
     from ops.runtime.database import Database

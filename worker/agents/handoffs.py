@@ -9,7 +9,7 @@ from agents import Agent, Handoff, RunContextWrapper, handoff
 from worker.agents.context import TurnContext
 from worker.agents.facts import StatedFacts, note_facts, note_message
 from worker.tools.access import open_booking, remember_flight
-from worker.tools.rules import Refusal
+from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

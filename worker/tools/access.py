@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from worker.tools.rules import Refusal, find_passenger, find_segment
+from worker.tools.rules.flights import find_segment
+from worker.tools.rules.identity import find_passenger
+from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from worker.agents.context import TurnContext

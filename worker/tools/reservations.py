@@ -9,7 +9,9 @@ from worker.agents.context import TurnContext
 from worker.tools.access import Booking, remember_flight
 from worker.tools.backend import Passenger, Reservation
 from worker.tools.results import explain_bad_arguments, give, refuse
-from worker.tools.rules import Refusal, find_passenger, find_segment, read_confirmation_number
+from worker.tools.rules.flights import find_segment
+from worker.tools.rules.identity import find_passenger, read_confirmation_number
+from worker.tools.rules.refusal import Refusal
 
 LOOKUPS_FAILED_MAX = 5
 """Guesses at a confirmation number and surname that one conversation has; then only a person can go on."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from agents import RunContextWrapper
 
     from worker.agents.context import TurnContext
-    from worker.tools.rules import Refusal
+    from worker.tools.rules.refusal import Refusal
 
 _TEXT_CHARACTERS_MIN = 20
 

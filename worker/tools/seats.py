@@ -10,16 +10,10 @@ from worker.agents.context import Quote, TurnContext
 from worker.tools.access import Booking, open_booking, remember_flight
 from worker.tools.backend import Effect
 from worker.tools.results import explain_bad_arguments, give, refuse
-from worker.tools.rules import (
-    Refusal,
-    Seat,
-    SeatPreference,
-    check_open,
-    check_seat,
-    choose_seats,
-    due_for,
-    is_a_yes,
-)
+from worker.tools.rules.consent import Offered, is_a_yes, terms_of
+from worker.tools.rules.flights import check_open
+from worker.tools.rules.refusal import Refusal
+from worker.tools.rules.seats import Seat, SeatPreference, check_seat, choose_seats, due_for
 
 SEAT_CHANGE = "seat_change"
 
@@ -106,7 +100,7 @@ async def confirm_quote(context: ToolContext[TurnContext], quote_id: str) -> str
     if turn.now >= quote.expires_at:
         turn.airline.quote = None
         return refuse(turn, _QUOTE_EXPIRED)
-    if quote.made_in_turn >= turn.airline.turn_count or not is_a_yes(turn.text, quote.details["to_seat"]):
+    if quote.made_in_turn >= turn.airline.turn_count or not is_a_yes(turn.text, _offered(quote)):
         return refuse(turn, _NOT_YET_CONFIRMED)
     booking = await open_booking(turn, quote.details["flight_number"])
     if isinstance(booking, Refusal):
@@ -116,6 +110,10 @@ async def confirm_quote(context: ToolContext[TurnContext], quote_id: str) -> str
         turn.airline.quote = None
         return refuse(turn, refusal)
     return _stage(turn, booking, quote, context.tool_call_id)
+
+
+def _offered(quote: Quote) -> Offered:
+    return Offered(quote.details["summary"], terms_of(quote.details["to_seat"]))
 
 
 async def _taken(turn: TurnContext, booking: Booking) -> frozenset[str]:
