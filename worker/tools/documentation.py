@@ -19,7 +19,7 @@ from agents.mcp import MCPServer, MCPServerStdio, MCPServerStreamableHttp
 from ops.runtime.ending import end_task
 from worker.guardrails.pii import mask_text, normalise
 from worker.tools.results import give, refuse
-from worker.tools.rules import Refusal
+from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from agents.tool_context import ToolContext
