@@ -12,6 +12,7 @@ from worker.patterns import load_patterns
 
 SHIPPED = [
     ("worker.guardrails", "abuse.patterns"),
+    ("worker.guardrails", "outputs.patterns"),
     ("worker.guardrails", "relevance.patterns"),
     ("worker.models.local", "cues.patterns"),
     ("worker.models.local", "slots.patterns"),

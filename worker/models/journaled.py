@@ -131,7 +131,10 @@ class JournaledModel(Model):
             )
         )
         if not replayed:
-            await journal.record(step, JournalEntry(input_hash, _RESPONSE.dump_json(response).decode()))
+            # Unset fields stay unset: the SDK hands an item on as it came, so a null that a replay added would change the
+            # next step's input, and its hash.
+            written = _RESPONSE.dump_json(response, exclude_unset=True).decode()
+            await journal.record(step, JournalEntry(input_hash, written))
         return response
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+import structlog
 from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
@@ -14,19 +15,23 @@ from schema.ids import ticket_id_of, trace_id_of
 from worker.agents.context import TurnContext
 from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
+from worker.guardrails.review import ask_to_rewrite, review, without_draft
 from worker.models.journaled import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
 
 if TYPE_CHECKING:
-    from agents import InputGuardrail, ModelProvider
+    from agents import Agent, InputGuardrail, ModelProvider, RunResult
 
     from schema.settings import Settings
     from worker.agents.graph import GraphPool
+    from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
     from worker.tools.backend import AirlineBackend, KnowledgeBase
+
+_log = structlog.get_logger("fte.act")
 
 _LATENCY_METADATA = "fte.model_latency_ms"
 
@@ -58,19 +63,12 @@ async def act(
     before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
     simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
+    run = _Run(brain, context, session, _run_config(brain, letter, journal))
     try:
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
-                result = await Runner.run(
-                    graph.start(snapshot.last_agent),
-                    guarded.text,
-                    context=context,
-                    session=session,
-                    hooks=TurnHooks(),
-                    max_turns=settings.model_calls_max,
-                    run_config=_run_config(brain, letter, journal),
-                )
+                said = await run.speak(graph.start(snapshot.last_agent), guarded.text)
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
         return turned_away(context, tripped.guardrail_result.output.output_info, settings)
@@ -80,10 +78,81 @@ async def act(
     except ModelRefusalError:
         before.restore(context)
         return handed_over(context, "unsupported_request", "the model refused to answer")
+    except _Unfit as unfit:
+        before.restore(context)
+        return handed_over(context, "system_error", f"two replies were held back: {unfit.breach}")
+    return spoken(context, said.text, said.agent, said.items)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Hold a reply that may go out, who gave it, and what the turn adds to the conversation's items."""
+
+    text: str
+    agent: str
+    items: list[Any]
+
+
+class _Unfit(Exception):
+    """Say that an agent's second try broke a rule as well."""
+
+    def __init__(self, breach: Breach) -> None:
+        super().__init__(breach)
+        self.breach = breach
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Run agents for one turn."""
+
+    brain: Brain
+    context: TurnContext
+    session: ConversationSession
+    config: RunConfig
+
+    async def speak(self, agent: Agent[TurnContext], text: str) -> _Said:
+        """Run from an agent to a reply that passes review; one that does not is written again once.
+
+        The second run has no input guardrails: it answers the same message, which has passed them. Raises what the SDK
+        raises, and _Unfit.
+        """
+        settings = self.brain.settings
+        draft = await Runner.run(
+            agent,
+            text,
+            context=self.context,
+            session=self.session,
+            hooks=TurnHooks(),
+            max_turns=settings.model_calls_max,
+            run_config=self.config,
+        )
+        items = await self.session.get_items()
+        reply = _text_of(draft)
+        breach = await review(self.context, draft.last_agent, items, reply)
+        if breach is None:
+            return _Said(reply, draft.last_agent.name, self.session.added)
+        _log.warning("reply.held_back", breach=breach, agent=draft.last_agent.name, **self.context.key._asdict())
+        second = await Runner.run(
+            draft.last_agent,
+            [*items, ask_to_rewrite(breach)],
+            context=self.context,
+            hooks=TurnHooks(),
+            max_turns=settings.model_calls_max,
+            run_config=replace(self.config, input_guardrails=[]),
+        )
+        added = [item.to_input_item() for item in second.new_items]
+        reply = _text_of(second)
+        breach = await review(self.context, second.last_agent, [*items, *added], reply)
+        if breach is not None:
+            raise _Unfit(breach)
+        return _Said(reply, second.last_agent.name, [*without_draft(self.session.added), *added])
+
+
+def _text_of(result: RunResult) -> str:
     text = str(result.final_output or "").strip()
     if not text:
         raise ModelBehaviorError("the model answered with an empty text")
-    return spoken(context, text, result.last_agent.name, session.added)
+    return text
 
 
 def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> TurnContext:

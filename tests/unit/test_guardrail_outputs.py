@@ -1,0 +1,211 @@
+"""Test what a reply may not say, and that honest replies pass."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from worker.guardrails.outputs import Grounds, find_breach, gather_items
+from worker.guardrails.vault import Vault
+
+NOTHING = Grounds([], [], {}, frozenset(), frozenset())
+
+EMPTY_PROMISES = [
+    "I have refunded $740 to your card.",
+    "Good news: I've processed your refund of $120.",
+    "We will refund you the full amount within a week.",
+    "You'll get your money back in three days.",
+    "Your refund of $89 has been approved.",
+    "I'll make sure you get a full refund.",
+    "I have issued a $200 voucher for your trouble.",
+    "You will receive a travel certificate worth $100.",
+    "As a gesture of goodwill we'll give you 5,000 bonus miles and a hotel voucher.",
+    "Don't worry, I've waived the change fee for you.",
+    "I'll waive that fee.",
+    "The penalty has been waived.",
+    "I can make that an exception: I have granted you an exception.",
+    "I've upgraded you to business class.",
+    "You have been upgraded!",
+    "I'll upgrade you at the airport.",
+    "I have moved you to 12A.",
+    "You're now in window seat 12A.",
+    "Your seat has been changed to 3C.",
+    "I've cancelled your reservation.",
+    "Your booking is now canceled.",
+    "I have rebooked you on LF120.",
+    "We have changed your flight to Friday.",
+    "You are now booked on LF220 tomorrow.",
+    "Done! I've added two bags to your trip.",
+    "I have corrected the name on your ticket.",
+    "I guarantee you a refund.",
+    "I promise that the fee will be dropped.",
+    "I am sorry for the wait, and I have refunded the fare.",
+    "I have passed this to a colleague.",
+    "A supervisor will call you back today.",
+    "Your ticket number is T-ABCDEFGHJK.",
+    "I\u2019ve refunded you.",
+]
+
+HONEST = [
+    "Hello, and welcome to Larkfield Air. How can I help you today?",
+    "Refunds arrive within 5 to 7 days on the original form of payment.",
+    "If we cancel your flight, you will receive a full refund.",
+    "You may be eligible for a refund when you cancel within 24 hours of booking.",
+    "I'm sorry that your flight was cancelled.",
+    "I can't refund this ticket, and I cannot promise compensation.",
+    "I have not cancelled anything; your booking is as it was.",
+    "Shall I move you to seat 12A for $35 extra?",
+    "Would you like me to cancel your booking? You would receive a refund of $300.",
+    "I can offer you seat 12A at no extra charge. Shall I go ahead?",
+    "Before I can do that, I need your confirmation number and the surname on the booking.",
+    "You are in seat 14C on flight LF118 on 2026-03-07.",
+    "Your flight LF118 departs at 09:05 from BOS and is on time.",
+    "A colleague can look into it. Shall I pass this on to a colleague?",
+    "Of course, I have left everything as it was. You keep seat 14C.",
+    "I understand that your refund has not arrived, and I am sorry about the wait.",
+    "I have found your booking, and I have checked the free seats.",
+    "I've got your confirmation number, thank you. May I have the surname?",
+    "Vouchers are valid for a year.",
+    "Bags over 50 lbs cost $50.",
+    "Your card number was removed from the message, and it is never needed here.",
+    "You can change your flight up to 24 hours before departure without a fee.",
+]
+
+
+@pytest.mark.parametrize("reply", EMPTY_PROMISES)
+def test_a_promise_without_a_deed_is_held_back(reply: str) -> None:
+    assert find_breach(f"Thank you for waiting. {reply} Anything else?", NOTHING) == "unbacked_promise"
+
+
+@pytest.mark.parametrize("reply", HONEST)
+def test_an_honest_reply_passes(reply: str) -> None:
+    assert find_breach(reply, NOTHING) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "change"),
+    [
+        ("Done: you are now in seat 12A.", "move_to_seat"),
+        ("I have rebooked you on LF120.", "change_flights"),
+        ("Your booking has been cancelled and I've processed your refund of $300.", "cancel_reservation"),
+        ("I have added two bags to your booking.", "add_bags"),
+        ("I have corrected the name.", "correct_passenger"),
+        ("You have been upgraded to business.", "change_cabin"),
+        ("I have issued a certificate of $100.", "issue_certificate"),
+    ],
+)
+def test_what_was_done_may_be_told_and_nothing_beyond_it(reply: str, change: str) -> None:
+    assert find_breach(reply, replace(NOTHING, changes=frozenset({change}))) is None
+    assert (
+        find_breach(reply + " I have also waived the fee.", replace(NOTHING, changes=frozenset({change}))) is not None
+    )
+
+
+def test_a_person_may_be_announced_once_there_is_a_ticket() -> None:
+    reply = "I have passed everything to a colleague. Your ticket number is T-ABCDEFGHJK."
+
+    assert find_breach(reply, replace(NOTHING, tickets=frozenset({"T-ABCDEFGHJK"}))) is None
+    assert find_breach(reply, replace(NOTHING, tickets=frozenset({"T-KJHGFEDCBA"}))) == "unbacked_promise"
+
+
+def test_policy_may_be_told_in_other_words_with_the_sums_it_names_and_no_others() -> None:
+    policy = replace(NOTHING, told=[json.dumps({"text": "A delayed bag: a refund of $50 is paid per day."})])
+
+    assert find_breach("You will get a refund of $50 per day.", policy) is None
+    assert find_breach("You will get a refund of $500 per day.", policy) == "unbacked_promise"
+    assert find_breach("I'll get you a refund of $50.", policy) == "unbacked_promise"
+
+
+def test_what_a_tool_says_word_for_word_may_be_passed_on() -> None:
+    said = "I still cannot find that booking, so a colleague will look it up with you."
+
+    assert find_breach(said, replace(NOTHING, told=[json.dumps({"message": said})])) is None
+    assert find_breach(said, NOTHING) == "unbacked_promise"
+
+
+def test_a_cancelled_flight_is_news_only_where_somebody_said_so() -> None:
+    reply = "Your flight has been cancelled."
+
+    assert find_breach(reply, replace(NOTHING, told=['{"status": "cancelled"}'])) is None
+    assert find_breach(reply, replace(NOTHING, written=["my flight got cancelled, what now"])) is None
+    assert find_breach(reply, replace(NOTHING, written=["cancel my flight"])) == "unbacked_promise"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The passenger's phone is +1 415 555 0132.",
+        "You can reach her at maria.lopez@example.com.",
+        "The card on file is 4111 1111 1111 1111.",
+        "Their confirmation number is H7KQ2M.",
+        "Her passport is passport number X1234567.",
+    ],
+)
+def test_private_data_of_nobody_here_is_held_back(reply: str) -> None:
+    assert find_breach(reply, NOTHING) == "private_data"
+
+
+def test_a_customers_own_data_and_the_airlines_contacts_may_be_told() -> None:
+    vault = Vault()
+    vault.keep("CONFIRMATION_NUMBER", "H7KQ2M")
+    own = replace(NOTHING, vault=vault.entries)
+    published = replace(NOTHING, told=['{"text": "Call 1-800-555-0100 or write to bags@larkfield.example"}'])
+
+    assert find_breach("Your confirmation number is H7KQ2M.", own) is None
+    assert find_breach("Call (800) 555-0100, or write to bags@larkfield.example.", published) is None
+
+
+def test_a_placeholder_must_stand_for_something() -> None:
+    vault = {"[PHONE_1]": "+14155550132"}
+
+    assert find_breach("We will text [PHONE_1].", replace(NOTHING, vault=vault)) is None
+    assert find_breach("We will text [PHONE_2].", replace(NOTHING, vault=vault)) == "unknown_placeholder"
+    assert find_breach("[CARD_NUMBER] was removed from your message.", NOTHING) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I will call look_up_reservation for you.",
+        'Result: {"ok": true}',
+        "My rules: never guess, complete, reformat or spell out what they stand for.",
+    ],
+)
+def test_our_insides_are_held_back(reply: str) -> None:
+    grounds = replace(NOTHING, instructions="Never guess, complete, reformat or spell out what they stand for.")
+
+    assert find_breach(reply, grounds) == "internals"
+
+
+def test_a_customers_own_odd_words_are_not_our_insides() -> None:
+    grounds = replace(NOTHING, written=["my user name is sky_lark_9"])
+
+    assert find_breach("Thank you, sky_lark_9!", grounds) is None
+
+
+def test_items_are_read_as_the_sdk_shapes_them() -> None:
+    items = [
+        {"role": "user", "content": "hello"},
+        {"type": "function_call", "name": "faq_lookup", "arguments": "{}", "call_id": "c1"},
+        {"type": "function_call_output", "call_id": "c1", "output": "found"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "an answer"}]},
+        {"role": "user", "content": [{"type": "input_text", "text": "again"}]},
+    ]
+
+    assert gather_items(items) == (["hello", "again"], ["found"])
+
+
+def test_a_review_takes_under_a_millisecond() -> None:
+    grounds = replace(NOTHING, told=["a passage of an article " * 40] * 6, instructions="one two three " * 300)
+    reply = " ".join(HONEST[:5])
+    find_breach(reply, grounds)
+
+    started = time.process_time()
+    for _ in range(100):
+        find_breach(reply, grounds)
+    milliseconds = (time.process_time() - started) / 100 * 1_000
+
+    assert milliseconds < 5  # well under 1 on an idle core; the limit leaves room for a noisy one

@@ -1,0 +1,211 @@
+"""Check what an agent is about to say: nobody else's data, nothing of our insides, no promise without a deed behind it.
+
+Local, deterministic and under a millisecond. It knows what this conversation knows; a sentence that a tool gave word
+for word is the airline's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+from worker.guardrails.pii import mask_text, normalise
+from worker.guardrails.vault import Vault
+from worker.patterns import load_patterns
+
+Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise"]
+
+REMEDIES: Mapping[Breach, str] = {
+    "private_data": "it holds private data that this customer did not give and no tool returned",
+    "unknown_placeholder": "it holds a value in square brackets that stands for nothing in this conversation",
+    "internals": "it shows names of tools, fields or instructions, which are not for customers",
+    "unbacked_promise": "it promises or reports something (a refund, compensation, a waiver, an upgrade, a change, a "
+    "ticket) that no tool did in this conversation",
+}
+"""What is wrong with a reply, as a model is told that is to write it again."""
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """Hold what a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
+
+    `changes` are the queries of effects, of this turn and of earlier ones.
+    """
+
+    written: Sequence[str]
+    told: Sequence[str]
+    vault: Mapping[str, str]
+    changes: frozenset[str]
+    tickets: frozenset[str]
+    instructions: str = ""
+
+
+def find_breach(reply: str, grounds: Grounds) -> Breach | None:
+    """Name what is wrong with a reply, the gravest first; None when nothing is."""
+    text = normalise(reply)
+    checks: tuple[tuple[Breach, Callable[[str, Grounds], bool]], ...] = (
+        ("private_data", _shows_private_data),
+        ("unknown_placeholder", _has_unknown_placeholder),
+        ("internals", _shows_internals),
+        ("unbacked_promise", _promises_too_much),
+    )
+    return next((breach for breach, is_broken in checks if is_broken(text, grounds)), None)
+
+
+def gather_items(items: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """Give what the customer wrote and what tools answered, out of a session's items."""
+    written, told = [], []
+    for item in items:
+        if item.get("role") == "user":
+            written.append(_text_of(item.get("content")))
+        elif "output" in item:
+            told.append(_text_of(item["output"]))
+    return written, told
+
+
+def _text_of(content: Any) -> str:
+    if isinstance(content, list):
+        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content or "")
+
+
+# Private data
+
+_NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9@]")
+_NATIONAL_DIGITS = 9
+"""Digits by which two spellings of a telephone number are held to be the same: with country code, and without."""
+
+
+def _shows_private_data(text: str, grounds: Grounds) -> bool:
+    found = Vault()
+    masked = mask_text(text, found)
+    if {"CARD_NUMBER", "SSN"} & set(masked.types):
+        return True  # nobody in here has one to tell
+    own = set(grounds.vault.values())
+    foreign = [value for value in found.entries.values() if value not in own]
+    if not foreign:
+        return False
+    known = _squeeze(" ".join([*grounds.written, *grounds.told, *own, *grounds.tickets]))
+    return any(_core(value) not in known for value in foreign)
+
+
+def _squeeze(text: str) -> str:
+    return _NOT_ALPHANUMERIC.sub("", text).upper()
+
+
+def _core(value: str) -> str:
+    squeezed = _squeeze(value)
+    return squeezed[-_NATIONAL_DIGITS:] if squeezed.isdigit() else squeezed
+
+
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
+
+
+def _has_unknown_placeholder(text: str, grounds: Grounds) -> bool:
+    return any(found not in grounds.vault for found in _PLACEHOLDER.findall(text))
+
+
+# Our insides
+
+_IDENTIFIER = re.compile(r"(?<![\w@./#-])[a-z]+(?:_[a-z0-9]+)+(?![\w@/]|\.\w)")
+_FIELD = re.compile(r"[\"'](?:ok|refusal|verified|quote)[\"']\s*:")
+_RUN_WORDS = 8
+"""Words in a row that a reply shares with the instructions by telling them, not by chance."""
+
+
+def _shows_internals(text: str, grounds: Grounds) -> bool:
+    written = " ".join(grounds.written)
+    if _FIELD.search(text) or any(found not in written for found in _IDENTIFIER.findall(text)):
+        return True
+    return not _runs(text).isdisjoint(_instruction_runs(grounds.instructions))
+
+
+@lru_cache(maxsize=16)  # one for each agent; what is known of a conversation is not among them
+def _instruction_runs(instructions: str) -> frozenset[str]:
+    return _runs(instructions)
+
+
+def _runs(text: str) -> frozenset[str]:
+    words = re.findall(r"[a-z0-9']+", text.lower())
+    return frozenset(" ".join(words[at : at + _RUN_WORDS]) for at in range(len(words) - _RUN_WORDS + 1))
+
+
+# Promises
+
+_SEAT, _FLIGHTS, _CANCELLATION = "move_to_seat", "change_flights", "cancel_reservation"
+_BAGS, _NAME, _CABIN, _CERTIFICATE = "add_bags", "correct_passenger", "change_cabin", "issue_certificate"
+
+_BACKED_BY: Mapping[str, frozenset[str]] = {
+    "seat_moved": frozenset({_SEAT, _FLIGHTS, _CABIN}),
+    "flight_moved": frozenset({_FLIGHTS, _SEAT, _CABIN, _BAGS, _NAME}),  # "I have updated your booking"
+    "cancelled": frozenset({_CANCELLATION}),
+    "flight_cancelled": frozenset({_CANCELLATION}),
+    "bags_added": frozenset({_BAGS}),
+    "name_corrected": frozenset({_NAME}),
+    "upgraded": frozenset({_CABIN}),
+    "refunded": frozenset({_CANCELLATION, _FLIGHTS, _CABIN}),
+    "compensated": frozenset({_CERTIFICATE}),
+    "waived": frozenset(),
+    "vouched": frozenset(),
+}
+"""Which of the conversation's effects stand behind a kind of claim."""
+
+_POLICY_NOUNS: Mapping[str, tuple[str, ...]] = {
+    "refunded": ("refund", "money back", "reimburse"),
+    "compensated": ("compensat", "voucher", "certificate", "goodwill", "gift card", "credit", "miles", "hotel"),
+    "upgraded": ("upgrade",),
+    "waived": ("waive",),
+}
+"""Claims that are policy when a tool spoke of the same thing in this conversation, and of the same sums."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_SUM = re.compile(r"\$\s?[\d,]+(?:\.\d\d)?")
+_TICKET = re.compile(r"\bT-[2-9A-Z]{10}\b")
+_OF_MYSELF = re.compile(r"\b(?:i|i'll|i've|i'm|my)\b")
+_CANCELLED_BY_AIRLINE = re.compile(r"\bcancell?ed\b", re.IGNORECASE)
+
+
+def _promises_too_much(text: str, grounds: Grounds) -> bool:
+    told = _plain(" ".join(grounds.told))
+    if any(ticket not in grounds.tickets and ticket.lower() not in told for ticket in _TICKET.findall(text)):
+        return True
+    return any(
+        not _is_backed(kind, sentence, grounds, told)
+        for sentence in _SENTENCE_END.split(text)
+        for kind in _claims_in(_plain(sentence))
+        if _plain(sentence).rstrip(".! ") not in told
+    )
+
+
+def _claims_in(sentence: str) -> Iterator[str]:
+    """Give the kinds of claims a sentence makes; a question makes none."""
+    if not sentence.rstrip().endswith("?"):
+        for kind in (*_BACKED_BY, "handed_over"):
+            if _compile(kind).search(sentence):
+                yield kind
+
+
+def _is_backed(kind: str, sentence: str, grounds: Grounds, told: str) -> bool:
+    plain = _plain(sentence)
+    if _BACKED_BY.get(kind, frozenset()) & grounds.changes or (kind == "handed_over" and grounds.tickets):
+        return True
+    if kind == "flight_cancelled" and _CANCELLED_BY_AIRLINE.search(" ".join([told, *grounds.written])):
+        return True  # the flight's status, or the customer's own news
+    if _OF_MYSELF.search(plain):
+        return False
+    if _compile("conditional").search(plain):
+        return True
+    nouns = _POLICY_NOUNS.get(kind, ())
+    return any(noun in told for noun in nouns) and all(_plain(found) in told for found in _SUM.findall(sentence))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\\n", " ").replace("\u2019", "'").lower().split())
+
+
+@cache
+def _compile(section: str) -> re.Pattern[str]:
+    return re.compile(load_patterns("worker.guardrails", "outputs.patterns")[section])

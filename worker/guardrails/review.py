@@ -1,0 +1,60 @@
+"""Review an agent's reply before the turn ends, and note the verdict; a bad one is worth one more try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agents import Agent, RunContextWrapper
+
+from worker.guardrails.outputs import REMEDIES, Breach, Grounds, find_breach, gather_items
+from worker.guardrails.verdicts import note_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agents import TResponseInputItem
+
+    from worker.agents.context import TurnContext
+
+_FACTS_FOLLOW = "## Known facts"
+
+
+async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[Any], reply: str) -> Breach | None:
+    """Say what is wrong with a reply; `items` are the conversation's, this turn's tool answers among them."""
+    instructions = await agent.get_system_prompt(RunContextWrapper(turn)) or ""
+    written, told = gather_items(items)
+    if turn.airline.quote is not None:
+        told.append(str(turn.airline.quote.details.get("summary", "")))
+    tickets = {turn.airline.ticket_id, turn.ticket_id if turn.escalation else None} - {None}
+    breach = find_breach(
+        reply,
+        Grounds(
+            written=written,
+            told=told,
+            vault=turn.vault.entries,
+            changes=frozenset({effect.query for effect in turn.effects} | set(turn.airline.changes_made)),
+            tickets=frozenset(str(ticket) for ticket in tickets),
+            instructions=instructions.partition(_FACTS_FOLLOW)[0],
+        ),
+    )
+    note_verdict(turn, "output", tripped=breach is not None, confidence=1.0, reason=breach or "none")
+    return breach
+
+
+def ask_to_rewrite(breach: Breach) -> TResponseInputItem:
+    """Write the note that sends a reply back to the agent that wrote it."""
+    return {
+        "role": "system",
+        "content": (
+            f"Your reply was not sent: {REMEDIES[breach]}. Write it again without that. Say only what tools have given "
+            "you; where a person is needed, call the tool or handoff that brings one in. Do not mention this note."
+        ),
+    }
+
+
+def without_draft(items: Sequence[Any]) -> list[Any]:
+    """Drop the reply that was sent back from a session's items, with the reasoning that belongs to it."""
+    kept = list(items)
+    while kept and (kept[-1].get("role") == "assistant" or kept[-1].get("type") == "reasoning"):
+        kept.pop()
+    return kept
