@@ -131,8 +131,8 @@ class JournaledModel(Model):
             )
         )
         if not replayed:
-            # Unset fields stay unset: the SDK hands an item on as it came, so a null that a replay added would change the
-            # next step's input, and its hash.
+            # Unset fields stay unset: the SDK hands an item on as it came, so a null that a replay added would change
+            # the next step's input, and its hash.
             written = _RESPONSE.dump_json(response, exclude_unset=True).decode()
             await journal.record(step, JournalEntry(input_hash, written))
         return response
