@@ -164,6 +164,11 @@ def _worker_environment(settings: Settings) -> dict[str, str]:
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_SOURCES), environment.get("PYTHONPATH")]))
     environment["FTE_STATE_DIR"] = str(settings.state_dir)
     environment["FTE_CONCURRENCY"] = str(settings.concurrency)
+    environment["FTE_MODEL"] = settings.model
+    if settings.openai_api_key is not None:
+        environment["OPENAI_API_KEY"] = settings.openai_api_key.get_secret_value()
+    if settings.openai_base_url is not None:
+        environment["OPENAI_BASE_URL"] = settings.openai_base_url
     return environment
 
 

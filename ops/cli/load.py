@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from ops.cli.options import Tenant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from producer.load.report import LoadReport
@@ -29,8 +32,11 @@ def load(
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same customers.")] = 1,
     model_latency_ms: Annotated[
         str | None,
-        typer.Option("--model-latency-ms", metavar="A..B", help="How long the embedded models take for each call."),
+        typer.Option("--model-latency-ms", metavar="A..B", help="How long the model takes for each call."),
     ] = None,
+    llm_sim: Annotated[
+        bool, typer.Option("--llm-sim", help="Start a stack whose workers ask a simulated provider over HTTP.")
+    ] = False,
     workers: Annotated[
         int, typer.Option("--workers", "-w", min=1, max=64, metavar="N", help="Workers of the stack started here.")
     ] = 2,
@@ -43,16 +49,15 @@ def load(
     """Send made-up customers' messages at a steady rate, and report what came back.
 
     Uses a running stack, or the servers in the settings, with the workers that are there; with neither it starts a
-    stack in a folder of its own. Exit code 1: something was lost, duplicated or out of order.
+    stack in a folder of its own, as it always does with --llm-sim. Exit code 1: something was lost, duplicated or out
+    of order.
     """
     from ops.cli.servers import load_command_settings, point_at_servers
     from ops.cli.stopping import interrupted_by_signals
     from ops.terminal import open_console
     from producer.load.run import LoadOptions
-    from worker.models.latency import parse_latency
 
-    if model_latency_ms is not None and parse_latency(model_latency_ms) is None:
-        raise typer.BadParameter(f"--model-latency-ms {model_latency_ms!r} is not of the form A..B, such as 500..3000")
+    _check_latency(model_latency_ms, simulated=llm_sim)
     settings = load_command_settings()
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     options = LoadOptions(
@@ -60,18 +65,46 @@ def load(
         turns=turns,
         messages_per_second=rate,
         seed=seed,
-        model_latency_ms=model_latency_ms,
+        model_latency_ms=None if llm_sim else model_latency_ms,
         bookings=_sample_bookings(),
         tenant=tenant,
     )
     with interrupted_by_signals():
         try:
-            here = point_at_servers(settings)
-            report = _run(console, here, options) if here else _run_apart(console, settings, workers, options)
+            here = None if llm_sim else point_at_servers(settings)
+            with _provider(settings, model_latency_ms, simulated=llm_sim) as settings:
+                report = _run(console, here, options) if here else _run_apart(console, settings, workers, options)
         except KeyboardInterrupt:
             console.print("[dim]interrupted[/]")
             raise typer.Exit(1) from None
     _finish(console, report, json_file)
+
+
+def _check_latency(text: str | None, *, simulated: bool) -> None:
+    """Refuse a latency that nobody understands: the simulated provider knows one form more than the embedded models."""
+    from ops.llm_sim.latency import Lognormal, read_latency
+
+    try:
+        latency = read_latency(text or "0")
+    except ValueError as error:
+        raise typer.BadParameter(f"--model-latency-ms {error}") from None
+    if isinstance(latency, Lognormal) and not simulated:
+        raise typer.BadParameter(f"--model-latency-ms {text!r} needs --llm-sim; the embedded models know A..B")
+
+
+@contextmanager
+def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) -> Iterator[Settings]:
+    """Run a simulated provider for the block when asked to, and point the settings at it."""
+    if not simulated:
+        yield settings
+        return
+    from pydantic import SecretStr
+
+    from ops.llm_sim.child import run_simulator
+
+    with run_simulator(["--latency-ms", latency_ms or "0"]) as url:
+        changed = {"model": "openai:sim", "openai_api_key": SecretStr("any"), "openai_base_url": url}
+        yield settings.model_copy(update=changed)
 
 
 def _finish(console: Console, report: LoadReport, json_file: str | None) -> None:
@@ -143,6 +176,9 @@ def _show(console: Console, report: LoadReport) -> None:
     broken = {"lost": report["lost"], "duplicated": report["duplicated"], "out of order": report["out_of_order"]}
     for name, count in broken.items():
         counts.add_row(name, Text(f"{count:,}", "bold red" if count else "green"))
+    counts.add_row("model calls a turn", f"{report['model_calls_per_turn']:.2f}")
+    counts.add_row("tokens a turn, in", f"{report['input_tokens_per_turn']:,.0f}")
+    counts.add_row("tokens a turn, out", f"{report['output_tokens_per_turn']:,.0f}")
     times = Table(box=None, pad_edge=False, header_style="dim")
     times.add_column("milliseconds")
     for name in ("p50", "p95", "p99", "max"):

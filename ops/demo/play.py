@@ -17,7 +17,7 @@ from ops.post import Post
 from ops.runtime.database import Database
 from producer.client import AsyncProducer
 from producer.entries import StreamEntry
-from producer.load.report import LoadReport, Sent, Tally
+from producer.load.report import LoadReport, ModelWork, Sent, Tally
 from schema.keys import escalations_stream, events_stream, replies_stream
 from schema.messages import Escalation, Inbound, Reply
 from schema.settings import Settings
@@ -104,7 +104,7 @@ async def play(settings: Settings, *, run: str, screen: Screen, logs: Sequence[P
                 await asyncio.sleep(SETTLE_SECONDS)
         checks = [check for found in parts for check in found]
         checks += await _inspect(database, stage, planned, logs)
-        return Outcome(stage.tally.report({}), checks)
+        return Outcome(stage.tally.report(ModelWork()), checks)
     finally:
         await database.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +44,35 @@ class LoadReport(TypedDict):
     """From when a message was due to be sent to when its reply was read."""
     overhead_ms: Distribution
     """The latency without the time in which a model was at work for the conversation: what the product adds."""
+    model_calls_per_turn: float
+    """On average over all turns that committed; a replayed answer is no call."""
+    input_tokens_per_turn: float
+    output_tokens_per_turn: float
+
+
+@dataclass(slots=True)
+class ModelWork:
+    """Add up what models did in a run's turns; `intervals` hold (started at, ended at) in epoch seconds."""
+
+    intervals: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    turns: int = 0
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def add_turn(self, conversation: str, model_calls: Iterable[Mapping[str, Any]]) -> None:
+        """Add one turn with the calls of its record."""
+        self.turns += 1
+        for call in model_calls:
+            self.intervals[conversation].append((call["started_at"], call["started_at"] + call["milliseconds"] / 1_000))
+            if not call["replayed"]:
+                self.calls += 1
+                self.input_tokens += call["input_tokens"]
+                self.output_tokens += call["output_tokens"]
+
+    def per_turn(self, amount: int) -> float:
+        """Divide by the turns."""
+        return round(amount / self.turns, 2) if self.turns else 0.0
 
 
 @dataclass(slots=True)
@@ -110,14 +139,14 @@ class Tally:
         self._open.difference_update(reply.in_reply_to)
         return True
 
-    def report(self, model_calls: Mapping[str, Sequence[tuple[float, float]]]) -> LoadReport:
-        """Sum up; `model_calls` are each conversation's (started at, ended at), in epoch seconds."""
+    def report(self, work: ModelWork) -> LoadReport:
+        """Sum up."""
         accepted = [sent for sent in self.sent.values() if sent.accepted]
         latencies, overheads = [], []
         for sent in accepted:
             if sent.answered_at is not None:
                 latency = sent.answered_at - sent.due_at
-                busy = covered_seconds(model_calls.get(sent.conversation, ()), sent.due_at, sent.answered_at)
+                busy = covered_seconds(work.intervals.get(sent.conversation, ()), sent.due_at, sent.answered_at)
                 latencies.append(latency * 1_000)
                 overheads.append((latency - busy) * 1_000)
         return LoadReport(
@@ -131,6 +160,9 @@ class Tally:
             messages_per_s=round(_rate(accepted), 1),
             latency_ms=distribution(latencies),
             overhead_ms=distribution(overheads),
+            model_calls_per_turn=work.per_turn(work.calls),
+            input_tokens_per_turn=work.per_turn(work.input_tokens),
+            output_tokens_per_turn=work.per_turn(work.output_tokens),
         )
 
 

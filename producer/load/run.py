@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from ops.runtime.database import Database
 from ops.runtime.ending import end_task
 from producer.client import AsyncProducer
 from producer.following import AsyncFollower
-from producer.load.report import LoadReport, Sent, Tally
+from producer.load.report import LoadReport, ModelWork, Sent, Tally
 from producer.load.scripts import Booking, Script, make_scripts
 from schema.errors import MailboxFull, ServerUnreachable
 from schema.ids import new_token
@@ -82,7 +81,7 @@ async def run_load(
     async with AsyncProducer(settings) as producer, AsyncFollower(settings, streams) as follower:
         load = _Load(options, producer, follower, tally)
         await load.run(progress or (lambda _: None))
-    return tally.report(await _read_model_calls(settings, options))
+    return tally.report(await _read_model_work(settings, options))
 
 
 class _Load:
@@ -194,10 +193,10 @@ def _conversation(options: LoadOptions, number: int) -> str:
     return f"load-{options.run}-{number}"
 
 
-async def _read_model_calls(settings: Settings, options: LoadOptions) -> dict[str, list[tuple[float, float]]]:
-    """Read when each conversation's models were at work: (started at, ended at), in epoch seconds."""
+async def _read_model_work(settings: Settings, options: LoadOptions) -> ModelWork:
+    """Read what the models did for this run from its turns' records."""
     names = [_conversation(options, number) for number in range(options.conversations)]
-    calls: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    work = ModelWork()
     database = Database(settings)
     await database.open()
     try:
@@ -205,8 +204,7 @@ async def _read_model_calls(settings: Settings, options: LoadOptions) -> dict[st
             some = names[first : first + CALLS_CONVERSATIONS_MAX]
             rows = await database.read(options.tenant, "find_model_calls", tenant=options.tenant, conversations=some)
             for row in rows:
-                started_at = row["started_at"]
-                calls[row["conversation_id"]].append((started_at, started_at + row["milliseconds"] / 1_000))
+                work.add_turn(row["conversation_id"], row["model_calls"])
     finally:
         await database.close()
-    return calls
+    return work

@@ -134,7 +134,7 @@ def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
 
     report = json.loads(file.read_text())
     assert done.code == 0, done.told
-    assert set(report) == {
+    assert list(report) == [
         "messages",
         "replies",
         "lost",
@@ -144,6 +144,11 @@ def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
         "messages_per_s",
         "latency_ms",
         "overhead_ms",
-    }
+        "model_calls_per_turn",
+        "input_tokens_per_turn",
+        "output_tokens_per_turn",
+    ]
+    assert report["model_calls_per_turn"] > 0
+    assert report["input_tokens_per_turn"] > report["output_tokens_per_turn"] > 0
     assert (report["messages"], report["replies"], report["lost"]) == (8, 8, 0)
     assert set(report["latency_ms"]) == set(report["overhead_ms"]) == {"p50", "p95", "p99", "max"}

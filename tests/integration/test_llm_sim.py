@@ -13,6 +13,7 @@ from agents.models.openai_provider import OpenAIProvider
 from aiohttp import ClientSession
 
 from ops.knowledge.importing import import_articles
+from ops.llm_sim.child import run_simulator
 from ops.llm_sim.faults import FAULT_KINDS, FaultKind, ScriptStep
 from ops.llm_sim.record import Record
 from ops.llm_sim.server import Simulator, serving
@@ -30,6 +31,7 @@ from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from agents import ModelProvider
 
@@ -109,6 +111,20 @@ async def test_a_client_that_goes_away_is_written_down(simulated: Simulated) -> 
 
     await eventually(is_logged)
     assert (simulated.lines[0]["status"], simulated.lines[0]["fault"]) == (0, "hang")
+
+
+async def test_a_simulator_of_its_own_process_serves_until_the_block_ends(tmp_path: Path) -> None:
+    log = tmp_path / "calls.jsonl"
+
+    with run_simulator(["--fault", "500=1", "--log", str(log)]) as url:
+        async with openai.AsyncOpenAI(api_key="any", base_url=url, max_retries=0) as client:
+            with pytest.raises(openai.InternalServerError):
+                await client.responses.create(model="sim", input="Hello!")
+            assert json.loads(log.read_text())["status"] == 500
+
+    async with openai.AsyncOpenAI(api_key="any", base_url=url, max_retries=0) as client:
+        with pytest.raises(openai.APIConnectionError):
+            await client.responses.create(model="sim", input="Hello!")
 
 
 async def test_faults_are_scripted_and_sums_read_over_http(simulated: Simulated) -> None:

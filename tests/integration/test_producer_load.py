@@ -63,6 +63,8 @@ async def test_a_run_reports_every_message_answered_once_and_in_order(
     assert shown[-1] == LoadProgress(messages=24, accepted=24, answered=24, escalations=0)
     assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["max"]
     assert report["messages_per_s"] > 10
+    assert report["model_calls_per_turn"] == 1
+    assert (report["input_tokens_per_turn"], report["output_tokens_per_turn"]) == (3, 2)
 
 
 async def test_the_time_of_the_models_is_no_overhead(quick: Settings, worker: MakeHarness, tenant: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.load.report import Sent, Tally, covered_seconds, distribution, nearest_rank
+from producer.load.report import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
 from producer.load.run import LoadOptions, plan_messages
 from producer.load.scripts import KIND_WEIGHTS, Booking, make_scripts
 from schema.ids import ConversationKey, reply_id_of
@@ -46,7 +46,7 @@ def reply(sequence: int, *answers: str, conversation: str = "a") -> Reply:
 
 
 def counts(tally: Tally) -> tuple[int, int, int, int, int]:
-    report = tally.report({})
+    report = tally.report(ModelWork())
     return report["messages"], report["replies"], report["lost"], report["duplicated"], report["out_of_order"]
 
 
@@ -147,7 +147,7 @@ def test_latency_counts_from_when_a_message_was_due_and_overhead_leaves_the_mode
     tally.take_reply(reply(1, "a-0"), 101.5)
     tally.take_reply(reply(2, "a-1"), 103)
 
-    report = tally.report({"a": [(100.1, 101.1), (101.6, 102.9)]})
+    report = tally.report(ModelWork({"a": [(100.1, 101.1), (101.6, 102.9)]}))
 
     assert report["latency_ms"] == {"p50": 1500.0, "p95": 2000.0, "p99": 2000.0, "max": 2000.0}
     # The second message waited for the first one's model call from 101 to 101.1, and for its own.
@@ -155,11 +155,25 @@ def test_latency_counts_from_when_a_message_was_due_and_overhead_leaves_the_mode
     assert report["messages_per_s"] == 0.7
 
 
+def test_model_calls_and_tokens_are_counted_per_turn_and_replayed_answers_are_none() -> None:
+    call = {"started_at": 100.0, "milliseconds": 500.0, "input_tokens": 300, "output_tokens": 20, "replayed": False}
+    work = ModelWork()
+    work.add_turn("a", [call, call | {"started_at": 101.0}, call | {"replayed": True}])
+    work.add_turn("a", [])
+
+    report = tally_of(a=2).report(work)
+
+    assert report["model_calls_per_turn"] == 1
+    assert (report["input_tokens_per_turn"], report["output_tokens_per_turn"]) == (300, 20)
+    assert work.intervals["a"][1] == (101.0, 101.5)
+
+
 def test_a_run_without_any_answer_has_a_report_of_zeros() -> None:
-    report = tally_of(a=1).report({})
+    report = tally_of(a=1).report(ModelWork())
 
     assert report["messages_per_s"] == 0
     assert report["latency_ms"] == {"p50": 0, "p95": 0, "p99": 0, "max": 0}
+    assert report["model_calls_per_turn"] == report["input_tokens_per_turn"] == 0
 
 
 @pytest.mark.parametrize(
