@@ -7,6 +7,7 @@ from typing import Literal
 
 from ops.runtime.database import Database
 from ops.runtime.sealing import Sealer
+from ops.runtime.tracing_table import event_rows
 from schema.errors import FteError
 from schema.ids import ConversationKey, event_id_of, trace_id_of
 from schema.messages import Event, EventName
@@ -28,7 +29,7 @@ async def set_owner(database: Database, sealer: Sealer, key: ConversationKey, ow
     """Give a conversation to the bot or to a human; False when it is theirs already.
 
     The version advances, so a turn under way cannot commit: the bot is silent from the moment this returns. The event
-    stands in the outbox by the same transaction, and rescue publishes it. Raises UnknownConversation.
+    stands in the outbox and in the trace by the same transaction, and rescue publishes it. Raises UnknownConversation.
     """
     names = {"tenant": key.tenant, "conversation": key.conversation}
     async with database.transaction(key.tenant) as transaction:
@@ -53,4 +54,5 @@ async def set_owner(database: Database, sealer: Sealer, key: ConversationKey, ow
             body=sealer.seal(event.model_dump_json()),
             **names,
         )
+        await transaction.run("record_spans", spans=event_rows(key, _EVENTS[owner], at=now))
     return True

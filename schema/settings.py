@@ -146,6 +146,19 @@ class Settings(BaseSettings):
     trim_seconds: float = Field(default=60, gt=0, description="how often rescue looks for streams that are too long")
     stream_entries_max: int = Field(default=1_000_000, ge=1_000, description="length from which a stream is trimmed")
 
+    # Traces
+    trace: bool = Field(default=True, description="record what each turn does and how long it takes, for fte trace")
+    spans_days: int = Field(default=14, ge=1, description="how long traces are kept")
+    spans_waiting_max: int = Field(
+        default=20_000, ge=1_000, description="spans of one process that wait for a sink; more are dropped and counted"
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="send traces there as well, by OTLP over HTTP",
+    )
+    openai_traces: bool = Field(default=False, description="let the agents SDK send its own traces to OpenAI")
+
     # The process
     concurrency: int = Field(default=256, ge=1, le=2_000, description="conversations one worker process drains at once")
     database_connections_max: int = Field(default=8, ge=1, description="PostgreSQL connections of one process")
@@ -187,6 +200,8 @@ class Settings(BaseSettings):
     def _belong_together(self) -> Self:
         if not self.is_embedded_model and self.openai_api_key is None:
             raise ValueError(f"FTE_MODEL={self.model} needs OPENAI_API_KEY")
+        if self.openai_traces and not self.model.startswith("openai:"):
+            raise ValueError(f"FTE_OPENAI_TRACES=true needs FTE_MODEL=openai:<model>, not {self.model}")
         if self.embedding_model is not None and self.openai_api_key is None:
             raise ValueError(f"FTE_EMBEDDING_MODEL={self.embedding_model} needs OPENAI_API_KEY")
         if self.vector_store_ids and not self.model.startswith("openai:"):

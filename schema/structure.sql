@@ -851,6 +851,25 @@ CREATE TABLE public.session_item (
 
 ALTER TABLE ONLY public.session_item FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.span (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    span_id text NOT NULL,
+    parent_id text,
+    turn_id text,
+    "position" bigint,
+    attempt integer DEFAULT 0 NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    milliseconds real NOT NULL,
+    error text,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT span_id_is_16_hex_digits CHECK ((span_id ~ '^[0-9a-f]{16}$'::text))
+);
+
+ALTER TABLE ONLY public.span FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenant (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -969,6 +988,9 @@ ALTER TABLE ONLY public.reservation_segment
 ALTER TABLE ONLY public.session_item
     ADD CONSTRAINT session_item_pkey PRIMARY KEY (tenant_id, conversation_id, ordinal);
 
+ALTER TABLE ONLY public.span
+    ADD CONSTRAINT span_pkey PRIMARY KEY (tenant_id, conversation_id, span_id);
+
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
 
@@ -997,6 +1019,8 @@ CREATE INDEX outbox_unpublished ON public.outbox USING btree (created_at) WHERE 
 CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.reservation_change USING btree (tenant_id, reservation_id, ((details ->> 'reason'::text))) WHERE (kind = 'issue_certificate'::text);
 
 CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
+
+CREATE INDEX span_age ON public.span USING brin (started_at);
 
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
@@ -1107,6 +1131,8 @@ ALTER TABLE public.section_embedding ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session_item ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.span ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1146,6 +1172,8 @@ CREATE POLICY tenant_only ON public.seat USING (((tenant_id = current_setting('f
 CREATE POLICY tenant_only ON public.section_embedding USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.session_item USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.span USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

@@ -16,6 +16,8 @@ from ops.runtime.outage import Outages
 from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
+from ops.runtime.tracing import Losses, Tracer
+from ops.runtime.tracing_table import PostgresSpans
 from schema.settings import Settings
 from worker.agents.graph import AgentGraph, GraphPool, build_graph
 from worker.agents.tracing import configure_tracing
@@ -64,6 +66,7 @@ class WorkerService:
     publisher: Publisher
     rescue: Rescue
     brain: Brain
+    tracer: Tracer
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What is closed last, besides the servers."""
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
@@ -74,6 +77,7 @@ class WorkerService:
             asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
             asyncio.create_task(self.publisher.run(), name="publisher"),
             asyncio.create_task(self.rescue.run(), name="rescue"),
+            asyncio.create_task(self.tracer.run(), name="tracer"),
         ]
 
     def begin_stop(self) -> None:
@@ -95,6 +99,7 @@ class WorkerService:
         await end_task(*self._loops)
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
             await self.publisher.note()
+        await self.tracer.close()
         await self.resources.aclose()
         await self.brain.provider.aclose()
         await self.servers.database.close()
@@ -106,7 +111,7 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
-    configure_tracing()
+    configure_tracing(settings)
     sealer = open_sealer(settings)
     provider = build_model_provider(settings)
     async with AsyncExitStack() as undo:
@@ -162,9 +167,12 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer, brain.backend)
     journal = JournalWriter(servers.database)
-    turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain)
+    tracer = open_tracer(settings, servers.database)
+    turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain, tracer)
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
-    trimmer = Trimmer(servers.redis, servers.database, settings.stream_entries_max)
+    trimmer = Trimmer(
+        servers.redis, servers.database, entries_max=settings.stream_entries_max, spans_days=settings.spans_days
+    )
     return WorkerService(
         settings=settings,
         servers=servers,
@@ -173,4 +181,12 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
         publisher=publisher,
         rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer, outages, trimmer),
         brain=brain,
+        tracer=tracer,
     )
+
+
+def open_tracer(settings: Settings, database: Database) -> Tracer:
+    """Make what takes spans to PostgreSQL, and on by OTLP where the settings say so; switched off it keeps nothing."""
+    losses = Losses()
+    table = PostgresSpans(database) if settings.trace else None
+    return Tracer(table, None, losses, waiting_max=settings.spans_waiting_max)

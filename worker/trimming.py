@@ -1,4 +1,4 @@
-"""Keep the outbound streams bounded, without taking from a consumer what it has not acknowledged."""
+"""Keep the outbound streams bounded, without taking from a consumer what it has not acknowledged; and the traces."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from ops.runtime.database import Database
 
 
-class Trimmer:
-    """Trim streams that are longer than `entries_max`."""
+_SPANS_MAX = 5_000
 
-    def __init__(self, client: Redis, database: Database, entries_max: int) -> None:
+
+class Trimmer:
+    """Trim streams that are longer than `entries_max`, and traces older than `spans_days`."""
+
+    def __init__(self, client: Redis, database: Database, *, entries_max: int, spans_days: int) -> None:
         self._client = client
         self._database = database
         self._entries_max = entries_max
+        self._spans_days = spans_days
 
     async def trim(self) -> int:
         """Trim every stream of every tenant; gives how many entries went.
@@ -39,6 +43,21 @@ class Trimmer:
             if length > self._entries_max:
                 trimmed += await self._trim_one(stream)
         return trimmed
+
+    async def trim_spans(self) -> int:
+        """Remove the spans of traces that are kept long enough; gives how many.
+
+        In portions, each a transaction of its own, so that none runs into the time limit of a statement.
+        """
+        removed = 0
+        while True:
+            rows = await self._database.read(
+                EVERY_TENANT, "remove_spans", older_than_days=self._spans_days, rows_max=_SPANS_MAX
+            )
+            portion = int(rows[0]["removed"])
+            removed += portion
+            if portion < _SPANS_MAX:
+                return removed
 
     async def _trim_one(self, stream: str) -> int:
         groups: Any = await self._client.xinfo_groups(stream)

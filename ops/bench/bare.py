@@ -65,6 +65,6 @@ class BareRunner:
 
 def make_bare_runner(settings: Settings, database: Database) -> BareRunner:
     """Put the bare loop together; `settings.model` must be the stub."""
-    configure_tracing()
+    configure_tracing(settings)
     config = RunConfig(model_provider=build_model_provider(settings), trace_include_sensitive_data=False)
     return BareRunner(build_graph(), config, PostgresKnowledge(database))

@@ -20,6 +20,7 @@ from ops.cli.send import send
 from ops.cli.settings import settings
 from ops.cli.show import show
 from ops.cli.streams import escalations, events, replies
+from ops.cli.trace import trace
 from ops.cli.up import up
 from ops.cli.worker import worker
 
@@ -38,7 +39,7 @@ app = typer.Typer(
 _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _TRY: {"demo": demo, "chat": chat, "load": load},
     _TALK: {"send": send, "replies": replies, "escalations": escalations, "events": events},
-    _LOOK: {"show": show, "takeover": takeover, "hand-back": hand_back},
+    _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back},
     _RUN: {"up": up, "worker": worker, "llm-sim": llm_sim, "migrate": migrate, "key": key, "settings": settings},
 }
 for _panel, _commands in _PANELS.items():

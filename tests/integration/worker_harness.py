@@ -175,7 +175,7 @@ async def make_harness(
 ) -> Harness:
     """Put a worker together on the servers of `settings`, with connections of its own and the brain given, if any."""
     configure_logs(settings)
-    configure_tracing()
+    configure_tracing(settings)
     database = Database(settings)
     await database.open()
     model = ScriptedBrainModel(think)

@@ -26,6 +26,7 @@ from agents.exceptions import AgentsException
 from pydantic import BaseModel, ConfigDict
 
 from worker.agents.context import TurnContext
+from worker.agents.tracing import RUN_TRACING
 from worker.guardrails.abuse import AbuseReason
 from worker.guardrails.verdicts import note_verdict
 
@@ -100,6 +101,6 @@ async def _ask(detector: Agent[None], text: str, models: ModelProvider) -> Abuse
         detector,
         text,
         max_turns=1,
-        run_config=RunConfig(model_provider=models, trace_include_sensitive_data=False),
+        run_config=RunConfig(model_provider=models, tracing=RUN_TRACING, trace_include_sensitive_data=False),
     )
     return result.final_output_as(AbuseAssessment, raise_if_incorrect_type=True)

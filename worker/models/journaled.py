@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +12,8 @@ from agents.models.interface import Model, ModelProvider
 from pydantic import TypeAdapter
 
 from ops.runtime.encoding import dump_canonical
+from ops.runtime.tracing import measure
+from worker.agents.tracing import span_id_of_run
 from worker.models.calls import Caller, CallNote, current_call
 
 BESIDE_STEP = 1_000
@@ -106,21 +107,26 @@ class JournaledModel(Model):
         journal = self._journal
         step = len(journal.calls)
         input_hash = _hash_input(kwargs)
-        started_at, started = time.time(), time.perf_counter()
         recorded = None if journal.diverged else journal.recorded.get(step)
         replayed = recorded is not None and recorded.input_hash == input_hash
         note = CallNote(journal.caller, self._name)
-        if recorded is not None and replayed:
-            response = _RESPONSE.validate_json(recorded.response)
-        else:
-            journal.diverged = True
-            response = await _ask(self._model, note, kwargs)
-        elapsed = (time.perf_counter() - started) * 1_000
-        usage = response.usage
+        with measure("model", parent_id=span_id_of_run()) as span:
+            try:
+                if recorded is not None and replayed:
+                    response = _RESPONSE.validate_json(recorded.response)
+                else:
+                    journal.diverged = True
+                    response = await _ask(self._model, note, kwargs)
+            finally:
+                span.attributes.update(
+                    step=step, replayed=replayed, model=note.model, degraded=note.degraded, retries=note.retries
+                )
+            usage = response.usage
+            span.attributes.update(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
         journal.calls.append(
             ModelCall(
-                started_at=started_at,
-                milliseconds=round(elapsed, 3),
+                started_at=span.started_at,
+                milliseconds=span.milliseconds,
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
                 replayed=replayed,

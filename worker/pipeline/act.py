@@ -15,6 +15,7 @@ from schema.ids import ticket_id_of, trace_id_of
 from worker.agents.context import TurnContext
 from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
+from worker.agents.tracing import RUN_TRACING
 from worker.guardrails.review import ask_to_rewrite, review, without_draft
 from worker.models.journaled import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
@@ -176,9 +177,12 @@ def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> T
 
 
 def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig:
+    settings = brain.settings
     return RunConfig(
         model_provider=_journaled(brain, journal),
         input_guardrails=list(brain.guardrails),
+        tracing_disabled=not (settings.trace or settings.openai_traces),
+        tracing=RUN_TRACING,
         trace_include_sensitive_data=False,
         workflow_name="airline support",
         trace_id=trace_id_of(letter.key),

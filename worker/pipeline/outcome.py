@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ops.runtime.tracing import measure
 from worker.agents.context import AirlineAgentContext, EscalationRequest
 
 if TYPE_CHECKING:
@@ -94,6 +97,13 @@ class Clock:
 
     started_at: datetime
     timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: Literal["hydrate", "guard", "act", "commit"]) -> Iterator[None]:
+        """Measure a step once: for the turn's record, and as a span of its trace, there also when it fails."""
+        with measure(name) as span:
+            yield
+        self.timings[f"{name}_ms"] = span.milliseconds
 
 
 @dataclass(frozen=True)

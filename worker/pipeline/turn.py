@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +10,7 @@ import structlog
 
 from ops.runtime.database import Database
 from ops.runtime.sealing import Sealer
+from ops.runtime.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.mailbox import Head, Mailbox
@@ -42,6 +41,7 @@ class Turn:
     committer: Committer
     journal: JournalWriter
     brain: Brain
+    tracer: Tracer
 
     async def run(self, key: ConversationKey, head: Head) -> Verdict:
         """Bring the head of a mailbox to its outcome and say what is to happen to the head.
@@ -49,13 +49,16 @@ class Turn:
         Raises whatever went wrong; nothing is committed then, or the commit's outcome is open and the next look at the
         conversation settles it.
         """
-        clock = Clock(datetime.now(UTC))
         try:
             letter = open_letter(self.sealer, key, head)
         except Undecodable as error:
             return await self._bury_unread(key, head, str(error))
+        with self.tracer.attempt(key, letter.position, letter.attempts) as span:
+            return await self._run(letter, head, Clock(datetime.now(UTC)), span)
 
-        with _step(clock, "hydrate_ms"):
+    async def _run(self, letter: Letter, head: Head, clock: Clock, span: Span) -> Verdict:
+        key = letter.key
+        with clock.step("hydrate"):
             snapshot = await hydrate(
                 self.database,
                 self.sealer,
@@ -64,25 +67,27 @@ class Turn:
                 attempts_max=self.settings.attempts_max,
             )
         if snapshot is not None and snapshot.unpublished:
-            await self.publisher.publish(key, snapshot.unpublished, floor=snapshot.published_ordinal)
+            with measure("publish", "leftovers"):
+                await self.publisher.publish(key, snapshot.unpublished, floor=snapshot.published_ordinal)
 
         admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
+        span.attributes["admission"] = admission
         if snapshot is None or admission == "stray":
             return await self._bury_unread(key, head, "no such message was accepted")
         if admission == "done":
             return Done()
         if admission == "repair":
             return await self._repair(letter)
-        clock.timings["queue_ms"] = round(snapshot.waited_seconds * 1_000, 1)
+        _note_waiting(snapshot, clock, span)
 
         due = due_of(snapshot.accepted_at, datetime.now(UTC), timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(letter, snapshot)
         if admission == "bury":
             answer = bury(letter, snapshot, answer_by=due.answer_by)
         else:
-            with _step(clock, "guard_ms"):
+            with clock.step("guard"):
                 guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
-            with _step(clock, "act_ms"):
+            with clock.step("act"):
                 if admission == "forward":
                     answer = forward(guarded)
                 else:
@@ -90,10 +95,11 @@ class Turn:
         answer.events.extend(journal.caller.events)
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
 
-        with _step(clock, "commit_ms"):
+        with clock.step("commit"):
             rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, calls=journal.every_call)
-        _report(letter, answer, clock)
-        await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
+        _report(letter, answer, clock, span)
+        with measure("publish"):
+            await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
         return Done()
 
     def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
@@ -133,14 +139,21 @@ class Turn:
         return Done()
 
 
-@contextmanager
-def _step(clock: Clock, name: str) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    clock.timings[name] = round((time.perf_counter() - started) * 1_000, 2)
+def _note_waiting(snapshot: Snapshot, clock: Clock, span: Span) -> None:
+    """Note how long the message waited until it was read; earlier attempts, and what they journaled, are part of it."""
+    waited_ms = round(snapshot.waited_seconds * 1_000, 1)
+    clock.timings["queue_ms"] = waited_ms
+    note("queue", "", started_at=snapshot.accepted_at.timestamp(), milliseconds=waited_ms)
+    if snapshot.journal:
+        span.attributes["resumed_steps"] = len(snapshot.journal)
 
 
-def _report(letter: Letter, answer: Answer, clock: Clock) -> None:
+def _report(letter: Letter, answer: Answer, clock: Clock, span: Span) -> None:
+    span.attributes["outcome"] = answer.outcome
+    if answer.escalation is not None:
+        span.attributes["escalation"] = answer.escalation.category
+    for name, _ in answer.events:
+        note("event", name, started_at=time.time())
     _log.info(
         "turn.committed",
         position=letter.position,

@@ -1,0 +1,55 @@
+"""Draw how a conversation's messages were dealt with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.cli.options import Json, Tenant
+from ops.cli.ownership import Conversation
+
+if TYPE_CHECKING:
+    from ops.trace import ConversationTrace
+    from schema.settings import Settings
+
+TurnNumber = Annotated[
+    int | None, typer.Option("--turn", min=1, metavar="N", help="This turn only, as fte show counts.")
+]
+
+
+def trace(
+    conversation: Conversation, tenant: Tenant = "default", turn: TurnNumber = None, as_json: Json = False
+) -> None:
+    """Draw a conversation's trace: each turn's steps, agents, model calls and tools, and how long they took.
+
+    Works while the conversation goes on: what workers finished up to a second ago is there.
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from ops.cli.servers import find_servers
+    from ops.runtime.encoding import dump_json
+    from ops.terminal import open_console, print_line
+
+    found = asyncio.run(_read(find_servers(), tenant, conversation, turn))
+    if as_json:
+        print_line(dump_json(asdict(found)))
+        return
+    from ops.cli.trace_page import page_of
+
+    open_console().print(page_of(found))
+
+
+async def _read(settings: Settings, tenant: str, conversation: str, turn: int | None) -> ConversationTrace:
+    from ops.cli.reading import open_database
+    from ops.takeover import UnknownConversation
+    from ops.trace import read_trace
+    from schema.ids import ConversationKey
+
+    key = ConversationKey(tenant, conversation)
+    async with open_database(settings) as database:
+        found = await read_trace(database, key, turn=turn)
+    if found is None:
+        raise UnknownConversation(key)
+    return found

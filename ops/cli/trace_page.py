@@ -1,0 +1,234 @@
+"""Lay a trace out for the terminal: a tree, each line's duration at the right, and where in its turn it lies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.text import Text
+from rich.tree import Tree
+
+from ops.terminal import clock, plain
+from ops.trace import Step, TracedAttempt, TracedTurn
+
+if TYPE_CHECKING:
+    from ops.trace import ConversationTrace, Totals
+
+_BAR_COLUMNS = 20
+_BAR_FROM_COLUMNS = 96
+_DURATION_COLUMNS = 10
+_GAP_SHARE_MIN = 0.05
+_GAP_MS_MIN = 5.0
+_PAUSE_SECONDS_MIN = 1.0
+
+# Below how many milliseconds, divided by what, written how.
+_UNITS = (
+    (9.95, 1, "{:.1f} ms"),
+    (999.5, 1, "{:.0f} ms"),
+    (59_950, 1_000, "{:.1f} s"),
+    (3_570_000, 60_000, "{:.0f} min"),
+    (float("inf"), 3_600_000, "{:.1f} h"),
+)
+_NAMES = {"queue": "waited", "publish": "publish", "mcp": "tools of"}
+_STYLES = {
+    "agent": "green",
+    "model": "cyan",
+    "tool": "blue",
+    "handoff": "magenta",
+    "event": "yellow",
+    "dropped": "yellow",
+}
+_OUTCOME_STYLES = {
+    "answered": "green",
+    "escalated": "yellow",
+    "refused": "yellow",
+    "forwarded": "yellow",
+    "dead": "red",
+}
+
+
+class Row:
+    """Show a text with a duration at the right edge, and, where there is room, a bar between.
+
+    `span` is where it begins and ends within its turn, as shares of it.
+    """
+
+    def __init__(self, text: Text, milliseconds: float | None = None, span: tuple[float, float] | None = None) -> None:
+        self.text = text
+        self.milliseconds = milliseconds
+        self.span = span
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Fill the width that the tree leaves."""
+        text = self.text.copy()
+        if self.milliseconds is None:
+            text.truncate(options.max_width, overflow="ellipsis")
+            yield text
+            return
+        bar = _bar(self.span) if console.width >= _BAR_FROM_COLUMNS else Text()
+        room = options.max_width - _DURATION_COLUMNS - bar.cell_len
+        text.truncate(room - 1, overflow="ellipsis")
+        leader = Text(" " + "·" * max(0, room - text.cell_len - 1), "bright_black")
+        yield Text.assemble(text, leader, bar, Text(duration(self.milliseconds).rjust(_DURATION_COLUMNS)))
+
+
+def duration(milliseconds: float) -> str:
+    """Write a duration in two or three digits, in the unit that makes it so."""
+    unit, form = next((unit, form) for below, unit, form in _UNITS if milliseconds < below)
+    return form.format(milliseconds / unit)
+
+
+def page_of(trace: ConversationTrace) -> RenderableType:
+    """Give the whole page: the tree of turns and of what happened beside them, and what it came to."""
+    head = Text.assemble((plain(trace.conversation), "bold"), (f"  {trace.tenant}  {trace.trace_id}", "dim"))
+    tree = Tree(Row(head), guide_style="bright_black")
+    before: datetime | None = None
+    entries: list[TracedTurn | Step] = [*trace.turns, *trace.events]
+    for entry in sorted(entries, key=_begins):
+        if before is not None and (_begins(entry) - before).total_seconds() >= _PAUSE_SECONDS_MIN:
+            pause = (_begins(entry) - before) / timedelta(milliseconds=1)
+            tree.add(Row(Text(f"{duration(pause)} of silence", "bright_black italic")))
+        if isinstance(entry, Step):
+            tree.add(Row(Text.assemble((entry.name, "yellow"), (f"  {clock(entry.started_at)}", "dim"))))
+            before = entry.ended_at
+        else:
+            _add_turn(tree, entry)
+            before = entry.committed_at
+    return Group(tree, Text(), _summary(trace.totals))
+
+
+def _begins(entry: TracedTurn | Step) -> datetime:
+    return entry.started_at if isinstance(entry, Step) else entry.accepted_at
+
+
+def _add_turn(tree: Tree, turn: TracedTurn) -> None:
+    if not turn.attempts:
+        tree.add(
+            Row(Text.assemble(_turn_title(turn), (" · waiting" if turn.state == "accepted" else " · no trace", "dim")))
+        )
+        return
+    ended = max(_ends(attempt) for attempt in turn.attempts)
+    whole = (ended - turn.accepted_at) / timedelta(milliseconds=1)
+    branch = tree.add(Row(_turn_title(turn), whole, (0.0, 1.0)))
+    for attempt in turn.attempts:
+        one = len(turn.attempts) == 1 and attempt.state == "done" and "resumed_steps" not in attempt.attributes
+        under = (
+            branch
+            if one
+            else branch.add(Row(_attempt_title(attempt), attempt.milliseconds, _share(attempt, turn, whole)))
+        )
+        _add_steps(under, attempt.steps, attempt.started_at, turn, whole)
+
+
+def _ends(attempt: TracedAttempt) -> datetime:
+    return attempt.started_at + timedelta(milliseconds=attempt.milliseconds)
+
+
+def _turn_title(turn: TracedTurn) -> Text:
+    title = Text(f"turn {turn.number}" if turn.number else f"message {turn.position}", "bold")
+    if turn.outcome:
+        title.append(f" {turn.outcome}", _OUTCOME_STYLES.get(turn.outcome, ""))
+    if turn.agent:
+        title.append(f" by {turn.agent}", "not bold")
+    return title.append(f"  {clock(turn.accepted_at)}", "not bold dim")
+
+
+def _attempt_title(attempt: TracedAttempt) -> Text:
+    told = {
+        "done": "",
+        "failed": f" failed: {attempt.error}",
+        "unfinished": " not finished: under way, or its worker died just now",
+        "cut off": " cut off: its worker died, or lost the conversation",
+        "recorded": " its spans are missing: this is from the turn's record",
+    }[attempt.state]
+    title = Text.assemble((f"attempt {attempt.number}", "bold"), (told, "" if attempt.state == "done" else "yellow"))
+    resumed = attempt.attributes.get("resumed_steps")
+    if resumed:
+        title.append(f" resumed after {resumed} recorded step{'s' if resumed > 1 else ''}", "cyan")
+    return title
+
+
+def _add_steps(branch: Tree, steps: list[Step], begins: datetime, turn: TracedTurn, whole: float) -> None:
+    reached = begins
+    for step in steps:
+        missing = (step.started_at - reached) / timedelta(milliseconds=1)
+        if step.kind != "queue" and missing >= max(_GAP_MS_MIN, whole * _GAP_SHARE_MIN):
+            gap = Step("gap", "", reached, missing)
+            branch.add(Row(Text("between", "bright_black italic"), missing, _share(gap, turn, whole)))
+        timed = step.kind not in {"event", "dropped"}
+        row = Row(_step_title(step), step.milliseconds, _share(step, turn, whole)) if timed else Row(_step_title(step))
+        _add_steps(branch.add(row), step.steps, step.started_at, turn, whole)
+        reached = max(reached, step.ended_at) if step.kind != "queue" else reached
+
+
+def _step_title(step: Step) -> Text:
+    found = step.attributes
+    style = _STYLES.get(step.kind, "")
+    title = Text(_NAMES.get(step.kind, step.kind), style)
+    match step.kind:
+        case "model":
+            title.append(f" {plain(str(found.get('model', '')))}".rstrip())
+            if "input_tokens" in found:
+                title.append(f" {found['input_tokens']} → {found['output_tokens']} tokens", "not bold dim")
+            if found.get("replayed"):
+                title.append(" replayed", "cyan")
+            if found.get("degraded"):
+                title.append(" in the provider's place", "yellow")
+            if found.get("retries"):
+                title.append(f" retried {found['retries']}×", "yellow")
+        case "handoff":
+            title.append(f" → {plain(step.name)}")
+        case "guardrail":
+            title.append(f" {plain(step.name)}")
+            title.append(" tripped" if found.get("tripped") else " passed", "yellow" if found.get("tripped") else "dim")
+        case "dropped":
+            title = Text(f"{found.get('spans', 0)} spans of this turn were dropped: nobody took them in time", style)
+        case _:
+            title.append(f" {plain(step.name)}".rstrip())
+    if step.error and not found.get("tripped"):
+        title.append(f" ✗ {step.error}", "red")
+    return title
+
+
+def _share(step: Step | TracedAttempt, turn: TracedTurn, whole: float) -> tuple[float, float]:
+    begins = (step.started_at - turn.accepted_at) / timedelta(milliseconds=1)
+    return begins / (whole or 1.0), (begins + step.milliseconds) / (whole or 1.0)
+
+
+def _bar(span: tuple[float, float] | None) -> Text:
+    """Draw from where to where; a step of any length shows."""
+    if span is None:
+        return Text(" " * (_BAR_COLUMNS + 1))
+    first = min(_BAR_COLUMNS - 1, max(0, int(span[0] * _BAR_COLUMNS)))
+    last = min(_BAR_COLUMNS, max(first + 1, round(span[1] * _BAR_COLUMNS)))
+    return Text.assemble(" ", " " * first, ("━" * (last - first), "cyan"), " " * (_BAR_COLUMNS - last))
+
+
+def _summary(totals: Totals) -> Text:
+    took = totals.milliseconds
+    counted = [
+        f"{totals.turns} turns" + (f" in {totals.attempts} attempts" if totals.attempts > totals.turns else ""),
+        f"{totals.model_calls} model calls"
+        + (f" and {totals.replayed_calls} replayed" if totals.replayed_calls else ""),
+        f"{totals.input_tokens:,} → {totals.output_tokens:,} tokens",
+        f"{totals.tool_calls} tools",
+        f"{totals.handoffs} handoffs",
+    ]
+    spent = [f"{name} {duration(took[kind])}" for kind, name in _SPENT if kind in took]
+    text = Text.assemble(("total  ", "bold"), ", ".join(counted), ("\ntime   ", "bold"), ", ".join(spent))
+    if totals.spans_dropped:
+        text.append(f"\n{totals.spans_dropped} spans were dropped; see spans.dropped in the workers' logs", "yellow")
+    return text
+
+
+_SPENT = (
+    ("queue", "waiting"),
+    ("hydrate", "hydrate"),
+    ("guard", "guard"),
+    ("act", "act"),
+    ("model", "of it models"),
+    ("tool", "tools"),
+    ("commit", "commit"),
+    ("publish", "publish"),
+)
