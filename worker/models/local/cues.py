@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from worker.patterns import load_patterns
@@ -17,6 +17,10 @@ def load_cues() -> Mapping[str, re.Pattern[str]]:
     return MappingProxyType({name: re.compile(rf"\b{pattern}\b") for name, pattern in known.items()})
 
 
+_CACHED_TEXTS_MAX = 2_048
+
+
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def cues_in(flat: str) -> frozenset[str]:
     """Name the cues in a text that is flattened: lower case, single blanks, placeholders as `<kind>`."""
     return frozenset(name for name, pattern in load_cues().items() if pattern.search(flat))

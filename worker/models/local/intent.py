@@ -105,10 +105,20 @@ def read(text: str) -> Intent:
         and "<" not in flat
     ):
         likely = Intent("off_topic", 1 - likely.confidence)
+    if likely.label == "escalation" and _is_other_trades(flat):
+        return Intent("off_topic", _SURE)
     if likely.label == "escalation" or (likely.label == "off_topic" and likely.confidence >= _SURE):
         return likely
     reason = urgent_cue(flat)
     return Intent("escalation", _SURE) if reason is not None else likely
+
+
+def _is_other_trades(flat: str) -> bool:
+    """Say whether a complaint is another trade's: a bank's, a shop's, a railway's, and not one word of a journey."""
+    cues = cues_in(flat)
+    if cues & {"ours", "human", "medical", "bereavement"}:
+        return False
+    return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
 
 
 def urgent_cue(flat: str) -> str | None:

@@ -11,15 +11,18 @@ import random
 import re
 import sys
 from importlib import resources
-from itertools import product
+from itertools import count
 from pathlib import Path
 
 from worker.models.local.intent import LABELS, WEIGHT_UNIT, features_of
 
 VARIANTS_MAX = 6
-EPOCHS = 12
+"""Sentences made of a line with choices; more when one of its choices alone has more."""
+EPOCHS = 8
 LEARNING_RATE = 0.12
 DECAY = 0.000_4
+ROUNDS_MAX = 8
+"""Rounds through the longest choice after which the combinations found are enough."""
 SEED = 20_260_101
 WEIGHT_MIN = 4
 """Features whose every weight is below this, in hundredths, do not ship."""
@@ -28,13 +31,14 @@ _CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 
 
 def load_sentences() -> list[tuple[str, str]]:
-    """Read every training sentence with its label; `[a|b]` gives up to VARIANTS_MAX variants."""
+    """Read every training sentence with its label: those of a label stand in the folder of its name."""
     folder = resources.files("worker.models.local") / "training"
     found: list[tuple[str, str]] = []
     for label in LABELS:
-        for line in (folder / f"{label}.txt").read_text(encoding="utf-8").splitlines():
-            if line and not line.startswith("#"):
-                found.extend((variant, label) for variant in expand(line))
+        for file in sorted((folder / label).iterdir(), key=lambda file: file.name):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                if line and not line.startswith("#"):
+                    found.extend((variant, label) for variant in expand(line))
     return found + _dressed(found)
 
 
@@ -70,45 +74,59 @@ def _dressed(sentences: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def expand(line: str) -> list[str]:
-    """Write out the choices of a line: all of them, or VARIANTS_MAX spread evenly."""
+    """Write out the choices of a line: each choice once at least, and up to VARIANTS_MAX combinations of them."""
     parts = _CHOICE.split(line)
     options = [part.split("|") if index % 2 else [part] for index, part in enumerate(parts)]
-    variants = ["".join(chosen) for chosen in product(*options)]
-    step = max(1, len(variants) // VARIANTS_MAX)
-    return variants[::step][:VARIANTS_MAX]
+    longest = max(map(len, options))
+    wanted = min(math.prod(map(len, options)), max(longest, VARIANTS_MAX))
+    variants: dict[str, None] = {}
+    for number in count():
+        # Going round once more, every second slot moves on by one, so that other combinations come up.
+        rounds = number // longest
+        chosen = [some[(number + rounds * place) % len(some)] for place, some in enumerate(options)]
+        variants["".join(chosen)] = None
+        if len(variants) >= wanted or number > ROUNDS_MAX * longest:
+            return list(variants)
+    raise AssertionError
 
 
 def train(sentences: list[tuple[str, str]]) -> dict[str, list[int]]:
     """Fit the weights, in hundredths, one per label and feature."""
-    samples = [(sorted(features_of(text)), LABELS.index(label)) for text, label in sentences]
-    share = _importance(samples)
     weights: dict[str, list[float]] = {}
+    samples = [
+        (
+            [weights.setdefault(feature, [0.0] * len(LABELS)) for feature in sorted(features_of(text))],
+            LABELS.index(label),
+        )
+        for text, label in sentences
+    ]
+    share = _importance([label for _, label in samples])
     order = random.Random(SEED)  # noqa: S311 - a fixed order, not a secret
     for epoch in range(EPOCHS):
         order.shuffle(samples)
         rate = LEARNING_RATE / (1 + epoch * 0.3)
-        for features, label in samples:
-            _descend(weights, features, label, rate * share[label])
+        for rows, label in samples:
+            _descend(rows, label, rate * share[label])
     rounded = {feature: [round(weight * WEIGHT_UNIT) for weight in row] for feature, row in sorted(weights.items())}
     return {feature: row for feature, row in rounded.items() if max(map(abs, row)) >= WEIGHT_MIN}
 
 
-def _importance(samples: list[tuple[list[str], int]]) -> list[float]:
+def _importance(labels: list[int]) -> list[float]:
     """Weigh labels so that a label with many sentences does not crowd out one with few."""
-    counts = [sum(label == index for _, label in samples) for index in range(len(LABELS))]
-    return [math.sqrt(len(samples) / (len(LABELS) * count)) for count in counts]
+    counts = [labels.count(index) for index in range(len(LABELS))]
+    return [math.sqrt(len(labels) / (len(LABELS) * count)) for count in counts]
 
 
-def _descend(weights: dict[str, list[float]], features: list[str], label: int, rate: float) -> None:
-    rows = [weights.setdefault(feature, [0.0] * len(LABELS)) for feature in features]
-    scores = [math.fsum(row[index] for row in rows) for index in range(len(LABELS))]
+def _descend(rows: list[list[float]], label: int, rate: float) -> None:
+    """Move the weights of one sentence's features, a row each with one weight per label, down its gradient."""
+    scores = [math.fsum(column) for column in zip(*rows, strict=True)]
     top = max(scores)
     exponents = [math.exp(score - top) for score in scores]
     total = math.fsum(exponents)
-    for index in range(len(LABELS)):
-        gradient = exponents[index] / total - (index == label)
-        for row in rows:
-            row[index] -= rate * (gradient + DECAY * row[index])
+    steps = [rate * (exponents[index] / total - (index == label)) for index in range(len(LABELS))]
+    kept = 1 - rate * DECAY
+    for row in rows:
+        row[:] = [weight * kept - step for weight, step in zip(row, steps, strict=True)]
 
 
 def main() -> None:
