@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from ops.announcing import announce
 from ops.runtime.database import Database
 from ops.runtime.sealing import Sealer
-from ops.runtime.tracing_table import event_rows
 from schema.errors import FteError
-from schema.ids import ConversationKey, event_id_of, trace_id_of
-from schema.messages import Event, EventName
+from schema.ids import ConversationKey
+from schema.messages import EventName
 
 Owner = Literal["bot", "human"]
 
@@ -37,22 +37,5 @@ async def set_owner(database: Database, sealer: Sealer, key: ConversationKey, ow
             if not await transaction.run("find_owner", **names):
                 raise UnknownConversation(key)
             return False
-        place = (await transaction.run("take_ordinal", **names))[0]
-        event = Event(
-            event_id=event_id_of(key, place["last_ordinal"]),
-            tenant=key.tenant,
-            conversation=key.conversation,
-            name=_EVENTS[owner],
-            trace_id=trace_id_of(key),
-            created_at=now,
-        )
-        await transaction.run(
-            "add_event",
-            ordinal=place["last_ordinal"],
-            entry_id=event.event_id,
-            sequence=place["last_sequence"],
-            body=sealer.seal(event.model_dump_json()),
-            **names,
-        )
-        await transaction.run("record_spans", spans=event_rows(key, _EVENTS[owner], at=now))
+        await announce(transaction, sealer, key, _EVENTS[owner], now=now)
     return True

@@ -28,9 +28,13 @@ INBOUND_BYTES_MAX = 256_000
 PAYLOAD_CHARACTERS_MAX = 400_000
 """A sealed `Inbound`: 4/3 of its bytes, and 100 more."""
 
+BRIEFING_ENTRIES_MAX = 20
+BRIEFING_CHARACTERS_MAX = 200
+
 Channel = Literal["email", "sms", "chat"]
 IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
 Priority = Literal["normal", "high", "urgent"]
+Sentiment = Literal["calm", "upset", "angry", "abusive"]
 EscalationCategory = Literal[
     "customer_request",
     "missing_knowledge",
@@ -50,6 +54,7 @@ EventName = Literal[
     "message.refused",
     "message.dead",
     "message.forwarded",
+    "ticket.opened",
     "model.degraded",
     "model.recovered",
 ]
@@ -137,6 +142,40 @@ class Reply(WireModel):
     created_at: AwareDatetime
 
 
+BriefingText = Annotated[str, StringConstraints(max_length=BRIEFING_CHARACTERS_MAX)]
+BriefingList = Annotated[list[BriefingText], Field(max_length=BRIEFING_ENTRIES_MAX)]
+
+
+class TranscriptReference(BaseModel):
+    """Say where the words of a conversation stand: `fte show CONVERSATION`, its messages by position."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    conversation: ConversationId
+    first_position: int = Field(ge=1)
+    last_position: int = Field(ge=1, description="of the message that led to the escalation")
+
+
+class Briefing(BaseModel):
+    """Tell a human agent what the bot knew and did; masked: placeholders instead of secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Channel
+    passenger_name: BriefingText | None = None
+    verified: bool = Field(default=False, description="whether the customer proved to be the passenger")
+    confirmation_number: BriefingText | None = Field(default=None, description="a placeholder")
+    flight_number: BriefingText | None = None
+    flight_date: BriefingText | None = None
+    seat_number: BriefingText | None = None
+    issue_type: IssueType | None = None
+    changes_made: BriefingList = Field(default_factory=list, description="what the bot changed in the booking")
+    tried: BriefingList = Field(default_factory=list, description="the tools it called, each once, the newest last")
+    refused: BriefingList = Field(default_factory=list, description="the refusals it met, as codes")
+    verdicts: BriefingList = Field(default_factory=list, description="guardrails that tripped on this message")
+    sentiment: Sentiment | None = Field(default=None, description="of the customer's newest message")
+
+
 class Escalation(WireModel):
     """Hand a conversation to the human support agents."""
 
@@ -150,6 +189,8 @@ class Escalation(WireModel):
     answer_by: AwareDatetime
     trace_id: str = Field(max_length=64)
     created_at: AwareDatetime
+    transcript: TranscriptReference | None = Field(default=None, description="absent in entries of earlier releases")
+    briefing: Briefing | None = Field(default=None, description="absent in entries of earlier releases")
 
 
 class Event(WireModel):

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
+from ops.cli.ticket_page import PRIORITY_STYLES, brief_line
 from ops.terminal import clock, open_console, plain, print_line
 from schema.messages import Escalation, Event, Reply
 
 if TYPE_CHECKING:
     from producer.entries import StreamEntry
-
-_PRIORITY_STYLES = {"normal": "yellow", "high": "bold yellow", "urgent": "bold red"}
 
 
 class EntryPrinter:
@@ -41,8 +40,9 @@ def _lay_out(body: Reply | Escalation | Event) -> tuple[Text, str]:
         about = f"  #{body.sequence}  {body.agent or 'fte'} → {plain(body.recipient)} by {body.channel}"
         return Text.assemble(when, conversation, (about, "dim")), body.text
     if isinstance(body, Escalation):
-        ticket = (f"  {body.ticket_id}", _PRIORITY_STYLES[body.priority])
+        ticket = (f"  {body.ticket_id}", PRIORITY_STYLES[body.priority])
         about = f"  {body.category.replace('_', ' ')}, {body.priority}, answer by {clock(body.answer_by)}"
-        return Text.assemble(when, conversation, ticket, (about, "dim")), f"{body.reason}\n{body.summary}"
+        told = [body.reason, brief_line(body), body.summary]
+        return Text.assemble(when, conversation, ticket, (about, "dim")), "\n".join(part for part in told if part)
     attributes = " ".join(f"{name}={plain(value)}" for name, value in body.attributes.items())
     return Text.assemble(when, conversation, f"  {body.name}", (f"  {attributes}", "dim")), ""

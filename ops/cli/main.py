@@ -19,7 +19,8 @@ from ops.cli.ownership import hand_back, takeover
 from ops.cli.send import send
 from ops.cli.settings import settings
 from ops.cli.show import show
-from ops.cli.streams import escalations, events, replies
+from ops.cli.streams import events, replies
+from ops.cli.tickets import escalations
 from ops.cli.trace import trace
 from ops.cli.up import up
 from ops.cli.worker import worker
@@ -38,13 +39,14 @@ app = typer.Typer(
 )
 _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _TRY: {"demo": demo, "chat": chat, "load": load},
-    _TALK: {"send": send, "replies": replies, "escalations": escalations, "events": events},
+    _TALK: {"send": send, "replies": replies, "events": events},
     _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back},
     _RUN: {"up": up, "worker": worker, "llm-sim": llm_sim, "migrate": migrate, "key": key, "settings": settings},
 }
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
+app.add_typer(escalations, name="escalations", rich_help_panel=_TALK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
 
 

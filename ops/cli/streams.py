@@ -1,4 +1,4 @@
-"""Read what came out: replies, escalations, events."""
+"""Read what came out: replies and events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops.cli.options import Json, Tenant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LAST = 10
+LAST = 10
 _CHANNELS = ("email", "sms", "chat")
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
@@ -27,7 +27,7 @@ def replies(
         list[str] | None, typer.Option("--channel", help="email, sms or chat; may be repeated. Default: all.")
     ] = None,
     conversation: ConversationFilter = None,
-    last: Last = _LAST,
+    last: Last = LAST,
     from_start: FromStart = False,
     tenant: Tenant = "default",
     as_json: Json = False,
@@ -39,30 +39,14 @@ def replies(
         if name not in _CHANNELS:
             raise typer.BadParameter(f"no channel {name!r}; one of {', '.join(_CHANNELS)}")
     streams = [replies_stream(tenant, name) for name in channel or _CHANNELS]
-    _show(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
-
-
-def escalations(
-    *,
-    follow: Follow = False,
-    conversation: ConversationFilter = None,
-    last: Last = _LAST,
-    from_start: FromStart = False,
-    tenant: Tenant = "default",
-    as_json: Json = False,
-) -> None:
-    """Show what was handed to human agents."""
-    from schema.keys import escalations_stream
-
-    streams = [escalations_stream(tenant)]
-    _show(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
+    show_streams(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
 
 
 def events(
     *,
     follow: Follow = False,
     conversation: ConversationFilter = None,
-    last: Last = _LAST,
+    last: Last = LAST,
     from_start: FromStart = False,
     tenant: Tenant = "default",
     as_json: Json = False,
@@ -71,10 +55,13 @@ def events(
     from schema.keys import events_stream
 
     streams = [events_stream(tenant)]
-    _show(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
+    show_streams(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
 
 
-def _show(streams: Sequence[str], *, follow: bool, last: int | None, conversation: str | None, as_json: bool) -> None:
+def show_streams(
+    streams: Sequence[str], *, follow: bool, last: int | None, conversation: str | None, as_json: bool
+) -> None:
+    """Print entries of streams: the newest `last`, or all when it is None; then what comes, if that is wanted."""
     import asyncio
 
     from ops.cli.entries import EntryPrinter

@@ -13,6 +13,7 @@ from ops.runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
 from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
 from worker.guardrails.vault import Vault
+from worker.pipeline.briefing import brief, refer
 from worker.publisher import OutboxRow
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Committer:
                 summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
                 priority=answer.escalation.priority,
                 answer_by=due.answer_by,
+                transcript=refer(letter),
+                briefing=brief(letter, snapshot, answer),
                 **shared,
             )
             body = escalation.model_dump_json()

@@ -1,0 +1,93 @@
+"""Show what was handed to human agents, and open one ticket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.cli.options import Json, Tenant
+from ops.cli.streams import LAST, ConversationFilter, Follow, FromStart, Last, show_streams
+
+if TYPE_CHECKING:
+    from schema.messages import Escalation
+    from schema.settings import Settings
+
+escalations = typer.Typer(invoke_without_command=True, help="Show what was handed to human agents.")
+
+
+@escalations.callback()
+def show_all(
+    context: typer.Context,
+    *,
+    follow: Follow = False,
+    conversation: ConversationFilter = None,
+    last: Last = LAST,
+    from_start: FromStart = False,
+    tenant: Tenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Show what was handed to human agents; `fte escalations show TICKET` shows one."""
+    if context.invoked_subcommand is not None:
+        return
+    from schema.keys import escalations_stream
+
+    streams = [escalations_stream(tenant)]
+    show_streams(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
+
+
+@escalations.command("show")
+def show_one(
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's id, such as T-7K2M9PQ4RS.")],
+    *,
+    opened: Annotated[
+        bool, typer.Option("--open", help="Open placeholders. Needs the vault's key; who opened it is recorded.")
+    ] = False,
+    reader: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who opens it; default: this machine's user.")
+    ] = None,
+    tenant: Tenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Show one ticket: reason, summary, what is known and was tried, and where the transcript stands.
+
+    Private values stay placeholders unless the ticket is opened, which leaves the event ticket.opened.
+    """
+    import asyncio
+
+    from ops.cli.servers import find_servers
+    from ops.terminal import open_console, print_line
+
+    escalation = asyncio.run(_read(find_servers(), tenant, ticket, (reader or _user()) if opened else None))
+    if as_json:
+        print_line(escalation.model_dump_json())
+        return
+    from ops.cli.ticket_page import page_of_ticket
+
+    open_console().print(page_of_ticket(escalation))
+
+
+async def _read(settings: Settings, tenant: str, ticket: str, reader: str | None) -> Escalation:
+    from datetime import UTC, datetime
+
+    from ops.cli.reading import open_database
+    from ops.runtime.configuration import open_sealer
+    from ops.tickets import open_ticket, read_ticket
+
+    sealer = open_sealer(settings)
+    async with open_database(settings) as database:
+        if reader is None:
+            return await read_ticket(database, sealer, tenant, ticket)
+        opened = await open_ticket(database, sealer, tenant, ticket, reader=reader, now=datetime.now(UTC))
+        return opened.escalation
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        raise typer.BadParameter(
+            "this machine's user has no name; say who opens the ticket", param_hint="--as"
+        ) from None

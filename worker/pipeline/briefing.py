@@ -1,0 +1,94 @@
+"""Brief the human who takes a conversation over: what is known, what was tried, how the customer feels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ops.runtime.encoding import parse_json
+from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Sentiment, TranscriptReference
+from worker.models.local.cues import cues_in
+from worker.models.local.intent import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from worker.pipeline.outcome import Answer, Letter, Snapshot
+
+_HANDOFF = "transfer_to_"
+_UPSETTING = frozenset(
+    {"complain", "complaint", "lost_bag", "damaged", "bereavement", "stuck", "waiting", "refund_dispute"}
+)
+
+
+def brief(letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
+    """Gather what a human needs beside the summary; masked, as everything that is stored."""
+    context = answer.context
+    items = [*snapshot.items, *answer.items]
+    return Briefing(
+        channel=letter.inbound.channel,
+        passenger_name=_fit(context.passenger_name),
+        verified=context.verified,
+        confirmation_number=_fit(context.confirmation_number),
+        flight_number=_fit(context.flight_number),
+        flight_date=_fit(context.flight_date),
+        seat_number=_fit(context.seat_number),
+        issue_type=context.issue_type,
+        changes_made=context.changes_made[-BRIEFING_ENTRIES_MAX:],
+        tried=_newest(_tools_in(items)),
+        refused=_newest(_refusals_in(items)),
+        verdicts=_newest(
+            f"{verdict['guardrail']}: {verdict['reason']}" for verdict in answer.verdicts if verdict["tripped"]
+        ),
+        sentiment=_sentiment(answer),
+    )
+
+
+def refer(letter: Letter) -> TranscriptReference:
+    """Say where the conversation stands: its messages up to this one."""
+    return TranscriptReference(conversation=letter.key.conversation, first_position=1, last_position=letter.position)
+
+
+def _tools_in(items: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for item in items:
+        name = str(item.get("name", ""))
+        if item.get("type") == "function_call" and not name.startswith(_HANDOFF):
+            yield name
+
+
+def _refusals_in(items: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for item in items:
+        if item.get("type") != "function_call_output":
+            continue
+        try:
+            output = parse_json(str(item.get("output")))
+        except ValueError:
+            continue  # a documentation server answers in prose
+        if isinstance(output, dict) and output.get("refusal"):
+            yield str(output["refusal"])
+
+
+def _newest(entries: Iterator[str]) -> list[str]:
+    """Give each entry once, in the order last seen, the newest when there are too many."""
+    last_seen: dict[str, None] = {}
+    for entry in entries:
+        text = entry[:BRIEFING_CHARACTERS_MAX]  # a model may call a tool by any name
+        last_seen.pop(text, None)
+        last_seen[text] = None
+    return list(last_seen)[-BRIEFING_ENTRIES_MAX:]
+
+
+def _fit(text: str | None) -> str | None:
+    return None if text is None else text[:BRIEFING_CHARACTERS_MAX]
+
+
+def _sentiment(answer: Answer) -> Sentiment | None:
+    """Read the customer's newest words; None when they could not be read."""
+    if any(name == "message.abusive" for name, _ in answer.events):
+        return "abusive"
+    said = [str(item.get("content")) for item in answer.items if item.get("role") == "user"]
+    if not said:
+        return None
+    cues = cues_in(flatten(said[-1]))
+    if "angry" in cues:
+        return "angry"
+    return "upset" if cues & _UPSETTING else "calm"
