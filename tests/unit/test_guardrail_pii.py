@@ -8,7 +8,6 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stdnum import luhn
 
 from worker.guardrails import pii
 from worker.guardrails.pii import mask_text, normalise
@@ -141,19 +140,6 @@ def test_two_cards_in_a_row_are_both_gone() -> None:
     result = masked("cards: 4111111111111111, 5555555555554444")
 
     assert result.text == "cards: [CARD_NUMBER], [CARD_NUMBER]"
-
-
-@given(
-    st.sampled_from(["4", "51", "34", "6011"]), st.text("0123456789", min_size=14, max_size=14), st.sampled_from(" -./")
-)
-def test_no_valid_card_number_survives(issuer: str, tail: str, separator: str) -> None:
-    digits = (issuer + tail)[: 14 if issuer == "34" else 15]
-    number = digits + luhn.calc_check_digit(digits)
-    spelled = separator.join(re.findall(r"\d{1,4}", number))
-
-    result = masked(f"it is {spelled} ok")
-
-    assert result.text == "it is [CARD_NUMBER] ok" or len(set(number)) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+"""Hold what a detector of secrets found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CUE_CHARACTERS = 40
+"""How far before a number the word that names it may stand."""
+
+
+class Found(NamedTuple):
+    """Locate one secret: `[start, end)`, its kind, and its value in the one spelling the vault keeps."""
+
+    start: int
+    end: int
+    kind: str
+    value: str

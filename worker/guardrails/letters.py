@@ -1,0 +1,57 @@
+"""Tell a word from letters drawn by lot, without a word list: by which letters follow each other in English."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+_FOLLOWERS = {
+    "a": "bcdefghijklmnprstuvwxyz",
+    "b": "abceijlmorstuy",
+    "c": "acehiklorstuy",
+    "d": "abcdegijlmnoprsuvwy",
+    "e": "abcdefghijklmnopqrstuvwxyz",
+    "f": "aefilorstuy",
+    "g": "aeghilmnorsuy",
+    "h": "aeilmnorstuy",
+    "i": "abcdefgklmnopqrstuvxz",
+    "j": "aeiou",
+    "k": "aegilnosuy",
+    "l": "abcdefiklmnoprstuvwy",
+    "m": "abeimnopsuy",
+    "n": "abcdefghijklnopqstuvyz",
+    "o": "abcdefghiklmnoprstuvwxyz",
+    "p": "aehiloprstuy",
+    "q": "u",
+    "r": "abcdefgiklmnoprstuvwy",
+    "s": "abcefhiklmnopqstuwy",
+    "t": "acefhilmnorstuwyz",
+    "u": "abcdefgiklmnoprstvxyz",
+    "v": "aeio",
+    "w": "aehilnorsy",
+    "x": "aceiptuy",
+    "y": "abcdeilmnoprstwz",
+    "z": "aeioyz",
+}
+"""The letters that follow each letter within English words often enough to be no accident."""
+
+_CONSONANTS = re.compile(r"[^aeiouy]{5}")
+_STRETCHED = re.compile(r"(.)\1\1")
+
+
+def looks_like_a_word(letters: str) -> bool:
+    """Say whether letters could be an English word; of six drawn by lot about one in ten could."""
+    lowered = letters.lower()
+    return (
+        re.search(r"[aeiouy]", lowered) is not None and _CONSONANTS.search(lowered) is None and not _odd_pairs(lowered)
+    )
+
+
+def is_strange(letters: str) -> bool:
+    """Say whether letters are so unlike a word that no slip of the finger explains them, nor an outcry (argh)."""
+    lowered = letters.lower()
+    return _odd_pairs(lowered) > 1 and _STRETCHED.search(lowered) is None
+
+
+def _odd_pairs(lowered: str) -> int:
+    return sum(right not in _FOLLOWERS.get(left, "") for left, right in pairwise(lowered))
