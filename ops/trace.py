@@ -211,12 +211,8 @@ def _recorded_attempt(message: dict[str, Any]) -> TracedAttempt:
 
 def _recorded_call(call: dict[str, Any]) -> Step:
     started = datetime.fromtimestamp(call["started_at"], UTC)
-    counted = {
-        name: call[name]
-        for name in ("model", "input_tokens", "output_tokens", "replayed", "degraded", "retries")
-        if name in call
-    }
-    return Step("model", "", started, call["milliseconds"], attributes=counted)
+    known = {name: value for name, value in call.items() if name not in {"started_at", "milliseconds"}}
+    return Step("model", "", started, call["milliseconds"], attributes=known)
 
 
 def _step_of(span: dict[str, Any], parts: Mapping[str, list[dict[str, Any]]]) -> Step:

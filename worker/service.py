@@ -17,6 +17,7 @@ from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
 from ops.runtime.startup import check_deployment
 from ops.runtime.tracing import Losses, Tracer
+from ops.runtime.tracing_otlp import OtlpSpans
 from ops.runtime.tracing_table import PostgresSpans
 from schema.settings import Settings
 from worker.agents.graph import AgentGraph, GraphPool, build_graph
@@ -187,6 +188,8 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
 
 def open_tracer(settings: Settings, database: Database) -> Tracer:
     """Make what takes spans to PostgreSQL, and on by OTLP where the settings say so; switched off it keeps nothing."""
-    losses = Losses()
-    table = PostgresSpans(database) if settings.trace else None
-    return Tracer(table, None, losses, waiting_max=settings.spans_waiting_max)
+    losses, waiting_max = Losses(), settings.spans_waiting_max
+    if not settings.trace:
+        return Tracer(None, None, losses, waiting_max=waiting_max)
+    exporter = OtlpSpans(settings.otlp_endpoint, losses, waiting_max=waiting_max) if settings.otlp_endpoint else None
+    return Tracer(PostgresSpans(database), exporter, losses, waiting_max=waiting_max)

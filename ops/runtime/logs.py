@@ -15,8 +15,8 @@ from schema.settings import Settings
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-# They say at every attempt that a server is away; `ops.runtime.outage` says it once.
-_QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL}
+# They say at every attempt that a server is away; `ops.runtime.outage` says it once, and `spans.dropped` what it cost.
+_QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL, "opentelemetry": logging.CRITICAL}
 
 # What must never stand in a log, however it got there: the guard masks messages, this catches what an exception or a
 # dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.

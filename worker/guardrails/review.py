@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import Agent, RunContextWrapper
 
+from ops.runtime.tracing import measure
 from worker.guardrails.outputs import REMEDIES, Breach, Grounds, find_breach, gather_items
 from worker.guardrails.verdicts import note_verdict
 
@@ -26,17 +27,19 @@ async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[A
     if turn.airline.quote is not None:
         told.append(str(turn.airline.quote.details.get("summary", "")))
     tickets = {turn.airline.ticket_id, turn.ticket_id if turn.escalation else None} - {None}
-    breach = find_breach(
-        reply,
-        Grounds(
-            written=written,
-            told=told,
-            vault=turn.vault.entries,
-            changes=frozenset({effect.query for effect in turn.effects} | set(turn.airline.changes_made)),
-            tickets=frozenset(str(ticket) for ticket in tickets),
-            instructions=instructions.partition(_FACTS_FOLLOW)[0],
-        ),
-    )
+    with measure("guardrail", "output") as span:
+        breach = find_breach(
+            reply,
+            Grounds(
+                written=written,
+                told=told,
+                vault=turn.vault.entries,
+                changes=frozenset({effect.query for effect in turn.effects} | set(turn.airline.changes_made)),
+                tickets=frozenset(str(ticket) for ticket in tickets),
+                instructions=instructions.partition(_FACTS_FOLLOW)[0],
+            ),
+        )
+        span.attributes.update(tripped=breach is not None, reason=breach or "none")
     note_verdict(turn, "output", tripped=breach is not None, confidence=1.0, reason=breach or "none")
     return breach
 
