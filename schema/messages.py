@@ -30,6 +30,8 @@ PAYLOAD_CHARACTERS_MAX = 400_000
 
 BRIEFING_ENTRIES_MAX = 20
 BRIEFING_CHARACTERS_MAX = 200
+SENDER_VERIFIED_KEY = "fte.sender_verified"
+"""Metadata by which a gateway vouches for a message's sender: `"true"`, and nothing else, opens bookings to it."""
 
 Channel = Literal["email", "sms", "chat"]
 IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
@@ -86,6 +88,11 @@ class Inbound(WireModel):
     subject: str | None = Field(default=None, max_length=SUBJECT_CHARACTERS_MAX)
     sent_at: AwareDatetime | None = Field(default=None, description="RFC 3339, with an offset")
     metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=METADATA_ENTRIES_MAX)
+
+    @property
+    def sender_is_verified(self) -> bool:
+        """Say whether the gateway vouches that the message comes from its sender."""
+        return self.metadata.get(SENDER_VERIFIED_KEY) == "true"
 
     @field_validator("text", "sender", "subject")
     @classmethod

@@ -18,8 +18,9 @@ from tests.integration.sample_airline import add_airline, change, day_of
 from tests.unit.airline_stand_ins import PLACEHOLDER, call, make_turn, next_turn
 from worker.guardrails.vault import Vault
 from worker.store.airline import PostgresAirline
+from worker.tools.quotes import confirm_quote, quote_seat_change
 from worker.tools.reservations import look_up_reservation
-from worker.tools.seats import confirm_quote, find_free_seats, quote_seat_change
+from worker.tools.seats import find_free_seats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -258,7 +259,8 @@ async def test_a_customer_changes_a_seat_from_look_up_to_commit(
 
     assert shown["reservation"]["passengers"] == [{"name": "Ada Okafor", "seats": {"LF118": "14C"}}]
     assert offered["current_seat"] == "14C"
-    assert confirmed == {"ok": True, "seat_number": FREE, "flight_number": "LF118", "price_usd": 0}
+    assert confirmed["ok"]
+    assert (confirmed["kind"], confirmed["seat_number"], confirmed["price_usd"]) == ("seat_change", FREE, 0)
     assert touched == [effect.rows for effect in turn.effects] == [1]
     assert seats(connection, airline)[FREE] == (1, 1)
     assert "DEMO42" not in json.dumps([shown, offered, quoted, confirmed]) + turn.airline.model_dump_json()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 KNOWN_FACTS = (
     "passenger_name", "confirmation_number", "verified", "flight_number", "flight_date", "seat_number",
-    "seat_preference", "issue_type", "ticket_id", "quote", "turn_count",
+    "seat_preference", "issue_type", "ticket_id", "quote", "turn_count", "sender_verified", "today", "weekday",
 )  # fmt: skip
 
 
@@ -93,7 +93,21 @@ def test_agents_have_the_tools_of_their_part_and_no_others(graph: AgentGraph) ->
     assert tools == {
         "Triage Agent": {"faq_lookup", "quote_seat_change", "confirm_quote"},
         "FAQ Agent": {"faq_lookup"},
-        "Booking Agent": {"look_up_reservation", "find_free_seats", "quote_seat_change", "confirm_quote"},
+        "Booking Agent": {
+            "look_up_reservation",
+            "find_my_reservations",
+            "search_flights",
+            "flight_status",
+            "find_free_seats",
+            "quote_seat_change",
+            "quote_flight_change",
+            "quote_cancellation",
+            "quote_bags",
+            "quote_passenger_correction",
+            "quote_cabin_change",
+            "quote_compensation",
+            "confirm_quote",
+        },
         "Escalation Agent": {"escalate_to_human"},
     }
 
@@ -129,7 +143,7 @@ def test_known_facts_are_one_line_and_hold_no_secret() -> None:
     turn = make_verified_turn()
     turn.airline.passenger_name = "Ada\nOkafor"
 
-    line = write_known_facts(turn.airline)
+    line = write_known_facts(turn)
 
     assert "\n" not in line
     assert NUMBER not in line
@@ -181,7 +195,16 @@ async def test_a_seat_is_changed_over_two_turns_with_the_customers_yes(graph: Ag
         "summary": "Move Ada Okafor from 14C to window seat 7A on flight LF118 on 2026-03-07 at no extra charge",
         "price_usd": 0,
     }
-    assert outputs(second) == [{"ok": True, "seat_number": "7A", "flight_number": "LF118", "price_usd": 0}]
+    assert outputs(second) == [
+        {
+            "ok": True,
+            "kind": "seat_change",
+            "summary": "Ada Okafor now has window seat 7A on flight LF118 on 2026-03-07 at no extra charge.",
+            "seat_number": "7A",
+            "flight_number": "LF118",
+            "price_usd": 0,
+        }
+    ]
     assert [effect.parameters["to_seat"] for effect in turn.effects] == ["7A"]
     assert second.last_agent.name == "Booking Agent"
 

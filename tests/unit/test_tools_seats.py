@@ -24,8 +24,9 @@ from tests.unit.airline_stand_ins import (
 )
 from worker.agents.context import AirlineAgentContext, TurnContext
 from worker.tools.backend import Effect, SeatTaken
+from worker.tools.quotes import confirm_quote, quote_seat_change
 from worker.tools.reservations import look_up_reservation
-from worker.tools.seats import confirm_quote, find_free_seats, quote_seat_change
+from worker.tools.seats import find_free_seats
 
 if TYPE_CHECKING:
     from agents import FunctionTool
@@ -135,7 +136,8 @@ async def test_a_quote_says_exactly_what_is_offered_and_changes_nothing() -> Non
     assert answer["quote"]["kind"] == "seat_change"
     assert answer["quote"]["price_usd"] == 35
     assert answer["quote"]["summary"] == (
-        "Move Ada Okafor from 14C to premium window seat 3A on flight LF118 on 2026-03-07 for $35 extra"
+        "Move Ada Okafor from 14C to premium window seat 3A on flight LF118 on 2026-03-07 for $35 extra, "
+        "charged to the card ending in 4242"
     )
     assert turn.effects == []
     quote = turn.airline.quote
@@ -163,7 +165,17 @@ async def test_a_yes_in_a_later_message_stages_the_change() -> None:
 
     answer = await call(confirm_quote, turn, quote_id=quote_id)
 
-    assert answer == {"ok": True, "seat_number": "3A", "flight_number": "LF118", "price_usd": 35}
+    assert answer == {
+        "ok": True,
+        "kind": "seat_change",
+        "summary": (
+            "Ada Okafor now has premium window seat 3A on flight LF118 on 2026-03-07 for $35 extra, charged to the "
+            "card ending in 4242."
+        ),
+        "seat_number": "3A",
+        "flight_number": "LF118",
+        "price_usd": 35,
+    }
     assert turn.effects == [
         Effect(
             query="move_to_seat",
@@ -181,7 +193,7 @@ async def test_a_yes_in_a_later_message_stages_the_change() -> None:
                 "tool_call_id": "call_1",
                 "details": {"from_seat": "14C", "to_seat": "3A"},
             },
-            what="seat 3A on LF118 2026-03-07",
+            what="seat_change of reservation 7",
         )
     ]
     assert turn.airline.quote is None
@@ -210,14 +222,21 @@ async def test_a_model_that_takes_no_for_a_yes_is_refused(text: str) -> None:
     assert turn.airline.quote is not None
 
 
-async def test_a_quote_expires() -> None:
-    turn, quote_id = await offer()
+async def test_an_expired_quote_is_offered_afresh() -> None:
+    turn, quote_id = await offer("3A")
     turn = next_turn(turn, "yes", now=NOW + timedelta(minutes=30))
 
     answer = await call(confirm_quote, turn, quote_id=quote_id)
 
     assert answer["refusal"] == "quote_expired"
-    assert (turn.effects, turn.airline.quote) == ([], None)
+    assert "Shall I go ahead?" in answer["message"]
+    assert turn.effects == []
+    fresh = turn.airline.quote
+    assert fresh is not None
+    assert (fresh.quote_id, fresh.expires_at) == (answer["quote"]["quote_id"], NOW + timedelta(minutes=60))
+    assert fresh.quote_id != quote_id
+    turn = next_turn(turn, "yes then", now=turn.now)
+    assert (await call(confirm_quote, turn, quote_id=fresh.quote_id))["ok"]
 
 
 async def test_only_the_newest_quote_can_be_confirmed() -> None:

@@ -38,6 +38,7 @@ async def test_a_reservation_is_shown_to_who_knows_number_and_surname() -> None:
         "reservation": {
             "confirmation_number": PLACEHOLDER,
             "status": "booked",
+            "trip_type": "round_trip",
             "passengers": [
                 {"name": "Ada Okafor", "seats": {"LF118": "14C"}},
                 {"name": "Ben Okafor", "seats": {"LF118": "14D"}},
@@ -47,6 +48,15 @@ async def test_a_reservation_is_shown_to_who_knows_number_and_surname() -> None:
                 {"flight_number": "LF119", "status": "available", **back},
             ],
             "cabin": "economy",
+            "insured": False,
+            "membership": "regular",
+            "checked_bags": 1,
+            "free_bags": 2,
+            "payment_methods": {
+                "1": "the card ending in 4242",
+                "2": "the gift card with $150 on it",
+                "3": "the certificate with $60 on it",
+            },
         },
     }
     assert turn.airline.verified

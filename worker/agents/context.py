@@ -59,6 +59,7 @@ class AirlineAgentContext(BaseModel):
     abuse_count: int = 0
     abused_at: datetime | None = None
     cooling_until: datetime | None = None
+    compensation_asked: bool = False  # by the customer, in so many words; none is offered otherwise
     changes_made: list[str] = []  # queries of the effects that this conversation's turns committed, each once
 
 
@@ -93,6 +94,7 @@ class TurnContext:
     escalation: EscalationRequest | None = None
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     tool_output_characters_max: int = 8_000
+    verified_sender: str | None = field(default=None, repr=False)  # only where the gateway vouches; no model sees it
     models_beside: ModelProvider | None = None  # for a guardrail that asks a model while the agents are at work
 
 

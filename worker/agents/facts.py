@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from worker.tools.rules.compensation import asks_for_compensation
+
 if TYPE_CHECKING:
     from worker.agents.context import TurnContext
 
@@ -37,7 +39,7 @@ class StatedFacts(BaseModel):
 
 
 def note_message(turn: TurnContext) -> None:
-    """Take down what this turn's message says plainly: confirmation number, flight number, seat preference."""
+    """Take down what this turn's message says plainly: numbers, seat preference, a wish to be compensated."""
     numbers = _CONFIRMATION_NUMBER.findall(turn.text)
     flights = ["".join(found) for found in _FLIGHT_NUMBER.findall(turn.text)]
     preferences = [
@@ -51,6 +53,8 @@ def note_message(turn: TurnContext) -> None:
         seat_preference=preferences[-1] if preferences else None,
     )
     note_facts(turn, stated)
+    if asks_for_compensation(turn.text):
+        turn.airline.compensation_asked = True
 
 
 def note_facts(turn: TurnContext, facts: StatedFacts) -> None:

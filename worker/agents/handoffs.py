@@ -8,7 +8,7 @@ from agents import Agent, Handoff, RunContextWrapper, handoff
 
 from worker.agents.context import TurnContext
 from worker.agents.facts import StatedFacts, note_facts, note_message
-from worker.tools.access import open_booking, remember_flight
+from worker.tools.access import open_verified, remember_flight
 from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def _prepare_booking(context: RunContextWrapper[TurnContext], facts: State
     note_facts(turn, facts)
     note_message(turn)  # after the model's reading: what stands in the message is surer
     if turn.airline.verified:
-        booking = await open_booking(turn)
+        booking = await open_verified(turn)
         if not isinstance(booking, Refusal):
             remember_flight(turn, booking)
 

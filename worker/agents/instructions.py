@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from agents import Agent, RunContextWrapper
 
-    from worker.agents.context import AirlineAgentContext, TurnContext
+    from worker.agents.context import TurnContext
 
 
 class Instructions(Protocol):
@@ -47,13 +47,14 @@ def instruct(opening: str) -> Instructions:
     fixed = f"{opening.strip()}\n\n{HOUSE_RULES}"
 
     def instructions(context: RunContextWrapper[TurnContext], agent: Agent[TurnContext]) -> str:  # noqa: ARG001 - the SDK's signature
-        return f"{fixed}\n## Known facts\n{write_known_facts(context.context.airline)}\n"
+        return f"{fixed}\n## Known facts\n{write_known_facts(context.context)}\n"
 
     return instructions
 
 
-def write_known_facts(airline: AirlineAgentContext) -> str:
+def write_known_facts(turn: TurnContext) -> str:
     """Write what is known as one line of JSON; its keys are a contract with models that read it."""
+    airline = turn.airline
     quote: dict[str, Any] | None = None
     if airline.quote is not None:
         quote = {
@@ -75,6 +76,9 @@ def write_known_facts(airline: AirlineAgentContext) -> str:
             "ticket_id": airline.ticket_id,
             "quote": quote,
             "turn_count": airline.turn_count,
+            "sender_verified": turn.verified_sender is not None,
+            "today": turn.now.date().isoformat(),
+            "weekday": f"{turn.now:%A}",
         },
         ensure_ascii=False,
     )

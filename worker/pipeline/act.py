@@ -21,6 +21,7 @@ from worker.models.journaled import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
+from worker.tools.rules.identity import read_address
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
@@ -173,6 +174,7 @@ def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> T
         answer_by=due.answer_by,
         quote_minutes=settings.quote_minutes,
         tool_output_characters_max=settings.tool_output_characters_max,
+        verified_sender=read_address(letter.inbound.sender) if letter.inbound.sender_is_verified else None,
     )
 
 

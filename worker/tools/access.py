@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.tools.rules.flights import find_segment
-from worker.tools.rules.identity import find_passenger
+from worker.tools.rules.identity import find_confirmation_numbers, find_passenger
 from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
+    from agents.tool_context import ToolContext
+
     from worker.agents.context import TurnContext
     from worker.tools.backend import Passenger, Reservation, SeatTaken, Segment
 
@@ -17,6 +20,13 @@ NOT_VERIFIED = Refusal(
     "Before I can do that, I need your confirmation number and the surname on the booking.",
     counts=False,
 )
+OTHER_BOOKING = Refusal(
+    "other_booking",
+    "I can only act for the booking that you have proved to be yours. For another one I need its confirmation number "
+    "and surname first.",
+)
+
+_PLACEHOLDER = re.compile(r"\[?\b(CONFIRMATION_NUMBER_[0-9]+)\b\]?")
 
 
 class Booking(NamedTuple):
@@ -28,11 +38,22 @@ class Booking(NamedTuple):
     seat: SeatTaken | None
 
 
-async def open_booking(turn: TurnContext, flight_number: str = "") -> Booking | Refusal:
-    """Open the verified booking at a flight: the one named, else the one talked about, else the next one.
+async def open_booking(context: ToolContext[TurnContext], flight_number: str = "") -> Booking | Refusal:
+    """Open the verified booking for a tool call, at a flight: the one named, else the one talked about, else the next.
 
-    Refuses while nobody is verified, and also when the conversation has moved on to another confirmation number than
-    the verified one: no tool acts for a booking because a model says so.
+    Refuses while nobody is verified, and arguments that name another booking than the verified one, in whatever
+    argument it stands: no tool acts for a booking because a model, or a message that talked it into it, says so.
+    """
+    booking = await open_verified(context.context, flight_number)
+    if not isinstance(booking, Refusal) and _names_another(context, booking.reservation):
+        return OTHER_BOOKING
+    return booking
+
+
+async def open_verified(turn: TurnContext, flight_number: str = "") -> Booking | Refusal:
+    """Open the verified booking.
+
+    Refuses also when the conversation has moved on to another confirmation number than the verified one.
     """
     airline = turn.airline
     verified = airline.verified_confirmation_number
@@ -59,3 +80,10 @@ def remember_flight(turn: TurnContext, booking: Booking) -> None:
     turn.airline.flight_number = booking.segment.flight_number
     turn.airline.flight_date = booking.segment.flight_date.isoformat()
     turn.airline.seat_number = booking.seat.seat_number if booking.seat else None
+
+
+def _names_another(context: ToolContext[TurnContext], reservation: Reservation) -> bool:
+    arguments = context.tool_arguments
+    vault = context.context.vault
+    named = {vault.open(placeholder) for placeholder in _PLACEHOLDER.findall(arguments)}
+    return bool((named | find_confirmation_numbers(arguments)) - {reservation.confirmation_number})

@@ -9,8 +9,10 @@ from worker.agents.context import TurnContext
 from worker.tools.access import Booking, remember_flight
 from worker.tools.backend import Passenger, Reservation
 from worker.tools.results import explain_bad_arguments, give, refuse
+from worker.tools.rules.bags import free_bags
 from worker.tools.rules.flights import find_segment
-from worker.tools.rules.identity import find_passenger, read_confirmation_number
+from worker.tools.rules.identity import find_passenger, find_speaker, read_confirmation_number
+from worker.tools.rules.payment import describe_payment
 from worker.tools.rules.refusal import Refusal
 
 LOOKUPS_FAILED_MAX = 5
@@ -24,6 +26,17 @@ _TOO_MANY_GUESSES = Refusal(
     "too_many_attempts",
     "I still cannot find that booking, so a colleague will have to look it up with you.",
 )
+_CHANNEL_NOT_VERIFIED = Refusal(
+    "channel_not_verified",
+    "I cannot tell from your address which bookings are yours. May I have your confirmation number and the surname on "
+    "the booking?",
+    counts=False,
+)
+_NOTHING_ON_FILE = Refusal(
+    "not_found",
+    "I found no booking under the address you write from. May I have the confirmation number and the surname on it?",
+    counts=False,
+)
 
 
 @function_tool(failure_error_function=explain_bad_arguments)
@@ -32,7 +45,8 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
 
     Args:
         confirmation_number: The placeholder in the conversation, such as [CONFIRMATION_NUMBER_1].
-        surname: The passenger's surname as the customer wrote it; a whole name does as well.
+        surname: The passenger's surname as the customer wrote it; a whole name does as well. Empty for a booking that
+            find_my_reservations has given.
 
     """
     turn = context.context
@@ -40,27 +54,50 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
         return refuse(turn, _TOO_MANY_GUESSES)
     opened = read_confirmation_number(turn.vault.open(confirmation_number.strip()) or confirmation_number)
     found = await turn.backend.find_reservation(turn.key.tenant, opened) if opened else None
-    passenger = _recognise(turn, found, surname) if found else None
-    if found is None or passenger is None or opened is None:
+    passenger = await _recognise(turn, found, surname) if found else None
+    if found is None or passenger is None:
         turn.airline.lookups_failed += 1
         return refuse(turn, _NOT_FOUND)
-    placeholder = turn.vault.keep("CONFIRMATION_NUMBER", opened)
-    _remember(turn, placeholder, found, passenger)
-    return give(turn, reservation=_show(found, placeholder))
+    return give(turn, reservation=_verify(turn, found, passenger))
 
 
-def _recognise(turn: TurnContext, reservation: Reservation, surname: str) -> Passenger | None:
+@function_tool(failure_error_function=explain_bad_arguments)
+async def find_my_reservations(context: ToolContext[TurnContext]) -> str:
+    """Find the bookings of a customer whose address the channel has verified, for who has no confirmation number.
+
+    A single booking is opened at once. Of several, ask which one is meant, and open it with look_up_reservation.
+    """
+    turn = context.context
+    if turn.verified_sender is None:
+        return refuse(turn, _CHANNEL_NOT_VERIFIED)
+    found = await turn.backend.find_reservations_of(turn.key.tenant, turn.verified_sender)
+    if not found:
+        return refuse(turn, _NOTHING_ON_FILE)
+    if len(found) == 1:
+        return give(turn, verified=True, reservations=[_verify(turn, found[0], find_speaker(found[0]))])
+    shown = [_show(reservation, _placeholder(turn, reservation)) for reservation in found]
+    return give(turn, verified=turn.airline.verified, reservations=shown)
+
+
+async def _recognise(turn: TurnContext, reservation: Reservation, surname: str) -> Passenger | None:
+    """Find who of a reservation writes: by surname, by what was proved before, or by the verified address."""
     passenger = find_passenger(reservation, surname)
     airline = turn.airline
     verified = airline.verified_confirmation_number if airline.verified else None
     if passenger is None and verified is not None and turn.vault.open(verified) == reservation.confirmation_number:
         # Whoever has proved it once need not again: a name misread later in the conversation locks nobody out.
         passenger = find_passenger(reservation, airline.passenger_name or "")
+    if passenger is None and turn.verified_sender is not None:
+        own = await turn.backend.find_reservations_of(turn.key.tenant, turn.verified_sender)
+        if reservation.reservation_id in {mine.reservation_id for mine in own}:
+            passenger = find_speaker(reservation)
     return passenger
 
 
-def _remember(turn: TurnContext, placeholder: str, reservation: Reservation, passenger: Passenger) -> None:
+def _verify(turn: TurnContext, reservation: Reservation, passenger: Passenger) -> dict[str, Any]:
+    """Remember that the customer is verified for this booking, and give it to be shown."""
     airline = turn.airline
+    placeholder = _placeholder(turn, reservation)
     if airline.verified_confirmation_number != placeholder:
         airline.quote = None  # it was for another booking
         airline.flight_number = None
@@ -72,12 +109,25 @@ def _remember(turn: TurnContext, placeholder: str, reservation: Reservation, pas
     segment = find_segment(reservation, kept.pop() or "" if kept else "", turn.now)
     if not isinstance(segment, Refusal):
         remember_flight(turn, Booking(reservation, passenger, segment, reservation.seat_of(passenger, segment)))
+    return {
+        **_show(reservation, placeholder),
+        "insured": reservation.insured,
+        "membership": reservation.customer.membership,
+        "checked_bags": reservation.checked_bags,
+        "free_bags": free_bags(reservation),
+        "payment_methods": {m.number: describe_payment(m) for m in reservation.customer.payment_methods},
+    }
+
+
+def _placeholder(turn: TurnContext, reservation: Reservation) -> str:
+    return turn.vault.keep("CONFIRMATION_NUMBER", reservation.confirmation_number)
 
 
 def _show(reservation: Reservation, placeholder: str) -> dict[str, Any]:
     return {
         "confirmation_number": placeholder,
         "status": reservation.status,
+        "trip_type": reservation.trip_type,
         "passengers": [
             {
                 "name": passenger.name,
@@ -104,4 +154,4 @@ def _show(reservation: Reservation, placeholder: str) -> dict[str, Any]:
     }
 
 
-RESERVATION_TOOLS: tuple[FunctionTool, ...] = (look_up_reservation,)
+RESERVATION_TOOLS: tuple[FunctionTool, ...] = (look_up_reservation, find_my_reservations)
