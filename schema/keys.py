@@ -6,6 +6,7 @@
 | `fte:{pNN}:lease:<tenant>:<conversation>` | hash | `token` and `until` (ms, Redis TIME) of who drains it now |
 | `fte:{pNN}:attempts:<tenant>:<conversation>` | hash | first 64 bytes of the head → attempts, counted before they run |
 | `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
+| `fte:rate:{<model>}` | hash | what is left of the provider's limits a minute, for all processes; expires |
 | `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |
@@ -43,6 +44,11 @@ def mailbox_keys(key: ConversationKey, partitions: int) -> MailboxKeys:
 def agenda_key(partition: int) -> str:
     """Name the agenda of one partition."""
     return f"fte:{{p{partition:02d}}}:agenda"
+
+
+def rate_key(model: str) -> str:
+    """Name the key that counts a model's requests and tokens."""
+    return f"fte:rate:{{{model}}}"
 
 
 def replies_stream(tenant: str, channel: str) -> str:

@@ -59,6 +59,8 @@ EventName = Literal[
     "ticket.opened",
     "model.degraded",
     "model.recovered",
+    "spend.warning",
+    "spend.exhausted",
 ]
 
 TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]

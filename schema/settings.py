@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -35,6 +36,16 @@ class DocumentationServer(BaseModel):
         if (self.url is None) == (not self.command):
             raise ValueError(f"documentation server {self.name}: give it a url or a command")
         return self
+
+
+class ModelPrice(BaseModel):
+    """Say what a model costs, in USD for a million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Decimal = Field(ge=0)
+    cached_input: Decimal | None = Field(default=None, ge=0, description="unset: as input")
+    output: Decimal = Field(ge=0)
 
 
 class Settings(BaseSettings):
@@ -90,12 +101,27 @@ class Settings(BaseSettings):
         default=3, ge=1, description="attempt at a message from which local answers where the provider fails"
     )
     model_concurrency_max: int = Field(default=64, ge=1, description="model calls of one process at a time")
+    model_requests_per_minute: int | None = Field(
+        default=None, ge=1, description="the provider's limit on requests, shared by all processes"
+    )
+    model_tokens_per_minute: int | None = Field(
+        default=None, ge=1, description="the provider's limit on tokens, shared by all processes"
+    )
     model_wait_seconds_max: float = Field(
         default=5, gt=0, description="how long a model call waits for its place; then its message is parked"
     )
     breaker_failures_max: int = Field(default=5, ge=1, description="failures from which a provider is left alone")
     breaker_window_seconds: float = Field(default=60, gt=0, description="within which they count")
     breaker_open_seconds: float = Field(default=10, gt=0, description="how long it is left alone before one probe")
+
+    # What models cost
+    model_prices: dict[str, ModelPrice] = Field(
+        default_factory=dict,
+        description='USD for a million tokens: {"<model>": {"input": 1, "cached_input": 0.1, "output": 8}}',
+    )
+    tenant_usd_per_day_max: Decimal | None = Field(
+        default=None, gt=0, description="what a tenant's model calls may cost on a day (UTC); then local answers"
+    )
 
     # Mailboxes and leases
     partitions: int = Field(default=16, ge=1, le=100, description="Redis partitions; the same in every process")
@@ -202,6 +228,12 @@ class Settings(BaseSettings):
             raise ValueError(f"FTE_MODEL={self.model} needs OPENAI_API_KEY")
         if self.openai_traces and not self.model.startswith("openai:"):
             raise ValueError(f"FTE_OPENAI_TRACES=true needs FTE_MODEL=openai:<model>, not {self.model}")
+        if (
+            self.tenant_usd_per_day_max is not None
+            and not self.is_embedded_model
+            and self.model_name not in self.model_prices
+        ):
+            raise ValueError(f"FTE_TENANT_USD_PER_DAY_MAX needs the price of {self.model_name} in FTE_MODEL_PRICES")
         if self.embedding_model is not None and self.openai_api_key is None:
             raise ValueError(f"FTE_EMBEDDING_MODEL={self.embedding_model} needs OPENAI_API_KEY")
         if self.vector_store_ids and not self.model.startswith("openai:"):

@@ -801,7 +801,9 @@ CREATE TABLE public.journal (
     step integer NOT NULL,
     input_hash text NOT NULL,
     response text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    degraded boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY public.journal FORCE ROW LEVEL SECURITY;
@@ -907,6 +909,46 @@ CREATE TABLE public.turn (
 
 ALTER TABLE ONLY public.turn FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.usage_day (
+    tenant_id text NOT NULL,
+    day date NOT NULL,
+    cost_usd numeric NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.usage_day FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.usage_record (
+    usage_record_id bigint NOT NULL,
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    message_id text NOT NULL,
+    step integer NOT NULL,
+    model text NOT NULL,
+    degraded boolean NOT NULL,
+    input_tokens integer NOT NULL,
+    cached_tokens integer NOT NULL,
+    output_tokens integer NOT NULL,
+    cost_usd numeric,
+    milliseconds double precision NOT NULL,
+    retries integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_cached_is_part_of_input CHECK (((cached_tokens >= 0) AND (cached_tokens <= input_tokens))),
+    CONSTRAINT usage_input_not_negative CHECK ((input_tokens >= 0)),
+    CONSTRAINT usage_output_not_negative CHECK ((output_tokens >= 0))
+);
+
+ALTER TABLE ONLY public.usage_record FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_record ALTER COLUMN usage_record_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.usage_record_usage_record_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_pkey PRIMARY KEY (tenant_id, code);
 
@@ -1000,6 +1042,12 @@ ALTER TABLE ONLY public.ticket
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_pkey PRIMARY KEY (tenant_id, conversation_id, number);
 
+ALTER TABLE ONLY public.usage_day
+    ADD CONSTRAINT usage_day_pkey PRIMARY KEY (tenant_id, day);
+
+ALTER TABLE ONLY public.usage_record
+    ADD CONSTRAINT usage_record_pkey PRIMARY KEY (usage_record_id);
+
 CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
 
 CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
@@ -1021,6 +1069,8 @@ CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.re
 CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
 
 CREATE INDEX span_age ON public.span USING brin (started_at);
+
+CREATE INDEX usage_record_at ON public.usage_record USING btree (tenant_id, at);
 
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
@@ -1179,6 +1229,14 @@ CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting(
 
 CREATE POLICY tenant_only ON public.turn USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.usage_day USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.usage_record USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 ALTER TABLE public.ticket ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turn ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_day ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_record ENABLE ROW LEVEL SECURITY;

@@ -27,7 +27,9 @@ from worker.guardrails.inputs import input_guardrails
 from worker.heartbeat import Heartbeat
 from worker.mailbox import Mailbox
 from worker.models.embeddings import build_embedder
+from worker.models.ledger import Ledger
 from worker.models.provider import build_model_provider
+from worker.models.throttle import Throttle
 from worker.pipeline.act import Brain
 from worker.pipeline.commit import Committer
 from worker.pipeline.turn import Turn
@@ -36,6 +38,7 @@ from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
+from worker.store.spending import spending_reader
 from worker.tools.documentation import Documentation
 from worker.tools.knowledge import hosted_search
 from worker.trimming import Trimmer
@@ -114,7 +117,6 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
     """
     configure_tracing(settings)
     sealer = open_sealer(settings)
-    provider = build_model_provider(settings)
     async with AsyncExitStack() as undo:
         database = Database(settings)
         await database.open()
@@ -125,13 +127,16 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         await check_deployment(database, sealer)
         undo.pop_all()
     resources = AsyncExitStack()
+    ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(database))
+    throttle = Throttle(Scripts(redis).throttle, settings)
     brain = Brain(
         graphs=await _open_graphs(settings, resources),
-        provider=provider,
+        provider=build_model_provider(settings, ledger=ledger, throttle=throttle),
         guardrails=input_guardrails(settings),
         backend=PostgresAirline(database),
         knowledge=_open_knowledge(settings, database, resources),
         settings=settings,
+        ledger=ledger,
     )
     await warm_up(brain)
     service = compose(settings, Servers(database, redis, sealer), brain, ring)

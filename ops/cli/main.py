@@ -23,6 +23,7 @@ from ops.cli.streams import events, replies
 from ops.cli.tickets import escalations
 from ops.cli.trace import trace
 from ops.cli.up import up
+from ops.cli.usage import usage
 from ops.cli.worker import worker
 
 _TRY = "Try it"
@@ -40,7 +41,7 @@ app = typer.Typer(
 _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _TRY: {"demo": demo, "chat": chat, "load": load},
     _TALK: {"send": send, "replies": replies, "events": events},
-    _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back},
+    _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back, "usage": usage},
     _RUN: {"up": up, "worker": worker, "llm-sim": llm_sim, "migrate": migrate, "key": key, "settings": settings},
 }
 for _panel, _commands in _PANELS.items():

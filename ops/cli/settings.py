@@ -56,15 +56,20 @@ def describe_settings(values: Settings) -> list[dict[str, Any]]:
 
 
 def _masked(value: Any) -> Any:
+    from decimal import Decimal
     from pathlib import Path
 
-    from pydantic import SecretStr
+    from pydantic import BaseModel, SecretStr
 
     if isinstance(value, SecretStr):
         return "********"
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")  # which masks its secrets
     if isinstance(value, list):
         return [_masked(item) for item in value]
-    if isinstance(value, Path):
+    if isinstance(value, dict):
+        return {name: _masked(item) for name, item in value.items()}
+    if isinstance(value, Path | Decimal):
         return str(value)
     return _without_password(value) if isinstance(value, str) else value
 
@@ -78,7 +83,7 @@ def _without_password(value: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None or value == []:
+    if value is None or value in ([], {}):
         return "–"
     if isinstance(value, list):
         return ", ".join(map(str, value))

@@ -63,6 +63,7 @@ class Scripts:
         self.park = register("park")
         self.sweep = register("sweep")
         self.publish = register("publish")
+        self.throttle = register("throttle")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run scripts (each with its keys and arguments) in one round trip; gives for each its answer or its error.

@@ -16,8 +16,8 @@ SELECT
         SELECT ordinal, kind, channel, entry_id, sequence, body FROM outbox
         WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id AND published_at IS NULL
         ORDER BY ordinal) o) AS unpublished,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('step', j.step, 'input_hash', j.input_hash, 'response', j.response)
-        ORDER BY j.step), '[]') FROM journal j
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('step', j.step, 'input_hash', j.input_hash, 'response', j.response,
+        'model', j.model, 'degraded', j.degraded) ORDER BY j.step), '[]') FROM journal j
         WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS journal
 FROM conversation c
 WHERE c.tenant_id = %(tenant)s AND c.conversation_id = %(conversation)s

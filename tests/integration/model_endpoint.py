@@ -27,11 +27,19 @@ class Fail:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Late:
+    """Answer when the event is set."""
+
+    until: asyncio.Event
+    items: list[dict[str, Any]]
+
+
 CUT = "cut"
 """Cut the connection without an answer."""
 
-Step = list[dict[str, Any]] | dict[str, Any] | Fail | asyncio.Event | str
-"""Output items of an answer, an answer that ended early, an HTTP error, an event to hang on, or CUT."""
+Step = list[dict[str, Any]] | dict[str, Any] | Fail | Late | str
+"""Output items of an answer, an answer that ended early, an HTTP error, an answer that comes late, or CUT."""
 
 
 @dataclass
@@ -55,9 +63,9 @@ class Endpoint:
         assert request.headers["Authorization"] == "Bearer sk-test"
         self.asked.append(await request.json())
         step = self.script.pop(0) if self.script or self.then is None else self.then()
-        if isinstance(step, asyncio.Event):
-            await step.wait()
-            return web.json_response({}, status=500)
+        if isinstance(step, Late):
+            await step.until.wait()
+            step = step.items
         if isinstance(step, Fail):
             error = {"error": {"message": "no", "code": step.code, "type": "error"}}
             return web.json_response(error, status=step.status, headers=step.headers)

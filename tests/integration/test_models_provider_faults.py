@@ -4,59 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import Any
 
 from agents import function_tool
-from pydantic import SecretStr
 
-from schema.keys import mailbox_keys
-from tests.integration.model_endpoint import CUT, Endpoint, Fail, call, say, serving
-from tests.integration.worker_harness import Harness, MakeHarness
+from tests.integration.model_endpoint import CUT, Fail, Late, call, say, serving
+from tests.integration.provider_harness import answered, asking, attempts, model_calls, parked_for_seconds
+from tests.integration.worker_harness import MakeHarness
 from tests.waiting import eventually
-from worker.models.provider import build_model_provider
-
-SOON = {"backoff_seconds": 0.001, "backoff_seconds_max": 0.002}
-
-
-async def asking(endpoint: Endpoint, worker: MakeHarness, *, tools: list[Any] | None = None, **changes: Any) -> Harness:
-    """Make a worker whose model is behind the endpoint."""
-    leading_there = {"model": "openai:gpt-x", "openai_base_url": endpoint.url, "openai_api_key": SecretStr("sk-test")}
-    harness = await worker(tools=tools, **{**SOON, **leading_there, **changes})
-    service = harness.service
-    service.brain = replace(service.brain, provider=build_model_provider(harness.settings))
-    service.drainer.turn = replace(service.drainer.turn, brain=service.brain)
-    return harness
-
-
-async def answered(harness: Harness, conversation: str, replies: int = 1) -> None:
-    """Drain until so many replies are out."""
-
-    async def drained() -> bool:
-        await harness.drain(conversation)
-        return len(await harness.replies()) == replies
-
-    await eventually(drained)
-
-
-async def model_calls(harness: Harness) -> list[dict[str, Any]]:
-    """Read the model calls of all turns, in order."""
-    rows = await harness.query("SELECT model_calls FROM turn ORDER BY committed_at")
-    return [call for row in rows for call in row["model_calls"]]
-
-
-async def attempts(harness: Harness, conversation: str) -> int:
-    """Read how many attempts at the head of a mailbox count."""
-    keys = mailbox_keys(harness.key(conversation), harness.settings.partitions)
-    counted: Any = await harness.service.servers.redis.hvals(keys.attempts)
-    return sum(map(int, counted))
-
-
-async def parked_for_seconds(harness: Harness, conversation: str) -> float:
-    """Say for how long nobody will look at a conversation."""
-    keys = mailbox_keys(harness.key(conversation), harness.settings.partitions)
-    due: Any = await harness.service.servers.redis.zscore(keys.agenda, str(harness.key(conversation)))
-    return float(due) / 1_000 - time.time()
 
 
 async def test_a_hiccup_of_the_provider_is_asked_again_within_the_turn(worker: MakeHarness) -> None:
@@ -108,7 +63,7 @@ async def test_a_wait_that_is_longer_than_the_limit_is_cut_to_it(worker: MakeHar
 
 async def test_a_provider_that_does_not_answer_costs_one_call_its_time_and_is_asked_later(worker: MakeHarness) -> None:
     silence = asyncio.Event()
-    async with serving(silence, say("At last.")) as endpoint:
+    async with serving(Late(silence, []), say("At last.")) as endpoint:
         harness = await asking(endpoint, worker, model_call_seconds_max=0.2)
         await harness.accept("c", "hello?")
 
@@ -197,7 +152,7 @@ async def test_a_call_that_finds_no_place_in_time_parks_its_message_without_usin
     worker: MakeHarness,
 ) -> None:
     silence = asyncio.Event()
-    async with serving(silence, say("hello")) as endpoint:
+    async with serving(Late(silence, say("hello"))) as endpoint:
         harness = await asking(endpoint, worker, model_concurrency_max=1, model_wait_seconds_max=0.05)
         await harness.accept("first", "hello")
         await harness.accept("second", "hello")
@@ -215,3 +170,26 @@ async def test_a_call_that_finds_no_place_in_time_parks_its_message_without_usin
         assert await harness.waiting("second") == 1
         silence.set()
         await under_way
+
+
+async def test_an_answer_that_leads_nowhere_is_not_replayed(worker: MakeHarness) -> None:
+    async with serving(say(""), say("Welcome.")) as endpoint:
+        harness = await asking(endpoint, worker)
+        await harness.accept("c", "hello")
+
+        await answered(harness, "c")
+
+        assert [reply["text"] for reply in await harness.replies()] == ["Welcome."]
+        assert len(endpoint.asked) == 2
+
+
+async def test_what_the_provider_will_not_answer_goes_to_a_person(worker: MakeHarness) -> None:
+    async with serving(Fail(400, "context_length_exceeded")) as endpoint:
+        harness = await asking(endpoint, worker)
+        await harness.accept("c", "hello")
+
+        await harness.drain("c")
+
+        assert [entry["category"] for entry in await harness.escalations()] == ["unsupported_request"]
+        assert len(await harness.replies()) == 1
+        assert len(endpoint.asked) == 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from agents import RunConfig, Runner
-from agents.exceptions import ModelBehaviorError
+from agents.exceptions import ModelRefusalError
 
-from tests.integration.model_endpoint import Endpoint, Fail, call, say, serving
+from tests.integration.model_endpoint import Endpoint, Fail, Late, call, say, serving
 from tests.unit.airline_stand_ins import PLACEHOLDER, MemoryKnowledge, make_turn
 from worker.agents.context import TurnContext
 from worker.agents.graph import build_graph
@@ -124,7 +124,7 @@ async def test_chat_completions_carry_tools_and_handoffs_too() -> None:
 
 async def test_an_endpoint_that_does_not_answer_is_given_up_in_time() -> None:
     silence = asyncio.Event()
-    async with serving(silence) as endpoint:
+    async with serving(Late(silence, [])) as endpoint:
         with pytest.raises(Exception) as raised:  # noqa: PT011 - its class is what the next lines look at
             await run(endpoint, a_turn("how many bags?"), model_call_seconds_max=0.3)
         silence.set()
@@ -143,7 +143,7 @@ async def test_an_endpoint_that_is_not_there_is_transient() -> None:
 
 async def test_an_answer_that_the_providers_filter_cut_off_is_refused() -> None:
     async with serving({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}) as endpoint:
-        with pytest.raises(ModelBehaviorError) as raised:
+        with pytest.raises(ModelRefusalError) as raised:
             await run(endpoint, a_turn("how many bags?"))
 
     assert classify_model_error(raised.value) == "refused"

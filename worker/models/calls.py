@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ class Caller:
 
 @dataclass
 class CallNote:
-    """Say of one call who asks; whoever answers notes its own name, and how it went."""
+    """Say of one call who asks; whoever answers notes its own name, how it went, what it cost (None: unknown)."""
 
     caller: Caller
     model: str
     degraded: bool = False
     retries: int = 0
+    cost_usd: Decimal | None = Decimal(0)
 
 
 current_call: ContextVar[CallNote | None] = ContextVar("current_call", default=None)

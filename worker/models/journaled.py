@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from agents.items import ModelResponse, TResponseStreamEvent
@@ -15,6 +16,7 @@ from ops.runtime.encoding import dump_canonical
 from ops.runtime.tracing import measure
 from worker.agents.tracing import span_id_of_run
 from worker.models.calls import Caller, CallNote, current_call
+from worker.models.prices import Tokens, tokens_of
 
 BESIDE_STEP = 1_000
 """First journal step of what is asked beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
@@ -24,10 +26,26 @@ _RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """Hold one recorded call: the hash of what the model was asked, and its response as JSON."""
+    """Hold one recorded call: the hash of what the model was asked, its response as JSON, who answered.
+
+    `usage` is there when the call is first recorded, and never again: it counts once.
+    """
 
     input_hash: str
     response: str
+    model: str
+    degraded: bool
+    usage: CallUsage | None = None
+
+
+@dataclass(frozen=True)
+class CallUsage:
+    """Hold what a finished call used: its tokens, its cost (None: the model has no price), its time, its retries."""
+
+    tokens: Tokens
+    cost_usd: Decimal | None
+    milliseconds: float
+    retries: int
 
 
 Purpose = Literal["agents", "guardrail"]
@@ -44,6 +62,7 @@ class ModelCall:
     milliseconds: float
     input_tokens: int
     output_tokens: int
+    cached_tokens: int
     replayed: bool
     model: str
     degraded: bool = False
@@ -78,6 +97,12 @@ class TurnJournal:
 
             self._beside = TurnJournal(recorded, record_beside, self.caller, purpose="guardrail")
         return self._beside
+
+    async def disown(self) -> None:
+        """Forget the agents' newest answer: it led nowhere, and a replay would lead there again."""
+        if self.calls:
+            last = self.calls[-1]
+            await self.record(len(self.calls) - 1, JournalEntry("", "", last.model, last.degraded))
 
     @property
     def every_call(self) -> list[ModelCall]:
@@ -114,6 +139,7 @@ class JournaledModel(Model):
             try:
                 if recorded is not None and replayed:
                     response = _RESPONSE.validate_json(recorded.response)
+                    note.model, note.degraded = recorded.model, recorded.degraded
                 else:
                     journal.diverged = True
                     response = await _ask(self._model, note, kwargs)
@@ -121,14 +147,15 @@ class JournaledModel(Model):
                 span.attributes.update(
                     step=step, replayed=replayed, model=note.model, degraded=note.degraded, retries=note.retries
                 )
-            usage = response.usage
-            span.attributes.update(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+            tokens = tokens_of(response.usage)
+            span.attributes.update(input_tokens=tokens.input, output_tokens=tokens.output)
         journal.calls.append(
             ModelCall(
                 started_at=span.started_at,
                 milliseconds=span.milliseconds,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
+                input_tokens=tokens.input,
+                output_tokens=tokens.output,
+                cached_tokens=tokens.cached,
                 replayed=replayed,
                 model=note.model,
                 degraded=note.degraded,
@@ -137,10 +164,11 @@ class JournaledModel(Model):
             )
         )
         if not replayed:
+            usage = CallUsage(tokens, note.cost_usd, span.milliseconds, note.retries)
             # Unset fields stay unset: the SDK hands an item on as it came, so a null that a replay added would change
             # the next step's input, and its hash.
             written = _RESPONSE.dump_json(response, exclude_unset=True).decode()
-            await journal.record(step, JournalEntry(input_hash, written))
+            await journal.record(step, JournalEntry(input_hash, written, note.model, note.degraded, usage))
         return response
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:

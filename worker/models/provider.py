@@ -8,6 +8,7 @@ from agents.models.interface import Model, ModelProvider
 from agents.models.openai_provider import OpenAIProvider
 
 from worker.models.client import make_client
+from worker.models.ledger import Ledger
 from worker.models.local.model import LocalModel
 from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import openai
 
     from schema.settings import Settings
+    from worker.models.throttle import Throttle
 
 _RESPONSES = "openai:"
 
@@ -38,10 +40,13 @@ class OneModelProvider(ModelProvider):
             await self._client.close()
 
 
-def build_model_provider(settings: Settings) -> ModelProvider:
+def build_model_provider(
+    settings: Settings, *, ledger: Ledger | None = None, throttle: Throttle | None = None
+) -> ModelProvider:
     """Make the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
 
-    What goes over a network is made resilient; the embedded models neither fail nor cost anything.
+    What goes over a network is made resilient; the embedded models neither fail nor cost anything. Without a ledger
+    nothing is limited by its cost, without a throttle nothing by the minute.
     """
     if settings.model == "local":
         return OneModelProvider(LocalModel())
@@ -50,4 +55,5 @@ def build_model_provider(settings: Settings) -> ModelProvider:
     client = make_client(settings)
     maker = OpenAIProvider(openai_client=client, use_responses=settings.model.startswith(_RESPONSES))
     model = maker.get_model(settings.model_name)
-    return OneModelProvider(ResilientModel(model, settings.model_name, LocalModel(), settings), client)
+    resilient = ResilientModel(model, LocalModel(), settings, ledger=ledger or Ledger(), throttle=throttle)
+    return OneModelProvider(resilient, client)

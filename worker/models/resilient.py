@@ -6,54 +6,59 @@ The one layer that retries, waits and gives up. The client below never retries, 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from agents.exceptions import ModelRefusalError
 from agents.models.interface import Model
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-from tenacity.stop import stop_base
 
 from worker.models.breaker import Breaker, Change
 from worker.models.calls import Caller, CallNote, current_call
 from worker.models.failures import (
     ModelBusy,
     ModelUnavailable,
+    classify_model_error,
     is_providers_fault,
-    may_pass_in_seconds,
     retry_after_seconds,
 )
+from worker.models.prices import Tokens, cost_usd, estimate_tokens, tokens_of
+from worker.models.retrying import retrying
 
 if TYPE_CHECKING:
     from agents.items import ModelResponse, TResponseStreamEvent
 
     from schema.settings import Settings
+    from worker.models.ledger import Ledger
+    from worker.models.throttle import Throttle
 
 _log = structlog.get_logger("fte.models")
 
 _RESERVE_SECONDS = 1.0
 """Kept of a turn's time, so that the embedded model can still answer when the provider used up the rest."""
 
-_FIRST_WAIT_SECONDS = 0.25
-_JITTER_SHARE = 0.25
-
 
 class ResilientModel(Model):
     """Protect one provider's model, and its callers from it; one per process, so that it knows all calls."""
 
-    def __init__(self, model: Model, name: str, fallback: Model, settings: Settings) -> None:
+    def __init__(
+        self, model: Model, fallback: Model, settings: Settings, *, ledger: Ledger, throttle: Throttle | None
+    ) -> None:
         self._model = model
         self._fallback = fallback
         self._settings = settings
+        self._ledger = ledger
+        self._throttle = throttle
+        self._price = settings.model_prices.get(settings.model_name)
         self._slots = asyncio.Semaphore(settings.model_concurrency_max)
         self._breaker = Breaker(
             settings.breaker_failures_max, settings.breaker_window_seconds, settings.breaker_open_seconds
         )
         self._is_told = True
-        self.name = name
+        self.name = settings.model_name
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Give the provider's answer, or the embedded model's in its place (the call's note then says `degraded`).
@@ -64,12 +69,27 @@ class ResilientModel(Model):
         if args:
             raise TypeError("the runner passes everything by keyword")
         note = current_call.get() or CallNote(Caller(), self.name)
+        tenant, expected = note.caller.tenant, estimate_tokens(kwargs)
+        expected_usd = cost_usd(expected, self._price) or Decimal(0)
+        if not await self._ledger.has_room(tenant, expected_usd):
+            note.caller.events += self._ledger.tell_exhausted(tenant)
+            return await self._stand_in(note, kwargs, ModelUnavailable("the tenant's spend ceiling is reached"))
         try:
-            return await self._ask(note, kwargs)
+            with self._ledger.reserving(tenant, expected_usd):
+                response = await self._ask(note, kwargs, expected)
         except Exception as error:
             if not is_providers_fault(error) or not self._is_given_up(note):
                 raise
+            if not self._is_told:
+                self._is_told = True
+                note.caller.events.append(("model.degraded", {"model": self.name, "error": type(error).__name__}))
             return await self._stand_in(note, kwargs, error)
+        used = tokens_of(response.usage)
+        note.cost_usd = cost_usd(used, self._price)
+        self._ledger.spend(tenant, note.cost_usd or Decimal(0))
+        if self._throttle is not None:
+            self._throttle.correct(used.total - expected.total)
+        return response
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
         """Refuse: a turn's outcome is committed whole, so nothing is streamed."""
@@ -89,38 +109,31 @@ class ResilientModel(Model):
         schema = kwargs["output_schema"]
         if schema is not None and not schema.is_plain_text():
             raise ModelUnavailable(f"{self.name} is away, and the local model answers in plain text only") from error
-        if not self._is_told:
-            self._is_told = True
-            note.caller.events.append(("model.degraded", {"model": self.name, "error": type(error).__name__}))
         note.model, note.degraded = "local", True
         return await self._fallback.get_response(**kwargs)
 
-    async def _ask(self, note: CallNote, kwargs: dict[str, Any]) -> ModelResponse:
+    async def _ask(self, note: CallNote, kwargs: dict[str, Any], expected: Tokens) -> ModelResponse:
         """Ask, and ask again after a short wait where that may help, all within the time of one call."""
         seconds = self._settings.model_call_seconds_max
         left = seconds if note.caller.deadline is None else note.caller.deadline - _loop_time() - _RESERVE_SECONDS
         deadline = _loop_time() + min(seconds, left)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(self._is_worth_retrying),
-            wait=_wait_seconds,
-            stop=_StopWithin(self._settings, deadline),
-            before_sleep=_count_retries(note),
-            sleep=asyncio.sleep,
-            reraise=True,
-        )
-        return await retrying(self._request, note, kwargs, deadline)
 
-    def _is_worth_retrying(self, error: BaseException) -> bool:
-        return not self._breaker.is_open and may_pass_in_seconds(error)
+        def count(retries: int) -> None:
+            note.retries = retries
 
-    async def _request(self, note: CallNote, kwargs: dict[str, Any], deadline: float) -> ModelResponse:
+        repeat = retrying(self._settings, deadline, is_given_up=lambda: self._breaker.is_open, count=count)
+        return await repeat(self._request, note, kwargs, expected, deadline)
+
+    async def _request(
+        self, note: CallNote, kwargs: dict[str, Any], expected: Tokens, deadline: float
+    ) -> ModelResponse:
         """Make one request; its outcome teaches the breaker."""
         permit = self._breaker.admit(time.monotonic())
         if permit is None:
             raise ModelUnavailable(f"{self.name} failed lately and is left alone")
         ends_early = deadline - _loop_time() < self._settings.model_call_seconds_max / 2
         try:
-            async with self._slot(deadline):
+            async with self._place(expected, deadline):
                 async with asyncio.timeout_at(deadline):
                     response = await self._model.get_response(**kwargs)
         except Exception as error:
@@ -131,6 +144,8 @@ class ResilientModel(Model):
                 self._note(self._breaker.failed(permit, time.monotonic(), retry_after_seconds=asked), note, error)
             else:
                 self._note(self._breaker.succeeded(permit, time.monotonic()), note)
+            if classify_model_error(error) == "refused" and not isinstance(error, ModelRefusalError):
+                raise ModelRefusalError(f"{type(error).__name__}: {getattr(error, 'code', None)}") from error
             raise
         except BaseException:
             self._breaker.dropped(permit)
@@ -139,15 +154,21 @@ class ResilientModel(Model):
         return response
 
     @asynccontextmanager
-    async def _slot(self, deadline: float) -> AsyncIterator[None]:
-        """Hold one of the process's places at the provider; raises ModelBusy when none comes free in time."""
-        patience = min(self._settings.model_wait_seconds_max, deadline - _loop_time())
+    async def _place(self, expected: Tokens, deadline: float) -> AsyncIterator[None]:
+        """Hold one of the process's places at the provider, within the limits that all processes share.
+
+        Raises ModelBusy when none comes free in time.
+        """
+        patience = self._settings.model_wait_seconds_max
+        give_up_at = min(deadline, _loop_time() + patience)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout_at(give_up_at):
                 await self._slots.acquire()
         except TimeoutError:
-            raise ModelBusy("FTE_MODEL_CONCURRENCY_MAX", self._settings.model_wait_seconds_max) from None
+            raise ModelBusy("FTE_MODEL_CONCURRENCY_MAX", patience) from None
         try:
+            if self._throttle is not None:
+                await self._throttle.take(expected.total, seconds_max=max(0.0, give_up_at - _loop_time()))
             yield
         finally:
             self._slots.release()
@@ -166,34 +187,3 @@ class ResilientModel(Model):
 
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _wait_seconds(state: RetryCallState) -> float:
-    """Wait as long as the provider asks, or a moment that doubles; jitter keeps callers from coming back together."""
-    error = state.outcome.exception() if state.outcome is not None else None
-    asked = retry_after_seconds(error, time.time()) if error is not None else None
-    own = _FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
-    return max(own, (asked or 0.0) * random.uniform(1.0, 1.0 + _JITTER_SHARE))  # noqa: S311 - spreads load
-
-
-class _StopWithin(stop_base):
-    """Retry in place only what is retried soon; a longer wait parks the message and frees its place."""
-
-    def __init__(self, settings: Settings, deadline: float) -> None:
-        self._settings = settings
-        self._deadline = deadline
-
-    def __call__(self, state: RetryCallState) -> bool:
-        wait = state.upcoming_sleep
-        return (
-            state.attempt_number > self._settings.model_retries_max
-            or wait > self._settings.model_retry_seconds_max
-            or _loop_time() + wait >= self._deadline
-        )
-
-
-def _count_retries(note: CallNote) -> Callable[[RetryCallState], None]:
-    def count(state: RetryCallState) -> None:
-        note.retries = state.attempt_number
-
-    return count

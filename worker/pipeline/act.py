@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,6 +19,7 @@ from worker.agents.tracing import RUN_TRACING
 from worker.guardrails.review import ask_to_rewrite, review, without_draft
 from worker.models.journaled import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
+from worker.models.ledger import Ledger
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
 from worker.tools.rules.identity import read_address
@@ -48,6 +49,7 @@ class Brain:
     backend: AirlineBackend
     knowledge: KnowledgeBase
     settings: Settings
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 async def act(
@@ -80,6 +82,9 @@ async def act(
     except ModelRefusalError:
         before.restore(context)
         return handed_over(context, "unsupported_request", "the model refused to answer")
+    except ModelBehaviorError:
+        await journal.disown()
+        raise
     except _Unfit as unfit:
         before.restore(context)
         return handed_over(context, "system_error", f"two replies were held back: {unfit.breach}")

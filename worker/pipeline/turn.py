@@ -104,10 +104,16 @@ class Turn:
 
     def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
         async def record(step: int, entry: JournalEntry) -> None:
-            await self.journal.record(letter.key, letter.inbound.message_id, step, entry.input_hash, entry.response)
+            spending = await self.journal.record(letter.key, letter.inbound.message_id, step, entry)
+            if spending is not None:
+                caller.events += self.brain.ledger.settle(letter.key.tenant, spending)
 
-        recorded = {row["step"]: JournalEntry(row["input_hash"], row["response"]) for row in snapshot.journal}
-        return TurnJournal(recorded, record, Caller(letter.key.tenant, letter.attempts))
+        caller = Caller(letter.key.tenant, letter.attempts)
+        recorded = {
+            row["step"]: JournalEntry(row["input_hash"], row["response"], row["model"], row["degraded"])
+            for row in snapshot.journal
+        }
+        return TurnJournal(recorded, record, caller)
 
     async def _repair(self, letter: Letter) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""

@@ -1,0 +1,124 @@
+"""Keep each tenant's spending of the day below the ceiling: what is recorded, and what is under way here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+if TYPE_CHECKING:
+    from schema.messages import EventName
+
+_log = structlog.get_logger("fte.models")
+
+READ_AGAIN_SECONDS = 5.0
+"""Age from which a total is read anew: other processes spend too. Each recorded call brings a new one for nothing."""
+
+WARNING_SHARE = Decimal("0.8")
+
+
+class Spending(NamedTuple):
+    """Hold a tenant's total of one UTC day as a statement found it and as it left it."""
+
+    day: date
+    before_usd: Decimal
+    after_usd: Decimal
+
+
+ReadSpending = Callable[[str], Awaitable[Spending]]
+"""Reads a tenant's total of today; it is the same before and after."""
+
+
+@dataclass
+class _Account:
+    day: date
+    spent_usd: Decimal
+    read_at: float
+    under_way_usd: Decimal = Decimal(0)
+    is_told: bool = False
+
+
+class Ledger:
+    """Know what the tenants of one process have spent today; one per process.
+
+    Several processes see each other's calls once they are recorded, so together they may pass the ceiling by what they
+    have under way at that moment.
+    """
+
+    def __init__(self, ceiling_usd: Decimal | None = None, read: ReadSpending | None = None) -> None:
+        self._ceiling_usd = ceiling_usd if read is not None else None
+        self._read = read
+        self._accounts: dict[str, _Account] = {}
+
+    @property
+    def has_ceiling(self) -> bool:
+        """Say whether anything is limited here."""
+        return self._ceiling_usd is not None
+
+    async def has_room(self, tenant: str, cost_usd: Decimal) -> bool:
+        """Say whether a call of about that cost stays below the ceiling; raises what the database raises."""
+        if self._ceiling_usd is None or self._read is None:
+            return True
+        account = self._accounts.get(tenant)
+        if account is None or time.monotonic() - account.read_at > READ_AGAIN_SECONDS:
+            account = self._keep(tenant, await self._read(tenant))
+        return account.spent_usd + account.under_way_usd + cost_usd <= self._ceiling_usd
+
+    @contextmanager
+    def reserving(self, tenant: str, cost_usd: Decimal) -> Iterator[None]:
+        """Count a call of about that cost as under way."""
+        account = self._accounts.get(tenant)
+        if account is None:
+            yield
+            return
+        account.under_way_usd += cost_usd
+        try:
+            yield
+        finally:
+            account.under_way_usd -= cost_usd
+
+    def spend(self, tenant: str, cost_usd: Decimal) -> None:
+        """Count a finished call until its record brings the new total."""
+        account = self._accounts.get(tenant)
+        if account is not None:
+            account.spent_usd += cost_usd
+
+    def tell_exhausted(self, tenant: str) -> list[tuple[EventName, dict[str, str]]]:
+        """Give the event that a tenant's ceiling is reached: once a day and process."""
+        account = self._accounts.get(tenant)
+        if account is None or account.is_told:
+            return []
+        account.is_told = True
+        _log.warning("spend.exhausted", tenant=tenant, **_figures(account.spent_usd, self._ceiling_usd))
+        return [("spend.exhausted", _figures(account.spent_usd, self._ceiling_usd))]
+
+    def settle(self, tenant: str, spending: Spending) -> list[tuple[EventName, dict[str, str]]]:
+        """Take a total that a recorded call brought; gives the warning when this very call passed its share."""
+        if self._ceiling_usd is None:
+            return []
+        self._keep(tenant, spending)
+        warning_usd = self._ceiling_usd * WARNING_SHARE
+        if not spending.before_usd < warning_usd <= spending.after_usd:
+            return []
+        figures = _figures(spending.after_usd, self._ceiling_usd)
+        _log.warning("spend.warning", tenant=tenant, **figures)
+        return [("spend.warning", figures)]
+
+    def _keep(self, tenant: str, spending: Spending) -> _Account:
+        account = self._accounts.get(tenant)
+        if account is None:
+            account = self._accounts[tenant] = _Account(spending.day, spending.after_usd, 0.0)
+        if account.day != spending.day:
+            account.day, account.is_told = spending.day, False
+        account.spent_usd, account.read_at = spending.after_usd, time.monotonic()
+        return account
+
+
+def _figures(spent_usd: Decimal, ceiling_usd: Decimal | None) -> dict[str, str]:
+    return {"spent_usd": f"{spent_usd:.4f}", "ceiling_usd": str(ceiling_usd)}
