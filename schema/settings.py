@@ -69,6 +69,10 @@ class Settings(BaseSettings):
         default="local",
         description="local, openai:<model> (Responses) or openai-chat:<model> (Chat Completions); docs/models.md",
     )
+    route_locally: bool = Field(
+        default=True,
+        description="start a turn at the agent that the local classifier is sure of; docs/models.md",
+    )
     openai_api_key: SecretStr | None = Field(
         default=None, validation_alias="OPENAI_API_KEY", description="for openai: and openai-chat:"
     )

@@ -79,6 +79,10 @@ class OneAgent:
         del last_agent
         return self.agent
 
+    @property
+    def by_name(self) -> dict[str, Agent[TurnContext]]:
+        return {self.agent.name: self.agent}
+
 
 @dataclass
 class Harness:

@@ -10,7 +10,7 @@ from worker.agents import booking, escalation, faq, triage
 from worker.agents.handoffs import to_booking, to_escalation, to_faq, to_triage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from agents import Agent, Tool
 
@@ -40,6 +40,11 @@ class AgentGraph:
         """
         ongoing = {self.faq.name: self.faq, self.booking.name: self.booking}
         return ongoing.get(last_agent or "", self.triage)
+
+    @property
+    def by_name(self) -> Mapping[str, Agent[TurnContext]]:
+        """Give every agent by its name."""
+        return {agent.name: agent for agent in (self.triage, self.faq, self.booking, self.escalation)}
 
 
 class GraphPool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents import Agent, Handoff, RunContextWrapper, handoff
 
+from worker.agents import booking, escalation, faq
 from worker.agents.context import TurnContext
 from worker.agents.facts import StatedFacts, note_facts, note_message
 from worker.tools.access import open_verified, remember_flight
@@ -60,3 +61,14 @@ async def _prepare_escalation(context: RunContextWrapper[TurnContext]) -> None:
     if airline.issue_type != "complaint":
         airline.issue_type = "escalation"
     airline.issue_resolved = False
+
+
+async def prepare(agent: SdkAgent, turn: TurnContext) -> None:
+    """Prepare the context for an agent that a turn starts at, as the handoff to it would."""
+    context = RunContextWrapper(turn)
+    if agent.name == faq.NAME:
+        await _prepare_faq(context)
+    elif agent.name == booking.NAME:
+        await _prepare_booking(context, StatedFacts())
+    elif agent.name == escalation.NAME:
+        await _prepare_escalation(context)

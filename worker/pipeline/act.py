@@ -15,6 +15,7 @@ from schema.ids import ticket_id_of, trace_id_of
 from worker.agents.context import TurnContext
 from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
+from worker.agents.start import choose_start
 from worker.agents.tracing import RUN_TRACING
 from worker.guardrails.review import ask_to_rewrite, review, without_draft
 from worker.models.journaled import JournaledProvider, TurnJournal
@@ -72,7 +73,8 @@ async def act(
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
-                said = await run.speak(graph.start(snapshot.last_agent), guarded.text)
+                start = await choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
+                said = await run.speak(start, guarded.text)
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
         return turned_away(context, tripped.guardrail_result.output.output_info, settings)

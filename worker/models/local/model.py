@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from worker.models.embedded import EmbeddedModel
-from worker.models.local import booking, escalation, faq, phrases, triage
+from worker.models.local import phrases, triage
 from worker.models.local.cues import cues_in
 from worker.models.local.intent import flatten
+from worker.models.local.routing import DECISIONS
 from worker.models.local.situation import Situation, read_situation
 from worker.models.output import Call, Say, Step
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-_DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType(
-    {
-        "Triage Agent": triage.decide,
-        "FAQ Agent": faq.decide,
-        "Booking Agent": booking.decide,
-        "Escalation Agent": escalation.decide,
-    }
-)
 
 CALLS_PER_TURN_MAX = 8
 """Tool calls and handoffs of one turn after which this model only speaks: a run ends, whatever the tools answer."""
@@ -42,7 +30,7 @@ class LocalModel(EmbeddedModel):
         situation = read_situation(instructions, items, callable_names)
         if _asks_about_card(situation):
             return Say(phrases.card_not_kept())
-        step = _DECISIONS.get(situation.agent, triage.decide)(situation)
+        step = DECISIONS.get(situation.agent, triage.decide)(situation)
         if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
         return Say(_dress(situation, step.text)) if isinstance(step, Say) else step

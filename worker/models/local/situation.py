@@ -131,12 +131,11 @@ def read_situation(instructions: str, items: list[dict[str, Any]], callable_name
     facts = KnownFacts.model_validate_json(written["json"]) if written else KnownFacts()
     newest = max((index for index, item in enumerate(items) if item.get("role") == "user"), default=-1)
     outputs = {str(item.get("call_id")): item for item in items if item.get("type") == "function_call_output"}
-    lines = tuple(line for item in items if (line := _line_of(item)) is not None)
     return Situation(
         agent=found["agent"] if found else "",
         airline=found["airline"].strip() if found else "the airline",
         facts=facts,
-        lines=lines,
+        lines=tuple(line for item in items if (line := _line_of(item)) is not None),
         done_before=_calls_in(items[: newest + 1], outputs),
         done=_calls_in(items[newest + 1 :], outputs),
         callable_names=callable_names,
