@@ -30,7 +30,7 @@ async def choose_start(
     if not settings.route_locally or settings.model == "stub":  # a benchmark's turn is always the same work
         return here
     name = route(
-        KnownFacts.model_validate_json(write_known_facts(turn.airline)),
+        KnownFacts.model_validate_json(write_known_facts(turn)),
         [*items, {"role": "user", "content": turn.text}],
         {agent.name: _callable_names(agent) for agent in graph.by_name.values()},
         at=here.name,
