@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from agents import UserError
@@ -18,18 +18,14 @@ from tests.unit.airline_stand_ins import (
     RESERVATION,
     MemoryAirline,
     call,
-    make_turn,
     make_verified_turn,
     next_turn,
 )
-from worker.agents.context import AirlineAgentContext, TurnContext
+from worker.agents.context import TurnContext
 from worker.tools.backend import Effect, SeatTaken
 from worker.tools.quotes import confirm_quote, quote_seat_change
 from worker.tools.reservations import look_up_reservation
 from worker.tools.seats import find_free_seats
-
-if TYPE_CHECKING:
-    from agents import FunctionTool
 
 
 def airline_of(turn: TurnContext) -> MemoryAirline:
@@ -46,53 +42,6 @@ async def offer(seat: str = "12A") -> tuple[TurnContext, str]:
     turn = make_verified_turn(text=f"I would like {seat}")
     answer = await call(quote_seat_change, turn, seat_number=seat)
     return turn, answer["quote"]["quote_id"]
-
-
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [(find_free_seats, {"preference": "any"}), (quote_seat_change, {"seat_number": "12A"})],
-    ids=["find_free_seats", "quote_seat_change"],
-)
-@pytest.mark.parametrize(
-    "context",
-    [
-        AirlineAgentContext(),
-        AirlineAgentContext(confirmation_number=PLACEHOLDER, passenger_name="Ada Okafor"),
-        AirlineAgentContext(confirmation_number=PLACEHOLDER, passenger_name="Ada Okafor", verified=True),
-        AirlineAgentContext(
-            confirmation_number=PLACEHOLDER, passenger_name="Ada Okafor", verified_confirmation_number=PLACEHOLDER
-        ),
-        AirlineAgentContext(
-            confirmation_number="[CONFIRMATION_NUMBER_2]",
-            verified_confirmation_number=PLACEHOLDER,
-            passenger_name="Ada Okafor",
-            verified=True,
-        ),
-        AirlineAgentContext(
-            confirmation_number=PLACEHOLDER,
-            verified_confirmation_number=PLACEHOLDER,
-            passenger_name="Miguel Santos",
-            verified=True,
-        ),
-    ],
-    ids=[
-        "nothing known",
-        "only stated",
-        "verified what",
-        "no longer verified",
-        "another number since",
-        "another name since",
-    ],
-)
-async def test_no_tool_acts_for_a_customer_who_is_not_verified_for_this_booking(
-    tool: FunctionTool, arguments: dict[str, str], context: AirlineAgentContext
-) -> None:
-    turn = make_turn(airline=context)
-
-    answer = await call(tool, turn, **arguments)
-
-    assert answer["refusal"] == "not_verified"
-    assert turn.airline.quote is None
 
 
 async def test_free_seats_are_listed_with_what_they_cost() -> None:

@@ -2,17 +2,18 @@
 
 from datetime import UTC
 
-from agents import FunctionTool, function_tool
+from agents import FunctionTool
 from agents.tool_context import ToolContext
 
 from schema.messages import SUMMARY_CHARACTERS_MAX, EscalationCategory, Priority
 from worker.agents.context import EscalationRequest, TurnContext, call_human
-from worker.tools.results import explain_bad_arguments, give
+from worker.tools.airline_tool import airline_tool
+from worker.tools.results import give
 
 REASON_CHARACTERS_MAX = 1_000
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def escalate_to_human(
     context: ToolContext[TurnContext], category: EscalationCategory, reason: str, summary: str, priority: Priority
 ) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from agents import FunctionTool, function_tool
+from agents import FunctionTool
 from agents.tool_context import ToolContext
 
 from worker.agents.context import TurnContext
+from worker.tools.airline_tool import airline_tool
 from worker.tools.backend import Airport, Connection, Flight
-from worker.tools.results import explain_bad_arguments, give, refuse
+from worker.tools.results import give, refuse
 from worker.tools.rules.flights import (
     CABINS,
     choose_flight_of_day,
@@ -28,7 +29,7 @@ _NO_SUCH_FLIGHT = Refusal(
 )
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def search_flights(context: ToolContext[TurnContext], origin: str, destination: str, date: str) -> str:
     """Find flights of a day that can be booked, direct and with one stop, with prices per cabin for each passenger.
 
@@ -54,7 +55,7 @@ async def search_flights(context: ToolContext[TurnContext], origin: str, destina
     )
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def flight_status(context: ToolContext[TurnContext], flight_number: str, date: str | None = None) -> str:
     """Tell how a flight stands: its times, and whether it is on time, delayed, flying, landed or cancelled.
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
-from agents import FileSearchTool, FunctionTool, function_tool
+from agents import FileSearchTool, FunctionTool
 from agents.tool_context import ToolContext
 
 from worker.agents.context import TurnContext
-from worker.tools.results import explain_bad_arguments, give
+from worker.tools.airline_tool import airline_tool
+from worker.tools.results import give
 
 PASSAGES_MAX = 3
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def faq_lookup(context: ToolContext[TurnContext], question: str) -> str:
     """Search the airline's published articles; the only source of policy.
 

@@ -1,13 +1,13 @@
 """Quote changes to a booking, and confirm them. A change is staged for the turn's commit, never made by a tool."""
 
-from agents import FunctionTool, function_tool
+from agents import FunctionTool
 from agents.tool_context import ToolContext
 from pydantic import BaseModel, ConfigDict
 
 from worker.agents.context import TurnContext
+from worker.tools.airline_tool import airline_tool
 from worker.tools.backend import Cabin
 from worker.tools.quoting import confirm, quote
-from worker.tools.results import explain_bad_arguments
 from worker.tools.rules.cancellation import CancellationReason
 from worker.tools.rules.compensation import Complaint
 from worker.tools.rules.seats import SeatPreference
@@ -22,7 +22,7 @@ class ChosenFlight(BaseModel):
     date: str
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_seat_change(
     context: ToolContext[TurnContext],
     seat_number: str | None = None,
@@ -43,7 +43,7 @@ async def quote_seat_change(
     return await quote(context, "seat_change", request)
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_flight_change(
     context: ToolContext[TurnContext], flights: list[ChosenFlight], payment_method: int | None = None
 ) -> str:
@@ -58,7 +58,7 @@ async def quote_flight_change(
     return await quote(context, "flight_change", request)
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_cancellation(context: ToolContext[TurnContext], reason: CancellationReason) -> str:
     """Offer to cancel the whole booking, with what is paid back. Changes nothing before the customer's yes.
 
@@ -69,7 +69,7 @@ async def quote_cancellation(context: ToolContext[TurnContext], reason: Cancella
     return await quote(context, "cancellation", {"reason": reason})
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_bags(context: ToolContext[TurnContext], additional_bags: int, payment_method: int | None = None) -> str:
     """Offer more checked bags, with their price. Changes nothing before the customer's yes.
 
@@ -81,7 +81,7 @@ async def quote_bags(context: ToolContext[TurnContext], additional_bags: int, pa
     return await quote(context, "bags", {"additional_bags": additional_bags, "payment_method": payment_method})
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_passenger_correction(
     context: ToolContext[TurnContext], passenger_name: str, given_name: str, surname: str
 ) -> str:
@@ -97,7 +97,7 @@ async def quote_passenger_correction(
     return await quote(context, "passenger_correction", request)
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_cabin_change(context: ToolContext[TurnContext], cabin: Cabin, payment_method: int | None = None) -> str:
     """Offer another cabin for all passengers on all flights, with the price. Changes nothing before the customer's yes.
 
@@ -109,7 +109,7 @@ async def quote_cabin_change(context: ToolContext[TurnContext], cabin: Cabin, pa
     return await quote(context, "cabin_change", {"cabin": cabin, "payment_method": payment_method})
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def quote_compensation(context: ToolContext[TurnContext], complaint: Complaint) -> str:
     """Offer the certificate that is due for a disrupted flight. Only for a customer who asks for compensation.
 
@@ -120,7 +120,7 @@ async def quote_compensation(context: ToolContext[TurnContext], complaint: Compl
     return await quote(context, "compensation", {"complaint": complaint})
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def confirm_quote(context: ToolContext[TurnContext], quote_id: str) -> str:
     """Make the change of any quote that the customer has said yes to, in a message after the one it was offered in.
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from agents import FunctionTool, function_tool
+from agents import FunctionTool
 from agents.tool_context import ToolContext
 
 from worker.agents.context import TurnContext
 from worker.tools.access import Booking, remember_flight
+from worker.tools.airline_tool import airline_tool
 from worker.tools.backend import Passenger, Reservation
-from worker.tools.results import explain_bad_arguments, give, refuse
+from worker.tools.results import give, refuse
 from worker.tools.rules.bags import free_bags
 from worker.tools.rules.flights import find_segment
 from worker.tools.rules.identity import find_passenger, find_speaker, read_confirmation_number
@@ -39,7 +40,7 @@ _NOTHING_ON_FILE = Refusal(
 )
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def look_up_reservation(context: ToolContext[TurnContext], confirmation_number: str, surname: str) -> str:
     """Verify the customer and read their booking. Needs both arguments from the customer; never guess one.
 
@@ -61,7 +62,7 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
     return give(turn, reservation=_verify(turn, found, passenger))
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def find_my_reservations(context: ToolContext[TurnContext]) -> str:
     """Find the bookings of a customer whose address the channel has verified, for who has no confirmation number.
 

@@ -1,17 +1,18 @@
 """Find free seats."""
 
-from agents import FunctionTool, function_tool
+from agents import FunctionTool
 from agents.tool_context import ToolContext
 
 from worker.agents.context import TurnContext
 from worker.tools.access import open_booking, remember_flight
-from worker.tools.results import explain_bad_arguments, give, refuse
+from worker.tools.airline_tool import airline_tool
+from worker.tools.results import give, refuse
 from worker.tools.rules.flights import check_open
 from worker.tools.rules.refusal import Refusal
 from worker.tools.rules.seats import SeatPreference, choose_seats, due_for
 
 
-@function_tool(failure_error_function=explain_bad_arguments)
+@airline_tool
 async def find_free_seats(
     context: ToolContext[TurnContext], preference: SeatPreference, flight_number: str | None = None
 ) -> str:

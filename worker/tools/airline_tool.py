@@ -1,0 +1,46 @@
+"""Make a tool of a function: one whose wrong arguments are explained to the model, and whose other errors go up."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from agents import FunctionTool, ModelBehaviorError, function_tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from agents import RunContextWrapper
+
+
+def airline_tool(function: Callable[..., Coroutine[Any, Any, str]]) -> FunctionTool:
+    """Make the tool: its name, arguments and description are the function's, as the SDK reads them."""
+
+    def explain(context: RunContextWrapper[Any], error: Exception) -> str:  # noqa: ARG001 - the SDK's signature
+        if not isinstance(error, ModelBehaviorError):
+            raise error  # the airline's system failed, not the model
+        # The SDK does not tell what was wrong, since it might log it; what would be right helps a model as well.
+        message = f"The arguments do not fit {made.name}. Call it again with {_describe(made.params_json_schema)}."
+        return json.dumps({"ok": False, "refusal": "bad_arguments", "message": message})
+
+    made = function_tool(function, failure_error_function=explain)
+    return made
+
+
+def _describe(schema: dict[str, Any]) -> str:
+    arguments = schema.get("properties", {})
+    described = [f"{name} ({_kind_of(argument, schema)})" for name, argument in arguments.items()]
+    return ", ".join(described) or "no arguments"
+
+
+def _kind_of(argument: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in argument:
+        part = schema["$defs"][argument["$ref"].rpartition("/")[2]]
+        return f"an object of {_describe({**part, '$defs': schema['$defs']})}"
+    if "enum" in argument:
+        return " or ".join(str(value) for value in argument["enum"])
+    if "anyOf" in argument:
+        return " or ".join(_kind_of(part, schema) for part in argument["anyOf"])
+    if argument.get("type") == "array":
+        return f"a list, each {_kind_of(argument['items'], schema)}"
+    return str(argument.get("type", "anything"))
