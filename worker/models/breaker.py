@@ -20,9 +20,10 @@ Change = Literal["opened", "closed"]
 class Breaker:
     """Judge one provider by the outcomes of its requests; all times are seconds of one monotonic clock.
 
-    Closed: requests pass. It opens when `failures_max` of the outcomes within `window_seconds` are failures and at
-    least half of all are. Open: none passes for `open_seconds`. Then one passes as a probe, and the others still do
-    not: when it succeeds the breaker closes, when it fails the wait begins anew.
+    Closed: requests pass. It opens when `failures_max` of the outcomes within `window_seconds` are failures, and they
+    are at least half of all, those under way included: a refusal comes at once and an answer takes seconds, so a
+    burst's first outcomes are its failures. Open: none passes for `open_seconds`. Then one passes as a probe, and the
+    others still do not: when it succeeds the breaker closes, when it fails the wait begins anew.
     """
 
     failures_max: int
@@ -31,6 +32,7 @@ class Breaker:
     _outcomes: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=OUTCOMES_MAX))
     _open_until: float | None = None
     _probing: bool = False
+    _under_way: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -40,6 +42,7 @@ class Breaker:
     def admit(self, now: float) -> Permit | None:
         """Let a request pass, or not; whoever is let through reports `succeeded`, `failed` or `dropped`."""
         if self._open_until is None:
+            self._under_way += 1
             return "call"
         if self._probing or now < self._open_until:
             return None
@@ -53,6 +56,7 @@ class Breaker:
             self._open_until = None
             self._outcomes.clear()
             return "closed"
+        self._under_way -= 1
         if self._open_until is None:
             self._outcomes.append((now, True))
         return None
@@ -64,12 +68,13 @@ class Breaker:
             self._probing = False
             self._open_until = now + wait
             return None
+        self._under_way -= 1
         if self._open_until is not None:
             return None  # asked before it opened
         self._outcomes.append((now, False))
         recent = [ok for at, ok in self._outcomes if now - at <= self.window_seconds]
         failures = recent.count(False)
-        if failures < self.failures_max or failures * 2 < len(recent):
+        if failures < self.failures_max or failures * 2 < len(recent) + self._under_way:
             return None
         self._open_until = now + wait
         return "opened"
@@ -78,3 +83,5 @@ class Breaker:
         """Note that a request came to nothing for a reason of ours; the next one may probe at once."""
         if permit == "probe":
             self._probing = False
+        else:
+            self._under_way -= 1

@@ -16,7 +16,7 @@ import structlog
 from agents.exceptions import ModelRefusalError
 from agents.models.interface import Model
 
-from worker.models.breaker import Breaker, Change
+from worker.models.breaker import Breaker, Change, Permit
 from worker.models.calls import Caller, CallNote, current_call
 from worker.models.failures import (
     ModelBusy,
@@ -127,18 +127,32 @@ class ResilientModel(Model):
     async def _request(
         self, note: CallNote, kwargs: dict[str, Any], expected: Tokens, deadline: float
     ) -> ModelResponse:
-        """Make one request; its outcome teaches the breaker."""
-        permit = self._breaker.admit(time.monotonic())
-        if permit is None:
-            raise ModelUnavailable(f"{self.name} failed lately and is left alone")
-        ends_early = deadline - _loop_time() < self._settings.model_call_seconds_max / 2
+        """Make one request, when the breaker lets it pass and there is room for it.
+
+        Raises ModelBusy when there is no room in time, and what the model raises.
+        """
+        give_up_at = min(deadline, _loop_time() + self._settings.model_wait_seconds_max)
+        async with self._slot(give_up_at):
+            permit = self._breaker.admit(time.monotonic())
+            if permit is None:
+                raise ModelUnavailable(f"{self.name} failed lately and is left alone")
+            try:
+                if self._throttle is not None:
+                    await self._throttle.take(expected.total, seconds_max=max(0.0, give_up_at - _loop_time()))
+            except BaseException:
+                self._breaker.dropped(permit)
+                raise
+            return await self._send(permit, note, kwargs, deadline)
+
+    async def _send(self, permit: Permit, note: CallNote, kwargs: dict[str, Any], deadline: float) -> ModelResponse:
+        """Send a request; its outcome teaches the breaker. What the provider will never answer becomes a refusal."""
+        has_time = deadline - _loop_time() >= self._settings.model_call_seconds_max / 2
         try:
-            async with self._place(expected, deadline):
-                async with asyncio.timeout_at(deadline):
-                    response = await self._model.get_response(**kwargs)
+            async with asyncio.timeout_at(deadline):
+                response = await self._model.get_response(**kwargs)
         except Exception as error:
-            if isinstance(error, ModelBusy) or (isinstance(error, TimeoutError) and ends_early):
-                self._breaker.dropped(permit)  # the time was ours to give
+            if isinstance(error, TimeoutError) and not has_time:
+                self._breaker.dropped(permit)  # the turn had spent it elsewhere
             elif is_providers_fault(error):
                 asked = min(retry_after_seconds(error, time.time()) or 0.0, self._settings.model_park_seconds_max)
                 self._note(self._breaker.failed(permit, time.monotonic(), retry_after_seconds=asked), note, error)
@@ -154,21 +168,14 @@ class ResilientModel(Model):
         return response
 
     @asynccontextmanager
-    async def _place(self, expected: Tokens, deadline: float) -> AsyncIterator[None]:
-        """Hold one of the process's places at the provider, within the limits that all processes share.
-
-        Raises ModelBusy when none comes free in time.
-        """
-        patience = self._settings.model_wait_seconds_max
-        give_up_at = min(deadline, _loop_time() + patience)
+    async def _slot(self, give_up_at: float) -> AsyncIterator[None]:
+        """Hold one of the process's places at the provider; raises ModelBusy when none comes free in time."""
         try:
             async with asyncio.timeout_at(give_up_at):
                 await self._slots.acquire()
         except TimeoutError:
-            raise ModelBusy("FTE_MODEL_CONCURRENCY_MAX", patience) from None
+            raise ModelBusy("FTE_MODEL_CONCURRENCY_MAX", self._settings.model_wait_seconds_max) from None
         try:
-            if self._throttle is not None:
-                await self._throttle.take(expected.total, seconds_max=max(0.0, give_up_at - _loop_time()))
             yield
         finally:
             self._slots.release()
