@@ -229,12 +229,13 @@ BEGIN
         FROM jsonb_to_recordset(p_outbox)
             AS o (ordinal bigint, kind text, channel text, entry_id text, sequence bigint, body text);
     INSERT INTO turn (tenant_id, conversation_id, number, message_ids, outcome, agent, attempts,
-            started_at, timings, model_calls, verdicts)
+            started_at, timings, model_calls, tool_calls, verdicts)
         SELECT p_tenant, p_conversation, p_version + 1, p_message_ids, t.outcome, t.agent, t.attempts,
-            t.started_at, t.timings, t.model_calls, t.verdicts
+            t.started_at, t.timings, t.model_calls, coalesce(t.tool_calls, '[]'), t.verdicts
         FROM jsonb_to_record(p_turn) AS t (outcome text, agent text, attempts integer,
-            started_at timestamptz, timings jsonb, model_calls jsonb, verdicts jsonb);
+            started_at timestamptz, timings jsonb, model_calls jsonb, tool_calls jsonb, verdicts jsonb);
     DELETE FROM journal j WHERE j.tenant_id = p_tenant AND j.message_id = ANY (p_message_ids);
+    DELETE FROM tool_journal j WHERE j.tenant_id = p_tenant AND j.message_id = ANY (p_message_ids);
 END $$;
 
 CREATE FUNCTION public.correct_passenger(p_offer public.reservation_offer, p_passenger smallint, p_given_name text, p_surname text) RETURNS SETOF bigint
@@ -891,6 +892,18 @@ CREATE TABLE public.ticket (
 
 ALTER TABLE ONLY public.ticket FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.tool_journal (
+    tenant_id text NOT NULL,
+    message_id text NOT NULL,
+    call_id text NOT NULL,
+    tool text NOT NULL,
+    input_hash text NOT NULL,
+    delta text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.tool_journal FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.turn (
     tenant_id text NOT NULL,
     conversation_id text NOT NULL,
@@ -904,6 +917,7 @@ CREATE TABLE public.turn (
     timings jsonb NOT NULL,
     model_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
     verdicts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    tool_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT turn_outcome_is_known CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'escalated'::text, 'forwarded'::text, 'dead'::text])))
 );
 
@@ -1038,6 +1052,9 @@ ALTER TABLE ONLY public.tenant
 
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_pkey PRIMARY KEY (tenant_id, ticket_id);
+
+ALTER TABLE ONLY public.tool_journal
+    ADD CONSTRAINT tool_journal_pkey PRIMARY KEY (tenant_id, message_id, call_id);
 
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_pkey PRIMARY KEY (tenant_id, conversation_id, number);
@@ -1227,6 +1244,8 @@ CREATE POLICY tenant_only ON public.span USING (((tenant_id = current_setting('f
 
 CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.tool_journal USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.turn USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.usage_day USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1234,6 +1253,8 @@ CREATE POLICY tenant_only ON public.usage_day USING (((tenant_id = current_setti
 CREATE POLICY tenant_only ON public.usage_record USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 ALTER TABLE public.ticket ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tool_journal ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turn ENABLE ROW LEVEL SECURITY;
 

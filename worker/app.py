@@ -20,6 +20,7 @@ from kombu import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from ops.runtime.failpoints import read_failpoint
 from ops.runtime.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.ids import ConversationKey
@@ -84,7 +85,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
     app = make_app(settings.redis_url)
     loop = LoopThread()
     try:
-        service = loop.run(open_service(settings, WorkerBell(app).ring))
+        service = loop.run(open_service(settings, WorkerBell(app).ring, reach=read_failpoint(os.environ)))
         loop.run(_call(service.start))
         register_tasks(app, loop, service)
 

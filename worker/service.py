@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from ops.runtime.configuration import open_sealer
 from ops.runtime.database import Database
 from ops.runtime.ending import end_task
+from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.outage import Outages
 from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
@@ -39,6 +40,7 @@ from worker.store.airline import PostgresAirline
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
 from worker.store.spending import spending_reader
+from worker.store.tool_journal import ToolStore
 from worker.tools.documentation import Documentation
 from worker.tools.knowledge import hosted_search
 from worker.trimming import Trimmer
@@ -110,7 +112,7 @@ class WorkerService:
         await self.servers.redis.aclose()
 
 
-async def open_service(settings: Settings, ring: Ring) -> WorkerService:
+async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
     """Connect, check that this process fits its servers, and put the parts together.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
@@ -139,7 +141,7 @@ async def open_service(settings: Settings, ring: Ring) -> WorkerService:
         ledger=ledger,
     )
     await warm_up(brain)
-    service = compose(settings, Servers(database, redis, sealer), brain, ring)
+    service = compose(settings, Servers(database, redis, sealer), brain, ring, reach=reach)
     service.resources = resources
     return service
 
@@ -164,7 +166,7 @@ def _open_knowledge(settings: Settings, database: Database, resources: AsyncExit
     return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
 
 
-def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> WorkerService:
+def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
     """Put a worker together around servers and a brain."""
     scripts = Scripts(servers.redis)
     mailbox = Mailbox(servers.redis, scripts, settings)
@@ -173,8 +175,11 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring) -> W
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer, brain.backend)
     journal = JournalWriter(servers.database)
+    tools = ToolStore(servers.database, servers.sealer)
     tracer = open_tracer(settings, servers.database)
-    turn = Turn(settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, brain, tracer)
+    turn = Turn(
+        settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, tools, brain, tracer, reach
+    )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
     trimmer = Trimmer(
         servers.redis, servers.database, entries_max=settings.stream_entries_max, spans_days=settings.spans_days

@@ -1,6 +1,6 @@
 -- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max.
 -- Returns one row: the conversation, the message's own state and how long it has waited, its last items (oldest first), its unpublished outbox
--- rows, the ordinal up to which it is published, the journal of an earlier attempt; or no row when there is no such
+-- rows, the ordinal up to which it is published, the journals of an earlier attempt (model calls, tools); or no row when there is no such
 -- conversation.
 SELECT
     c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
@@ -18,6 +18,9 @@ SELECT
         ORDER BY ordinal) o) AS unpublished,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('step', j.step, 'input_hash', j.input_hash, 'response', j.response,
         'model', j.model, 'degraded', j.degraded) ORDER BY j.step), '[]') FROM journal j
-        WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS journal
+        WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS journal,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('call_id', j.call_id, 'tool', j.tool, 'input_hash', j.input_hash,
+        'delta', j.delta, 'age_seconds', extract(epoch FROM clock_timestamp() - j.created_at))), '[]')
+        FROM tool_journal j WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS tools
 FROM conversation c
 WHERE c.tenant_id = %(tenant)s AND c.conversation_id = %(conversation)s

@@ -99,8 +99,11 @@ async def worker(settings: Settings, sealer: Sealer, tenant: str) -> AsyncIterat
     """Make workers in this process that share the test's tenant; closed at the end."""
     made: list[Harness] = []
 
-    async def make(think: Think = echo, *, tools: list[Any] | None = None, **changes: Any) -> Harness:
-        harness = await make_harness(settings.model_copy(update=changes), sealer, tenant, think, tools=tools)
+    async def make(
+        think: Think = echo, *, tools: list[Any] | None = None, backend: Any = None, **changes: Any
+    ) -> Harness:
+        changed = settings.model_copy(update=changes)
+        harness = await make_harness(changed, sealer, tenant, think, tools=tools, backend=backend)
         made.append(harness)
         return harness
 

@@ -175,6 +175,7 @@ async def make_harness(
     think: Think = echo,
     *,
     tools: list[Any] | None = None,
+    backend: Any = None,
     make_brain: Callable[[Database], Brain] | None = None,
 ) -> Harness:
     """Put a worker together on the servers of `settings`, with connections of its own and the brain given, if any."""
@@ -183,7 +184,7 @@ async def make_harness(
     database = Database(settings)
     await database.open()
     model = ScriptedBrainModel(think)
-    brain = make_brain(database) if make_brain else _scripted_brain(settings, model, tools)
+    brain = make_brain(database) if make_brain else _scripted_brain(settings, model, tools, backend)
     rung: list[ConversationKey] = []
 
     async def ring(keys: list[ConversationKey]) -> None:
@@ -193,12 +194,12 @@ async def make_harness(
     return Harness(settings, service, model, tenant, rung)
 
 
-def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None) -> Brain:
+def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, backend: Any) -> Brain:
     return Brain(
         graphs=GraphPool(lambda: OneAgent(tools)),  # type: ignore[arg-type, return-value]
         provider=OneModel(model),
         guardrails=[],
-        backend=None,  # type: ignore[arg-type]
+        backend=backend,
         knowledge=None,  # type: ignore[arg-type]
         settings=settings,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,7 +12,10 @@ from schema.ids import ConversationKey
 from schema.messages import EscalationCategory, IssueType, Priority
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from agents import ModelProvider
+    from agents.tool_context import ToolContext
 
     from worker.guardrails.vault import Vault
     from worker.tools.backend import AirlineBackend, Effect, KnowledgeBase
@@ -73,6 +76,20 @@ class EscalationRequest:
     priority: Priority = "normal"
 
 
+class ToolCalls(Protocol):
+    """Be where a turn's tools are called."""
+
+    async def call(
+        self,
+        context: ToolContext[TurnContext],
+        arguments: str,
+        run: Callable[[], Awaitable[str]],
+        *,
+        looks_at_turn: bool,
+    ) -> str:
+        """Call a tool by `run`, or give what it answered to an earlier attempt at this turn."""
+
+
 @dataclass
 class TurnContext:
     """Surround one agent run: what tools, hooks, instructions and guardrails may use. Passed to the SDK as context."""
@@ -96,6 +113,7 @@ class TurnContext:
     tool_output_characters_max: int = 8_000
     verified_sender: str | None = field(default=None, repr=False)  # only where the gateway vouches; no model sees it
     models_beside: ModelProvider | None = None  # for a guardrail that asks a model while the agents are at work
+    tools: ToolCalls | None = None  # None: a run whose tool calls nobody takes up again
 
 
 def call_human(turn: TurnContext, request: EscalationRequest) -> None:

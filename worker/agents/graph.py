@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker.agents import booking, escalation, faq, triage
 from worker.agents.handoffs import to_booking, to_escalation, to_faq, to_triage
+from worker.tools.journaled import journal_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,6 +92,8 @@ def build_graph(airline: str = AIRLINE, documentation: Sequence[Tool] = ()) -> A
         booking=booking.build_booking(airline),
         escalation=escalation.build_escalation(airline),
     )
+    for agent in (graph.triage, graph.faq, graph.booking, graph.escalation):
+        agent.tools = journal_tools(agent.tools, apart=documentation)
     graph.triage.handoffs = [to_faq(graph.faq), to_booking(graph.booking), to_escalation(graph.escalation)]
     graph.faq.handoffs = [to_triage(graph.triage)]
     graph.booking.handoffs = [to_triage(graph.triage)]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agents.items import ModelResponse, TResponseStreamEvent
 from agents.models.interface import Model, ModelProvider
@@ -17,6 +17,9 @@ from ops.runtime.tracing import measure
 from worker.agents.tracing import span_id_of_run
 from worker.models.calls import Caller, CallNote, current_call
 from worker.models.prices import Tokens, tokens_of
+
+if TYPE_CHECKING:
+    from worker.tools.journaled import ToolJournal
 
 BESIDE_STEP = 1_000
 """First journal step of what is asked beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
@@ -80,6 +83,7 @@ class TurnJournal:
     calls: list[ModelCall] = field(default_factory=list)
     diverged: bool = False
     purpose: Purpose = "agents"
+    tools: ToolJournal | None = None
     _beside: TurnJournal | None = None
 
     def beside(self) -> TurnJournal:

@@ -64,6 +64,7 @@ async def act(
     settings = brain.settings
     context = _turn_context(brain, letter, guarded, due)
     context.models_beside = _journaled(brain, journal.beside())
+    context.tools = journal.tools
     note_message(context)
     before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)

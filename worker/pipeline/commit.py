@@ -17,7 +17,7 @@ from worker.pipeline.briefing import brief, refer
 from worker.publisher import OutboxRow
 
 if TYPE_CHECKING:
-    from worker.models.journaled import ModelCall
+    from worker.models.journaled import TurnJournal
     from worker.pipeline.outcome import Answer, Clock, Due, Letter, Snapshot
     from worker.tools.backend import AirlineBackend
 
@@ -44,7 +44,7 @@ class Committer:
         self._airline = airline
 
     async def commit(
-        self, letter: Letter, snapshot: Snapshot, answer: Answer, *, due: Due, clock: Clock, calls: list[ModelCall]
+        self, letter: Letter, snapshot: Snapshot, answer: Answer, *, due: Due, clock: Clock, journal: TurnJournal
     ) -> list[OutboxRow]:
         """Write a turn and give the outbox rows to publish.
 
@@ -53,7 +53,7 @@ class Committer:
         """
         rows = self._outbox_rows(letter, snapshot, answer, due)
         statements = self._statements(letter, answer, due)
-        statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, calls))))
+        statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, journal))))
         try:
             if answer.effects:
                 await self._commit_with_effects(letter.key.tenant, answer, statements)
@@ -156,9 +156,9 @@ class Committer:
         snapshot: Snapshot,
         answer: Answer,
         rows: list[OutboxRow],
-        measured: tuple[Clock, list[ModelCall]],
+        measured: tuple[Clock, TurnJournal],
     ) -> dict[str, Any]:
-        clock, calls = measured
+        clock, journal = measured
         sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
         # A buried message may be one whose conversation could not be read: what could not be is replaced then.
         keeps_vault = not answer.vault and answer.outcome != "dead"
@@ -174,7 +174,8 @@ class Committer:
             "attempts": letter.attempts,
             "started_at": clock.started_at,
             "timings": clock.timings,
-            "model_calls": [vars(call) for call in calls],
+            "model_calls": [vars(call) for call in journal.every_call],
+            "tool_calls": [vars(call) for call in journal.tools.every_call] if journal.tools is not None else [],
             "verdicts": answer.verdicts,
         }
         return {

@@ -19,6 +19,8 @@ from worker.mailbox import Head
 from worker.pipeline.outcome import Letter, Snapshot
 from worker.publisher import OutboxRow
 from worker.store.session import window_of
+from worker.store.tool_journal import open_entries
+from worker.tools.journaled import ToolEntry
 
 
 class Undecodable(Exception):
@@ -63,7 +65,7 @@ async def hydrate(
     except (Unsealable, ValueError):
         if letter.attempts <= attempts_max:
             raise
-        memory = _Memory(AirlineAgentContext(), {}, [])
+        memory = _Memory(AirlineAgentContext(), {}, [], {})
     return _snapshot(rows[0], memory, letter.key)
 
 
@@ -74,6 +76,7 @@ class _Memory:
     context: AirlineAgentContext
     vault: dict[str, str]
     unpublished: list[OutboxRow]
+    tools: dict[str, ToolEntry]
 
 
 def _recall(row: dict[str, Any], sealer: Sealer) -> _Memory:
@@ -81,6 +84,7 @@ def _recall(row: dict[str, Any], sealer: Sealer) -> _Memory:
         context=AirlineAgentContext.model_validate(row["context"]),
         vault=parse_json(sealer.open(row["vault"])) if row["vault"] else {},
         unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],
+        tools=open_entries(row["tools"], sealer),
     )
 
 
@@ -100,4 +104,5 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Sna
         items=window_of(row["items"]),
         unpublished=memory.unpublished,
         journal=row["journal"],
+        tools=memory.tools,
     )

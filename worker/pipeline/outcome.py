@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schema.messages import EventName, Inbound
     from worker.publisher import OutboxRow
     from worker.tools.backend import Effect
+    from worker.tools.journaled import ToolEntry
 
 TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
 
@@ -50,6 +51,7 @@ class Snapshot:
     items: list[Any]
     unpublished: list[OutboxRow]
     journal: list[dict[str, Any]]
+    tools: dict[str, ToolEntry] = field(default_factory=dict)
 
     @property
     def published_ordinal(self) -> int:

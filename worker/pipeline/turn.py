@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from ops.runtime.database import Database
+from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.sealing import Sealer
 from ops.runtime.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
@@ -17,14 +18,16 @@ from worker.mailbox import Head, Mailbox
 from worker.models.calls import Caller
 from worker.models.journaled import JournalEntry, TurnJournal
 from worker.pipeline.act import Brain, act
-from worker.pipeline.admit import admit
-from worker.pipeline.commit import Committer
+from worker.pipeline.admit import Admission, admit
+from worker.pipeline.commit import Committer, EffectConflict
 from worker.pipeline.guard import guard
 from worker.pipeline.hydrate import Undecodable, hydrate, open_letter
-from worker.pipeline.outcome import Answer, Clock, Done, Letter, Repair, Snapshot, Verdict, due_of
+from worker.pipeline.outcome import Answer, Clock, Done, Due, Letter, Repair, Snapshot, Verdict, due_of
 from worker.pipeline.silent import bury, forward
-from worker.publisher import Publisher
+from worker.publisher import OutboxRow, Publisher
 from worker.store.journal import JournalWriter
+from worker.store.tool_journal import ToolStore
+from worker.tools.journaled import ToolEntry, ToolJournal
 
 _log = structlog.get_logger("fte.turn")
 
@@ -40,8 +43,10 @@ class Turn:
     publisher: Publisher
     committer: Committer
     journal: JournalWriter
+    tools: ToolStore
     brain: Brain
     tracer: Tracer
+    reach: Reach = pass_by
 
     async def run(self, key: ConversationKey, head: Head) -> Verdict:
         """Bring the head of a mailbox to its outcome and say what is to happen to the head.
@@ -58,6 +63,7 @@ class Turn:
 
     async def _run(self, letter: Letter, head: Head, clock: Clock, span: Span) -> Verdict:
         key = letter.key
+        self.reach("hydrate.begun")
         with clock.step("hydrate"):
             snapshot = await hydrate(
                 self.database,
@@ -66,6 +72,7 @@ class Turn:
                 history_items_max=self.settings.history_items_max,
                 attempts_max=self.settings.attempts_max,
             )
+        self.reach("hydrate.done")
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):
                 await self.publisher.publish(key, snapshot.unpublished, floor=snapshot.published_ordinal)
@@ -82,38 +89,74 @@ class Turn:
 
         due = due_of(snapshot.accepted_at, datetime.now(UTC), timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(letter, snapshot)
-        if admission == "bury":
-            answer = bury(letter, snapshot, answer_by=due.answer_by)
-        else:
-            with clock.step("guard"):
-                guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
-            with clock.step("act"):
-                if admission == "forward":
-                    answer = forward(guarded)
-                else:
-                    answer = await act(self.brain, letter, snapshot, guarded, journal, due=due)
+        answer = await self._decide(letter, snapshot, admission, clock, journal, due=due)
         answer.events.extend(journal.caller.events)
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
 
-        with clock.step("commit"):
-            rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, calls=journal.every_call)
+        rows = await self._commit(letter, snapshot, answer, clock, journal, due=due)
         _report(letter, answer, clock, span)
         with measure("publish"):
             await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
+        self.reach("publish.done")
         return Done()
 
-    def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
-        async def record(step: int, entry: JournalEntry) -> None:
-            spending = await self.journal.record(letter.key, letter.inbound.message_id, step, entry)
-            if spending is not None:
-                caller.events += self.brain.ledger.settle(letter.key.tenant, spending)
+    async def _decide(
+        self,
+        letter: Letter,
+        snapshot: Snapshot,
+        admission: Admission,
+        clock: Clock,
+        journal: TurnJournal,
+        *,
+        due: Due,
+    ) -> Answer:
+        if admission == "bury":
+            return bury(letter, snapshot, answer_by=due.answer_by)
+        with clock.step("guard"):
+            guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
+        self.reach("guard.done")
+        with clock.step("act"):
+            if admission == "forward":
+                return forward(guarded)
+            return await act(self.brain, letter, snapshot, guarded, journal, due=due)
 
-        caller = Caller(letter.key.tenant, letter.attempts)
+    async def _commit(
+        self, letter: Letter, snapshot: Snapshot, answer: Answer, clock: Clock, journal: TurnJournal, *, due: Due
+    ) -> list[OutboxRow]:
+        self.reach("commit.begun")
+        try:
+            with clock.step("commit"):
+                rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, journal=journal)
+        except EffectConflict:
+            # What a tool found is no longer so. Replayed, it would stage the same change for ever.
+            await self.tools.forget(letter.key, letter.inbound.message_id)
+            raise
+        self.reach("commit.done")
+        return rows
+
+    def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
+        key, message_id = letter.key, letter.inbound.message_id
+
+        async def record(step: int, entry: JournalEntry) -> None:
+            self.reach("model.answered")
+            spending = await self.journal.record(key, message_id, step, entry)
+            if spending is not None:
+                caller.events += self.brain.ledger.settle(key.tenant, spending)
+            self.reach("model.journaled")
+
+        async def record_tool(call_id: str, entry: ToolEntry) -> None:
+            self.reach("tool.answered")
+            await self.tools.record(key, message_id, call_id, entry)
+            self.reach("tool.journaled")
+
+        caller = Caller(key.tenant, letter.attempts)
         recorded = {
             row["step"]: JournalEntry(row["input_hash"], row["response"], row["model"], row["degraded"])
             for row in snapshot.journal
         }
-        return TurnJournal(recorded, record, caller)
+        journal = TurnJournal(recorded, record, caller)
+        journal.tools = ToolJournal(snapshot.tools, record_tool, journal.calls)
+        return journal
 
     async def _repair(self, letter: Letter) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
