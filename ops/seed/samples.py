@@ -17,8 +17,17 @@ class SampleFlight:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleMethod:
+    """Hold how a sample's customer can pay beside a card: what is left, and what of the fare was paid with it."""
+
+    kind: Literal["gift_card", "certificate"]
+    balance_usd: int
+    paid_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """Hold one sample booking; the first passenger is the customer."""
+    """Hold one sample booking; the first passenger is the customer, unless it is the customer of an earlier sample."""
 
     confirmation_number: str
     passengers: tuple[tuple[str, str], ...]
@@ -29,6 +38,25 @@ class Sample:
     insured: bool = False
     booked_days_ago: int = 20
     cancelled: bool = False
+    checked_bags: int = 0
+    methods: tuple[SampleMethod, ...] = ()
+    customer_of: str | None = None
+    trip_type: Literal["one_way", "round_trip"] | None = None  # by the number of flights, unless said
+
+    @property
+    def one_way(self) -> bool:
+        """Say whether the trip does not come back."""
+        return self.trip_type == "one_way" if self.trip_type else len(self.flights) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFare:
+    """Hold how many seats are left in a cabin of a flight, so many days after the day of seeding."""
+
+    flight_number: str
+    days_ahead: int
+    cabin: Literal["basic_economy", "economy", "business"]
+    seats_left: int
 
 
 SAMPLES: tuple[Sample, ...] = (
@@ -96,5 +124,92 @@ SAMPLES: tuple[Sample, ...] = (
         "booked on the day of seeding, so within the 24 hours",
         booked_days_ago=0,
     ),
+    Sample(
+        "C0NN3C",
+        (("Ines", "Duarte"),),
+        (SampleFlight("LF102", 11, ("12A",)), SampleFlight("LF187", 11, ("12A",))),
+        "one way from Boston to Las Vegas with a stop in Chicago",
+        trip_type="one_way",
+    ),
+    Sample(
+        "H4LFWY",
+        (("Tariq", "Mansour"),),
+        (SampleFlight("LF146", -1, ("8D",), "landed"), SampleFlight("LF147", 6, ("8D",))),
+        "the way out is flown, so the way back may change, and nothing can be cancelled",
+        insured=True,
+    ),
+    Sample(
+        "F1VEP5",
+        (("Rosa", "Vidal"), ("Jon", "Vidal"), ("Eva", "Vidal"), ("Leo", "Vidal"), ("Ana", "Vidal")),
+        (SampleFlight("LF154", 9, ("20A", "20B", "20C", "20D", "20E")),),
+        "five passengers, as many as a booking may have; silver member",
+        membership="silver",
+    ),
+    Sample(
+        "G1FT50",
+        (("Nadia", "Kowalczyk"),),
+        (SampleFlight("LF126", 7, ("17F",)),),
+        "paid with a card and a gift card that has $50 left; a certificate of $150 unused",
+        methods=(SampleMethod("gift_card", 50, paid_usd=40), SampleMethod("certificate", 150)),
+        checked_bags=1,
+    ),
+    Sample(
+        "S1CK4U",
+        (("Helen", "Marsh"),),
+        (SampleFlight("LF106", 13, ("22C",)), SampleFlight("LF107", 17, ("22C",))),
+        "insured, so it can be cancelled for health or weather",
+        insured=True,
+    ),
+    Sample(
+        "B1ZFLX",
+        (("Victor", "Almeida"),),
+        (SampleFlight("LF172", 10, ("3C",)),),
+        "business, regular member: can be cancelled for any reason; two bags free",
+        cabin="business",
+    ),
+    Sample(
+        "M1SP3L",
+        (("Jonh", "Carter"), ("Amy", "Carter")),
+        (SampleFlight("LF180", 15, ("24A", "24B")),),
+        "a given name misspelled",
+    ),
+    Sample(
+        "TW1N01",
+        (("Freya", "Nilsen"),),
+        (SampleFlight("LF188", 8, ("10F",)),),
+        "the first of two bookings of a gold member in basic economy",
+        cabin="basic_economy",
+        membership="gold",
+    ),
+    Sample(
+        "TW1N02",
+        (("Freya", "Nilsen"), ("Odd", "Nilsen")),
+        (SampleFlight("LF189", 18, ("10F", "10E")),),
+        "the second booking of the customer of TW1N01",
+        membership="gold",
+        customer_of="TW1N01",
+    ),
+    Sample(
+        "LATE2D",
+        (("Bruno", "Teixeira"), ("Clara", "Teixeira")),
+        (SampleFlight("LF136", 1, ("25A", "25B"), "delayed"),),
+        "a delayed flight, silver member: compensation after a change or cancellation",
+        membership="silver",
+    ),
+    Sample(
+        "B1ZC4N",
+        (("Anjali", "Menon"),),
+        (SampleFlight("LF196", 3, ("4A",), "cancelled"), SampleFlight("LF197", 10, ("4A",))),
+        "business, the way out cancelled by the airline: refund in full, or another flight, and compensation",
+        cabin="business",
+    ),
 )
 """Names and numbers are made up. Every number holds a digit and none reads like a flight's."""
+
+SAMPLE_FARES: tuple[SampleFare, ...] = (
+    SampleFare("LF118", 6, "economy", 1),  # the flight of DEMO42 a day later: the last seat
+    SampleFare("LF118", 7, "economy", 0),  # and two days later: sold out
+    SampleFare("LF122", 5, "economy", 9),  # the same route and day as DEMO42, earlier
+    SampleFare("LF122", 5, "business", 9),
+)
+"""Everywhere else on a sample's flights, and on the same ones a day later, there is room."""
