@@ -149,7 +149,7 @@ def _turn_of(message: dict[str, Any], spans: list[dict[str, Any]]) -> TracedTurn
     for span in sorted(spans, key=lambda span: str(span["started_at"])):
         if span["turn_id"]:
             by_attempt[span["turn_id"]].append(span)
-    attempts = sorted((_attempt_of(*own) for own in by_attempt.items()), key=lambda attempt: attempt.started_at)
+    attempts = sorted((_attempt_of(*own) for own in by_attempt.items()), key=_order)
     attempts = [_settle(attempt, message, last=attempt is attempts[-1]) for attempt in attempts]
     if message["timings"] and not any(attempt.state == "done" for attempt in attempts):
         attempts.append(_recorded_attempt(message))
@@ -182,6 +182,10 @@ def _attempt_of(turn_id: str, spans: list[dict[str, Any]]) -> TracedAttempt:
         return TracedAttempt(number, "unfinished", began, took, None, {}, steps)
     state: AttemptState = "failed" if root.error else "done"
     return TracedAttempt(number, state, root.started_at, root.milliseconds, root.error, root.attributes, steps)
+
+
+def _order(attempt: TracedAttempt) -> tuple[int, datetime]:
+    return attempt.number, attempt.started_at
 
 
 def _settle(attempt: TracedAttempt, message: dict[str, Any], *, last: bool) -> TracedAttempt:

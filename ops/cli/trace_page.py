@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -30,6 +31,16 @@ _UNITS = (
     (3_570_000, 60_000, "{:.0f} min"),
     (float("inf"), 3_600_000, "{:.1f} h"),
 )
+_SPENT = {
+    "queue": "waiting",
+    "hydrate": "hydrate",
+    "guard": "guard",
+    "act": "act",
+    "model": "models in it",
+    "tool": "tools in it",
+    "commit": "commit",
+    "publish": "publish",
+}
 _NAMES = {"queue": "waited", "publish": "publish", "mcp": "tools of"}
 _STYLES = {
     "agent": "green",
@@ -138,9 +149,9 @@ def _attempt_title(attempt: TracedAttempt) -> Text:
     told = {
         "done": "",
         "failed": f" failed: {attempt.error}",
-        "unfinished": " not finished: under way, or its worker died just now",
-        "cut off": " cut off: its worker died, or lost the conversation",
-        "recorded": " its spans are missing: this is from the turn's record",
+        "unfinished": " under way, or its worker died just now",
+        "cut off": " cut off: its worker died or lost it",
+        "recorded": " from the turn's record: its spans are gone",
     }[attempt.state]
     title = Text.assemble((f"attempt {attempt.number}", "bold"), (told, "" if attempt.state == "done" else "yellow"))
     resumed = attempt.attributes.get("resumed_steps")
@@ -205,30 +216,27 @@ def _bar(span: tuple[float, float] | None) -> Text:
     return Text.assemble(" ", " " * first, ("━" * (last - first), "cyan"), " " * (_BAR_COLUMNS - last))
 
 
-def _summary(totals: Totals) -> Text:
-    took = totals.milliseconds
+def _summary(totals: Totals) -> RenderableType:
     counted = [
-        f"{totals.turns} turns" + (f" in {totals.attempts} attempts" if totals.attempts > totals.turns else ""),
-        f"{totals.model_calls} model calls"
+        _count(totals.turns, "turn") + (f" in {totals.attempts} attempts" if totals.attempts > totals.turns else ""),
+        _count(totals.model_calls, "model call")
         + (f" and {totals.replayed_calls} replayed" if totals.replayed_calls else ""),
         f"{totals.input_tokens:,} → {totals.output_tokens:,} tokens",
-        f"{totals.tool_calls} tools",
-        f"{totals.handoffs} handoffs",
+        _count(totals.tool_calls, "tool call"),
+        _count(totals.handoffs, "handoff"),
     ]
-    spent = [f"{name} {duration(took[kind])}" for kind, name in _SPENT if kind in took]
-    text = Text.assemble(("total  ", "bold"), ", ".join(counted), ("\ntime   ", "bold"), ", ".join(spent))
+    took = totals.milliseconds
+    spent = [f"{name} {duration(took[kind])}" for kind, name in _SPENT.items() if kind in took]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    table.add_row("total", ", ".join(counted))
+    table.add_row("time", ", ".join(spent))
     if totals.spans_dropped:
-        text.append(f"\n{totals.spans_dropped} spans were dropped; see spans.dropped in the workers' logs", "yellow")
-    return text
+        told = f"{totals.spans_dropped} spans were dropped: look for spans.dropped in the workers' logs"
+        table.add_row("", Text(told, "yellow"))
+    return table
 
 
-_SPENT = (
-    ("queue", "waiting"),
-    ("hydrate", "hydrate"),
-    ("guard", "guard"),
-    ("act", "act"),
-    ("model", "of it models"),
-    ("tool", "tools"),
-    ("commit", "commit"),
-    ("publish", "publish"),
-)
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

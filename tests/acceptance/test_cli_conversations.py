@@ -24,8 +24,35 @@ def test_a_conversation_is_shown_with_its_secrets_masked(up: Up) -> None:
     assert {"queue_ms", "hydrate_ms", "guard_ms", "act_ms", "model_ms"} <= set(row["turns"][0]["timings"])
 
 
+def test_a_conversation_is_traced_while_it_goes_on(up: Up) -> None:
+    conversation = new_conversation()
+    for number, text in enumerate((f"How many bags can I bring? My card is {CARD}.", "Can I bring my dog?"), start=1):
+        up.say(conversation, text)
+        up.wait_for("replies", conversation, number)
+
+    def steps() -> set[str]:
+        turns = up.run("trace", conversation, "--json").lines[0]["turns"]
+        return {step["kind"] for turn in turns for attempt in turn["attempts"] for step in attempt["steps"]}
+
+    # A worker writes what it finished every half second; the command takes longer than that.
+    assert any("publish" in steps() for _ in range(20))
+    page = up.run("trace", conversation)
+    second = up.run("trace", conversation, "--turn", "2", "--json").lines[0]
+    missing = up.run("trace", conversation, "--turn", "3")
+
+    assert page.code == 0
+    assert all(
+        word in page.output for word in ("turn 1 answered", "waited", "agent FAQ Agent", "model local", "commit")
+    )
+    assert CARD not in page.output
+    assert [turn["number"] for turn in second["turns"]] == [2]
+    assert second["totals"]["model_calls"] >= 1
+    assert second["trace_id"] in page.output
+    assert (missing.code, missing.told.strip()) == (1, "fte: no turn 3; there are 1 to 2")
+
+
 def test_an_unknown_conversation_is_one_line_on_standard_error(up: Up) -> None:
-    for command in ("show", "takeover", "hand-back"):
+    for command in ("show", "trace", "takeover", "hand-back"):
         done = up.run(command, "nobody-wrote-here")
 
         assert done.code == 1
