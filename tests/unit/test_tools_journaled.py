@@ -13,9 +13,9 @@ from agents.tool_context import ToolContext
 
 from tests.unit.airline_stand_ins import NOW, PLACEHOLDER, make_turn
 from worker.agents.context import EscalationRequest, Quote, TurnContext, call_human
+from worker.tools.airline_tool import airline_tool
 from worker.tools.backend import Effect
 from worker.tools.journaled import RESULT_SECONDS_MAX, ToolEntry, ToolJournal, journaled
-from worker.tools.results import explain_bad_arguments
 
 EFFECT = Effect("move_to_seat", {"reservation_id": 1, "version": 4, "details": {"to_seat": "12A"}}, "seat 12A")
 
@@ -26,7 +26,7 @@ class Work:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-        @function_tool(failure_error_function=explain_bad_arguments)
+        @airline_tool
         async def work(context: ToolContext[TurnContext], seat: str) -> str:
             """Do it all."""
             turn = context.context
