@@ -105,7 +105,15 @@ class Harness:
     def key(self, conversation: str) -> ConversationKey:
         return ConversationKey(self.tenant, conversation)
 
-    async def accept(self, conversation: str, text: str, *, message_id: str | None = None, enqueue: bool = True) -> str:
+    async def accept(
+        self,
+        conversation: str,
+        text: str,
+        *,
+        message_id: str | None = None,
+        enqueue: bool = True,
+        metadata: dict[str, str] | None = None,
+    ) -> str:
         """Accept a message as the producer does; without `enqueue` as if it died before it reached the mailbox."""
         message_id = message_id or uuid.uuid4().hex
         inbound = Inbound(
@@ -116,6 +124,7 @@ class Harness:
             sender="ada@example.com",
             text=text,
             sent_at=datetime.now(UTC),
+            metadata=metadata or {},
         )
         payload = self.service.servers.sealer.seal(inbound.model_dump_json())
         rows = await self.database.read(
