@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from ops.evaluate.abuse import measure_abuse
 from ops.evaluate.figures import Figure, Measured, Miss
+from ops.evaluate.judging import Played, judge
 from ops.evaluate.picture import draw_confusion
 from ops.evaluate.pii import measure_pii
+from ops.evaluate.playing import play_all
 from ops.evaluate.report import as_object, print_confusion, print_figures, print_misses
 from ops.evaluate.sets import OUR_SETS, LabelledSets, read_sets
 from ops.evaluate.triage import COLUMNS, LABELS, Triaged, measure_triage
 from ops.runtime.encoding import dump_json
-from ops.terminal import open_console, print_line
+from ops.terminal import open_console, print_line, tell_on
 
 OURS = "ours"
 PICTURES = Path("build/evaluation")
@@ -26,16 +29,18 @@ def main(
     folders: Annotated[list[Path] | None, typer.Argument(metavar="FOLDER…", help="Labelled sets beside ours.")] = None,
     pictures: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the pictures go.")] = PICTURES,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what was missed, with its text.")] = False,  # noqa: FBT002 - Typer's form
+    messages_only: Annotated[bool, typer.Option("--messages-only", help="Play no dialogues.")] = False,  # noqa: FBT002 - as above
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - as above
 ) -> None:
     """Measure the guardrails, triage and whole dialogues on labelled sets; exit with 1 when a target is missed."""
     console = open_console(stderr=as_json)
-    sets = [read_sets(OUR_SETS, OURS), *(read_sets(folder, folder.resolve().name) for folder in folders or [])]
+    sets = _read_all(folders or [])
     figures: dict[str, Sequence[Figure]] = {}
     misses: dict[str, Sequence[Miss]] = {}
     triaged = {one.name: measure_triage(one.triage) for one in sets if one.triage}
+    played = {} if messages_only else _play(sets, console)
     for one in sets:
-        parts = _measure(one, triaged.get(one.name))
+        parts = [*_measure(one, triaged.get(one.name)), *([judge(played[one.name])] if one.name in played else [])]
         figures[one.name] = [figure for part in parts for figure in part.figures]
         misses[one.name] = [miss for part in parts for miss in part.misses]
     print_figures(console, figures)
@@ -50,6 +55,21 @@ def main(
         print_line(dump_json(as_object(figures)))
     if any(figure.is_missed for measured in figures.values() for figure in measured):
         raise typer.Exit(1)
+
+
+def _read_all(folders: Sequence[Path]) -> list[LabelledSets]:
+    """Read our sets and those of every folder, each under a name of its own."""
+    sets = [read_sets(OUR_SETS, OURS)]
+    for folder in folders:
+        name = folder.resolve().name
+        same = sum(one.name.split(" ")[0] == name for one in sets)
+        sets.append(read_sets(folder, f"{name} {same + 1}" if same else name))
+    return sets
+
+
+def _play(sets: Sequence[LabelledSets], console: Console) -> dict[str, list[Played]]:
+    wanted = {one.name: one.dialogues for one in sets if one.dialogues}
+    return play_all(wanted, say=tell_on(console)) if wanted else {}
 
 
 def _measure(labelled: LabelledSets, triaged: Triaged | None) -> list[Measured]:

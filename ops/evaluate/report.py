@@ -66,7 +66,7 @@ def print_misses(console: Console, name: str, misses: Sequence[Miss]) -> None:
     """Print what was judged otherwise than it is labelled; texts are the set's own."""
     for miss in misses[:MISSES_SHOWN_MAX]:
         console.print(f"[dim]{name}[/] {miss.group} [bold]{miss.row}[/]:", safe_text(miss.said), style="yellow")
-        console.print("   ", safe_text(" ".join(miss.text.split())))
+        console.print(safe_text(miss.text.strip()))
     if len(misses) > MISSES_SHOWN_MAX:
         console.print(f"[dim]… and {len(misses) - MISSES_SHOWN_MAX} more of {name}[/]")
 

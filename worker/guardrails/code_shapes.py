@@ -100,12 +100,15 @@ def find_whole_message(text: str) -> Iterator[Code]:
         if (
             len(code) == CODE_LENGTH
             and (_has_both(code) or len(pieces) == CODE_LENGTH or (len(pieces) == 1 and is_strange(code)))
-            and "\n" not in span
+            and _GAPS.fullmatch(re.sub(r"[A-Za-z0-9]", "", span))
             and _is_name(rest)
             and _may_be(pieces, code)
         ):
             yield Code(tokens[first][0], tokens[last][1], code.upper())
             return
+
+
+_GAPS = re.compile(r"[ \t.\-_/,]*")  # what people put between the pieces of a code
 
 
 def _gather(tokens: list[tuple[int, int, str]], first: int) -> tuple[int, str]:
@@ -129,14 +132,15 @@ def _may_be(pieces: list[str], code: str) -> bool:
         return _NOT_A_CODE.fullmatch(code) is None
     words = [piece for piece in pieces if len(piece) > 1]
     return not (
-        any(is_no_name(word) or _is_long_word(word) or _NOT_A_CODE.fullmatch(word) for word in words)
+        any(is_no_name(word) or is_long_word(word) or _NOT_A_CODE.fullmatch(word) for word in words)
         or all(_MEASURED.fullmatch(word) or _SEAT.fullmatch(word) for word in pieces)
         or (len(pieces) == _TWO and _FLIGHT_IN_TWO.fullmatch(code))
         or (words and all(_SEAT.fullmatch(word) for word in words))
     )
 
 
-def _is_long_word(piece: str) -> bool:
+def is_long_word(piece: str) -> bool:
+    """Say whether a piece is a word longer than the pieces that people write codes in."""
     return piece.isalpha() and len(piece) > CODE_LENGTH // 2 and looks_like_a_word(piece)
 
 

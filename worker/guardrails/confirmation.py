@@ -19,6 +19,7 @@ from worker.guardrails.code_shapes import (
     Code,
     find_by_shape,
     find_whole_message,
+    is_long_word,
     is_no_name,
 )
 from worker.guardrails.letters import is_strange, looks_like_a_word
@@ -133,9 +134,10 @@ def _spelled_at(text: str, start: int, named: _Named) -> Code | None:
     code = "".join(parts)
     if len(code) != CODE_LENGTH or len(parts) == 1:
         return None
-    is_spelled = all(len(part) == 1 for part in parts)
-    if code.isalpha() and not is_spelled and not (named.is_strong and _is_drawn(code, named)):
-        return None
-    if not named.is_strong and (code.isdigit() or any(is_no_name(part) for part in parts if len(part) > 1)):
+    words = [part for part in parts if len(part) > 1]
+    has_words = any(map(is_no_name, words))
+    if code.isalpha() and words and (has_words or not (named.is_strong and named.is_introduced and is_strange(code))):
+        return None  # "confirmation number and the surname"
+    if any(map(is_long_word, words)) or (not named.is_strong and (code.isdigit() or has_words)):
         return None
     return Code(start, end, code.upper())
