@@ -127,6 +127,8 @@ class Settings(BaseSettings):
         default=None, gt=0, description="what a tenant's model calls may cost on a day (UTC); then local answers"
     )
 
+    usage_days: int = Field(default=400, ge=1, description="how long each model call's usage is kept; totals stay")
+
     # Mailboxes and leases
     partitions: int = Field(default=16, ge=1, le=100, description="Redis partitions; the same in every process")
     lease_seconds: float = Field(default=6, gt=0, description="how long a silent worker keeps a conversation")

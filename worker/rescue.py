@@ -53,6 +53,7 @@ class Rescue:
             self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_spans, settings.trim_seconds, outages.postgresql),
+            self._repeat(self.trimmer.trim_usage, settings.trim_seconds, outages.postgresql),
         )
 
     async def _repeat(self, repair: Callable[[], Awaitable[int]], interval_seconds: float, asked: Outage) -> None:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import structlog
+from openai import AsyncOpenAI
 from redis.asyncio import Redis
 
 from ops.runtime.configuration import open_sealer
@@ -27,6 +28,7 @@ from worker.drain import Drainer, Ring
 from worker.guardrails.inputs import input_guardrails
 from worker.heartbeat import Heartbeat
 from worker.mailbox import Mailbox
+from worker.models.client import make_client
 from worker.models.embeddings import build_embedder
 from worker.models.ledger import Ledger
 from worker.models.provider import build_model_provider
@@ -129,14 +131,15 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         await check_deployment(database, sealer)
         undo.pop_all()
     resources = AsyncExitStack()
+    client = make_client(settings)
     ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(database))
     throttle = Throttle(Scripts(redis).throttle, settings)
     brain = Brain(
         graphs=await _open_graphs(settings, resources),
-        provider=build_model_provider(settings, ledger=ledger, throttle=throttle),
+        provider=build_model_provider(settings, client, ledger=ledger, throttle=throttle),
         guardrails=input_guardrails(settings),
         backend=PostgresAirline(database),
-        knowledge=_open_knowledge(settings, database, resources),
+        knowledge=_open_knowledge(settings, database, client, resources),
         settings=settings,
         ledger=ledger,
     )
@@ -159,8 +162,10 @@ async def _open_graphs(settings: Settings, resources: AsyncExitStack) -> GraphPo
     return graphs
 
 
-def _open_knowledge(settings: Settings, database: Database, resources: AsyncExitStack) -> PostgresKnowledge:
-    embedder = build_embedder(settings)
+def _open_knowledge(
+    settings: Settings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
+) -> PostgresKnowledge:
+    embedder = build_embedder(settings, client)
     if embedder is not None:
         resources.push_async_callback(embedder.aclose)
     return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
@@ -182,7 +187,11 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
     trimmer = Trimmer(
-        servers.redis, servers.database, entries_max=settings.stream_entries_max, spans_days=settings.spans_days
+        servers.redis,
+        servers.database,
+        entries_max=settings.stream_entries_max,
+        spans_days=settings.spans_days,
+        usage_days=settings.usage_days,
     )
     return WorkerService(
         settings=settings,

@@ -1,4 +1,4 @@
-"""Keep the outbound streams bounded, without taking from a consumer what it has not acknowledged; and the traces."""
+"""Keep the outbound streams bounded, without taking from a consumer what it has not acknowledged; traces, usage."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ if TYPE_CHECKING:
     from ops.runtime.database import Database
 
 
-_SPANS_MAX = 5_000
+_ROWS_MAX = 5_000
 
 
 class Trimmer:
-    """Trim streams that are longer than `entries_max`, and traces older than `spans_days`."""
+    """Trim streams that are longer than `entries_max`, and what is older than its days."""
 
-    def __init__(self, client: Redis, database: Database, *, entries_max: int, spans_days: int) -> None:
+    def __init__(
+        self, client: Redis, database: Database, *, entries_max: int, spans_days: int, usage_days: int
+    ) -> None:
         self._client = client
         self._database = database
         self._entries_max = entries_max
         self._spans_days = spans_days
+        self._usage_days = usage_days
 
     async def trim(self) -> int:
         """Trim every stream of every tenant; gives how many entries went.
@@ -45,18 +48,21 @@ class Trimmer:
         return trimmed
 
     async def trim_spans(self) -> int:
-        """Remove the spans of traces that are kept long enough; gives how many.
+        """Remove the spans of traces that are kept long enough; gives how many."""
+        return await self._remove("remove_spans", self._spans_days)
 
-        In portions, each a transaction of its own, so that none runs into the time limit of a statement.
-        """
+    async def trim_usage(self) -> int:
+        """Remove the records of model calls that are kept long enough; gives how many."""
+        return await self._remove("remove_usage", self._usage_days)
+
+    async def _remove(self, query: str, days: int) -> int:
+        """Remove in portions, each a transaction of its own: none runs into the time limit of a statement."""
         removed = 0
         while True:
-            rows = await self._database.read(
-                EVERY_TENANT, "remove_spans", older_than_days=self._spans_days, rows_max=_SPANS_MAX
-            )
+            rows = await self._database.read(EVERY_TENANT, query, older_than_days=days, rows_max=_ROWS_MAX)
             portion = int(rows[0]["removed"])
             removed += portion
-            if portion < _SPANS_MAX:
+            if portion < _ROWS_MAX:
                 return removed
 
     async def _trim_one(self, stream: str) -> int:

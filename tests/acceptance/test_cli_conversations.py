@@ -51,6 +51,21 @@ def test_a_conversation_is_traced_while_it_goes_on(up: Up) -> None:
     assert (missing.code, missing.told.strip()) == (1, "fte: no turn 3; there are 1 to 2")
 
 
+def test_usage_shows_a_days_model_calls(up: Up) -> None:
+    conversation = new_conversation()
+    up.say(conversation, "How many bags can I bring?")
+    up.wait_for("replies", conversation, 1)
+
+    table = up.run("usage")
+    rows = up.run("usage", "--json").lines
+    none = up.run("usage", "--day", "2020-01-01")
+
+    assert "tokens in" in table.output
+    assert [(row["tenant"], row["model"], row["cost_usd"]) for row in rows] == [("default", "local", 0.0)]
+    assert rows[0]["calls"] >= 1
+    assert none.output.strip() == "default made no model calls on 2020-01-01 (UTC)"
+
+
 def test_an_unknown_conversation_is_one_line_on_standard_error(up: Up) -> None:
     for command in ("show", "trace", "takeover", "hand-back"):
         done = up.run(command, "nobody-wrote-here")

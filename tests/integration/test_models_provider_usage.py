@@ -159,3 +159,19 @@ async def test_usage_is_told_by_tenant_and_day(worker: MakeHarness, other_tenant
 
         assert await read_usage(harness.database, other_tenant, datetime.now(UTC).date()) == []
         assert await read_usage(harness.database, harness.tenant, datetime(2020, 1, 1, tzinfo=UTC).date()) == []
+
+
+async def test_records_that_are_old_enough_go_and_the_totals_of_their_days_stay(worker: MakeHarness) -> None:
+    async with serving(say("Hello."), say("Hello again.")) as endpoint:
+        harness = await asking(endpoint, worker, model_prices=PRICES, usage_days=30)
+        await harness.accept("c", "hello")
+        await harness.drain("c")
+        async with harness.database.transaction(harness.tenant) as transaction:
+            await transaction.connection.execute("UPDATE usage_record SET at = at - interval '31 days'")
+        await harness.accept("c", "hello")
+        await harness.drain("c")
+
+        await harness.service.rescue.trimmer.trim_usage()
+
+        assert len(await harness.query("SELECT FROM usage_record")) == 1
+        assert await spent_usd(harness) == 2 * COST

@@ -16,7 +16,7 @@ ENTRIES_MAX = 5
 
 @pytest.fixture
 def trimmer(redis: Redis, database: Database) -> Trimmer:
-    return Trimmer(redis, database, entries_max=ENTRIES_MAX, spans_days=14)
+    return Trimmer(redis, database, entries_max=ENTRIES_MAX, spans_days=14, usage_days=400)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_a_stream_that_nobody_reads_is_cut_to_its_limit(trimmer: Trimmer, 
 
 
 async def test_a_short_stream_stays_whole(redis: Redis, database: Database, stream: str) -> None:
-    await Trimmer(redis, database, entries_max=10, spans_days=14).trim()
+    await Trimmer(redis, database, entries_max=10, spans_days=14, usage_days=400).trim()
 
     assert len(await _ids(redis, stream)) == 10
 

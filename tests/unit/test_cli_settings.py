@@ -55,6 +55,19 @@ def test_the_command_prints_json_a_program_can_read(
     assert next(line for line in lines if line["setting"] == "FTE_CONCURRENCY")["default"] == 256
 
 
+def test_prices_and_amounts_are_shown_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FTE_MODEL_PRICES", '{"gpt-x": {"input": 0.25, "output": 2}}')
+    monkeypatch.setenv("FTE_TENANT_USD_PER_DAY_MAX", "2.50")
+
+    code, lines, _ = run_fte(capsys, "settings", "--json")
+    shown = {line["setting"]: line["value"] for line in lines}
+
+    assert code == 0
+    assert shown["FTE_MODEL_PRICES"] == {"gpt-x": {"input": "0.25", "cached_input": None, "output": "2"}}
+    assert shown["FTE_TENANT_USD_PER_DAY_MAX"] == "2.50"
+    assert run_fte(capsys, "settings")[0] == 0
+
+
 def test_the_command_marks_what_differs_from_the_default(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

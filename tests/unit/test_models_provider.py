@@ -13,6 +13,8 @@ from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agents.models.openai_responses import OpenAIResponsesModel
 
 from schema.settings import Settings
+from worker.models.client import make_client
+from worker.models.embeddings import build_embedder
 from worker.models.failures import classify_model_error, may_pass_in_seconds, retry_after_seconds
 from worker.models.local.model import LocalModel
 from worker.models.provider import build_model_provider
@@ -62,6 +64,25 @@ async def test_a_provider_gets_one_client_that_never_retries(name: str, kind: ty
     assert (client.max_retries, client.timeout, str(client.base_url)) == (0, 7, "http://127.0.0.1:9/v1/")
     await provider.aclose()
     assert client.is_closed()
+
+
+async def test_models_and_embeddings_share_the_client_of_a_worker() -> None:
+    settings = Settings.model_validate(
+        {"model": "openai:gpt-x", "embedding_model": "openai:tiny", "OPENAI_API_KEY": "sk-test"}
+    )
+    client = make_client(settings)
+    assert client is not None
+
+    provider, embedder = build_model_provider(settings, client), build_embedder(settings, client)
+    assert embedder is not None
+    await embedder.aclose()
+    await provider.aclose()
+
+    assert client.is_closed()
+
+
+def test_no_client_is_made_where_nothing_is_behind_an_endpoint() -> None:
+    assert make_client(Settings.model_validate({"OPENAI_API_KEY": "sk-test"})) is None
 
 
 @pytest.mark.parametrize(

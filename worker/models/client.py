@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from schema.settings import Settings
 
 
-def make_client(settings: Settings) -> openai.AsyncOpenAI:
-    """Make a worker's one client for models; whoever makes it closes it.
+def make_client(settings: Settings) -> openai.AsyncOpenAI | None:
+    """Make a worker's one client, for models and embeddings; None where neither is behind an endpoint.
 
     It never retries by itself: retries are made in one layer (`worker.models.resilient`), and multiplied with others
-    they would hold a conversation's lease for minutes. Raises ValueError without an API key.
+    they would hold a conversation's lease for minutes.
     """
-    if settings.openai_api_key is None:
-        raise ValueError(f"FTE_MODEL={settings.model} needs OPENAI_API_KEY")
+    if settings.openai_api_key is None or (settings.is_embedded_model and settings.embedding_model is None):
+        return None
     return openai.AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
         base_url=settings.openai_base_url,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import openai
 
+from worker.models.client import make_client
+
 if TYPE_CHECKING:
     from schema.settings import Settings
 
@@ -34,15 +36,13 @@ class Embedder:
         return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the client; one that is shared may be closed more than once."""
         await self._client.close()
 
 
-def build_embedder(settings: Settings) -> Embedder | None:
-    """Make the embedder for `FTE_EMBEDDING_MODEL`; None when none is set."""
-    if settings.embedding_model is None or settings.openai_api_key is None:
+def build_embedder(settings: Settings, client: openai.AsyncOpenAI | None = None) -> Embedder | None:
+    """Make the embedder for `FTE_EMBEDDING_MODEL`, on its own client unless one is given; None when none is set."""
+    client = client or make_client(settings)
+    if settings.embedding_model is None or client is None:
         return None
-    client = openai.AsyncOpenAI(
-        api_key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url, max_retries=0
-    )
     return Embedder(client, settings.embedding_model.removeprefix("openai:"))

@@ -41,18 +41,25 @@ class OneModelProvider(ModelProvider):
 
 
 def build_model_provider(
-    settings: Settings, *, ledger: Ledger | None = None, throttle: Throttle | None = None
+    settings: Settings,
+    client: openai.AsyncOpenAI | None = None,
+    *,
+    ledger: Ledger | None = None,
+    throttle: Throttle | None = None,
 ) -> ModelProvider:
     """Make the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
 
-    What goes over a network is made resilient; the embedded models neither fail nor cost anything. Without a ledger
-    nothing is limited by its cost, without a throttle nothing by the minute.
+    What goes over a network is made resilient; the embedded models neither fail nor cost anything. A client of its own
+    is made unless one is given. Without a ledger nothing is limited by its cost, without a throttle nothing by the
+    minute.
     """
     if settings.model == "local":
         return OneModelProvider(LocalModel())
     if settings.model == "stub":
         return OneModelProvider(StubModel())
-    client = make_client(settings)
+    client = client or make_client(settings)
+    if client is None:
+        raise ValueError(f"FTE_MODEL={settings.model} needs OPENAI_API_KEY")
     maker = OpenAIProvider(openai_client=client, use_responses=settings.model.startswith(_RESPONSES))
     model = maker.get_model(settings.model_name)
     resilient = ResilientModel(model, LocalModel(), settings, ledger=ledger or Ledger(), throttle=throttle)
