@@ -1,70 +1,165 @@
-"""Give tests a tenant with four flights and four bookings that they know by heart, without the sample's randomness."""
+"""Give tests an airline small enough to count: four airports, a handful of flights and bookings, a few seats left."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.database import connect
+from ops.runtime.encoding import dump_json
+from tests.integration.conftest import add_tenant
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import psycopg
+
+    from ops.runtime.database import Row
     from schema.settings import Settings
 
 DAY = datetime.now(UTC).date() + timedelta(days=10)
-NEXT_DAY = DAY + timedelta(days=1)
+FLIGHTS = (  # number, origin, destination, departs, arrives, days later: all on DAY and on the day after
+    ("SA10", "AAA", "BBB", "08:00", "09:30", 0),
+    ("SA12", "AAA", "BBB", "12:00", "13:30", 0),
+    ("SA11", "BBB", "AAA", "18:00", "19:30", 0),
+    ("SA20", "AAA", "CCC", "07:00", "08:00", 0),
+    ("SA21", "CCC", "BBB", "08:45", "10:00", 0),
+    ("SA22", "CCC", "BBB", "14:01", "15:00", 0),
+    ("SA30", "AAA", "DDD", "22:00", "23:30", 0),
+    ("SA31", "DDD", "BBB", "00:30", "02:00", 0),
+)
+PRICES = {"basic_economy": 80, "economy": 100, "business": 300}
+CABINS = tuple(PRICES)
+PLACES = {"basic_economy": 2, "economy": 2, "business": 2}
+"""Left to sell on each flight, besides what is booked."""
 
-_FLIGHTS = [("LF118", "BOS", "SEA", "09:05", "12:20"), ("LF120", "BOS", "SEA", "18:00", "21:15")]
-_FARES = [("basic_economy", 9, 150), ("economy", 9, 200), ("business", 4, 500)]
-_CUSTOMERS = [
-    (1, "Ada", "Okafor", "ada@example.com", "+12025550101", "silver"),
-    (2, "Ben", "Ito", "ben@example.com", "+12025550102", "regular"),
-    (3, "Cleo", "Marsh", "cleo@example.com", "+12025550103", "gold"),
-]
-_BOOKINGS: list[tuple[int, str, int, str, Any, int]] = [
-    (1, "QK7P2M", 1, "LF118", DAY, 14),  # booked an hour ago
-    (2, "RT5W8Z", 2, "LF118", DAY, 15),
-    (3, "C4NX7Q", 3, "LF118", NEXT_DAY, 16),  # a flight that is cancelled
-]
+
+@dataclass(frozen=True)
+class SmallBooking:
+    """Hold a booking: its passengers sit in rows of their own, the first on a seat, the others without one."""
+
+    reservation_id: int
+    confirmation_number: str
+    customer_id: int
+    cabin: str
+    flights: tuple[tuple[str, int], ...]  # number, days after DAY
+    surnames: tuple[str, ...]
 
 
-def add_small_airline(settings: Settings, tenant: str) -> None:
-    """Fill a tenant: Ada's QK7P2M, Ben's RT5W8Z and Cleo's C4NX7Q fly from Boston to Seattle, in economy, at $200.
+BOOKINGS = (
+    SmallBooking(1, "AAAA11", 1, "economy", (("SA10", 0), ("SA11", 1)), ("Okafor", "Okafor")),
+    SmallBooking(2, "BBBB22", 1, "economy", (("SA12", 0),), ("Okafor",)),
+    SmallBooking(3, "CCCC33", 2, "business", (("SA10", 0), ("SA11", 0)), ("Santos",)),
+)
+GIFT_CARD_USD = 250
+"""On the gift card of each customer: method 2, beside a card, method 1."""
 
-    LF120 of `DAY` has one seat left in economy, at $240. Cleo's flight, a day later, is cancelled.
-    """
-    assert settings.database_url is not None
-    with connect(settings.database_url) as connection, connection.transaction(), connection.cursor() as cursor:
 
-        def fill(table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
-            places = ", ".join(["%s"] * (len(columns.split()) + 1))
-            names = ", ".join(["tenant_id", *columns.split()])
-            statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - names of this file
-            cursor.executemany(statement.encode(), [(tenant, *row) for row in rows])
+def day_of(days_later: int) -> date:
+    """Give the date so many days after DAY."""
+    return DAY + timedelta(days=days_later)
 
-        fill(
-            "airport", "code city time_zone", [("BOS", "Boston", "America/New_York"), ("SEA", "Seattle", "US/Pacific")]
-        )
-        fill("flight", "flight_number origin destination departs_at arrives_at", [*_FLIGHTS])
-        days = [(number, day) for number, *_ in _FLIGHTS for day in (DAY, NEXT_DAY)]
-        dates = [(*leg, "cancelled" if leg == ("LF118", NEXT_DAY) else "available") for leg in days]
-        fill("flight_date", "flight_number flight_date status", dates)
-        fares = [(*leg, *fare) for leg in days for fare in _FARES if (leg, fare[0]) != (("LF120", DAY), "economy")]
-        fill(
-            "fare", "flight_number flight_date cabin seats_left price_usd", [*fares, ("LF120", DAY, "economy", 1, 240)]
-        )
-        customers = [(*customer, "1990-05-17") for customer in _CUSTOMERS]
-        fill("customer", "customer_id given_name surname email phone membership born_on", customers)
-        cards = [(customer[0], 1, "card", "4242") for customer in _CUSTOMERS]
-        fill("payment_method", "customer_id method_number kind last_four", cards)
-        paid = json.dumps([{"kind": "card", "amount_usd": 200, "for": "fare", "method_number": 1}])
-        booked = datetime.now(UTC) - timedelta(hours=1)
-        reservations = [(b[0], b[1], b[2], "one_way", "economy", paid, booked) for b in _BOOKINGS]
-        columns = "reservation_id confirmation_number customer_id trip_type cabin payments created_at"
-        fill("reservation", columns, reservations)
-        segments = [(b[0], 1, b[3], b[4], 200) for b in _BOOKINGS]
-        fill("reservation_segment", "reservation_id segment_number flight_number flight_date price_usd", segments)
-        travellers = [(b[0], 1, *_CUSTOMERS[b[2] - 1][1:3], "1990-05-17") for b in _BOOKINGS]
-        fill("reservation_passenger", "reservation_id passenger_number given_name surname born_on", travellers)
-        seats = [(b[3], b[4], f"{b[5]}C", b[0], 1) for b in _BOOKINGS]
-        fill("seat", "flight_number flight_date seat_number reservation_id passenger_number", seats)
+
+def add_small_airline(settings: Settings, connection: psycopg.Connection[Row]) -> str:
+    """Set up a tenant with the small airline; all of its booked fares were paid by card."""
+    tenant = add_tenant(settings)
+    with connection.transaction(), connection.cursor() as cursor:
+        for table, rows in _rows().items():
+            names = ["tenant_id", *rows[0]]
+            values = ", ".join(f"%({name})s" for name in names)
+            statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names of ours
+            cursor.executemany(statement.encode(), [{"tenant_id": tenant, **row} for row in rows])
+    return tenant
+
+
+def _rows() -> dict[str, list[dict[str, Any]]]:
+    dates = [(number, day_of(days)) for number, *_ in FLIGHTS for days in (0, 1)]
+    segments: list[dict[str, Any]] = [
+        {
+            "reservation_id": booking.reservation_id,
+            "segment_number": number,
+            "flight_number": flight,
+            "flight_date": day_of(days),
+            "price_usd": PRICES[booking.cabin],
+        }
+        for booking in BOOKINGS
+        for number, (flight, days) in enumerate(booking.flights, 1)
+    ]
+    passengers = [
+        {
+            "reservation_id": booking.reservation_id,
+            "passenger_number": number,
+            "given_name": "Ada",
+            "surname": surname,
+            "born_on": "1990-01-01",
+        }
+        for booking in BOOKINGS
+        for number, surname in enumerate(booking.surnames, 1)
+    ]
+    return {
+        "airport": [{"code": code, "city": code.title(), "time_zone": "UTC"} for code in ("AAA", "BBB", "CCC", "DDD")],
+        "flight": [
+            dict(
+                zip(
+                    ("flight_number", "origin", "destination", "departs_at", "arrives_at", "arrives_days_later"),
+                    flight,
+                    strict=True,
+                )
+            )
+            for flight in FLIGHTS
+        ],
+        "flight_date": [{"flight_number": number, "flight_date": day, "status": "available"} for number, day in dates],
+        "fare": [
+            {"flight_number": n, "flight_date": day, "cabin": c, "seats_left": PLACES[c], "price_usd": PRICES[c]}
+            for n, day in dates
+            for c in CABINS
+        ],
+        "customer": [
+            {
+                "customer_id": customer,
+                "given_name": "Ada",
+                "surname": surname,
+                "email": f"{surname.lower()}@example.com",
+                "phone": f"+1202555010{customer}",
+                "born_on": "1990-01-01",
+                "membership": "silver",
+            }
+            for customer, surname in ((1, "Okafor"), (2, "Santos"))
+        ],
+        "payment_method": [
+            {"customer_id": customer, "method_number": n, "kind": kind, "last_four": four, "balance_usd": balance}
+            for customer in (1, 2)
+            for n, kind, four, balance in ((1, "card", "4242", None), (2, "gift_card", None, GIFT_CARD_USD))
+        ],
+        "reservation": [
+            {
+                "reservation_id": booking.reservation_id,
+                "confirmation_number": booking.confirmation_number,
+                "customer_id": booking.customer_id,
+                "trip_type": "round_trip" if len(booking.flights) > 1 else "one_way",
+                "cabin": booking.cabin,
+                "payments": dump_json(
+                    [{"kind": "card", "amount_usd": paid_at_first(booking), "for": "fare", "method_number": 1}]
+                ),
+                "created_at": datetime.now(UTC) - timedelta(days=9 - booking.reservation_id),
+            }
+            for booking in BOOKINGS
+        ],
+        "reservation_segment": segments,
+        "reservation_passenger": passengers,
+        "seat": [
+            {
+                "flight_number": segment["flight_number"],
+                "flight_date": segment["flight_date"],
+                "seat_number": f"{10 + segment['reservation_id']}A",
+                "reservation_id": segment["reservation_id"],
+                "passenger_number": 1,
+            }
+            for segment in segments
+        ],
+    }
+
+
+def paid_at_first(booking: SmallBooking) -> int:
+    """Give what the booking cost."""
+    return PRICES[booking.cabin] * len(booking.flights) * len(booking.surnames)

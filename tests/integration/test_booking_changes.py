@@ -14,7 +14,7 @@ from agents import Model, ModelResponse, Usage
 from agents.testing import assistant_message, function_call
 
 from schema.messages import SENDER_VERIFIED_KEY
-from tests.integration.small_airline import DAY, add_small_airline
+from tests.integration.three_bookings import DAY, add_three_bookings
 from tests.integration.worker_harness import Harness, OneModel, make_harness
 from worker.agents.graph import GraphPool, build_graph
 from worker.pipeline.act import Brain
@@ -99,7 +99,7 @@ async def clerk() -> Clerk:
 @pytest.fixture
 async def desk(settings: Settings, sealer: Sealer, tenant: str, clerk: Clerk) -> AsyncIterator[Harness]:
     """Run a worker with the airline's own agents and tools, on a tenant whose flights and bookings are known."""
-    add_small_airline(settings, tenant)
+    add_three_bookings(settings, tenant)
     quick = settings.model_copy(update={"backoff_seconds": 0.01, "route_locally": False})
 
     def make_brain(database: Database) -> Brain:
