@@ -73,47 +73,26 @@ def add_small_airline(settings: Settings, connection: psycopg.Connection[Row]) -
 
 
 def _rows() -> dict[str, list[dict[str, Any]]]:
-    dates = [(number, day_of(days)) for number, *_ in FLIGHTS for days in (0, 1)]
-    segments: list[dict[str, Any]] = [
-        {
-            "reservation_id": booking.reservation_id,
-            "segment_number": number,
-            "flight_number": flight,
-            "flight_date": day_of(days),
-            "price_usd": PRICES[booking.cabin],
-        }
-        for booking in BOOKINGS
-        for number, (flight, days) in enumerate(booking.flights, 1)
-    ]
-    passengers = [
-        {
-            "reservation_id": booking.reservation_id,
-            "passenger_number": number,
-            "given_name": "Ada",
-            "surname": surname,
-            "born_on": "1990-01-01",
-        }
-        for booking in BOOKINGS
-        for number, surname in enumerate(booking.surnames, 1)
-    ]
+    return {**_rows_of_flights(), **_rows_of_customers(), **_rows_of_bookings()}
+
+
+def _rows_of_flights() -> dict[str, list[dict[str, Any]]]:
+    dates = [{"flight_number": number, "flight_date": day_of(days)} for number, *_ in FLIGHTS for days in (0, 1)]
+    columns = ("flight_number", "origin", "destination", "departs_at", "arrives_at", "arrives_days_later")
     return {
         "airport": [{"code": code, "city": code.title(), "time_zone": "UTC"} for code in ("AAA", "BBB", "CCC", "DDD")],
-        "flight": [
-            dict(
-                zip(
-                    ("flight_number", "origin", "destination", "departs_at", "arrives_at", "arrives_days_later"),
-                    flight,
-                    strict=True,
-                )
-            )
-            for flight in FLIGHTS
-        ],
-        "flight_date": [{"flight_number": number, "flight_date": day, "status": "available"} for number, day in dates],
+        "flight": [dict(zip(columns, flight, strict=True)) for flight in FLIGHTS],
+        "flight_date": [{**leg, "status": "available"} for leg in dates],
         "fare": [
-            {"flight_number": n, "flight_date": day, "cabin": c, "seats_left": PLACES[c], "price_usd": PRICES[c]}
-            for n, day in dates
-            for c in CABINS
+            {**leg, "cabin": cabin, "seats_left": PLACES[cabin], "price_usd": PRICES[cabin]}
+            for leg in dates
+            for cabin in CABINS
         ],
+    }
+
+
+def _rows_of_customers() -> dict[str, list[dict[str, Any]]]:
+    return {
         "customer": [
             {
                 "customer_id": customer,
@@ -131,6 +110,16 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
             for customer in (1, 2)
             for n, kind, four, balance in ((1, "card", "4242", None), (2, "gift_card", None, GIFT_CARD_USD))
         ],
+    }
+
+
+def _rows_of_bookings() -> dict[str, list[dict[str, Any]]]:
+    legs = [
+        (booking, number, {"flight_number": flight, "flight_date": day_of(days)})
+        for booking in BOOKINGS
+        for number, (flight, days) in enumerate(booking.flights, 1)
+    ]
+    return {
         "reservation": [
             {
                 "reservation_id": booking.reservation_id,
@@ -145,17 +134,29 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
             }
             for booking in BOOKINGS
         ],
-        "reservation_segment": segments,
-        "reservation_passenger": passengers,
+        "reservation_segment": [
+            {"reservation_id": b.reservation_id, "segment_number": number, "price_usd": PRICES[b.cabin], **leg}
+            for b, number, leg in legs
+        ],
+        "reservation_passenger": [
+            {
+                "reservation_id": booking.reservation_id,
+                "passenger_number": number,
+                "given_name": "Ada",
+                "surname": surname,
+                "born_on": "1990-01-01",
+            }
+            for booking in BOOKINGS
+            for number, surname in enumerate(booking.surnames, 1)
+        ],
         "seat": [
             {
-                "flight_number": segment["flight_number"],
-                "flight_date": segment["flight_date"],
-                "seat_number": f"{10 + segment['reservation_id']}A",
-                "reservation_id": segment["reservation_id"],
+                **leg,
+                "seat_number": f"{10 + b.reservation_id}A",
+                "reservation_id": b.reservation_id,
                 "passenger_number": 1,
             }
-            for segment in segments
+            for b, _, leg in legs
         ],
     }
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ops.runtime.database import connect
+from tests.integration.airline_offers import (
+    BAGS,
+    CABIN,
+    CANCEL,
+    CARD,
+    CERTIFICATE,
+    CHANGES,
+    FLIGHTS,
+    GIFT_CARD,
+    NAME,
+    SEAT,
+    Change,
+    every_change,
+    everything,
+    legs,
+    reprice,
+)
 from tests.integration.sample_airline import change
 from tests.integration.small_airline import GIFT_CARD_USD, add_small_airline, day_of
 from worker.store.airline import PostgresAirline
@@ -20,18 +37,6 @@ if TYPE_CHECKING:
     from ops.runtime.database import Database, Row
     from schema.settings import Settings
     from worker.tools.backend import Reservation
-
-CARD, GIFT_CARD = 1, 2
-Change = dict[str, Any]
-EVERYTHING = """
-    SELECT (SELECT jsonb_agg(t ORDER BY t) FROM reservation t WHERE tenant_id = %(tenant)s) AS reservations,
-        (SELECT jsonb_agg(t ORDER BY t) FROM reservation_segment t WHERE tenant_id = %(tenant)s) AS segments,
-        (SELECT jsonb_agg(t ORDER BY t) FROM reservation_passenger t WHERE tenant_id = %(tenant)s) AS passengers,
-        (SELECT jsonb_agg(t ORDER BY t) FROM seat t WHERE tenant_id = %(tenant)s) AS seats,
-        (SELECT jsonb_agg(t ORDER BY t) FROM fare t WHERE tenant_id = %(tenant)s) AS fares,
-        (SELECT jsonb_agg(t ORDER BY t) FROM payment_method t WHERE tenant_id = %(tenant)s) AS payment_methods,
-        (SELECT jsonb_agg(t ORDER BY t) FROM reservation_change t WHERE tenant_id = %(tenant)s) AS changes
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,55 +62,6 @@ async def fare(database: Database, tenant: str, flight: str, days: int = 0, cabi
     found = await PostgresAirline(database).find_flight(tenant, flight, day_of(days))
     assert found is not None
     return next(offered for offered in found.fares if offered.cabin == cabin)
-
-
-def legs(*flights: tuple[str, int]) -> list[dict[str, str]]:
-    return [{"flight_number": number, "flight_date": day_of(days).isoformat()} for number, days in flights]
-
-
-SEAT: Change = {
-    "name": "move_to_seat",
-    "reservation_id": 1,
-    "passenger_number": 1,
-    "flight_number": "SA10",
-    "flight_date": day_of(0).isoformat(),
-    "from_seat": "11A",
-    "to_seat": "2A",
-    "price_usd": 35,
-    "method_number": CARD,
-}
-FLIGHTS: Change = {
-    "name": "change_flights",
-    "reservation_id": 1,
-    "segments": legs(("SA12", 0), ("SA11", 1)),
-    "amount_usd": 0,
-    "fee_usd": 0,
-    "method_number": None,
-}
-CABIN: Change = {
-    "name": "change_cabin",
-    "reservation_id": 1,
-    "cabin": "business",
-    "amount_usd": 800,
-    "method_number": CARD,
-}
-CANCEL: Change = {"name": "cancel_reservation", "reservation_id": 1, "refund_usd": 400}
-BAGS: Change = {"name": "add_bags", "reservation_id": 1, "bags": 2, "amount_usd": 100, "method_number": CARD}
-NAME: Change = {
-    "name": "correct_passenger",
-    "reservation_id": 1,
-    "passenger_number": 2,
-    "given_name": "Ida",
-    "surname": "Okafor",
-}
-CERTIFICATE: Change = {
-    "name": "issue_certificate",
-    "reservation_id": 1,
-    "amount_usd": 200,
-    "reason": "cancelled_flight",
-}
-CHANGES: list[Change] = [SEAT, FLIGHTS, CABIN, CANCEL, BAGS, NAME, CERTIFICATE]
-every_change = pytest.mark.parametrize("offered", CHANGES, ids=[str(offered["name"]) for offered in CHANGES])
 
 
 async def test_a_seat_that_costs_extra_is_paid(database: Database, airline: str) -> None:
@@ -138,8 +94,8 @@ async def test_a_change_of_flights_moves_places_and_leaves_what_stays(database: 
 async def test_a_change_of_flights_costs_the_difference_to_what_was_paid_and_the_fee(
     database: Database, connection: psycopg.Connection[Row], airline: str
 ) -> None:
-    _reprice(connection, airline, "SA12", 130)
-    _reprice(connection, airline, "SA11", 999)  # of a flight that stays: paid for already
+    reprice(connection, airline, "SA12", 130)
+    reprice(connection, airline, "SA11", 999)  # of a flight that stays: paid for already
 
     touched = await change(
         database, airline, **FLIGHTS | {"amount_usd": 110, "fee_usd": 50, "method_number": GIFT_CARD}
@@ -156,7 +112,7 @@ async def test_a_change_of_flights_costs_the_difference_to_what_was_paid_and_the
 
 
 async def test_cheaper_flights_pay_back(database: Database, connection: psycopg.Connection[Row], airline: str) -> None:
-    _reprice(connection, airline, "SA12", 70)
+    reprice(connection, airline, "SA12", 70)
 
     assert await change(database, airline, **FLIGHTS | {"amount_usd": -60, "method_number": CARD}) == 1
 
@@ -313,118 +269,3 @@ async def test_a_cancelled_reservation_changes_no_more(
 
     assert await change(database, airline, **offered | {"version": 1}) == 0
     assert everything(connection, airline) == before
-
-
-@pytest.mark.parametrize(
-    "offered",
-    [
-        FLIGHTS | {"amount_usd": 10, "method_number": CARD},
-        FLIGHTS | {"fee_usd": 50, "method_number": CARD},
-        FLIGHTS | {"segments": legs(("SA10", 0), ("SA11", 1))},
-        FLIGHTS | {"segments": []},
-        FLIGHTS | {"segments": legs(("SA12", 0), ("SA12", 0))},
-        FLIGHTS | {"segments": legs(("SA12", 0), ("SA11", 1), ("SA11", 1))},
-        FLIGHTS | {"segments": legs(("SA99", 0), ("SA11", 1))},
-        FLIGHTS | {"segments": legs(("SA12", 9), ("SA11", 1))},
-        FLIGHTS | {"amount_usd": 50, "fee_usd": 50, "method_number": None},
-        FLIGHTS | {"amount_usd": 50, "fee_usd": 50, "method_number": 9},
-        CABIN | {"cabin": "economy", "amount_usd": 0},
-        CABIN | {"cabin": "first"},
-        CABIN | {"amount_usd": 799},
-        CABIN | {"method_number": GIFT_CARD},
-        CANCEL | {"refund_usd": 401},
-        CANCEL | {"refund_usd": -1},
-        BAGS | {"bags": 0},
-        BAGS | {"bags": -1, "amount_usd": -50},
-        BAGS | {"amount_usd": GIFT_CARD_USD + 1, "method_number": GIFT_CARD},
-        BAGS | {"method_number": 3},
-        NAME | {"passenger_number": 3},
-        CERTIFICATE | {"amount_usd": 0},
-        SEAT | {"passenger_number": 2},
-        SEAT | {"from_seat": None, "passenger_number": 3},
-        SEAT | {"to_seat": "13A"},
-        SEAT | {"flight_number": "SA12", "from_seat": None},
-    ],
-    ids=str,
-)
-async def test_an_offer_that_does_not_hold_touches_nothing(
-    database: Database, connection: psycopg.Connection[Row], airline: str, offered: Change
-) -> None:
-    before = everything(connection, airline)
-
-    assert await change(database, airline, **offered) == 0
-    assert everything(connection, airline) == before
-
-
-@pytest.mark.parametrize("status", ["flying", "landed", "cancelled"])
-@pytest.mark.parametrize(
-    ("offered", "flight"),
-    [(FLIGHTS, "SA12"), (CABIN, "SA11"), (SEAT, "SA10")],
-    ids=["a flight to change to", "a flight of the cabin", "the seat's flight"],
-)
-async def test_nothing_is_sold_on_a_flight_that_is_not_open(
-    database: Database,
-    connection: psycopg.Connection[Row],
-    airline: str,
-    offered: Change,
-    flight: str,
-    status: str,
-) -> None:
-    _set_status(connection, airline, flight, status)
-    before = everything(connection, airline)
-
-    assert await change(database, airline, **offered) == 0
-    assert everything(connection, airline) == before
-
-
-@pytest.mark.parametrize("offered", [FLIGHTS, CANCEL], ids=["change_flights", "cancel_reservation"])
-@pytest.mark.parametrize(("status", "touched"), [("flying", 0), ("landed", 0), ("cancelled", 1), ("delayed", 1)])
-async def test_a_flight_that_has_been_flown_is_not_given_back_and_a_cancelled_one_is(
-    database: Database,
-    connection: psycopg.Connection[Row],
-    airline: str,
-    offered: Change,
-    status: str,
-    touched: int,
-) -> None:
-    _set_status(connection, airline, "SA10", status)
-
-    assert await change(database, airline, **offered) == touched
-
-
-async def test_the_way_back_can_be_changed_when_the_way_out_has_been_flown(
-    database: Database, connection: psycopg.Connection[Row], airline: str
-) -> None:
-    _set_status(connection, airline, "SA10", "landed")
-
-    assert await change(database, airline, **FLIGHTS | {"segments": legs(("SA10", 0), ("SA11", 0))}) == 1
-
-
-async def test_a_flight_with_too_few_places_left_takes_nobody(
-    database: Database, connection: psycopg.Connection[Row], airline: str
-) -> None:
-    connection.execute("UPDATE fare SET seats_left = 1 WHERE tenant_id = %s AND flight_number = 'SA12'", [airline])
-    before = everything(connection, airline)
-
-    assert await change(database, airline, **FLIGHTS) == 0
-    assert everything(connection, airline) == before
-
-
-def everything(connection: psycopg.Connection[Row], tenant: str) -> Row:
-    """Read every row that a change could touch."""
-    row = connection.execute(EVERYTHING, {"tenant": tenant}).fetchone()
-    assert row is not None
-    return row
-
-
-def _reprice(connection: psycopg.Connection[Row], tenant: str, flight: str, price_usd: int) -> None:
-    connection.execute(
-        "UPDATE fare SET price_usd = %s WHERE tenant_id = %s AND flight_number = %s AND cabin = 'economy'",
-        [price_usd, tenant, flight],
-    )
-
-
-def _set_status(connection: psycopg.Connection[Row], tenant: str, flight: str, status: str) -> None:
-    connection.execute(
-        "UPDATE flight_date SET status = %s WHERE tenant_id = %s AND flight_number = %s", [status, tenant, flight]
-    )
