@@ -220,14 +220,20 @@ def _recorded_call(call: dict[str, Any]) -> Step:
 
 
 def _step_of(span: dict[str, Any], parts: Mapping[str, list[dict[str, Any]]]) -> Step:
+    steps = [_step_of(part, parts) for part in parts.get(span["span_id"], [])]
+    attributes = dict(span["attributes"])
+    if span["kind"] == "tool":
+        # Whether a tool's answer was replayed is known inside the call, where its own span cannot be reached.
+        attributes.update([("outcome", step.name.removeprefix("tool.")) for step in steps if step.kind == "event"])
+        steps = [step for step in steps if step.kind != "event"]
     return Step(
         kind=span["kind"],
         name=span["name"],
         started_at=datetime.fromisoformat(span["started_at"]),
         milliseconds=span["milliseconds"],
         error=span["error"],
-        attributes=span["attributes"],
-        steps=[_step_of(part, parts) for part in parts.get(span["span_id"], [])],
+        attributes=attributes,
+        steps=steps,
     )
 
 
@@ -248,7 +254,10 @@ def _count(totals: Totals, step: Step) -> None:
         totals.model_calls += 1
         totals.input_tokens += step.attributes.get("input_tokens", 0)
         totals.output_tokens += step.attributes.get("output_tokens", 0)
-    totals.tool_calls += step.kind == "tool"
+    if step.kind == "tool":
+        replayed = step.attributes.get("outcome") == "replayed"
+        totals.replayed_calls += replayed
+        totals.tool_calls += not replayed
     totals.handoffs += step.kind == "handoff"
     totals.spans_dropped += step.attributes.get("spans", 0) if step.kind == "dropped" else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ _SPENT = {
     "commit": "commit",
     "publish": "publish",
 }
-_NAMES = {"queue": "waited", "publish": "publish", "mcp": "tools of"}
+_NAMES = {"queue": "waited", "mcp": "tools of", "handoff": "handoff →"}
 _STYLES = {
     "agent": "green",
     "model": "cyan",
@@ -174,32 +175,33 @@ def _add_steps(branch: Tree, steps: list[Step], begins: datetime, turn: TracedTu
 
 
 def _step_title(step: Step) -> Text:
-    found = step.attributes
-    style = _STYLES.get(step.kind, "")
-    title = Text(_NAMES.get(step.kind, step.kind), style)
-    match step.kind:
-        case "model":
-            title.append(f" {plain(str(found.get('model', '')))}".rstrip())
-            if "input_tokens" in found:
-                title.append(f" {found['input_tokens']} → {found['output_tokens']} tokens", "not bold dim")
-            if found.get("replayed"):
-                title.append(" replayed", "cyan")
-            if found.get("degraded"):
-                title.append(" in the provider's place", "yellow")
-            if found.get("retries"):
-                title.append(f" retried {found['retries']}×", "yellow")
-        case "handoff":
-            title.append(f" → {plain(step.name)}")
-        case "guardrail":
-            title.append(f" {plain(step.name)}")
-            title.append(" tripped" if found.get("tripped") else " passed", "yellow" if found.get("tripped") else "dim")
-        case "dropped":
-            title = Text(f"{found.get('spans', 0)} spans of this turn were dropped: nobody took them in time", style)
-        case _:
-            title.append(f" {plain(step.name)}".rstrip())
+    found, style = step.attributes, _STYLES.get(step.kind, "")
+    if step.kind == "dropped":
+        return Text(f"{found.get('spans', 0)} spans of this turn were dropped: nobody took them in time", style)
+    name = plain(str(found.get("model", "")) if step.kind == "model" else step.name)
+    title = Text.assemble((_NAMES.get(step.kind, step.kind), style), f" {name}".rstrip())
+    for told, how in _details(step):
+        title.append(f" {told}", how)
     if step.error and not found.get("tripped"):
         title.append(f" ✗ {step.error}", "red")
     return title
+
+
+def _details(step: Step) -> Iterator[tuple[str, str]]:
+    """Give what is worth telling of a step besides its name, each with its style."""
+    found = step.attributes
+    if "input_tokens" in found:
+        yield f"{found['input_tokens']} → {found['output_tokens']} tokens", "dim"
+    if "tripped" in found:
+        yield ("tripped", "yellow") if found["tripped"] else ("passed", "dim")
+    if "outcome" in found:
+        yield found["outcome"].replace("_", " "), "cyan"
+    if found.get("replayed"):
+        yield "replayed", "cyan"
+    if found.get("degraded"):
+        yield "in the provider's place", "yellow"
+    if found.get("retries"):
+        yield f"retried {found['retries']}×", "yellow"
 
 
 def _share(step: Step | TracedAttempt, turn: TracedTurn, whole: float) -> tuple[float, float]:
@@ -219,11 +221,11 @@ def _bar(span: tuple[float, float] | None) -> Text:
 def _summary(totals: Totals) -> RenderableType:
     counted = [
         _count(totals.turns, "turn") + (f" in {totals.attempts} attempts" if totals.attempts > totals.turns else ""),
-        _count(totals.model_calls, "model call")
-        + (f" and {totals.replayed_calls} replayed" if totals.replayed_calls else ""),
+        _count(totals.model_calls, "model call"),
         f"{totals.input_tokens:,} → {totals.output_tokens:,} tokens",
         _count(totals.tool_calls, "tool call"),
         _count(totals.handoffs, "handoff"),
+        *([f"{totals.replayed_calls} replayed"] if totals.replayed_calls else []),
     ]
     took = totals.milliseconds
     spent = [f"{name} {duration(took[kind])}" for kind, name in _SPENT.items() if kind in took]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from agents import flush_traces, function_tool
 from agents.testing import function_call
+from agents.tool_context import ToolContext
 from agents.tracing.processors import BackendSpanExporter
 from pydantic import SecretStr
 
@@ -21,7 +22,9 @@ from schema.keys import mailbox_keys
 from tests.integration.collector import Collector, attributes_of, running_collector
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
+from worker.agents.context import TurnContext
 from worker.agents.tracing import configure_tracing
+from worker.tools.journaled import journaled
 from worker.trimming import Trimmer
 
 SECRETS = ("4111 1111 1111 1111", "4111111111111111", "ada@example.com", "QX7K2P", "078-05-1120")
@@ -103,6 +106,37 @@ async def test_a_resumed_turn_shows_what_was_cut_off_and_what_was_replayed(
     assert under_way == "unfinished"
     assert (cut_off.state, resumed.state, resumed.attributes["resumed_steps"]) == ("cut off", "done", 1)
     assert (trace.totals.model_calls, trace.totals.replayed_calls) == (1, 1)
+
+
+async def test_a_failed_attempt_and_the_tool_it_had_called_stand_in_the_trace(worker: MakeHarness) -> None:
+    @function_tool
+    async def look_up(context: ToolContext[TurnContext]) -> str:
+        """Look something up."""
+        return "found"
+
+    async def think(_: str) -> Any:
+        if len(harness.model.asked) == 1:
+            return [function_call("look_up", {}, call_id="c1")]
+        if len(harness.model.asked) == 2:
+            raise TimeoutError("the provider is slow")
+        return "there you are"
+
+    harness = await worker(think, tools=[journaled(look_up)], backoff_seconds=0.001)
+    await harness.accept("c", "hello")
+
+    async def answered() -> bool:
+        await harness.drain("c")
+        return len(await harness.replies()) == 1
+
+    await eventually(answered)
+
+    trace = await traced(harness)
+    failed, done = trace.turns[0].attempts
+    assert (failed.number, failed.state, failed.error) == (1, "failed", "TimeoutError")
+    assert (done.number, done.state, done.attributes["resumed_steps"]) == (2, "done", 2)
+    [tool] = [step for act in done.steps for agent in act.steps for step in agent.steps if step.kind == "tool"]
+    assert (tool.name, tool.attributes["outcome"]) == ("look_up", "replayed")
+    assert (trace.totals.tool_calls, trace.totals.replayed_calls) == (1, 2)
 
 
 async def test_a_turn_whose_spans_are_missing_is_told_from_its_record(worker: MakeHarness) -> None:

@@ -148,14 +148,18 @@ def test_an_attempt_that_was_cut_off_stands_beside_the_one_that_resumed() -> Non
     spans[0]["attributes"] = {"resumed_steps": 1}
     spans[7]["attributes"] = {"model": "local", "replayed": True, "input_tokens": 5, "output_tokens": 5}
 
+    spans.append(span("event", "tool.replayed", 750, 0, parent_id=spans[8]["span_id"], attempt=2))
+
     told = words(lines(messages=[message(attempts=2)], spans=[*lost, *spans]))
 
     assert told[2].startswith("attempt 1 cut off: its worker died or lost it")
     assert told[3:5] == ["hydrate 5.0 ms", "model local 50 ms"]
     assert told[5].startswith("attempt 2 resumed after 1 recorded step")
     assert "model local 5 → 5 tokens replayed 500 ms" in told
-    assert any(
-        line.startswith("total 1 turn in 2 attempts, 1 model call and 1 replayed, 0 → 0 tokens") for line in told
+    assert "tool faq_lookup replayed ✗ tool_failed 40 ms" in told
+    summary = " ".join(told[told.index("") :]).strip()
+    assert summary.startswith(
+        "total 1 turn in 2 attempts, 1 model call, 0 → 0 tokens, 0 tool calls, 1 handoff, 2 replayed"
     )
 
 

@@ -193,8 +193,8 @@ def _note_waiting(snapshot: Snapshot, clock: Clock, span: Span) -> None:
     waited_ms = round(snapshot.waited_seconds * 1_000, 1)
     clock.timings["queue_ms"] = waited_ms
     note("queue", "", started_at=snapshot.accepted_at.timestamp(), milliseconds=waited_ms)
-    if snapshot.journal:
-        span.attributes["resumed_steps"] = len(snapshot.journal)
+    if snapshot.journal or snapshot.tools:
+        span.attributes["resumed_steps"] = len(snapshot.journal) + len(snapshot.tools)
 
 
 def _report(letter: Letter, answer: Answer, clock: Clock, span: Span) -> None:

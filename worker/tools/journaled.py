@@ -15,7 +15,9 @@ from agents.tool_context import ToolContext
 from pydantic import BaseModel, ConfigDict
 
 from ops.runtime.encoding import dump_canonical
+from ops.runtime.tracing import note
 from worker.agents.context import EscalationRequest
+from worker.agents.tracing import span_id_of_run
 from worker.guardrails.vault import Vault
 from worker.tools.backend import Effect
 
@@ -115,6 +117,8 @@ class ToolJournal:
                 await self.record(call_id, ToolEntry(context.tool_name, input_hash, delta.model_dump_json()))
             milliseconds = round((time.perf_counter() - started) * 1_000, 3)
             self.calls.append(ToolCall(context.tool_name, call_id, outcome, milliseconds))
+            if outcome != "called":
+                note("event", f"tool.{outcome}", started_at=time.time(), parent_id=span_id_of_run())
         return delta.output
 
     @property
