@@ -171,6 +171,13 @@ BEGIN
         RAISE EXCEPTION 'no other flights are named, or one twice' USING ERRCODE = 'FT003';
     END IF;
     PERFORM move_places(v_places);
+    p_offer.details := coalesce(p_offer.details, '{}') || jsonb_build_object('given_up', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'flight_number', d.flight_number, 'flight_date', d.flight_date, 'status', d.status)), '[]')
+        FROM jsonb_to_recordset(v_places) AS x (flight_number text, flight_date date, places integer)
+        JOIN flight_date d ON d.tenant_id = v_reservation.tenant_id AND d.flight_number = x.flight_number
+            AND d.flight_date = x.flight_date
+        WHERE x.places < 0));
     PERFORM replace_segments(v_reservation, p_segments);
     v_fare_usd := fare_of(v_reservation) - v_fare_usd;
     IF v_fare_usd <> p_amount_usd - p_fee_usd THEN
@@ -724,7 +731,11 @@ CREATE VIEW public.booking WITH (security_invoker='true') AS
           WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'issue_certificate'::text))))::integer AS certificates_usd,
     ( SELECT max(g.changed_at) AS max
            FROM public.reservation_change g
-          WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'change_flights'::text))) AS changed_at
+          WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'change_flights'::text))) AS changed_at,
+    ( SELECT COALESCE(jsonb_agg(x.value ORDER BY g.version), '[]'::jsonb) AS "coalesce"
+           FROM (public.reservation_change g
+             CROSS JOIN LATERAL jsonb_array_elements((g.details -> 'given_up'::text)) x(value))
+          WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'change_flights'::text))) AS given_up
    FROM public.reservation r;
 
 CREATE TABLE public.conversation (

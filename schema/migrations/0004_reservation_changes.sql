@@ -103,7 +103,11 @@ SELECT r.tenant_id, r.reservation_id, r.version, r.confirmation_number, r.status
             AND g.kind = 'issue_certificate')::integer AS certificates_usd,
     (SELECT max(g.changed_at) FROM reservation_change g
         WHERE g.tenant_id = r.tenant_id AND g.reservation_id = r.reservation_id
-            AND g.kind = 'change_flights') AS changed_at
+            AND g.kind = 'change_flights') AS changed_at,
+    (SELECT coalesce(jsonb_agg(x.value ORDER BY g.version), '[]')
+        FROM reservation_change g CROSS JOIN jsonb_array_elements(g.details -> 'given_up') AS x
+        WHERE g.tenant_id = r.tenant_id AND g.reservation_id = r.reservation_id
+            AND g.kind = 'change_flights') AS given_up
 FROM reservation r;
 
 -- What every change names: the reservation, its version when the offer was made, and the tool call that takes it up.

@@ -72,7 +72,8 @@ END $$;
 
 -- Put other flights in the place of a reservation's: p_segments is the complete new list, [{flight_number, flight_date}]
 -- in the order flown. Flights that stay keep their price and seats; the others' seats are released. p_amount_usd is what
--- the new flights cost all passengers now beyond what was paid for the old ones, and p_fee_usd on top.
+-- the new flights cost all passengers now beyond what was paid for the old ones, and p_fee_usd on top. The ledger notes
+-- the flights given up with their status: that one was delayed counts for compensation when it has long landed.
 CREATE FUNCTION change_flights(
     p_offer reservation_offer, p_segments jsonb, p_amount_usd integer, p_fee_usd integer, p_method_number smallint
 ) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
@@ -100,6 +101,13 @@ BEGIN
         RAISE EXCEPTION 'no other flights are named, or one twice' USING ERRCODE = 'FT003';
     END IF;
     PERFORM move_places(v_places);
+    p_offer.details := coalesce(p_offer.details, '{}') || jsonb_build_object('given_up', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'flight_number', d.flight_number, 'flight_date', d.flight_date, 'status', d.status)), '[]')
+        FROM jsonb_to_recordset(v_places) AS x (flight_number text, flight_date date, places integer)
+        JOIN flight_date d ON d.tenant_id = v_reservation.tenant_id AND d.flight_number = x.flight_number
+            AND d.flight_date = x.flight_date
+        WHERE x.places < 0));
     PERFORM replace_segments(v_reservation, p_segments);
     v_fare_usd := fare_of(v_reservation) - v_fare_usd;
     IF v_fare_usd <> p_amount_usd - p_fee_usd THEN

@@ -23,11 +23,12 @@ from tests.integration.airline_offers import (
     everything,
     legs,
     reprice,
+    set_status,
 )
 from tests.integration.sample_airline import change
 from tests.integration.small_airline import GIFT_CARD_USD, add_small_airline, day_of
 from worker.store.airline import PostgresAirline
-from worker.tools.backend import Fare, Payment, PaymentMethod, SeatTaken
+from worker.tools.backend import Fare, FlightGivenUp, Payment, PaymentMethod, SeatTaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +110,17 @@ async def test_a_change_of_flights_costs_the_difference_to_what_was_paid_and_the
         Payment("gift_card", 50, "fee", GIFT_CARD),
     )
     assert after.customer.payment_methods[1].balance_usd == GIFT_CARD_USD - 110
+
+
+async def test_a_flight_given_up_is_remembered_with_the_status_it_had(
+    database: Database, connection: psycopg.Connection[Row], airline: str
+) -> None:
+    set_status(connection, airline, "SA10", "delayed")
+    await change(database, airline, **FLIGHTS)
+    set_status(connection, airline, "SA10", "landed")
+
+    after = await read(database, airline)
+    assert after.given_up == (FlightGivenUp("SA10", day_of(0), "delayed"),)
 
 
 async def test_cheaper_flights_pay_back(database: Database, connection: psycopg.Connection[Row], airline: str) -> None:

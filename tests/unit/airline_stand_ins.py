@@ -87,6 +87,7 @@ RESERVATION = Reservation(
     payments=(Payment("card", 800, "fare", 1),),
     certificates_usd=0,
     changed_at=None,
+    given_up=(),
 )
 AIRPORTS = (Airport("BOS", "Boston"), Airport("DEN", "Denver"), Airport("SEA", "Seattle"))
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.airline_stand_ins import BACK, CUSTOMER, NOW, OUT, RESERVATION
-from worker.tools.backend import Payment, Reservation
+from worker.tools.backend import FlightGivenUp, FlightStatus, Payment, Reservation
 from worker.tools.rules.cancellation import CancellationReason, refund_of_cancellation
 from worker.tools.rules.compensation import Complaint, asks_for_compensation, certificate_for
 from worker.tools.rules.refusal import Refusal
@@ -181,6 +181,19 @@ def test_a_delay_is_compensated_after_a_cancellation_as_well() -> None:
     assert (
         certificate_for(replace(SILVER, segments=(DELAYED,), status="cancelled"), "delayed_flight", asked=True) == 100
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "complaint", "certificate_usd"),
+    [("delayed", "delayed_flight", 100), ("cancelled", "cancelled_flight", 200)],
+)
+def test_a_disrupted_flight_that_the_booking_was_changed_away_from_counts(
+    status: FlightStatus, complaint: Complaint, certificate_usd: int
+) -> None:
+    left = FlightGivenUp(OUT.flight_number, OUT.flight_date, status)
+    reservation = replace(SILVER, segments=(BACK,), changed_at=NOW, given_up=(left,))
+
+    assert certificate_for(reservation, complaint, asked=True) == certificate_usd
 
 
 def test_nothing_is_given_to_who_does_not_ask() -> None:

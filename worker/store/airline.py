@@ -12,6 +12,7 @@ from worker.tools.backend import (
     Customer,
     Fare,
     Flight,
+    FlightGivenUp,
     Passenger,
     Payment,
     PaymentMethod,
@@ -108,6 +109,7 @@ def _reservation(row: dict[str, Any]) -> Reservation:
         ),
         certificates_usd=row["certificates_usd"],
         changed_at=row["changed_at"],
+        given_up=tuple(FlightGivenUp(**_dated(flight, "flight_date")) for flight in row["given_up"]),
     )
 
 

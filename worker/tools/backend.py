@@ -95,6 +95,15 @@ class SeatTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class FlightGivenUp:
+    """Hold a flight that a booking was changed away from, and the status it had then."""
+
+    flight_number: str
+    flight_date: date
+    status: FlightStatus
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """Hold one booking; its passengers and segments are never empty, and segments stand in the order flown."""
 
@@ -114,6 +123,7 @@ class Reservation:
     payments: tuple[Payment, ...]
     certificates_usd: int  # given as compensation so far
     changed_at: datetime | None  # aware; of the last change of its flights
+    given_up: tuple[FlightGivenUp, ...]  # in those changes
 
     def seat_of(self, passenger: Passenger, segment: Segment) -> SeatTaken | None:
         """Give the seat a passenger has on a segment, if one is assigned."""

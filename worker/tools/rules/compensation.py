@@ -51,7 +51,7 @@ def certificate_for(reservation: Reservation, complaint: Complaint, *, asked: bo
 
 
 def _check_disruption(reservation: Reservation, complaint: Complaint) -> Refusal | None:
-    statuses = {segment.status for segment in reservation.segments}
+    statuses = {segment.status for segment in reservation.segments} | {flight.status for flight in reservation.given_up}
     if complaint == "cancelled_flight":
         if "cancelled" in statuses:
             return None
