@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from schema.settings import ModelPrice, Settings
-from worker.models.ledger import Ledger, Spending
+from worker.models.ledger import READ_AGAIN_SECONDS, Ledger, Spending
 from worker.models.prices import Tokens, cost_usd, estimate_tokens
 
 TODAY = date(2026, 3, 1)
@@ -56,32 +56,43 @@ def test_a_calls_tokens_are_guessed_from_all_that_is_sent() -> None:
 async def test_a_tenant_has_room_until_the_next_call_would_pass_the_ceiling() -> None:
     ledger = Ledger(Decimal(10), Book("9.5").read)
 
-    assert await ledger.has_room("acme", Decimal("0.5"))
-    assert not await ledger.has_room("acme", Decimal("0.51"))
+    assert await ledger.has_room("acme", Decimal("0.5"), 0)
+    assert not await ledger.has_room("acme", Decimal("0.51"), 0)
 
 
 async def test_calls_under_way_count_as_long_as_they_are() -> None:
     ledger = Ledger(Decimal(10), Book("9").read)
-    await ledger.has_room("acme", Decimal(0))
+    await ledger.has_room("acme", Decimal(0), 0)
 
     with ledger.reserving("acme", Decimal("0.8")):
-        assert not await ledger.has_room("acme", Decimal("0.3"))
-    assert await ledger.has_room("acme", Decimal("0.3"))
+        assert not await ledger.has_room("acme", Decimal("0.3"), 0)
+    assert await ledger.has_room("acme", Decimal("0.3"), 0)
 
 
 async def test_a_finished_call_counts_before_its_record_is_read() -> None:
     ledger = Ledger(Decimal(10), Book("9").read)
-    await ledger.has_room("acme", Decimal(0))
+    await ledger.has_room("acme", Decimal(0), 0)
 
     ledger.spend("acme", Decimal("0.9"))
 
-    assert not await ledger.has_room("acme", Decimal("0.2"))
+    assert not await ledger.has_room("acme", Decimal("0.2"), 0)
+
+
+async def test_what_other_processes_spent_is_read_anew_when_the_total_is_old() -> None:
+    book = Book("0")
+    ledger = Ledger(Decimal(10), book.read)
+    assert await ledger.has_room("acme", Decimal(1), 0)
+
+    book.spent = Decimal(10)
+
+    assert await ledger.has_room("acme", Decimal(1), READ_AGAIN_SECONDS)
+    assert not await ledger.has_room("acme", Decimal(1), READ_AGAIN_SECONDS + 0.1)
 
 
 async def test_the_warning_comes_with_the_call_that_passes_four_fifths_and_with_no_other() -> None:
     ledger = Ledger(Decimal(10), Book("0").read)
 
-    warnings = [ledger.settle("acme", settled(*step)) for step in [("0", "7.9"), ("7.9", "8.1"), ("8.1", "9")]]
+    warnings = [ledger.settle("acme", settled(*step), 0) for step in [("0", "7.9"), ("7.9", "8.1"), ("8.1", "9")]]
 
     assert [[name for name, _ in events] for events in warnings] == [[], ["spend.warning"], []]
 
@@ -89,22 +100,22 @@ async def test_the_warning_comes_with_the_call_that_passes_four_fifths_and_with_
 async def test_a_spent_day_is_told_once_and_the_next_one_begins_at_nothing() -> None:
     book = Book("10")
     ledger = Ledger(Decimal(10), book.read)
-    assert not await ledger.has_room("acme", Decimal(1))
+    assert not await ledger.has_room("acme", Decimal(1), 0)
 
     assert [name for name, _ in ledger.tell_exhausted("acme")] == ["spend.exhausted"]
     assert ledger.tell_exhausted("acme") == []
 
-    ledger.settle("acme", settled("0", "0", day=date(2026, 3, 2)))
-    assert await ledger.has_room("acme", Decimal(1))
+    ledger.settle("acme", settled("0", "0", day=date(2026, 3, 2)), 0)
+    assert await ledger.has_room("acme", Decimal(1), 0)
     assert len(ledger.tell_exhausted("acme")) == 1
 
 
 async def test_one_tenants_spending_is_no_other_tenants() -> None:
     ledger = Ledger(Decimal(10), Book("0").read)
-    ledger.settle("acme", settled("0", "10"))
+    ledger.settle("acme", settled("0", "10"), 0)
 
-    assert not await ledger.has_room("acme", Decimal(1))
-    assert await ledger.has_room("globex", Decimal(1))
+    assert not await ledger.has_room("acme", Decimal(1), 0)
+    assert await ledger.has_room("globex", Decimal(1), 0)
 
 
 def test_a_ceiling_without_a_price_is_refused_at_the_start() -> None:

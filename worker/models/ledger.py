@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,13 +60,16 @@ class Ledger:
         """Say whether anything is limited here."""
         return self._ceiling_usd is not None
 
-    async def has_room(self, tenant: str, cost_usd: Decimal) -> bool:
-        """Say whether a call of about that cost stays below the ceiling; raises what the database raises."""
+    async def has_room(self, tenant: str, cost_usd: Decimal, now: float) -> bool:
+        """Say whether a call of about that cost stays below the ceiling; raises what the database raises.
+
+        `now`, here and below: seconds of one monotonic clock.
+        """
         if self._ceiling_usd is None or self._read is None:
             return True
         account = self._accounts.get(tenant)
-        if account is None or time.monotonic() - account.read_at > READ_AGAIN_SECONDS:
-            account = self._keep(tenant, await self._read(tenant))
+        if account is None or now - account.read_at > READ_AGAIN_SECONDS:
+            account = self._keep(tenant, await self._read(tenant), now)
         return account.spent_usd + account.under_way_usd + cost_usd <= self._ceiling_usd
 
     @contextmanager
@@ -98,11 +100,11 @@ class Ledger:
         _log.warning("spend.exhausted", tenant=tenant, **_figures(account.spent_usd, self._ceiling_usd))
         return [("spend.exhausted", _figures(account.spent_usd, self._ceiling_usd))]
 
-    def settle(self, tenant: str, spending: Spending) -> list[tuple[EventName, dict[str, str]]]:
+    def settle(self, tenant: str, spending: Spending, now: float) -> list[tuple[EventName, dict[str, str]]]:
         """Take a total that a recorded call brought; gives the warning when this very call passed its share."""
         if self._ceiling_usd is None:
             return []
-        self._keep(tenant, spending)
+        self._keep(tenant, spending, now)
         warning_usd = self._ceiling_usd * WARNING_SHARE
         if not spending.before_usd < warning_usd <= spending.after_usd:
             return []
@@ -110,13 +112,13 @@ class Ledger:
         _log.warning("spend.warning", tenant=tenant, **figures)
         return [("spend.warning", figures)]
 
-    def _keep(self, tenant: str, spending: Spending) -> _Account:
+    def _keep(self, tenant: str, spending: Spending, now: float) -> _Account:
         account = self._accounts.get(tenant)
         if account is None:
-            account = self._accounts[tenant] = _Account(spending.day, spending.after_usd, 0.0)
+            account = self._accounts[tenant] = _Account(spending.day, spending.after_usd, now)
         if account.day != spending.day:
             account.day, account.is_told = spending.day, False
-        account.spent_usd, account.read_at = spending.after_usd, time.monotonic()
+        account.spent_usd, account.read_at = spending.after_usd, now
         return account
 
 

@@ -71,7 +71,7 @@ class ResilientModel(Model):
         note = current_call.get() or CallNote(Caller(), self.name)
         tenant, expected = note.caller.tenant, estimate_tokens(kwargs)
         expected_usd = cost_usd(expected, self._price) or Decimal(0)
-        if not await self._ledger.has_room(tenant, expected_usd):
+        if not await self._ledger.has_room(tenant, expected_usd, time.monotonic()):
             note.caller.events += self._ledger.tell_exhausted(tenant)
             return await self._stand_in(note, kwargs, ModelUnavailable("the tenant's spend ceiling is reached"))
         try:

@@ -141,7 +141,7 @@ class Turn:
             self.reach("model.answered")
             spending = await self.journal.record(key, message_id, step, entry)
             if spending is not None:
-                caller.events += self.brain.ledger.settle(key.tenant, spending)
+                caller.events += self.brain.ledger.settle(key.tenant, spending, time.monotonic())
             self.reach("model.journaled")
 
         async def record_tool(call_id: str, entry: ToolEntry) -> None:
