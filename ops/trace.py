@@ -20,7 +20,7 @@ SPANS_MAX = 20_000
 
 _RECORDED_STEPS = ("queue", "hydrate", "guard", "act")
 
-AttemptState = Literal["done", "failed", "unfinished", "cut off", "recorded"]
+AttemptState = Literal["done", "committed", "failed", "unfinished", "cut off", "recorded"]
 
 
 class UnknownTurn(FteError):
@@ -53,9 +53,9 @@ class Step:
 class TracedAttempt:
     """Hold one attempt at a message.
 
-    done: it committed, or saw that nothing was to do. failed: it raised `error`. unfinished: under way, or its worker
-    died just now. cut off: it never ended, and another attempt followed. recorded: its spans are missing, and this is
-    what the turn's own record says.
+    done: it committed, or saw that nothing was to do. committed: it did, but its last spans are not there: not written
+    yet, or its worker died. failed: it raised `error`. unfinished: under way, or its worker died just now. cut off: it
+    never ended, and another attempt followed. recorded: its spans are gone, and this is what the turn's record says.
     """
 
     number: int
@@ -151,7 +151,7 @@ def _turn_of(message: dict[str, Any], spans: list[dict[str, Any]]) -> TracedTurn
             by_attempt[span["turn_id"]].append(span)
     attempts = sorted((_attempt_of(*own) for own in by_attempt.items()), key=_order)
     attempts = [_settle(attempt, message, last=attempt is attempts[-1]) for attempt in attempts]
-    if message["timings"] and not any(attempt.state == "done" for attempt in attempts):
+    if message["timings"] and not any(_committed(attempt) for attempt in attempts):
         attempts.append(_recorded_attempt(message))
     return TracedTurn(
         position=message["position"],
@@ -184,6 +184,10 @@ def _attempt_of(turn_id: str, spans: list[dict[str, Any]]) -> TracedAttempt:
     return TracedAttempt(number, state, root.started_at, root.milliseconds, root.error, root.attributes, steps)
 
 
+def _committed(attempt: TracedAttempt) -> bool:
+    return attempt.state == "committed" or "outcome" in attempt.attributes
+
+
 def _order(attempt: TracedAttempt) -> tuple[int, datetime]:
     return attempt.number, attempt.started_at
 
@@ -192,8 +196,8 @@ def _settle(attempt: TracedAttempt, message: dict[str, Any], *, last: bool) -> T
     """Say what became of an attempt whose own span is missing."""
     if attempt.state != "unfinished":
         return attempt
-    if last and message["attempts"] == attempt.number:
-        return replace(attempt, state="done")  # it committed; its own span is lost, or not written yet
+    if message["attempts"] == attempt.number:
+        return replace(attempt, state="committed")
     return attempt if last and message["state"] == "accepted" else replace(attempt, state="cut off")
 
 
@@ -241,7 +245,9 @@ def _totals_of(turns: list[TracedTurn]) -> Totals:
     totals = Totals(turns=len(turns))
     for turn in turns:
         totals.attempts += len(turn.attempts)
-        for step in _each([step for attempt in turn.attempts for step in attempt.steps]):
+        steps = [step for attempt in turn.attempts for step in attempt.steps]
+        waits = [step for step in steps if step.kind == "queue"]
+        for step in _each([step for step in steps if step.kind != "queue"] + waits[-1:]):  # it counts from acceptance
             _count(totals, step)
     return totals
 

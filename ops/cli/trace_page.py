@@ -42,6 +42,7 @@ _SPENT = {
     "commit": "commit",
     "publish": "publish",
 }
+_ADMISSIONS = {"done": " found it answered already", "repair": " put earlier messages back first"}
 _NAMES = {"queue": "waited", "mcp": "tools of", "handoff": "handoff →"}
 _STYLES = {
     "agent": "green",
@@ -123,13 +124,11 @@ def _add_turn(tree: Tree, turn: TracedTurn) -> None:
     ended = max(_ends(attempt) for attempt in turn.attempts)
     whole = (ended - turn.accepted_at) / timedelta(milliseconds=1)
     branch = tree.add(Row(_turn_title(turn), whole, (0.0, 1.0)))
+    whole_ones = [attempt.state in {"done", "committed"} for attempt in turn.attempts]
     for attempt in turn.attempts:
-        one = len(turn.attempts) == 1 and attempt.state == "done" and "resumed_steps" not in attempt.attributes
-        under = (
-            branch
-            if one
-            else branch.add(Row(_attempt_title(attempt), attempt.milliseconds, _share(attempt, turn, whole)))
-        )
+        under = branch
+        if whole_ones != [True] or "resumed_steps" in attempt.attributes:
+            under = branch.add(Row(_attempt_title(attempt), attempt.milliseconds, _share(attempt, turn, whole)))
         _add_steps(under, attempt.steps, attempt.started_at, turn, whole)
 
 
@@ -148,13 +147,14 @@ def _turn_title(turn: TracedTurn) -> Text:
 
 def _attempt_title(attempt: TracedAttempt) -> Text:
     told = {
-        "done": "",
+        "done": _ADMISSIONS.get(attempt.attributes.get("admission", ""), ""),
+        "committed": " committed: its last spans are not there",
         "failed": f" failed: {attempt.error}",
         "unfinished": " under way, or its worker died just now",
         "cut off": " cut off: its worker died or lost it",
         "recorded": " from the turn's record: its spans are gone",
     }[attempt.state]
-    title = Text.assemble((f"attempt {attempt.number}", "bold"), (told, "" if attempt.state == "done" else "yellow"))
+    title = Text.assemble((f"attempt {attempt.number}", "bold"), (told, "dim" if attempt.state == "done" else "yellow"))
     resumed = attempt.attributes.get("resumed_steps")
     if resumed:
         title.append(f" resumed after {resumed} recorded step{'s' if resumed > 1 else ''}", "cyan")

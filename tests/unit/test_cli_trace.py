@@ -145,7 +145,7 @@ def test_an_attempt_that_was_cut_off_stands_beside_the_one_that_resumed() -> Non
         span("model", "", 30, 50, parent_id="e" * 16, turn_id="d" * 16, attributes={"model": "local"}),
     ]
     spans = [{**each, "attempt": 2} for each in turn_spans()]
-    spans[0]["attributes"] = {"resumed_steps": 1}
+    spans[0]["attributes"] = {"resumed_steps": 1, "outcome": "answered"}
     spans[7]["attributes"] = {"model": "local", "replayed": True, "input_tokens": 5, "output_tokens": 5}
 
     spans.append(span("event", "tool.replayed", 750, 0, parent_id=spans[8]["span_id"], attempt=2))
@@ -186,6 +186,17 @@ def test_a_committed_turn_whose_own_span_is_not_written_yet_is_whole() -> None:
 
     assert told[1].startswith("turn 1 answered by FAQ Agent")
     assert not [line for line in told if "attempt" in line]
+
+
+def test_an_attempt_that_died_after_its_commit_is_told_from_one_that_came_to_nothing() -> None:
+    lost = [each for each in turn_spans() if each["kind"] in {"queue", "hydrate", "model"}]
+    found = {"span_id": "f" * 16, "turn_id": "f" * 16, "parent_id": None, "attributes": {"admission": "done"}}
+    again = span("turn", "", 9_000, 12, attempt=2, **found)
+
+    told = words(lines(spans=[*lost, again]))
+
+    assert told[2].startswith("attempt 1 committed: its last spans are not there")
+    assert told[-5].startswith("attempt 2 found it answered already")
 
 
 def test_without_spans_the_turns_record_is_shown_and_said_to_be_one() -> None:
