@@ -88,10 +88,10 @@ def migrate(
         connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
         found = _read_number(connection)
         if found:
-            check_fingerprint(_read_fingerprint(connection), sealer)
+            check_fingerprint(read_fingerprint(connection), sealer)
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
         granted = _grant(connection)
-        _record_fingerprint(connection, sealer)
+        record_fingerprint(connection, sealer)
         added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
         if sample:
             for tenant in tenants:
@@ -125,7 +125,8 @@ def _read_number(connection: Connection) -> int:
     return int(_one(connection, "SELECT coalesce(max(number), 0) AS number FROM migration")["number"])
 
 
-def _read_fingerprint(connection: Connection) -> str | None:
+def read_fingerprint(connection: Connection) -> str | None:
+    """Read which key the database was set up with, or was last moved to; None when it was never set up."""
     fingerprint = _one(connection, load_query("read_deployment"))["vault_fingerprint"]
     return None if fingerprint is None else str(fingerprint)
 
@@ -242,7 +243,7 @@ END $$
 """)
 
 
-def _record_fingerprint(connection: Connection, sealer: Sealer) -> None:
+def record_fingerprint(connection: Connection, sealer: Sealer) -> None:
     """Keep the newest key's fingerprint; the caller has checked that the recorded one is among the sealer's."""
     connection.execute(
         "INSERT INTO deployment (vault_fingerprint) VALUES (%s) "

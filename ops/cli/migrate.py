@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,10 +43,50 @@ def migrate(
         console.print("the role fte_app could not be made: the tables' owner is under row-level security itself")
 
 
-def key() -> None:
-    """Print a new Fernet key for FTE_VAULT_KEYS."""
+def key(
+    action: Annotated[
+        Literal["new", "rotate"],
+        typer.Argument(help="new: print a key. rotate: seal what is stored with the newest key of FTE_VAULT_KEYS."),
+    ] = "new",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="rotate: count only, change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print a new Fernet key for FTE_VAULT_KEYS, or re-seal what is stored with the newest of them."""
+    if action == "rotate":
+        _rotate(dry_run=dry_run, as_json=as_json)
+        return
     from cryptography.fernet import Fernet
 
     from ops.terminal import print_line
 
     print_line(Fernet.generate_key().decode())
+
+
+def _rotate(*, dry_run: bool, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from ops.cli.servers import find_servers
+    from ops.rotation import rotate
+    from ops.runtime.configuration import open_sealer
+    from ops.runtime.encoding import dump_json
+    from ops.terminal import open_console, print_line
+
+    settings = find_servers()
+    report = rotate(settings, open_sealer(settings), dry_run=dry_run)
+    if as_json:
+        print_line(dump_json({**asdict(report), "older_keys_needed": report.older_keys_needed}))
+    else:
+        console = open_console()
+        for table, count in report.tables.items():
+            console.print(
+                f"{table}: {count.looked_at} sealed, {count.older} with an older key"
+                f"{'' if dry_run else f', {count.resealed} sealed anew'}, {count.unreadable} that no key opens"
+            )
+        console.print(f"mailboxes: {report.waiting_older} messages wait sealed with an older key")
+        console.print(
+            "keep the older keys: run this again once the mailboxes are empty, or mend what no key opens"
+            if report.older_keys_needed
+            else f"nothing needs a key but [bold]{report.newest}[/]: the others can be dropped from FTE_VAULT_KEYS"
+        )
+    if report.unreadable:
+        raise typer.Exit(1)

@@ -102,9 +102,9 @@ def judge(played: Sequence[Played]) -> Measured:
     return Measured(
         tuple(figure for figure in figures if figure.out_of),
         tuple(
-            Miss("dialogues", one.dialogue.id, complaint, _transcript(one))
+            Miss("dialogues", one.dialogue.id, "; ".join(one.complaints), _transcript(one))
             for one in played
-            for complaint in one.complaints
+            if one.complaints
         ),
     )
 

@@ -15,6 +15,7 @@ class Sealer:
     def __init__(self, keys: list[str]) -> None:
         """Take Fernet keys (32 bytes in URL-safe base64), newest first; raises ValueError on a malformed one."""
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._newest = Fernet(keys[0])
         self.fingerprints = [hashlib.sha256(f"fte vault key {key}".encode()).hexdigest()[:12] for key in keys]
 
     def seal(self, text: str) -> str:
@@ -29,3 +30,15 @@ class Sealer:
             raise Unsealable(
                 f"{len(sealed)} sealed characters cannot be opened with the keys {', '.join(self.fingerprints)}"
             ) from error
+
+    def is_newest(self, sealed: str) -> bool:
+        """Say whether the newest key alone opens this; the others may then be dropped as far as it goes."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except (InvalidToken, UnicodeError):
+            return False
+        return True
+
+    def reseal(self, sealed: str) -> str:
+        """Encrypt with the newest key what any of them sealed; raises Unsealable."""
+        return self.seal(self.open(sealed))

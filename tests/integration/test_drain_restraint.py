@@ -12,6 +12,8 @@ from agents import Trace, TracingProcessor, set_trace_processors
 from schema.ids import trace_id_of
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
+from worker.guardrails import pii
+from worker.guardrails.found import Found
 
 
 async def test_after_a_takeover_the_bot_is_silent_until_handed_back(worker: MakeHarness) -> None:
@@ -159,3 +161,35 @@ async def _everything(harness: Harness) -> list[str]:
     async for name in redis.scan_iter():
         found.append(f"{name!r} {await readers[await redis.type(name)](name)!r}")
     return found
+
+
+async def test_a_turn_whose_secrets_cannot_be_looked_for_asks_no_model_and_ends_as_a_dead_letter(
+    worker: MakeHarness, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(text: str) -> list[Found]:
+        raise RuntimeError(f"cannot look into {text!r}")
+
+    harness = await worker(attempts_max=2, backoff_seconds=0.001, backoff_seconds_max=0.002)
+    monkeypatch.setattr(pii, "find_secrets", break_down)
+    secret = await harness.accept("c", "my card is 4111 1111 1111 1111")
+
+    await harness.drain("c")
+    assert await harness.waiting("c") == 1
+    assert await harness.replies() == []
+
+    async def given_up() -> bool:
+        await harness.drain("c")
+        return await harness.waiting("c") == 0
+
+    await eventually(given_up)
+    assert harness.model.asked == []
+    letters = await harness.query("SELECT message_id, reason, payload FROM dead_letter")
+    assert [letter["message_id"] for letter in letters] == [secret]
+    assert "4111" not in letters[0]["reason"]
+    assert "4111 1111" in harness.service.servers.sealer.open(letters[0]["payload"])
+    assert [entry["category"] for entry in await harness.escalations()] == ["system_error"]
+    assert "4111 1111" not in "".join(capfd.readouterr())
+    monkeypatch.undo()
+    await harness.accept("c", "and now?")
+    await harness.drain("c")
+    assert harness.model.asked == ["and now?"]

@@ -120,10 +120,9 @@ def test_routes_refusals_leaks_and_calls_are_counted() -> None:
 def test_each_failure_is_told_with_the_dialogue() -> None:
     misses = judge([played(turn(reply=ASKS_FOR_BOTH), must_not_reask=["name"], routes=["faq"])]).misses
 
-    assert [miss.said.split(":")[0] for miss in misses] == [
-        "turn 0 asks again for name",
-        "turn 0 went to booking, not faq",
-    ]
+    assert len(misses) == 1
+    assert misses[0].said.startswith("turn 0 asks again for name: ")
+    assert misses[0].said.endswith("; turn 0 went to booking, not faq")
     assert ASKS_FOR_BOTH in misses[0].text
 
 
