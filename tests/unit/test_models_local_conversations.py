@@ -4,90 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pytest
-from agents import RunConfig, Runner
-from agents.exceptions import InputGuardrailTripwireTriggered
 
-from schema.settings import Settings
-from tests.unit.airline_stand_ins import NUMBER, MemoryAirline, MemoryKnowledge, make_turn
-from worker.agents.context import AirlineAgentContext, EscalationRequest
-from worker.agents.graph import AgentGraph, build_graph
-from worker.agents.start import choose_start
-from worker.guardrails.inputs import input_guardrails
-from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
+from tests.unit.airline_stand_ins import NUMBER, MemoryKnowledge
+from tests.unit.local_conversations import BAGS, BOOKING_STEP_CALLS_MAX, MODEL_CALLS_MAX, Conversation
 from worker.models.local.model import LocalModel
-from worker.models.provider import OneModelProvider
-from worker.tools.backend import Passage
-
-BAGS = Passage("Baggage", "Checked bags", "baggage", "Each passenger may check one bag of up to 50 lbs.", 1.0)
-GRAPH = build_graph("Larkfield Air")
-MODEL_CALLS_MAX = 6
-SETTINGS = Settings()
-
-
-@dataclass
-class Played:
-    """Hold what one turn came to."""
-
-    reply: str
-    path: list[str]
-    agent: str
-    calls: int
-    escalation: EscalationRequest | None
-    effects: list[str]
-    refused: str | None = None
-
-
-@dataclass
-class Conversation:
-    """Hold a conversation between turns, as the store would."""
-
-    graph: AgentGraph = GRAPH
-    airline: AirlineAgentContext = field(default_factory=lambda: AirlineAgentContext(conversation_id="c1"))
-    vault: Vault = field(default_factory=Vault)
-    items: list[Any] = field(default_factory=list)
-    last_agent: str | None = None
-    backend: MemoryAirline = field(default_factory=MemoryAirline)
-    knowledge: MemoryKnowledge = field(default_factory=lambda: MemoryKnowledge(BAGS))
-
-    async def say(self, text: str) -> Played:
-        masked = mask_text(normalise(text), self.vault).text
-        self.airline.turn_count += 1
-        fresh = make_turn(text=masked, turn_count=self.airline.turn_count, airline=self.airline)
-        turn = replace(fresh, vault=self.vault, backend=self.backend, knowledge=self.knowledge)
-        asked = [*self.items, {"role": "user", "content": masked}]
-        config = RunConfig(
-            model_provider=OneModelProvider(LocalModel()),
-            input_guardrails=input_guardrails(Settings()),
-            tracing_disabled=True,
-        )
-        try:
-            start = await choose_start(self.graph, turn, self.items, self.last_agent, SETTINGS)
-            result = await Runner.run(start, asked, context=turn, run_config=config)
-        except InputGuardrailTripwireTriggered as tripped:
-            verdict = tripped.guardrail_result.output.output_info
-            self.items = [*asked, {"role": "assistant", "content": "I'm afraid I cannot help with that."}]
-            return Played("", [], "", 0, None, [], refused=verdict["reason"])
-        self.items = result.to_input_list()
-        self.last_agent = result.last_agent.name
-        path = [
-            str(getattr(item.raw_item, "name", ""))
-            for item in result.new_items
-            if item.type in {"tool_call_item", "handoff_call_item"}
-        ]
-        assert len(result.raw_responses) <= MODEL_CALLS_MAX
-        return Played(
-            self.vault.render(str(result.final_output)),
-            path,
-            result.last_agent.name,
-            len(result.raw_responses),
-            turn.escalation,
-            [effect.what for effect in turn.effects],
-        )
 
 
 @pytest.fixture
@@ -138,7 +60,7 @@ async def test_a_seat_is_changed_over_several_turns_and_nothing_is_asked_twice(t
     assert "surname" not in half.reply
     assert verified.path == ["look_up_reservation"]
     assert "window, aisle or middle" in verified.reply
-    assert offer.path == ["find_free_seats", "quote_seat_change"]
+    assert offer.path == ["quote_seat_change"]
     assert offer.effects == []
     assert done.path == ["confirm_quote"]
     assert len(done.effects) == 1
@@ -148,7 +70,8 @@ async def test_a_seat_is_changed_over_several_turns_and_nothing_is_asked_twice(t
 async def test_everything_in_one_message_leads_straight_to_an_offer(talk: Conversation) -> None:
     offer = await talk.say(f"I'd like an aisle seat. Name is Ada Okafor, confirmation {NUMBER}")
 
-    assert offer.path == ["look_up_reservation", "find_free_seats", "quote_seat_change"]
+    assert offer.path == ["look_up_reservation", "quote_seat_change"]
+    assert offer.calls == BOOKING_STEP_CALLS_MAX
     assert "aisle seat" in offer.reply
     assert offer.effects == []
 
@@ -212,7 +135,7 @@ async def test_a_booking_is_read_out(talk: Conversation) -> None:
 
 
 async def test_what_no_tool_can_do_goes_to_a_human_with_everything_known(talk: Conversation) -> None:
-    asked = await talk.say("please cancel my flight")
+    asked = await talk.say("please add a vegan meal to my flight")
     handed = await talk.say(f"{NUMBER} Okafor")
 
     assert "confirmation number" in asked.reply
@@ -224,7 +147,7 @@ async def test_what_no_tool_can_do_goes_to_a_human_with_everything_known(talk: C
     ]
     assert handed.escalation is not None
     assert handed.escalation.category == "unsupported_request"
-    assert "cancel my flight" in handed.escalation.summary
+    assert "vegan meal" in handed.escalation.summary
     assert "[CONFIRMATION_NUMBER_1]" in handed.escalation.summary
     assert NUMBER not in handed.escalation.summary
     assert "T-23456789AB" in handed.reply
@@ -311,7 +234,7 @@ async def test_the_guardrails_stop_a_turn_and_the_booking_goes_on_after_it(
     offer = await talk.say("anyway, about that seat: a window one please")
 
     assert stopped.refused == reason
-    assert offer.path == ["find_free_seats", "quote_seat_change"]
+    assert offer.path == ["quote_seat_change"]
 
 
 async def test_what_is_off_topic_beyond_the_guardrail_is_declined_by_the_model(talk: Conversation) -> None:

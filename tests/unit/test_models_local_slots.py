@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from worker.models.local.dates import find_day
+from worker.models.local.options import Option, choose_option
+from worker.models.local.places import find_route
 from worker.models.local.slots import (
     find_confirmation_number,
+    find_corrected_name,
     find_flight_number,
     find_name,
     find_preference,
@@ -120,3 +126,116 @@ def test_the_last_code_and_flight_count() -> None:
     assert find_confirmation_number(f"not {CODE}, it is [CONFIRMATION_NUMBER_2]") == "[CONFIRMATION_NUMBER_2]"
     assert find_flight_number("from LF 118 to LF204") == "LF204"
     assert find_flight_number("on 24 May") is None
+
+
+TODAY = date(2026, 3, 4)  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("May 24, 2026 please", date(2026, 5, 24)),
+        ("on the 24th of May", date(2026, 5, 24)),
+        ("2026-04-01", date(2026, 4, 1)),
+        ("3/19 works", date(2026, 3, 19)),
+        ("january 5", date(2027, 1, 5)),
+        ("tomorrow", date(2026, 3, 5)),
+        ("tonight", TODAY),
+        ("Friday", date(2026, 3, 6)),
+        ("next Friday", date(2026, 3, 13)),
+        ("next Tuesday", date(2026, 3, 10)),
+        ("in two weeks", date(2026, 3, 18)),
+        ("the 9th", date(2026, 3, 9)),
+        ("the 2nd", date(2026, 4, 2)),
+        ("not March 5 but March 6", date(2026, 3, 6)),
+        ("february 30", None),
+        ("seat 12A on flight 118", None),
+        ("may I have a window seat", None),
+    ],
+)
+def test_a_day_is_read(text: str, day: date | None) -> None:
+    assert find_day(text, TODAY) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("a day earlier", date(2026, 3, 19)),
+        ("two days later please", date(2026, 3, 22)),
+        ("the next day", date(2026, 3, 21)),
+        ("to the next day, May 24", date(2026, 5, 24)),
+        ("a week later", date(2026, 3, 27)),
+        ("later the same day", date(2026, 3, 20)),
+    ],
+)
+def test_a_day_is_counted_from_the_one_booked(text: str, day: date) -> None:
+    assert find_day(text, TODAY, date(2026, 3, 20)) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "destination"),
+    [
+        ("a flight from Boston to Seattle on Friday", "Boston", "Seattle"),
+        ("fly from new york to los angeles tomorrow", "new york", "los angeles"),
+        ("ATL to PHL", "ATL", "PHL"),
+        ("JFK-SEA please", "JFK", "SEA"),
+        ("I'm going to New York", None, "New York"),
+        ("leaving from Phoenix next week", "Phoenix", None),
+        ("I want to change my flight to Friday", None, None),
+        ("I need to cancel", None, None),
+    ],
+)
+def test_a_route_is_read(text: str, origin: str | None, destination: str | None) -> None:
+    assert find_route(text) == (origin, destination)
+
+
+OPTIONS: list[Option] = [
+    {
+        "option": number,
+        "flights": [{"flight_number": flight, "departs": f"2026-03-08 {departs}"}],
+        "cabins": {"economy": {"price_usd": price}},
+    }
+    for number, flight, departs, price in (
+        (1, "LF10", "06:00", 300),
+        (2, "LF20", "12:00", 120),
+        (3, "LF30", "19:00", 200),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("I'll go with Option 2, please", 2),
+        ("the third one", 3),
+        ("2", 2),
+        ("the last one", 3),
+        ("the cheapest", 2),
+        ("the earlier one", 1),
+        ("something in the evening", 3),
+        ("LF30 sounds good", 3),
+        ("option 7", None),
+        ("I am not sure", None),
+    ],
+)
+def test_an_option_is_chosen(text: str, option: int | None) -> None:
+    chosen = choose_option(text, OPTIONS, "economy")
+
+    assert (chosen or {}).get("option") == option
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "before"),
+    [
+        ("change the name from Mei Lee to Mei Li please", "Mei Li", "Mei Lee"),
+        ("it should be Jon Smith", "Jon Smith", None),
+        ("Smith should be Smyth", "Smyth", "Smith"),
+        ("the correct spelling is Katherine", "Katherine", None),
+        ("my name is wrong", None, None),
+    ],
+)
+def test_a_corrected_name_is_read(text: str, after: str | None, before: str | None) -> None:
+    found = find_corrected_name(text, asked=False)
+
+    assert (found.after if found else None) == after
+    assert (found.before if found else None) == before

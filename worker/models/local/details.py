@@ -14,6 +14,7 @@ from worker.models.local.slots import (
     find_name,
     find_preference,
     find_seat,
+    guess_name,
 )
 
 
@@ -26,11 +27,13 @@ class Details:
     flight_number: str | None = None
     seat: str | None = None
     preference: Preference | None = None
+    name_is_guessed: bool = False
+    """It stood in a user id or beside a wish: good for one try, and never asked about as if it had been given."""
 
     def as_arguments(self) -> dict[str, Any]:
         """Give what a handoff to the Booking Agent carries."""
         carried = {
-            "passenger_name": self.name,
+            "passenger_name": None if self.name_is_guessed else self.name,
             "confirmation_number": self.confirmation_number,
             "flight_number": self.flight_number,
             "seat_preference": self.preference,
@@ -55,13 +58,16 @@ def collect_details(situation: Situation) -> Details:
             seat, preference = stated_seat, stated_preference or preference
         asked = False
     facts = situation.facts
+    guesses = [guess for text in situation.customer_texts if (guess := guess_name(text))]
+    guessed = bool(guesses) and not name and not facts.passenger_name
     if any(done.name == "confirm_quote" and done.is_ok for done in situation.done_before):
         # What was wished for before the change is fulfilled; only the newest message says what is wanted now.
         seat, preference = find_seat(situation.message), find_preference(situation.message)
     return Details(
-        name=name or facts.passenger_name,
+        name=name or facts.passenger_name or (guesses[0] if guesses else None),
         confirmation_number=confirmation_number or facts.confirmation_number,
         flight_number=flight_number or facts.flight_number,
         seat=seat,
         preference=preference,
+        name_is_guessed=guessed,
     )

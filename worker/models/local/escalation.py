@@ -16,6 +16,16 @@ MESSAGES_QUOTED_MAX = 6
 REFUSALS_MAX = 2
 """Refusals of tools after which a person takes over, from the airline's list of what must reach one."""
 
+ONLY_A_STEP = frozenset(
+    {
+        "not_yet_confirmed", "quote_expired", "already_yours", "no_such_quote", "one_at_a_time", "not_verified",
+        "channel_not_verified", "bad_arguments", "date_past", "no_such_date", "same_airport", "which_airport",
+        "no_such_name", "wrong_flights", "no_such_payment_method", "seat_taken", "no_such_seat", "no_such_airport",
+        "no_such_flight",
+    }
+)  # fmt: skip
+"""Refusals after which the customer can name something else; they call nobody."""
+
 _SAFETY = re.compile(
     r"\b(?:emergency|threat\w*|weapon|assault\w*|unsafe|police|bomb|attack\w*|suicid\w*|stroke|heart attack)\b"
 )
@@ -71,7 +81,9 @@ _REASONS: dict[EscalationCategory, str] = {
 def category_of(situation: Situation) -> EscalationCategory:
     """Say why a person is needed: by the message's gravest cue, else by how the conversation got here."""
     cue = _cue_of(situation)
-    disputed = refusals_in(situation) >= REFUSALS_MAX or cue in {"refund_dispute", "compensation"}
+    refusals = refusals_in(situation)
+    offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
+    disputed = refusals >= REFUSALS_MAX or (refusals > 0 and offered) or cue in {"refund_dispute", "compensation"}
     about_booking = situation.intent.label == "booking" or situation.facts.issue_type == "booking"
     came_back = "transfer_to_triage_agent" in situation.handoffs_made
     reasons: tuple[tuple[bool, EscalationCategory], ...] = (
@@ -81,7 +93,7 @@ def category_of(situation: Situation) -> EscalationCategory:
         (phrases.FOUND_NOTHING in situation.last_reply, "missing_knowledge"),
         (situation.was_called("faq_lookup"), "missing_knowledge"),
         (situation.intent.label == "escalation", "customer_request"),
-        (about_booking or came_back, "unsupported_request"),
+        (about_booking or came_back or offered, "unsupported_request"),
     )
     return next((category for holds, category in reasons if holds), "pending_clarification")
 
@@ -117,8 +129,9 @@ def summarise(situation: Situation) -> str:
 
 
 def refusals_in(situation: Situation) -> int:
-    """Count the tool refusals in sight."""
-    return sum(done.output.get("ok") is False for done in (*situation.done_before, *situation.done))
+    """Count the tool refusals in sight that leave the customer nothing else to name."""
+    results = [done.output for done in (*situation.done_before, *situation.done)]
+    return sum(result.get("ok") is False and result.get("refusal") not in ONLY_A_STEP for result in results)
 
 
 def _cue_of(situation: Situation) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from worker.models.embedded import EmbeddedModel
 from worker.models.local import phrases, triage
 from worker.models.local.cues import cues_in
 from worker.models.local.intent import flatten
+from worker.models.local.privacy import asks_about_card
 from worker.models.local.routing import DECISIONS
 from worker.models.local.situation import Situation, read_situation
 from worker.models.output import Call, Say, Step
@@ -28,20 +28,12 @@ class LocalModel(EmbeddedModel):
     def decide(self, instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Step:
         """Choose the next step for the agent that the instructions name."""
         situation = read_situation(instructions, items, callable_names)
-        if _asks_about_card(situation):
+        if asks_about_card(situation):
             return Say(phrases.card_not_kept())
         step = DECISIONS.get(situation.agent, triage.decide)(situation)
         if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
         return Say(_dress(situation, step.text)) if isinstance(step, Say) else step
-
-
-_CARD_QUESTION = re.compile(r"\b(?:what|which|whose|show|tell|repeat|do you have)\b.{0,30}\bcard\b", re.IGNORECASE)
-
-
-def _asks_about_card(situation: Situation) -> bool:
-    earlier = " ".join(situation.customer_texts[:-1])
-    return not situation.done and "[CARD_NUMBER]" in earlier and _CARD_QUESTION.search(situation.message) is not None
 
 
 def _dress(situation: Situation, text: str) -> str:

@@ -9,6 +9,9 @@ PASSAGE_CHARACTERS_MAX = 700
 
 ASKED_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
 ASKED_FOR_DETAILS = re.compile(r"\bconfirmation number\b.*\?|\b(?:surname|last name)\b.*\?", re.IGNORECASE | re.DOTALL)
+STILL_ASKS_FOR_NAME = re.compile(
+    r"\bthank you, I have your confirmation number\b|\bthe one thing I need\b", re.IGNORECASE
+)
 ASKED_FOR_PREFERENCE = re.compile(r"\bwindow, aisle or middle\b", re.IGNORECASE)
 ASKED_TO_CLARIFY = re.compile(r"\btell me a little more\b", re.IGNORECASE)
 OFFERED_A_COLLEAGUE = re.compile(r"\bpass (?:this|it|your question) (?:on )?to a colleague\?", re.IGNORECASE)
@@ -19,6 +22,7 @@ CARD_REMOVED = (
     "we will not ask for them."
 )
 SSN_REMOVED = "For your security I have removed the social security number from your message; we never need it."
+ANYTHING_ELSE = "Is there anything else I can do for you?"
 SORRY = "I'm sorry about the trouble this has caused you."
 
 
@@ -40,7 +44,7 @@ def close(name: str | None, ticket_id: str | None) -> str:
 
 def acknowledge() -> str:
     """Answer an okay."""
-    return "Good. Is there anything else I can do for you?"
+    return f"Good. {ANYTHING_ELSE}"
 
 
 def decline_off_topic(*, booking_open: bool) -> str:
@@ -76,6 +80,14 @@ def ask_for_details(*, has_code: bool, has_name: bool, purpose: str) -> str:
         f"I'm happy to help with that. May I have your confirmation number and the surname on the "
         f"booking, {purpose}? If you "
         "don't have the number at hand, just say so and I'll find another way."
+    )
+
+
+def ask_for_name_again() -> str:
+    """Ask once more for the surname alone, saying why."""
+    return (
+        "I have noted that. The one thing I need before I may open the booking is the surname on it: what is the "
+        "surname?"
     )
 
 
@@ -132,20 +144,10 @@ def ask_again_for_yes(summary: str) -> str:
     return f"Just to be sure before I change anything: {summary.rstrip('.')}. Is that a yes?"
 
 
-def confirm_change(output: dict[str, Any]) -> str:
-    """Confirm a change that is made."""
-    price = float(output.get("price_usd") or 0)
-    cost = f" for ${price:g} extra" if price else " at no extra charge"
-    return (
-        f"Done: you are now in seat {output.get('seat_number')} on flight {output.get('flight_number')}{cost}. "
-        "Is there anything else I can do for you?"
-    )
-
-
 def drop_offer(seat: str | None) -> str:
     """Leave things as they are."""
     kept = f" You keep seat {seat}." if seat else ""
-    return f"Of course, I have left everything as it was.{kept} Is there anything else I can do for you?"
+    return f"Of course, I have left everything as it was.{kept} {ANYTHING_ELSE}"
 
 
 def no_free_seat(preference: str, flight: str | None) -> str:

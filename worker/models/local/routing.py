@@ -9,6 +9,7 @@ from typing import Any
 
 from worker.models.local import booking, escalation, faq, triage
 from worker.models.local.intent import Intent
+from worker.models.local.privacy import asks_about_card
 from worker.models.local.situation import HANDOFF_PREFIX, Done, KnownFacts, Situation, read_situation
 from worker.models.local.slots import find_yes_no
 from worker.models.output import Call, Step
@@ -48,7 +49,7 @@ def route(
     from which another may have it instead (0: whenever the local model would hand over).
     """
     arrived = replace(read_situation("", items, callables[at]), agent=at, facts=facts)
-    if not _is_sure(arrived, sure_min):
+    if not _is_sure(arrived, sure_min) or asks_about_card(arrived):
         return at
     chosen, situation = at, arrived
     for _ in range(_HOPS_MAX):

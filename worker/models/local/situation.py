@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -45,6 +47,8 @@ class KnownFacts(BaseModel):
     ticket_id: str | None = None
     quote: OpenQuote | None = None
     turn_count: int = 0
+    sender_verified: bool = False
+    today: date | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Done:
     name: str
     arguments: dict[str, Any]
     output: dict[str, Any]
+    turn: int = 0
+    """How many messages of the customer in sight came before it."""
 
     @property
     def is_ok(self) -> bool:
@@ -119,6 +125,12 @@ class Situation:
         """Say whether a tool or handoff was called in this turn."""
         return any(done.name == name for done in self.done)
 
+    def latest_result(self, *names: str) -> Done | None:
+        """Give the last call of one of these tools that did what it was asked, in this turn or before."""
+        return next(
+            (done for done in reversed((*self.done_before, *self.done)) if done.name in names and done.is_ok), None
+        )
+
     def can(self, name: str) -> bool:
         """Say whether a tool or handoff is there to be called."""
         return name in self.callable_names
@@ -136,8 +148,8 @@ def read_situation(instructions: str, items: list[dict[str, Any]], callable_name
         airline=found["airline"].strip() if found else "the airline",
         facts=facts,
         lines=tuple(line for item in items if (line := _line_of(item)) is not None),
-        done_before=_calls_in(items[: newest + 1], outputs),
-        done=_calls_in(items[newest + 1 :], outputs),
+        done_before=_calls_in(items, range(newest + 1), outputs),
+        done=_calls_in(items, range(newest + 1, len(items)), outputs),
         callable_names=callable_names,
     )
 
@@ -153,15 +165,17 @@ def _line_of(item: dict[str, Any]) -> Line | None:
     return Line("customer" if role == "user" else "airline", str(content or ""))
 
 
-def _calls_in(items: list[dict[str, Any]], outputs: dict[str, dict[str, Any]]) -> tuple[Done, ...]:
+def _calls_in(items: list[dict[str, Any]], places: range, outputs: dict[str, dict[str, Any]]) -> tuple[Done, ...]:
+    said = list(accumulate(item.get("role") == "user" for item in items))
     return tuple(
         Done(
-            str(item.get("name", "")),
-            _object_in(item.get("arguments")),
-            _object_in(outputs[str(item.get("call_id"))].get("output")),
+            str(items[place].get("name", "")),
+            _object_in(items[place].get("arguments")),
+            _object_in(outputs[str(items[place].get("call_id"))].get("output")),
+            said[place],
         )
-        for item in items
-        if item.get("type") == "function_call" and str(item.get("call_id")) in outputs
+        for place in places
+        if items[place].get("type") == "function_call" and str(items[place].get("call_id")) in outputs
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from worker.patterns import load_patterns
 
@@ -112,7 +112,7 @@ _NO_NAMES = frozenset(
         luggage ticket agent human person supervisor manager somebody someone connected going there's front back
         forward further any either row exit card visa passport email phone any thing else all that's it's
         sitting disappointed aisle. soon asap pnr record locator boarding pass as below above wonderful perfect
-        bye goodbye confirm
+        bye goodbye confirm misspelled misspelt spelled spelt incorrect missing booked
         """,
     )
 )
@@ -148,3 +148,53 @@ def _clean(name: str) -> str | None:
         if word.endswith("."):
             break
     return " ".join(kept) or None
+
+
+class CorrectedName(NamedTuple):
+    """Hold how a name should read, and how it reads now where that was said."""
+
+    after: str
+    before: str | None = None
+
+
+_PLAIN_NAME = rf"{_NAME_WORD}(?: {_NAME_WORD}){{0,2}}"
+_CORRECTED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bfrom (?P<before>{_PLAIN_NAME}) to (?P<after>{_PLAIN_NAME})",
+        rf"\b(?P<after>{_PLAIN_NAME}),? (?:and )?(?:not|instead of|rather than) (?P<before>{_PLAIN_NAME})",
+        rf"\b(?P<before>{_PLAIN_NAME}) (?:should|must|ought to|needs to) (?:be|read|say) (?P<after>{_PLAIN_NAME})",
+        rf"\b(?:should|must|needs to) (?:be|read|say)(?: spell?ed| spelt)?:? (?P<after>{_PLAIN_NAME})",
+        rf"\b(?:correct|right|proper) (?:\w+ )?(?:name|spelling|surname) (?:is|would be):? (?P<after>{_PLAIN_NAME})",
+        rf"\b(?:change|correct|fix|update) (?:it|the (?:\w+ )?name|my (?:\w+ )?name) to (?P<after>{_PLAIN_NAME})",
+        rf"\b(?:is|it'?s) (?:actually |really )?(?:spelled|spelt|written) (?P<after>{_PLAIN_NAME})",
+    )
+)
+
+
+def find_corrected_name(text: str, *, asked: bool) -> CorrectedName | None:
+    """Give the right spelling of a name; `asked` says that the airline had just asked for it."""
+    said = text.replace("\u2019", "'")
+    for pattern in _CORRECTED:
+        match = pattern.search(said)
+        if match is None:
+            continue
+        after = _clean(match["after"])
+        if after is not None:
+            before = _clean(match["before"].rpartition(" name ")[2]) if "before" in match.groupdict() else None
+            return CorrectedName(after, before)
+    name = find_name(said, asked=True) if asked else None
+    return CorrectedName(name) if name is not None else None
+
+
+_USER_ID = re.compile(r"\b([a-z]{2,})_([a-z]{2,})_\d{2,}\b", re.IGNORECASE)
+_TRAVELLERS = re.compile(rf"\b(?:for|of)(?: both| passengers?| travell?ers?)? (?P<name>{_CAPITALISED} {_CAPITALISED})")
+
+
+def guess_name(text: str) -> str | None:
+    """Give a name that stands in a message without being stated as one: a user id's, or a traveller's beside a wish."""
+    user_id = _USER_ID.search(text)
+    if user_id is not None:
+        return f"{user_id[1]} {user_id[2]}".title()
+    traveller = _TRAVELLERS.search(text)
+    return _clean(traveller["name"]) if traveller is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.models.local import phrases
+from worker.models.local import offers, phrases
 from worker.models.local.cues import cues_in
 from worker.models.local.details import collect_details
 from worker.models.local.escalation import REFUSALS_MAX, refusals_in
@@ -25,7 +25,7 @@ def decide(situation: Situation) -> Step:
     latest = situation.latest
     if latest is not None and latest.name == "confirm_quote":
         return Say(
-            phrases.confirm_change(latest.output)
+            f"{offers.confirm(latest.output)} {phrases.ANYTHING_ELSE}"
             if latest.is_ok
             else phrases.refuse(str(latest.output.get("message", "")))
         )
@@ -47,11 +47,12 @@ def _route(situation: Situation) -> Step:
     ticket_id = situation.facts.ticket_id
     if ticket_id and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
         return Say(phrases.already_handed_over(ticket_id))
-    if label == "off_topic":
+    adds_to_ticket = ticket_id is not None and _only_adds(situation)
+    if label == "off_topic" and not adds_to_ticket:
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
     if confidence < _SURE and _may_ask(situation):
         return Say(phrases.ask_to_clarify())
-    if confidence < _SURE:
+    if confidence < _SURE or adds_to_ticket:
         return _hand(situation, TO_ESCALATION)
     return _hand(situation, {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION))
 
@@ -84,6 +85,15 @@ def settled_intent(situation: Situation) -> Intent:
     if answers_booking and (confidence < _VERY_SURE or label == "booking"):
         return Intent("booking", 1.0)
     return Intent(label, confidence)
+
+
+def _only_adds(situation: Situation) -> bool:
+    """Say whether a message gives details for the ticket that is open, and no new wish."""
+    message = situation.message
+    return (
+        find_wish(message) is None
+        and (find_confirmation_number(message) or find_name(message, asked=False)) is not None
+    )
 
 
 def _is_other_trade(situation: Situation) -> bool:

@@ -1,0 +1,126 @@
+"""Read the day that a customer means: "May 24", "24.5.", "next Friday", "tomorrow", "a day earlier"."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import date, timedelta
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b"
+_YEAR = r"(?:,? ?(?P<year>20\d\d))?"
+_ISO = re.compile(r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b")
+_NAMED = (
+    re.compile(rf"\b{_MONTH} (?:the )?{_DAY}{_YEAR}"),
+    re.compile(rf"\b{_DAY} (?:of )?{_MONTH}{_YEAR}"),
+)
+_SLASHED = re.compile(r"(?<![\d/])(?P<month>1[0-2]|0?[1-9])/(?P<day>[0-3]?\d)(?:/(?P<year>20\d\d|\d\d))?(?![\d/])")
+_OF_MONTH = re.compile(r"\b(?:the|on|to) (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = re.compile(
+    r"\b(?:(?P<after>next|following) )?(?P<weekday>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|"
+    r"thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b"
+)
+_TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b")
+_TOMORROW = re.compile(r"\b(?:tomorrow|tmrw|tmr)\b")
+_IN_DAYS = re.compile(r"\bin (?P<count>a|an|one|two|three|four|five|six|seven|\d{1,2}) (?P<unit>day|week)s?\b")
+_APART = re.compile(
+    r"\b(?P<count>a|an|one|two|three|four|five|\d{1,2}) (?P<unit>day|week)s? "
+    r"(?P<way>earlier|sooner|before|later|after)\b"
+)
+_DAY_AFTER = re.compile(r"\b(?:next|following) day\b|\bthe day after\b")
+_DAY_BEFORE = re.compile(r"\b(?:previous day|(?:the )?day before)\b")
+_SAME_DAY = re.compile(r"\bsame day\b|\bthat day\b")
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+_WEEK = 7
+_AT_HAND_DAYS_MAX = 4
+
+
+def find_day(text: str, today: date, booked: date | None = None) -> date | None:
+    """Give the last day named; one without a year is the next such day, and "a day earlier" counts from `booked`.
+
+    None when no day is named, or one that does not exist.
+    """
+    said = " ".join(text.lower().replace("\u2019", "'").split())
+    if booked is not None:
+        moved = _moved_from(said, booked)
+        if moved is not None:
+            return moved
+    found = [
+        day
+        for pattern in (_ISO, *_NAMED, _SLASHED)
+        for match in pattern.finditer(said)
+        if (day := _day_of(match, today))
+    ]
+    if found:
+        return found[-1]
+    return _relative(said, today) or _of_month(said, booked or today, today)
+
+
+def _moved_from(said: str, booked: date) -> date | None:
+    apart = _APART.search(said)
+    if apart is not None:
+        days = _days(apart)
+        return booked - timedelta(days) if apart["way"] in {"earlier", "sooner", "before"} else booked + timedelta(days)
+    if any(pattern.search(said) for pattern in (_ISO, *_NAMED)):
+        return None  # "the next day, May 24": the date is surer
+    if _DAY_AFTER.search(said):
+        return booked + timedelta(days=1)
+    if _DAY_BEFORE.search(said):
+        return booked - timedelta(days=1)
+    return booked if _SAME_DAY.search(said) else None
+
+
+def _relative(said: str, today: date) -> date | None:
+    if _TOMORROW.search(said):
+        return today + timedelta(days=1)
+    if _TODAY.search(said):
+        return today
+    in_days = _IN_DAYS.search(said)
+    if in_days is not None:
+        return today + timedelta(_days(in_days))
+    weekdays = list(_WEEKDAY.finditer(said))
+    if not weekdays:
+        return None
+    wanted = _WEEKDAYS.index(weekdays[-1]["weekday"][:3])
+    ahead = (wanted - today.weekday()) % _WEEK or _WEEK
+    # "Next Friday", said on a Wednesday, is for most the one after the one at hand; said on a Saturday, the next.
+    of_next_week = weekdays[-1]["after"] and ahead <= _AT_HAND_DAYS_MAX
+    return today + timedelta(ahead + (_WEEK if of_next_week else 0))
+
+
+def _of_month(said: str, near: date, today: date) -> date | None:
+    found = _OF_MONTH.findall(said)
+    if not found:
+        return None
+    with suppress(ValueError):
+        day = near.replace(day=int(found[-1]))
+        return day if day >= today else _next_month(day)
+    return None
+
+
+def _next_month(day: date) -> date | None:
+    with suppress(ValueError):
+        return day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1)
+    return None
+
+
+def _days(match: re.Match[str]) -> int:
+    count = _COUNTS.get(match["count"]) or int(match["count"])
+    return count * (_WEEK if match["unit"] == "week" else 1)
+
+
+def _day_of(match: re.Match[str], today: date) -> date | None:
+    month = match["month"]
+    number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
+    year = match["year"]
+    with suppress(ValueError):
+        if year:
+            return date(int(year) if int(year) > 2_000 else 2_000 + int(year), number, int(match["day"]))  # noqa: PLR2004
+        day = date(today.year, number, int(match["day"]))
+        return day if day >= today else day.replace(year=today.year + 1)
+    return None
