@@ -112,6 +112,7 @@ def test_a_direct_flight_may_become_one_with_a_stop() -> None:
         (STAY[0], replace(later(STAY[1]), origin="DEN")),
         (later(STAY[1], 48), replace(NEXT_DAY, departs_at=BACK.departs_at + timedelta(days=9))),
         (STAY[0], later(STAY[1]), replace(later(STAY[1], 72), origin="BOS", destination="SEA")),
+        (replace(NEXT_DAY, destination="DEN"), replace(STAY[1], origin="DEN")),
     ],
     ids=[
         "elsewhere",
@@ -122,6 +123,7 @@ def test_a_direct_flight_may_become_one_with_a_stop() -> None:
         "open jaw",
         "backwards",
         "on",
+        "another city, there and back",
     ],
 )
 def test_origin_destination_and_trip_type_never_change(flights: tuple[Flight, ...]) -> None:
