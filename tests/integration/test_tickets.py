@@ -56,7 +56,7 @@ async def test_an_escalation_carries_what_a_human_needs(harness: Harness) -> Non
     assert (escalation.transcript.conversation, escalation.transcript.last_position) == ("c1", 1)
     assert escalation.briefing is not None
     assert escalation.briefing.sentiment == "angry"
-    assert escalation.briefing.tried == ["escalate_to_human"]
+    assert escalation.briefing.tried == []
     assert escalation.briefing.confirmation_number == "[CONFIRMATION_NUMBER_1]"
     assert escalation.briefing.channel == "chat"
 

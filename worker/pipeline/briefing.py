@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.outcome import Answer, Letter, Snapshot
 
-_HANDOFF = "transfer_to_"
+_HANDED_ON = ("transfer_to_", "escalate_to_human")  # how it came here, not what was tried
 _UPSETTING = frozenset(
     {"complain", "complaint", "lost_bag", "damaged", "bereavement", "stuck", "waiting", "refund_dispute"}
 )
@@ -51,7 +51,7 @@ def refer(letter: Letter) -> TranscriptReference:
 def _tools_in(items: Sequence[dict[str, Any]]) -> Iterator[str]:
     for item in items:
         name = str(item.get("name", ""))
-        if item.get("type") == "function_call" and not name.startswith(_HANDOFF):
+        if item.get("type") == "function_call" and not name.startswith(_HANDED_ON):
             yield name
 
 
