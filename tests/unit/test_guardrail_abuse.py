@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from worker.guardrails.abuse import assess_abuse
+from worker.guardrails.pii import normalise
 
 ABUSIVE = [
     ("you are an idiot", "insult"),
@@ -91,8 +93,6 @@ def test_abuse_is_told_with_its_reason(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("text", DISGUISED)
 def test_a_disguise_does_not_help(text: str) -> None:
-    from worker.guardrails.pii import normalise  # noqa: PLC0415 - the pipeline's order: normalised, then judged
-
     assert assess_abuse(normalise(text)).is_abusive
 
 
@@ -101,6 +101,43 @@ def test_anger_idioms_and_reports_are_no_abuse(text: str) -> None:
     verdict = assess_abuse(text)
 
     assert (verdict.is_abusive, verdict.reason) == (False, "none")
+
+
+def read_samples() -> dict[str, list[str]]:
+    """Give the samples by what they are: abusive, or calm (which anger without abuse is, too)."""
+    found: dict[str, list[str]] = {"abusive": [], "calm": []}
+    kind = ""
+    for line in (Path(__file__).parent / "abuse_samples.txt").read_text(encoding="utf-8").splitlines():
+        if line in {"[abusive]", "[calm]"}:
+            kind = line.strip("[]")
+        elif not line.startswith("# "):
+            found[kind].append(line)
+    return found
+
+
+def test_most_abuse_is_told_and_hardly_anything_else() -> None:
+    samples = read_samples()
+    told = {
+        kind: [text for text in texts if assess_abuse(normalise(text)).is_abusive] for kind, texts in samples.items()
+    }
+
+    recall = len(told["abusive"]) / len(samples["abusive"])
+    precision = len(told["abusive"]) / (len(told["abusive"]) + len(told["calm"]))
+
+    assert recall >= 0.95, sorted(set(samples["abusive"]) - set(told["abusive"]))
+    assert precision >= 0.97, told["calm"]
+
+
+@pytest.mark.parametrize(
+    "text", ["how much money do I get back", "my back hurts", "he disables the app", "the aline dress"]
+)
+def test_a_plain_word_is_not_taken_for_a_misspelt_one(text: str) -> None:
+    assert not assess_abuse(text).is_abusive
+
+
+@pytest.mark.parametrize("text", ["wmoen are scum", "you idoit", "you basta*d", "I hate imigrants", "you b*stard"])
+def test_misspelt_and_starred_words_are_read(text: str) -> None:
+    assert assess_abuse(text).is_abusive
 
 
 def test_own_abuse_after_reported_abuse_counts() -> None:
