@@ -19,7 +19,7 @@ from ops.evaluate.report import as_object, print_confusion, print_figures, print
 from ops.evaluate.sets import OUR_SETS, LabelledSets, read_sets
 from ops.evaluate.triage import COLUMNS, LABELS, Triaged, measure_triage
 from ops.runtime.encoding import dump_json
-from ops.terminal import open_console, print_line, tell_on
+from ops.terminal import WIDTH_MAX, open_console, print_line, tell_on
 
 OURS = "ours"
 PICTURES = Path("build/evaluation")
@@ -34,6 +34,8 @@ def main(
 ) -> None:
     """Measure the guardrails, triage and whole dialogues on labelled sets; exit with 1 when a target is missed."""
     console = open_console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = WIDTH_MAX  # a file has no width of its own, and a table cut short is no record
     sets = _read_all(folders or [])
     figures: dict[str, Sequence[Figure]] = {}
     misses: dict[str, Sequence[Miss]] = {}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import get_args
 
 from ops.evaluate.figures import Figure, Measured, Miss, Target, count_shares
 from ops.evaluate.sets import TriageLabel, TriageRow
+from worker.agents.graph import build_graph
+from worker.agents.start import callable_names
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.relevance import assess_relevance
 from worker.guardrails.vault import Vault
 from worker.models.local import phrases, triage
-from worker.models.local.situation import KnownFacts, Line, Situation
+from worker.models.local.routing import route
+from worker.models.local.situation import KnownFacts, read_situation
 from worker.models.output import Say
 
 ACCURACY_MIN = 0.85
@@ -23,6 +27,8 @@ ASKED = "asked back"
 """What the product does with a message that says too little; no label, so never right."""
 
 COLUMNS = (*LABELS, ASKED)
+_TRIAGE = "Triage Agent"
+_LABELS = {"FAQ Agent": "faq", "Booking Agent": "booking", "Escalation Agent": "escalation"}
 _HANDOFFS = {triage.TO_FAQ: "faq", triage.TO_BOOKING: "booking", triage.TO_ESCALATION: "escalation"}
 
 
@@ -57,26 +63,25 @@ def measure_triage(rows: Sequence[TriageRow]) -> Triaged:
 def route_of(text: str) -> str:
     """Say where the product sends a first message: a label, or ASKED.
 
-    Greetings and thanks count as off_topic: nothing is asked of the airline.
+    As a turn does: the guardrails, then the agent it starts at, then what the Triage Agent decides if it starts there.
+    Abuse is answered in steps that end with a person, so it counts as escalation. Greetings and thanks count as
+    off_topic: nothing is asked of the airline.
     """
     masked = mask_text(normalise(text), Vault()).text
     if assess_abuse(masked).is_abusive:
         return "escalation"
     if not assess_relevance(masked, under_way=False).is_relevant:
         return "off_topic"
-    step = triage.decide(_first_message(masked))
+    facts, items = KnownFacts(turn_count=1), [{"role": "user", "content": masked}]
+    starts_at = route(facts, items, _callables(), at=_TRIAGE, sure_min=0.0)
+    if starts_at != _TRIAGE:
+        return _LABELS[starts_at]
+    step = triage.decide(replace(read_situation("", items, _callables()[_TRIAGE]), agent=_TRIAGE, facts=facts))
     if not isinstance(step, Say):
         return _HANDOFFS[step.name]
     return ASKED if phrases.ASKED_TO_CLARIFY.search(step.text) else "off_topic"
 
 
-def _first_message(masked: str) -> Situation:
-    return Situation(
-        agent="Triage Agent",
-        airline="the airline",
-        facts=KnownFacts(turn_count=1),
-        lines=(Line("customer", masked),),
-        done_before=(),
-        done=(),
-        callable_names=frozenset(_HANDOFFS),
-    )
+@cache
+def _callables() -> dict[str, frozenset[str]]:
+    return {name: callable_names(agent) for name, agent in build_graph().by_name.items()}

@@ -32,7 +32,7 @@ async def choose_start(
     name = route(
         KnownFacts.model_validate_json(write_known_facts(turn)),
         [*items, {"role": "user", "content": turn.text}],
-        {agent.name: _callable_names(agent) for agent in graph.by_name.values()},
+        {agent.name: callable_names(agent) for agent in graph.by_name.values()},
         at=here.name,
         sure_min=0.0 if settings.model == "local" else SURE_FOR_ANY_MODEL,
     )
@@ -42,6 +42,7 @@ async def choose_start(
     return chosen
 
 
-def _callable_names(agent: Agent[TurnContext]) -> frozenset[str]:
+def callable_names(agent: Agent[TurnContext]) -> frozenset[str]:
+    """Name the tools and handoffs that an agent may call."""
     handoffs = {getattr(handoff, "tool_name", "") for handoff in agent.handoffs}
     return frozenset({tool.name for tool in agent.tools} | handoffs)
