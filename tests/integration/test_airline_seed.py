@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from datetime import date, timedelta
+from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ops.embedded import EmbeddedStack
+    from ops.seed.tables import SampleAirline
     from schema.settings import Settings
 
 DAY = date(2026, 1, 15)
 COUNTS = SeedCounts(flights=300, flight_dates=9_900, customers=500, reservations=2_000, seats=4_006)
+
+
+@cache
+def made(seed: int) -> SampleAirline:
+    return make_airline(DAY, seed)
 
 
 def test_the_sample_airline_is_the_same_for_the_same_seed_and_day() -> None:
@@ -37,7 +44,7 @@ def test_the_sample_airline_is_the_same_for_the_same_seed_and_day() -> None:
 
 
 def test_the_sample_airline_has_the_size_it_promises() -> None:
-    airline = make_airline(DAY)
+    airline = made(1)
 
     assert len(airline.airport) == 20
     assert len(airline.flight) == len({row[0] for row in airline.flight}) == 300
@@ -47,14 +54,14 @@ def test_the_sample_airline_has_the_size_it_promises() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_seat_of_the_sample_airline_is_taken_twice(seed: int) -> None:
-    seats = make_airline(DAY, seed).seat
+    seats = made(seed).seat
 
     assert max(Counter(row[:3] for row in seats).values()) == 1
     assert max(Counter((row[0], row[1], row[3], row[4]) for row in seats).values()) == 1
 
 
 def test_confirmation_numbers_hold_a_digit_and_a_letter_and_read_like_no_flight() -> None:
-    numbers = [row[1] for row in make_airline(DAY).reservation]
+    numbers = [row[1] for row in made(1).reservation]
 
     assert len(set(numbers)) == 2_000
     assert all(re.fullmatch(r"(?=.*\d)(?=.*[A-Z])[A-Z0-9]{6}", number) for number in numbers)
@@ -63,7 +70,7 @@ def test_confirmation_numbers_hold_a_digit_and_a_letter_and_read_like_no_flight(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_payments_of_a_booking_add_up_to_what_it_costs(seed: int) -> None:
-    airline = make_airline(DAY, seed)
+    airline = made(seed)
     people = Counter(row[0] for row in airline.reservation_passenger)
     memberships = {row[0]: row[6] for row in airline.customer}
     costs: Counter[int] = Counter()
@@ -84,7 +91,7 @@ def test_the_payments_of_a_booking_add_up_to_what_it_costs(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_cabin_of_the_sample_airline_is_oversold(seed: int) -> None:
-    airline = make_airline(DAY, seed)
+    airline = made(seed)
     people = Counter(row[0] for row in airline.reservation_passenger)
     cabins = {row[0]: row[4] for row in airline.reservation if row[8] == "booked"}
     booked: Counter[tuple[str, date, str]] = Counter()
@@ -99,13 +106,13 @@ def test_no_cabin_of_the_sample_airline_is_oversold(seed: int) -> None:
 
 
 def test_every_customer_has_an_address_and_a_phone_of_their_own() -> None:
-    customers = make_airline(DAY).customer
+    customers = made(1).customer
 
     assert len({row[3] for row in customers}) == len({row[4] for row in customers}) == 500
 
 
 def test_the_samples_show_a_connection_five_passengers_and_a_last_seat() -> None:
-    airline = make_airline(DAY)
+    airline = made(1)
     routes = {row[0]: (row[1], row[2], row[3], row[4]) for row in airline.flight}
     left = {row[:3]: row[3] for row in airline.fare}
 
@@ -119,7 +126,7 @@ def test_the_samples_show_a_connection_five_passengers_and_a_last_seat() -> None
 
 
 def test_there_is_room_for_trying_a_change_a_day_after_each_samples_flight() -> None:
-    airline = make_airline(DAY)
+    airline = made(1)
     left = {row[:3]: row[3] for row in airline.fare}
     statuses = {row[:2]: row[2] for row in airline.flight_date}
     named = {(fare.flight_number, fare.days_ahead, fare.cabin) for fare in SAMPLE_FARES}
