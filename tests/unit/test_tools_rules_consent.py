@@ -75,6 +75,7 @@ def test_anything_else_is_no_yes(text: str) -> None:
         ("2 bags please", BAGS),
         ("yes add two bags", BAGS),
         ("Please add them.", BAGS),
+        ("Yes please, and thank you for your help today. Have a nice Sunday", CABIN),
         ("business please", CABIN),
         ("upgrade us please", CABIN),
         ("Yes, from economy to business", CABIN),

@@ -13,6 +13,7 @@ _MONTH = (
     r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\.?"
 )
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PASSING_DAYS = frozenset({*_WEEKDAYS, "today", "tomorrow"})
 _COUNTS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 _AMOUNT = re.compile(r"\$\s?([0-9]+)|\b([0-9]+) (?:dollars|usd|bucks)\b")
@@ -27,7 +28,7 @@ _MONTH_DAY = re.compile(rf"\b{_MONTH} ([0-9]{{1,2}})(?:st|nd|rd|th)?\b")
 _DAY_MONTH = re.compile(rf"\b([0-9]{{1,2}})(?:st|nd|rd|th)? (?:of )?{_MONTH}(?=\W|$)")
 _DAY_OF_MONTH = re.compile(r"\bthe ([0-9]{1,2})(?:st|nd|rd|th)\b")
 _WORDS_OF_AN_OFFER = re.compile(
-    rf"\b(basic economy|economy|business|gift card|certificate|voucher|{'|'.join(_WEEKDAYS)}|today|tomorrow|"
+    rf"\b(basic economy|economy|business|gift card|certificate|voucher|{'|'.join(sorted(_PASSING_DAYS))}|"
     r"option [0-9a-d]|window|aisle|middle|card|mastercard|visa|amex)\b"
 )
 _SAME_WORD = {"voucher": "certificate", "mastercard": "card", "visa": "card", "amex": "card"}
@@ -90,6 +91,8 @@ def is_a_yes(text: str, offered: Offered) -> bool:
 def _agrees_with_offer(named: frozenset[str], offered: Offered) -> bool:
     allowed = terms_of(offered.summary) | offered.new_terms
     days = {term.rpartition("-")[2] for term in allowed if term.startswith("day ")}
+    if not any(term.startswith("day ") for term in offered.new_terms):
+        named -= _PASSING_DAYS  # no other day could be meant: "yes, and thank you for your help today"
     if any(term not in allowed and not (term.startswith("the ") and term[4:-2] in days) for term in named):
         return False
     for kind in ("seat", "flight", "day"):  # naming only what it is now, such as the present seat, is no agreement
