@@ -7,8 +7,11 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
-VARIABLE = "FTE_FAILPOINT"
-"""Names the point to die at, as `commit.begun`, or `model.answered@2` for the second time it is reached."""
+VARIABLE = "CRASH_TEST_FAILPOINT"
+"""Names the point to die at, as `commit.begun`, or `model.answered@2` for the second time it is reached.
+
+No setting, and not named like one: nobody who operates workers wants it.
+"""
 
 Point = Literal[
     "hydrate.begun",

@@ -9,33 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from agents.models.openai_provider import OpenAIProvider
 from aiohttp import ClientSession
+from pydantic import SecretStr
 
-from ops.knowledge.importing import import_articles
 from ops.llm_sim.child import run_simulator
 from ops.llm_sim.faults import FAULT_KINDS, FaultKind, ScriptStep
 from ops.llm_sim.record import Record
 from ops.llm_sim.server import Simulator, serving
-from ops.runtime.database import connect
-from ops.seed import ARTICLES_FOLDER
-from tests.integration.sample_airline import add_airline
-from tests.integration.worker_harness import make_harness
+from tests.integration.airline_worker import add_airline_with_articles, make_airline_worker
 from tests.waiting import eventually
-from worker.agents.graph import GraphPool, build_graph
-from worker.guardrails.inputs import input_guardrails
-from worker.models.provider import OneModelProvider
-from worker.pipeline.act import Brain
-from worker.store.airline import PostgresAirline
-from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from agents import ModelProvider
-
-    from ops.runtime.database import Database
     from ops.runtime.sealing import Sealer
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
@@ -144,36 +131,22 @@ async def test_faults_are_scripted_and_sums_read_over_http(simulated: Simulated)
 
 @pytest.fixture(scope="module")
 def airline(settings: Settings) -> str:
-    """Set up a tenant with the sample airline and its articles."""
-    tenant = add_airline(settings)
-    with connect(settings.database_url or "") as connection:
-        import_articles(connection, tenant, ARTICLES_FOLDER)
-    return tenant
+    return add_airline_with_articles(settings)
 
 
 @asynccontextmanager
 async def a_worker(
-    settings: Settings, sealer: Sealer, tenant: str, simulated: Simulated, api: str, **changes: Any
+    settings: Settings, sealer: Sealer, tenant: str, url: str, model: str, *, alone: bool = False
 ) -> AsyncIterator[Harness]:
     """Run a worker with the airline's agents, whose model is the simulated one."""
-    quick = settings.model_copy(update={"backoff_seconds": 0.01, "model_call_seconds_max": 1.0, **changes})
-
-    def provider() -> ModelProvider:
-        client = simulated.client(seconds_max=quick.model_call_seconds_max)
-        sdk = OpenAIProvider(openai_client=client, use_responses=api == "responses")
-        return OneModelProvider(sdk.get_model("sim"), client)
-
-    def make_brain(database: Database) -> Brain:
-        return Brain(
-            graphs=GraphPool(build_graph),
-            provider=provider(),
-            guardrails=input_guardrails(quick),
-            backend=PostgresAirline(database),
-            knowledge=PostgresKnowledge(database),
-            settings=quick,
-        )
-
-    harness = await make_harness(quick, sealer, tenant, make_brain=make_brain)
+    changed = {
+        "model": model,
+        "openai_api_key": SecretStr("any"),
+        "openai_base_url": url,
+        "backoff_seconds": 0.01,
+        "model_call_seconds_max": 1.0,
+    }
+    harness = await make_airline_worker(settings.model_copy(update=changed), sealer, tenant, alone=alone)
     try:
         yield harness
     finally:
@@ -194,13 +167,13 @@ async def turn_of(harness: Harness, conversation: str, text: str) -> dict[str, A
     return found[0]
 
 
-@pytest.mark.parametrize("api", ["responses", "chat"])
+@pytest.mark.parametrize("model", ["openai:sim", "openai-chat:sim"])
 async def test_a_seat_is_changed_and_each_message_judged_through_the_true_client(
-    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, api: str
+    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, model: str
 ) -> None:
-    wish = {"responses": "a window seat please", "chat": "an aisle seat please"}[api]
-    async with a_worker(settings, sealer, airline, simulated, api, model="openai:sim") as harness:
-        conversation = f"seat-{api}"
+    wish = {"openai:sim": "a window seat please", "openai-chat:sim": "an aisle seat please"}[model]
+    async with a_worker(settings, sealer, airline, simulated.url, model) as harness:
+        conversation = f"seat-{model[:-4]}"
         for text in ("I'd like to change my seat please", "Ada Okafor, DEMO42", wish):
             await turn_of(harness, conversation, text)
         turn = await turn_of(harness, conversation, "yes please")
@@ -228,16 +201,16 @@ EXPECTED: dict[FaultKind, tuple[str, int]] = {
 """How a turn ends whose first call meets the fault, and how often its question is put to the provider at least."""
 
 
-@pytest.mark.parametrize("api", ["responses", "chat"])
+@pytest.mark.parametrize("model", ["openai:sim", "openai-chat:sim"])
 async def test_every_fault_ends_in_one_outcome(
-    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, api: str
+    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, model: str
 ) -> None:
     assert set(EXPECTED) == set(FAULT_KINDS)
-    async with a_worker(settings, sealer, airline, simulated, api) as harness:
+    async with a_worker(settings, sealer, airline, simulated.url, model, alone=True) as harness:
 
         async def ask(kind: FaultKind) -> None:
             simulated.script(kind, seconds=0.1)
-            conversation, before = f"{api}-{kind}", len(simulated.lines)
+            conversation, before = f"{model[:-4]}-{kind}", len(simulated.lines)
             turn = await turn_of(harness, conversation, QUESTION)
             outcome, asked = EXPECTED[kind]
             lines = simulated.lines[before:]

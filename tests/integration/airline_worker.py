@@ -1,0 +1,48 @@
+"""Put a worker together with the airline's agents and the model that the settings name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ops.knowledge.importing import import_articles
+from ops.runtime.database import connect
+from ops.seed import ARTICLES_FOLDER
+from tests.integration.sample_airline import add_airline
+from tests.integration.worker_harness import make_harness
+from worker.agents.graph import GraphPool, build_graph
+from worker.guardrails.inputs import input_guardrails
+from worker.models.provider import build_model_provider
+from worker.pipeline.act import Brain
+from worker.store.airline import PostgresAirline
+from worker.store.knowledge import PostgresKnowledge
+
+if TYPE_CHECKING:
+    from ops.runtime.database import Database
+    from ops.runtime.sealing import Sealer
+    from schema.settings import Settings
+    from tests.integration.worker_harness import Harness
+
+
+def add_airline_with_articles(settings: Settings) -> str:
+    """Set up a tenant with the sample airline and its articles."""
+    tenant = add_airline(settings)
+    with connect(settings.database_url or "") as connection:
+        import_articles(connection, tenant, ARTICLES_FOLDER)
+    return tenant
+
+
+async def make_airline_worker(settings: Settings, sealer: Sealer, tenant: str, *, alone: bool = False) -> Harness:
+    """Make a worker in this process; `alone`: without the guardrail that asks the model beside the agents."""
+    guardrails = input_guardrails(settings.model_copy(update={"model": "local"}) if alone else settings)
+
+    def make_brain(database: Database) -> Brain:
+        return Brain(
+            graphs=GraphPool(build_graph),
+            provider=build_model_provider(settings),
+            guardrails=guardrails,
+            backend=PostgresAirline(database),
+            knowledge=PostgresKnowledge(database),
+            settings=settings,
+        )
+
+    return await make_harness(settings, sealer, tenant, make_brain=make_brain)

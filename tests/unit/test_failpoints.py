@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from ops.runtime.failpoints import VARIABLE, pass_by, read_failpoint
+
+
+def test_without_a_word_from_the_environment_every_point_is_passed() -> None:
+    assert read_failpoint({}) is pass_by
+
+
+def test_a_process_dies_at_the_point_named_the_time_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
+    reach = read_failpoint({VARIABLE: "model.journaled@2"})
+
+    reach("model.journaled")
+    reach("commit.begun")
+    assert killed == []
+    reach("model.journaled")
+
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+
+
+def test_a_point_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"lunch.*commit\.begun"):
+        read_failpoint({VARIABLE: "lunch"})
