@@ -83,10 +83,11 @@ def _rotate(*, dry_run: bool, as_json: bool) -> None:
                 f"{'' if dry_run else f', {count.resealed} sealed anew'}, {count.unreadable} that no key opens"
             )
         console.print(f"mailboxes: {report.waiting_older} messages wait sealed with an older key")
-        console.print(
-            "keep the older keys: run this again once the mailboxes are empty, or mend what no key opens"
-            if report.older_keys_needed
-            else f"nothing needs a key but [bold]{report.newest}[/]: the others can be dropped from FTE_VAULT_KEYS"
-        )
+        if report.older_keys_needed:
+            console.print("keep the older keys: run this again when the mailboxes are empty, or mend what no key opens")
+        elif dry_run:
+            console.print(f"nothing stored needs a key but {report.newest}; without --dry-run the database takes note")
+        else:
+            console.print(f"nothing needs a key but {report.newest}: drop the others from FTE_VAULT_KEYS")
     if report.unreadable:
         raise typer.Exit(1)
