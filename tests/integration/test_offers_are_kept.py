@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -82,10 +83,12 @@ async def make(turn: TurnContext, database: Database, booking: Booking, offer: O
         "tool_call_id": "call_1",
         "details": dict(offer.ledger),
     }
-    async with database.transaction(turn.key.tenant) as transaction:
-        effect = Effect(offer.query, {**shared, **offer.change}, "offered")
-        touched = await turn.backend.apply(turn.key.tenant, effect, transaction)
-        raise psycopg.Rollback
+    effect = Effect(offer.query, {**shared, **offer.change}, "offered")
+    touched = 0
+    with suppress(psycopg.Rollback):
+        async with database.transaction(turn.key.tenant) as transaction:
+            touched = await turn.backend.apply(turn.key.tenant, effect, transaction)
+            raise psycopg.Rollback
     return touched
 
 
