@@ -149,6 +149,7 @@ _BACKED_BY: Mapping[str, frozenset[str]] = {
     "refunded": frozenset({_CANCELLATION, _FLIGHTS, _CABIN}),
     "compensated": frozenset({_CERTIFICATE}),
     "waived": frozenset(),
+    "done": frozenset({_SEAT, _FLIGHTS, _CANCELLATION, _BAGS, _NAME, _CABIN, _CERTIFICATE}),
     "vouched": frozenset(),
 }
 """Which of the conversation's effects stand behind a kind of claim."""
