@@ -211,3 +211,28 @@ async def test_documents_are_offered_to_be_sent_by_a_person() -> None:
 
     assert "pass this on to a colleague?" in offered.reply
     assert handed.path == ["escalate_to_human"]
+
+
+async def test_a_yes_after_an_offer_was_turned_down_is_no_yes_to_it() -> None:
+    talk = talk_about()
+
+    offer, dropped, later_yes, seat, done = await say_all(
+        talk, f"upgrade us to business, Okafor {NUMBER}", "no, too expensive", "yes", "then just an aisle seat", "yes"
+    )
+
+    assert "$1200" in offer.reply
+    assert "left everything as it was" in dropped.reply
+    assert later_yes.effects == []
+    assert seat.path == ["quote_seat_change"]
+    assert [effect.split()[0] for effect in done.effects] == ["seat_change"]
+
+
+async def test_details_for_an_open_ticket_go_to_it() -> None:
+    talk = talk_about()
+
+    handed, added = await say_all(talk, "you lost my suitcase in Denver", "it's a red hard shell, flight LF204")
+
+    assert handed.path == ["escalate_to_human"]
+    assert added.path == []
+    assert added.agent == "Escalation Agent"
+    assert "added this to your ticket" in added.reply

@@ -136,15 +136,13 @@ async def test_a_booking_is_read_out(talk: Conversation) -> None:
 
 async def test_what_no_tool_can_do_goes_to_a_human_with_everything_known(talk: Conversation) -> None:
     asked = await talk.say("please add a vegan meal to my flight")
-    handed = await talk.say(f"{NUMBER} Okafor")
+    offered = await talk.say(f"{NUMBER} Okafor")
+    handed = await talk.say("yes please")
 
     assert "confirmation number" in asked.reply
-    assert handed.path == [
-        "look_up_reservation",
-        "transfer_to_triage_agent",
-        "transfer_to_escalation_agent",
-        "escalate_to_human",
-    ]
+    assert offered.path == ["look_up_reservation"]
+    assert "Shall I pass this on to a colleague?" in offered.reply
+    assert handed.path == ["escalate_to_human"]
     assert handed.escalation is not None
     assert handed.escalation.category == "unsupported_request"
     assert "vegan meal" in handed.escalation.summary

@@ -108,7 +108,7 @@ def _after_refusal(situation: Situation, latest: Done) -> Step:
 
 def _answer_offer(situation: Situation) -> Step | None:
     """Take the answer to an open offer; None when there is none, or the message is about something else."""
-    quote = situation.facts.quote
+    quote = situation.open_offer
     if quote is None:
         return None
     answer = find_yes_no(situation.message)
@@ -122,21 +122,24 @@ def _answer_offer(situation: Situation) -> Step | None:
 
 def _wants_other(situation: Situation, kind: str) -> bool:
     message = situation.message
+    wish = find_wish(message)
+    if wish is not None and wish != _WHICH_WISH.get(kind) and kind != "flight_change":
+        return True
     if kind == "flight_change":
         today = situation.facts.today
         return find_yes_no(message) != "yes" and (
             is_choosing(message) or (today and find_day(message, today)) is not None
         )
-    if kind == "seat_change":
-        return bool(find_seat(message) or find_preference(message) or ELSEWHERE.search(message))
-    return False
+    names_a_seat = bool(find_seat(message) or find_preference(message))
+    return names_a_seat or (kind == "seat_change" and ELSEWHERE.search(message) is not None)
 
 
 def _leave(situation: Situation) -> Step | None:
     """Hand back, or decline, what is no matter of a booking; None when it may be one."""
     message, (label, confidence) = situation.message, situation.intent
     accepted = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes"
-    complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message)
+    is_calm_answer = _holds_details(situation) and "angry" not in cues_in(flatten(message))
+    complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message) and not is_calm_answer
     if accepted or complains or urgent_cue(flatten(message)):
         return _to_triage(situation)
     if is_smalltalk(situation) and not _holds_details(situation):
@@ -155,7 +158,7 @@ def _is_ours(situation: Situation) -> bool:
         _holds_details(situation)
         or len(message.split()) <= _SHORT_WORDS_MAX
         or find_wish(message) in SEAT_WISHES
-        or (situation.facts.quote and ELSEWHERE.search(message))
+        or (situation.open_offer and ELSEWHERE.search(message))
         or _speaks_on(situation)
         or (message.count("?") == 0 and (_is_asked(situation) or (today and find_day(message, today))))
     )
@@ -195,11 +198,13 @@ def _to_triage(situation: Situation) -> Step | None:
 
 
 def _fulfilled(situation: Situation) -> tuple[tuple[str, int], ...]:
-    return tuple(
+    """Give the kinds of changes that are made or turned down, each with the number of messages up to its answer."""
+    made = [
         (str(done.output.get("kind", "seat_change")), done.turn + 1)
         for done in situation.done_before
         if done.name == "confirm_quote" and done.is_ok
-    )
+    ]
+    return (*made, *((kind, said + 1) for kind, said in situation.turned_down))
 
 
 def _wish_of(situation: Situation) -> OpenWish | None:
@@ -280,9 +285,7 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
             return verify(situation, details, wish)
     if situation.was_called(TO_TRIAGE) or not situation.can(TO_TRIAGE):
         return Say(phrases.nothing_found())
-    if wish == "documents":
-        return offer_person(situation, offers.cannot_send(), offers.noted())
-    return Call(TO_TRIAGE)
+    return offer_person(situation, offers.cannot_do(wish), offers.noted())
 
 
 def _object(value: object) -> dict[str, Any]:

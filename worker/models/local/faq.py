@@ -40,10 +40,12 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     """Answer small talk, and hand back what is no question; None when it is one."""
     label, confidence = situation.intent
     answered = find_yes_no(situation.message)
-    if answered and (situation.facts.quote or phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply)):
+    if answered and (situation.open_offer or phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply)):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    if label == "smalltalk" or is_smalltalk(situation):
+    is_nod = answered is not None and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
+    if is_nod or label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
+
     if label == "off_topic" and confidence >= _SURE:
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
     if _FOLLOW_UP.match(situation.message):

@@ -63,8 +63,8 @@ def list_options(options: list[Option], cabin: str, day: str) -> str:
 def no_flights(origin: str, destination: str, day: date) -> str:
     """Say that nothing flies, and ask for another day."""
     return (
-        f"I'm sorry, I find no flight with seats left from {origin} to {destination} on {day.isoformat()}. Which day "
-        "would suit you instead?"
+        f"I'm sorry, I find no other flight with seats left from {origin} to {destination} on {day.isoformat()}. "
+        "Which day would suit you instead?"
     )
 
 
@@ -119,12 +119,14 @@ def wrong_guess() -> str:
     return "I have your number and cannot open the booking yet. What is the surname on the booking?"
 
 
-def cannot_send() -> str:
-    """Say that documents are sent by a person."""
-    return (
-        "Your documents stand in our app and on our website under your booking. I cannot send them from here. Shall I "
-        "pass this on to a colleague?"
-    )
+def cannot_do(wish: str) -> str:
+    """Say that a person does what no tool does."""
+    if wish == "documents":
+        return (
+            "Your documents stand in our app and on our website under your booking. I cannot send them from here. "
+            "Shall I pass this on to a colleague?"
+        )
+    return "I cannot do that myself, but a colleague can. Shall I pass this on to a colleague?"
 
 
 def noted() -> str:

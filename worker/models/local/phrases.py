@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from worker.models.local.situation import LEFT_AS_IT_WAS
+
 PASSAGE_CHARACTERS_MAX = 700
 
 ASKED_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
@@ -147,7 +149,7 @@ def ask_again_for_yes(summary: str) -> str:
 def drop_offer(seat: str | None) -> str:
     """Leave things as they are."""
     kept = f" You keep seat {seat}." if seat else ""
-    return f"Of course, I have left everything as it was.{kept} {ANYTHING_ELSE}"
+    return f"Of course, {LEFT_AS_IT_WAS}.{kept} {ANYTHING_ELSE}"
 
 
 def no_free_seat(preference: str, flight: str | None) -> str:

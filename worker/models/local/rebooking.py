@@ -38,9 +38,8 @@ def work_on_flights(situation: Situation, reservation: dict[str, Any], since: in
     journey = _choose_journey(journeys, texts, situation)
     if journey is None:
         return Say(offers.ask_for_flight([segments[0] for segments in journeys if segments]))
-    cabin = str(reservation.get("cabin", "economy"))
     day = _day_wanted(situation, texts, journey)
-    picked = _picked(situation, journey, cabin, day)
+    picked = _picked(situation, reservation, journey, day)
     if picked is not None:
         return _quote(situation, reservation, journey, picked)
     if day is None:
@@ -127,7 +126,9 @@ def status_of_flight(situation: Situation) -> Step | None:
     return Call("flight_status", {"flight_number": number, **({"date": day.isoformat()} if day else {})})
 
 
-def _picked(situation: Situation, journey: list[Segment], cabin: str, day: date | None) -> Option | None:
+def _picked(
+    situation: Situation, reservation: dict[str, Any], journey: list[Segment], day: date | None
+) -> Option | None:
     """Give the option that the newest message takes of those listed last."""
     found = situation.latest_result(_SEARCH)
     if found is None or found in situation.done:
@@ -136,7 +137,8 @@ def _picked(situation: Situation, journey: list[Segment], cabin: str, day: date 
         return None
     if str(found.output.get("origin")) != str(journey[0].get("origin")):
         return None
-    options = _options_of(found, cabin, None)
+    cabin = str(reservation.get("cabin", "economy"))
+    options = _options_of(found, cabin, reservation)
     chosen = choose_option(situation.message, options, cabin)
     if chosen is None and len(options) == 1 and find_yes_no(situation.message) == "yes":
         return options[0]

@@ -64,7 +64,7 @@ def route(
 
 def _is_sure(situation: Situation, sure_min: float) -> bool:
     intent: Intent = triage.settled_intent(situation)
-    return intent.confidence >= sure_min or (situation.facts.quote is not None and bool(find_yes_no(situation.message)))
+    return intent.confidence >= sure_min or (situation.open_offer is not None and bool(find_yes_no(situation.message)))
 
 
 def _stays(arrived: Situation, agent: str, callables: Mapping[str, frozenset[str]]) -> bool:

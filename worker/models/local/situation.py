@@ -18,6 +18,8 @@ _AGENT = re.compile(r"You are the (?P<agent>[A-Z]\w+ Agent) of (?P<airline>[^\n.
 _FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
 
 HANDOFF_PREFIX = "transfer_to_"
+LEFT_AS_IT_WAS = "I have left everything as it was"
+"""What the airline says of an offer that was turned down; the offer itself stays under the known facts."""
 
 
 class OpenQuote(BaseModel):
@@ -131,9 +133,32 @@ class Situation:
             (done for done in reversed((*self.done_before, *self.done)) if done.name in names and done.is_ok), None
         )
 
+    @cached_property
+    def turned_down(self) -> tuple[tuple[str, int], ...]:
+        """Name the kinds of offers that the customer turned down, each with how many messages had been said by then."""
+        found, said = [], 0
+        for line in self.lines:
+            said += line.speaker == "customer"
+            if line.speaker == "airline" and LEFT_AS_IT_WAS in line.text:
+                made = [done for done in self.done_before if _kind_quoted(done) and done.turn < said]
+                found.append((_kind_quoted(made[-1]) if made else "", said))
+        return tuple(found)
+
+    @property
+    def open_offer(self) -> OpenQuote | None:
+        """Give the offer that waits for an answer; one that the customer turned down waits for none."""
+        made = max((done.turn for done in self.done_before if _kind_quoted(done)), default=0)
+        return None if any(said > made for _, said in self.turned_down) else self.facts.quote
+
     def can(self, name: str) -> bool:
         """Say whether a tool or handoff is there to be called."""
         return name in self.callable_names
+
+
+def _kind_quoted(done: Done) -> str:
+    """Give the kind of offer that a call made; empty for any other call."""
+    quote = done.output.get("quote")
+    return str(quote.get("kind", "")) if done.is_ok and isinstance(quote, dict) else ""
 
 
 def read_situation(instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Situation:

@@ -8,7 +8,14 @@ from worker.models.local.details import collect_details
 from worker.models.local.escalation import REFUSALS_MAX, refusals_in
 from worker.models.local.intent import Intent, flatten
 from worker.models.local.situation import Situation
-from worker.models.local.slots import find_confirmation_number, find_name, find_yes_no
+from worker.models.local.slots import (
+    find_confirmation_number,
+    find_flight_number,
+    find_name,
+    find_preference,
+    find_seat,
+    find_yes_no,
+)
 from worker.models.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.local.wishes import find_wish
 from worker.models.output import Call, Say, Step
@@ -32,8 +39,9 @@ def decide(situation: Situation) -> Step:
     answer = find_yes_no(situation.message)
     if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and answer:
         return _hand(situation, TO_ESCALATION) if answer == "yes" else Say(phrases.acknowledge())
-    quote = situation.facts.quote
-    if quote is not None and answer == "yes" and situation.can("confirm_quote"):
+    quote = situation.open_offer
+    names_a_seat = find_seat(situation.message) or find_preference(situation.message)
+    if quote is not None and answer == "yes" and not names_a_seat and situation.can("confirm_quote"):
         return Call("confirm_quote", {"quote_id": quote.quote_id})
     if situation.handoffs_made:
         return _reroute(situation)
@@ -90,10 +98,10 @@ def settled_intent(situation: Situation) -> Intent:
 def _only_adds(situation: Situation) -> bool:
     """Say whether a message gives details for the ticket that is open, and no new wish."""
     message = situation.message
-    return (
-        find_wish(message) is None
-        and (find_confirmation_number(message) or find_name(message, asked=False)) is not None
-    )
+    if find_wish(message) is not None or "?" in message:
+        return False
+    is_detail = find_confirmation_number(message) or find_name(message, asked=False) or find_flight_number(message)
+    return is_detail is not None or situation.intent.label in {"booking", "escalation"}
 
 
 def _is_other_trade(situation: Situation) -> bool:
