@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
 import structlog
@@ -29,8 +30,30 @@ _SECRETS = re.compile(
 )
 
 
+_private: ContextVar[re.Pattern[str] | None] = ContextVar("private", default=None)
+
+PRIVATE_CHARACTERS_MIN = 4
+"""Shorter values are not looked for: they would be found in every other word."""
+
+
+def keep_private(values: Iterable[str]) -> None:
+    """Keep these values out of every log line of this task from now on, in place of those named before.
+
+    For what has no shape of its own: six letters may be a confirmation number or a word.
+    """
+    known = sorted(
+        {re.escape(value) for value in values if len(value) >= PRIVATE_CHARACTERS_MIN}, key=len, reverse=True
+    )
+    _private.set(re.compile("|".join(known), re.IGNORECASE) if known else None)
+
+
 def redact(text: str) -> str:
-    """Replace what looks like a card number, SSN, e-mail, phone number or password by its kind in brackets."""
+    """Replace what looks like a card number, SSN, e-mail, phone number or password by its kind in brackets.
+
+    Likewise what this task named to `keep_private`.
+    """
+    known = _private.get()
+    text = known.sub("[private]", text) if known else text
     return _SECRETS.sub(lambda found: f"[{found.lastgroup}]", text)
 
 

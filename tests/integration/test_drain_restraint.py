@@ -97,6 +97,22 @@ class _Traces(TracingProcessor):
     def force_flush(self) -> None: ...
 
 
+async def test_a_fault_that_quotes_a_private_value_is_logged_without_it(
+    worker: MakeHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def think(_: str) -> str:
+        raise LookupError("no booking QX7K2P of ada")
+
+    bot = await worker(think, attempts_max=1)
+    await bot.accept("c1", "My confirmation number is QX7K2P, please find my booking.")
+
+    await bot.drain("c1")
+
+    told = capsys.readouterr().err
+    assert "no booking [private] of ada" in told
+    assert "QX7K2P" not in told
+
+
 async def test_every_turn_of_a_conversation_runs_under_one_trace(worker: MakeHarness) -> None:
     harness = await worker()
     traces = _Traces()

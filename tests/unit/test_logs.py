@@ -7,7 +7,7 @@ import json
 import pytest
 import structlog
 
-from ops.runtime.logs import configure_logs, redact
+from ops.runtime.logs import configure_logs, keep_private, redact
 from schema.settings import Settings
 
 
@@ -41,3 +41,21 @@ def test_a_log_line_is_redacted_in_every_field_and_in_its_trace(capsys: pytest.C
     assert json.loads(line)["event"] == "failed"
     assert "4111" not in line
     assert "ada@" not in line
+
+
+def test_what_a_task_keeps_private_stands_in_no_line_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings(log_level="info"))
+    log = structlog.get_logger("test")
+
+    keep_private(["QX7K2P", "no"])
+    try:
+        raise ValueError("no booking qx7k2p")  # noqa: TRY301 - the trace is the point
+    except ValueError:
+        log.exception("failed", code="QX7K2P")
+    keep_private([])
+    log.info("later", code="QX7K2P")
+
+    failed, later = capsys.readouterr().err.splitlines()
+    assert "qx7k2p" not in failed.lower()
+    assert "no booking [private]" in failed
+    assert json.loads(later)["code"] == "QX7K2P"

@@ -10,6 +10,7 @@ import structlog
 
 from ops.runtime.database import Database
 from ops.runtime.failpoints import Reach, pass_by
+from ops.runtime.logs import keep_private
 from ops.runtime.sealing import Sealer
 from ops.runtime.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
@@ -114,6 +115,7 @@ class Turn:
             return bury(letter, snapshot, answer_by=due.answer_by)
         with clock.step("guard"):
             guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
+        keep_private(guarded.vault.entries.values())  # an exception may quote what a tool was given
         self.reach("guard.done")
         with clock.step("act"):
             if admission == "forward":
