@@ -302,7 +302,8 @@ async def test_old_spans_are_removed_and_young_ones_stay(worker: MakeHarness) ->
     removed = await trimmer.trim_spans()
 
     after = {row["kind"] for row in await harness.query("SELECT kind FROM span")}
-    assert (removed, before - after) == (2, {"queue", "act"})
+    assert before - after == {"queue", "act"}
+    assert removed >= 2  # of every tenant: other tests leave old ones
 
 
 async def test_the_sdks_own_exporter_runs_only_when_asked_for(

@@ -149,7 +149,7 @@ _BACKED_BY: Mapping[str, frozenset[str]] = {
     "refunded": frozenset({_CANCELLATION, _FLIGHTS, _CABIN}),
     "compensated": frozenset({_CERTIFICATE}),
     "waived": frozenset(),
-    "done": frozenset({_SEAT, _FLIGHTS, _CANCELLATION, _BAGS, _NAME, _CABIN, _CERTIFICATE}),
+    "done": frozenset(),  # whatever it was: any change, or a ticket
     "vouched": frozenset(),
 }
 """Which of the conversation's effects stand behind a kind of claim."""
@@ -192,6 +192,8 @@ def _claims_in(sentence: str) -> Iterator[str]:
 def _is_backed(kind: str, sentence: str, grounds: Grounds, told: str) -> bool:
     plain = _plain(sentence)
     if _BACKED_BY.get(kind, frozenset()) & grounds.changes or (kind == "handed_over" and grounds.tickets):
+        return True
+    if kind == "done" and (grounds.changes or grounds.tickets):
         return True
     if kind == "flight_cancelled" and _CANCELLED_BY_AIRLINE.search(" ".join([told, *grounds.written])):
         return True  # the flight's status, or the customer's own news
