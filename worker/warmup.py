@@ -1,4 +1,4 @@
-"""Play one turn before the first customer's: what is loaded at first use takes half a second of CPU."""
+"""Play one turn before the first customer's: what is loaded at first use takes seconds of CPU."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import structlog.testing
 from schema.ids import ConversationKey
 from schema.messages import Inbound
 from worker.agents.context import AirlineAgentContext
+from worker.models.dry import make_dry_client
 from worker.models.journaled import JournalEntry, TurnJournal
 from worker.models.local.model import LocalModel
-from worker.models.provider import OneModelProvider
+from worker.models.provider import OneModelProvider, build_model_provider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
 from worker.pipeline.outcome import Letter, Snapshot, due_of
@@ -58,24 +59,35 @@ class _NothingKnown:
 
 
 async def warm_up(brain: Brain) -> None:
-    """Run the guards, the agents and the embedded model once; nothing is read, written or asked of a provider."""
+    """Run the guards, the agents and the models once; nothing is read, written or asked of a provider.
+
+    The embedded model stands by whatever model is set; a provider's client is tried on an endpoint in memory.
+    """
     nothing = _NothingKnown()
     dry = replace(brain, provider=OneModelProvider(LocalModel()), backend=nothing, knowledge=nothing)
+    with structlog.testing.capture_logs():
+        await _play(dry)
+        if not brain.settings.is_embedded_model:
+            provider = build_model_provider(brain.settings, make_dry_client())
+            await _play(replace(dry, provider=provider))
+            await provider.aclose()
+
+
+async def _play(brain: Brain) -> None:
     now = datetime.now(UTC)
     key = ConversationKey("default", "warm-up")
     inbound = Inbound(
         message_id="warm-up", tenant="default", conversation="warm-up", channel="chat", sender="nobody", text=_QUESTION
     )
     guarded = guard(inbound, AirlineAgentContext(), {})
-    with structlog.testing.capture_logs():
-        await act(
-            dry,
-            Letter(key, 1, inbound, "", 1),
-            _new_conversation(now),
-            guarded,
-            TurnJournal({}, _record_nothing),
-            due=due_of(now, now, timedelta(hours=1)),
-        )
+    await act(
+        brain,
+        Letter(key, 1, inbound, "", 1),
+        _new_conversation(now),
+        guarded,
+        TurnJournal({}, _record_nothing),
+        due=due_of(now, now, timedelta(hours=1)),
+    )
 
 
 async def _record_nothing(_step: int, _entry: JournalEntry) -> None:

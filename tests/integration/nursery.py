@@ -14,8 +14,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents import Agent, RunConfig, Runner
-
 from ops.runtime.configuration import load_settings
 from ops.runtime.failpoints import VARIABLE, read_failpoint
 from ops.runtime.logs import configure_logs
@@ -23,7 +21,6 @@ from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.agents.graph import GraphPool, build_graph
 from worker.guardrails.inputs import input_guardrails
-from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
 from worker.service import open_service
 from worker.warmup import warm_up
@@ -112,13 +109,9 @@ def main() -> None:
 
 
 async def _load_everything(settings: Settings) -> None:
-    """Play a turn and ask the model something, so that what loads at first use does so once and not in each fork."""
+    """Play a turn, so that what loads at first use does so once and not in each fork."""
     nothing: Any = None
     await warm_up(Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings))
-    provider = build_model_provider(settings)
-    config = RunConfig(model_provider=provider, tracing_disabled=True)
-    await Runner.run(Agent(name="Nobody", instructions="Say hello."), "Hello!", run_config=config)
-    await provider.aclose()
 
 
 async def _drain(settings: Settings, key: ConversationKey) -> None:
