@@ -45,8 +45,9 @@ class LoadReport(TypedDict):
     overhead_ms: Distribution
     """The latency without the time in which a model was at work for the conversation: what the product adds."""
     model_calls_per_turn: float
-    """On average over all turns that committed; a replayed answer is no call."""
+    """Of the agents, on average over all turns that committed; a replayed answer is no call, nor is a guardrail's."""
     input_tokens_per_turn: float
+    """Of all calls, guardrails' included: it is what is paid for."""
     output_tokens_per_turn: float
 
 
@@ -66,7 +67,7 @@ class ModelWork:
         for call in model_calls:
             self.intervals[conversation].append((call["started_at"], call["started_at"] + call["milliseconds"] / 1_000))
             if not call["replayed"]:
-                self.calls += 1
+                self.calls += call.get("purpose", "agents") == "agents"
                 self.input_tokens += call["input_tokens"]
                 self.output_tokens += call["output_tokens"]
 

@@ -155,16 +155,16 @@ def test_latency_counts_from_when_a_message_was_due_and_overhead_leaves_the_mode
     assert report["messages_per_s"] == 0.7
 
 
-def test_model_calls_and_tokens_are_counted_per_turn_and_replayed_answers_are_none() -> None:
+def test_agents_calls_and_all_tokens_are_counted_per_turn_and_replayed_answers_are_none() -> None:
     call = {"started_at": 100.0, "milliseconds": 500.0, "input_tokens": 300, "output_tokens": 20, "replayed": False}
     work = ModelWork()
     work.add_turn("a", [call, call | {"started_at": 101.0}, call | {"replayed": True}])
-    work.add_turn("a", [])
+    work.add_turn("a", [call | {"purpose": "guardrail"}])
 
     report = tally_of(a=2).report(work)
 
     assert report["model_calls_per_turn"] == 1
-    assert (report["input_tokens_per_turn"], report["output_tokens_per_turn"]) == (300, 20)
+    assert (report["input_tokens_per_turn"], report["output_tokens_per_turn"]) == (450, 30)
     assert work.intervals["a"][1] == (101.0, 101.5)
 
 
