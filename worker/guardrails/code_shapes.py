@@ -48,7 +48,7 @@ OTHER_CUE = re.compile(
     r"\b(?:flights?|flt|seats?|rows?|gates?|tail(?: number)?|aircraft|plane|fare(?: basis| code| class)?|"
     r"promo(?: code)?|coupon|discount code|voucher|tracking|bag(?:gage)? tag|tag|username|user ?name|user id|"
     r"user|login|password|zip|postal code|postcode|area code|airport code|error(?: code)?|dress code|country code|"
-    r"city code|restriction|class|meal|model|terminal|ticket|order|case|claim|hotel|room)\b"
+    r"city code|restriction|class|meal|model|terminal|order|case|claim|hotel|room)\b"
     r"[ #:='\"(]*(?:(?:number|no|code|id|is|was|#|basis|class)[ .#:='\"(]*){0,3}$",
     re.IGNORECASE,
 )

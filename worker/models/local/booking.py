@@ -138,7 +138,8 @@ def _leave(situation: Situation) -> Step | None:
     """Hand back, or decline, what is no matter of a booking; None when it may be one."""
     message, (label, confidence) = situation.message, situation.intent
     accepted = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes"
-    is_calm_answer = _holds_details(situation) and "angry" not in cues_in(flatten(message))
+    is_answer = _holds_details(situation) or (_is_asked(situation) and "?" not in message)
+    is_calm_answer = is_answer and not cues_in(flatten(message)) & {"angry", "complaint"}
     complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message) and not is_calm_answer
     if accepted or complains or urgent_cue(flatten(message)):
         return _to_triage(situation)
@@ -174,10 +175,12 @@ def _speaks_on(situation: Situation) -> bool:
 
 
 def _is_asked(situation: Situation) -> bool:
-    """Say whether the airline's last words asked for something that any words may answer."""
+    """Say whether the airline's last words asked for something that any words may answer, but another trade's."""
+    if cues_in(flatten(situation.message)) & {"trade", "brand"}:
+        return False
     asked = (
         offers.ASKED_FOR_DAY, offers.ASKED_FOR_ORIGIN, offers.ASKED_FOR_DESTINATION, offers.ASKED_FOR_FLIGHT,
-        offers.ASKED_FOR_REASON, offers.ASKED_FOR_BAGS, offers.ASKED_FOR_NEW_NAME,
+        offers.ASKED_FOR_REASON, offers.ASKED_FOR_BAGS, offers.ASKED_FOR_NEW_NAME, phrases.ASKED_FOR_DETAILS,
     )  # fmt: skip
     return any(pattern.search(situation.last_reply) for pattern in asked) or offers.ASK_WHICH in situation.last_reply
 

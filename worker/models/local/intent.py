@@ -31,6 +31,7 @@ class Intent(NamedTuple):
 
 _PLACEHOLDER = re.compile(r"\[([A-Z_]+?)(?:_\d+)?\]")
 _HANDLE = re.compile(r"@\w+")
+_FLIGHT = re.compile(r"\b[a-z]{2}\d{2,4}\b")
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _PLACEHOLDER_WORDS = {"CONFIRMATION_NUMBER": "<confirmation>", "CARD_NUMBER": "<card>"}
 _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+|[?!$]")
@@ -40,7 +41,7 @@ def flatten(text: str) -> str:
     """Bring a message into the form that cues and features read: lower case, single blanks, `<kind>`s."""
     named = _PLACEHOLDER.sub(lambda match: _PLACEHOLDER_WORDS.get(match[1], f"<{match[1].lower()}>"), text)
     named = _HANDLE.sub(" ", _URL.sub(" ", named)).replace("\u2019", "'").replace("&amp;", "&")
-    return " ".join(named.lower().split())
+    return " ".join(_FLIGHT.sub("<flight>", named.lower()).split())
 
 
 def features_of(text: str) -> frozenset[str]:

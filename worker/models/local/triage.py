@@ -53,7 +53,8 @@ def _route(situation: Situation) -> Step:
     if label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
     ticket_id = situation.facts.ticket_id
-    if ticket_id and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
+    asks = label == "faq" and confidence >= _SURE and _is_question(situation)
+    if ticket_id and not asks and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
         return Say(phrases.already_handed_over(ticket_id))
     adds_to_ticket = ticket_id is not None and _only_adds(situation)
     if label == "off_topic" and not adds_to_ticket:
@@ -102,6 +103,10 @@ def _only_adds(situation: Situation) -> bool:
         return False
     is_detail = find_confirmation_number(message) or find_name(message, asked=False) or find_flight_number(message)
     return is_detail is not None or situation.intent.label in {"booking", "escalation"}
+
+
+def _is_question(situation: Situation) -> bool:
+    return "?" in situation.message or bool(cues_in(flatten(situation.message)) & {"policy", "how_question"})
 
 
 def _is_other_trade(situation: Situation) -> bool:
