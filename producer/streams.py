@@ -66,7 +66,7 @@ class AsyncSubscription:
         self._claim_next = 0.0
         self._own_after: str | None = "0"  # up to which entry this consumer's own unacknowledged ones were read again
         self._read: deque[StreamEntry] = deque()
-        self._held: set[str] = set()
+        self._held: dict[str, list[str]] = {}  # id → the entries under which it came and was not yet acknowledged
         self._ids: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
@@ -102,11 +102,12 @@ class AsyncSubscription:
 
         Raises ServerUnreachable when Redis does not answer within FTE_SEND_SECONDS_MAX; acknowledging again is safe.
         """
-        ids = [entry.entry_id for entry in entries]
-        if not ids:
+        names = [name for entry in entries for name in {entry.entry_id, *self._held.get(entry.id, ())}]
+        if not names:
             return
-        await self._patience.persist(lambda: self._acknowledge(ids), seconds_max=self._seconds_max)
-        self._held.difference_update(ids)
+        await self._patience.persist(lambda: self._acknowledge(names), seconds_max=self._seconds_max)
+        for entry in entries:
+            self._held.pop(entry.id, None)
 
     async def _fill(self, block_seconds: float) -> None:
         """Read once, from where entries are due: own ones left from before, a dead consumer's, new ones."""
@@ -159,8 +160,6 @@ class AsyncSubscription:
     async def _take(self, entry_id: bytes, fields: dict[bytes, bytes] | None) -> None:
         """Put an entry in line, unless it was handed out already, or cannot be read."""
         name = entry_id.decode()
-        if name in self._held:
-            return  # claimed from ourselves: the program is slower than `claim_idle_seconds`
         if not fields:  # trimmed from the stream while it was held
             await self._acknowledge([name])
             return
@@ -170,13 +169,19 @@ class AsyncSubscription:
             # It stays pending, where an operator sees it; the entries behind it need not wait.
             _log.error("stream.unreadable", stream=self.stream, entry_id=name, reason=error.reason)
             return
+        if entry.id in self._held:
+            # Claimed from ourselves, for the program is slower than `claim_idle_seconds`; or published again, for Redis
+            # lost the entry. It stays pending until the program has dealt with it: this process may die before.
+            if name not in self._held[entry.id]:
+                self._held[entry.id].append(name)
+            return
         if entry.id in self._ids:
             await self._acknowledge([name])
             return
         self._ids[entry.id] = None
         if len(self._ids) > IDS_MAX:
             self._ids.popitem(last=False)
-        self._held.add(name)
+        self._held[entry.id] = [name]
         self._read.append(entry)
 
     async def _acknowledge(self, ids: list[str]) -> None:

@@ -7,10 +7,13 @@
 | `fte:{pNN}:attempts:<tenant>:<conversation>` | hash | first 64 bytes of the head → attempts, counted before they run |
 | `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
 | `fte:rate:{<model>}` | hash | what is left of the provider's limits a minute, for all processes; expires |
+| `fte:noting` | string | whether a worker noted lately what consumers have collected; expires |
 | `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
+| `fte:out:{<tenant>}:life` | string | the life the tenant's streams are in, and the run of the server; or `checking` |
+| `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ import zlib
 from typing import NamedTuple
 
 from schema.ids import ConversationKey
+
+NOTING_KEY = "fte:noting"
+"""Keeps workers from noting what is collected more often than is of use."""
 
 
 class MailboxKeys(NamedTuple):
@@ -69,3 +75,13 @@ def events_stream(tenant: str) -> str:
 def published_key(key: ConversationKey) -> str:
     """Name the key that remembers how far a conversation is published; in the slot of its tenant's streams."""
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
+
+
+def life_key(tenant: str) -> str:
+    """Name the key by whose absence it shows that Redis lost a tenant's streams; workers alone write it."""
+    return f"fte:out:{{{tenant}}}:life"
+
+
+def restoring_key(tenant: str) -> str:
+    """Name the key that says who restores a tenant's streams now."""
+    return f"fte:out:{{{tenant}}}:restoring"

@@ -175,6 +175,9 @@ class Settings(BaseSettings):
     # Outbound
     publish_seconds: float = Field(default=2, gt=0, description="age from which rescue publishes an outbox row")
     published_seconds: int = Field(default=7 * 86_400, ge=60, description="how long Redis remembers what is published")
+    collected_seconds: float = Field(
+        default=2, gt=0, description="how often rescue notes what consumers have acknowledged; docs/gateway.md"
+    )
     trim_seconds: float = Field(default=60, gt=0, description="how often rescue looks for streams that are too long")
     stream_entries_max: int = Field(default=1_000_000, ge=1_000, description="length from which a stream is trimmed")
 

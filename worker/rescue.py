@@ -15,17 +15,21 @@ from redis.exceptions import RedisError
 
 from ops.runtime.database import EVERY_TENANT, Database
 from ops.runtime.outage import POSTGRESQL_AWAY, Outage, Outages
-from ops.runtime.sealing import Sealer
+from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.drain import Drainer
 from worker.mailbox import Mailbox
-from worker.publisher import OutboxRow, Publisher
+from worker.publisher import Publisher
+from worker.streams import Streams
 from worker.trimming import Trimmer
 
 _log = structlog.get_logger("fte.rescue")
 
 _OUTAGES = (RedisError, OSError, *POSTGRESQL_AWAY)
+_PAGES_MAX = 1_000
+"""Pages of lost entries in one go; the rest comes page by page with the leftovers."""
+
 _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 
 
@@ -36,7 +40,7 @@ class Rescue:
     settings: Settings
     mailbox: Mailbox
     database: Database
-    sealer: Sealer
+    streams: Streams
     publisher: Publisher
     drainer: Drainer
     outages: Outages
@@ -51,6 +55,8 @@ class Rescue:
             self._repeat(self.sweep, settings.sweep_seconds, outages.redis),
             self._repeat(self.reconcile, settings.reconcile_seconds, outages.postgresql),
             self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
+            self._repeat(self.restore_streams, settings.publish_seconds, outages.redis),
+            self._repeat(self.note_collected, settings.collected_seconds, outages.redis),
             self._repeat(self.trimmer.trim, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_spans, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_usage, settings.trim_seconds, outages.postgresql),
@@ -115,28 +121,37 @@ class Rescue:
             _log.warning("rescue.restored", messages=restored, conversations=len(lost))
         return restored
 
-    async def publish_leftovers(self) -> int:
+    async def restore_streams(self) -> int:
+        """Put back into the outbound streams what Redis lost before it was collected; gives how many entries."""
+        if not await self.streams.restore_all():
+            return 0
+        restored = 0
+        for _ in range(_PAGES_MAX):
+            published = await self.publish_leftovers(age_seconds=0)
+            await self.publisher.note()
+            restored += published
+            if published < self.settings.reconcile_messages_max:
+                break
+        return restored
+
+    async def note_collected(self) -> int:
+        """Note what consumers have collected, unless another worker has just done so; gives of how many streams."""
+        return await self.streams.note_collected() if await self.streams.is_my_turn() else 0
+
+    async def publish_leftovers(self, *, age_seconds: float | None = None) -> int:
         """Publish outbox rows whose worker died after its commit; gives how many."""
         await self.publisher.note()
         rows = await self.database.read(
             EVERY_TENANT,
             "find_unpublished",
-            age_seconds=self.settings.publish_seconds,
+            age_seconds=self.settings.publish_seconds if age_seconds is None else age_seconds,
             rows_max=self.settings.reconcile_messages_max,
         )
         for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
-            outbox = [
-                OutboxRow(
-                    row["ordinal"],
-                    row["kind"],
-                    row["channel"],
-                    row["entry_id"],
-                    row["sequence"],
-                    self.sealer.open(row["body"]),
-                )
-                for row in group
-            ]
-            await self.publisher.publish(key, outbox, floor=outbox[0].ordinal - 1)
+            try:
+                await self.publisher.publish_found(key, list(group))
+            except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
+                _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
         if rows:
             _log.warning("rescue.published", rows=len(rows))
         return len(rows)

@@ -43,6 +43,7 @@ from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
 from worker.store.spending import spending_reader
 from worker.store.tool_journal import ToolStore
+from worker.streams import Streams
 from worker.tools.documentation import Documentation
 from worker.tools.knowledge import hosted_search
 from worker.trimming import Trimmer
@@ -72,6 +73,7 @@ class WorkerService:
     drainer: Drainer
     heartbeat: Heartbeat
     publisher: Publisher
+    streams: Streams
     rescue: Rescue
     brain: Brain
     tracer: Tracer
@@ -176,7 +178,8 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     scripts = Scripts(servers.redis)
     mailbox = Mailbox(servers.redis, scripts, settings)
     outages = Outages(settings)
-    publisher = Publisher(servers.database, scripts, outages, settings)
+    streams = Streams(servers.redis, scripts, servers.database, settings)
+    publisher = Publisher(servers.database, scripts, servers.sealer, streams, outages=outages, settings=settings)
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer, brain.backend)
     journal = JournalWriter(servers.database)
@@ -199,7 +202,8 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         drainer=drainer,
         heartbeat=heartbeat,
         publisher=publisher,
-        rescue=Rescue(settings, mailbox, servers.database, servers.sealer, publisher, drainer, outages, trimmer),
+        streams=streams,
+        rescue=Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer),
         brain=brain,
         tracer=tracer,
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ops.runtime.database import EVERY_TENANT
-from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Channel
+from worker.streams import streams_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -36,7 +35,7 @@ class Trimmer:
         `entries_max`. What is trimmed stands in the outbox all the same.
         """
         rows = await self._database.read(EVERY_TENANT, "find_tenants")
-        streams = [stream for row in rows for stream in _streams_of(row["tenant_id"])]
+        streams = [stream.name for row in rows for stream in streams_of(row["tenant_id"])]
         async with self._client.pipeline(transaction=False) as pipe:
             for stream in streams:
                 pipe.xlen(stream)
@@ -78,15 +77,6 @@ class Trimmer:
         pending: Any = await self._client.xpending(stream, group["name"])
         oldest = pending["min"] or group["last-delivered-id"]
         return oldest.decode() if isinstance(oldest, bytes) else str(oldest)
-
-
-def _streams_of(tenant: str) -> list[str]:
-    channels = get_args(Channel)
-    return [
-        *(replies_stream(tenant, channel) for channel in channels),
-        escalations_stream(tenant),
-        events_stream(tenant),
-    ]
 
 
 def _order(entry_id: str) -> tuple[int, int]:

@@ -63,6 +63,9 @@ class Scripts:
         self.park = register("park")
         self.sweep = register("sweep")
         self.publish = register("publish")
+        self.close_streams = register("close_streams")
+        self.open_streams = register("open_streams")
+        self.read_collected = register("read_collected")
         self.throttle = register("throttle")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:

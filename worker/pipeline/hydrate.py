@@ -105,4 +105,5 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Sna
         unpublished=memory.unpublished,
         journal=row["journal"],
         tools=memory.tools,
+        stream_life=row["stream_life"],
     )

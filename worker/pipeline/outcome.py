@@ -52,6 +52,8 @@ class Snapshot:
     unpublished: list[OutboxRow]
     journal: list[dict[str, Any]]
     tools: dict[str, ToolEntry] = field(default_factory=dict)
+    stream_life: int = 0
+    """In which life its tenant's streams were."""
 
     @property
     def published_ordinal(self) -> int:

@@ -76,7 +76,9 @@ class Turn:
         self.reach("hydrate.done")
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):
-                await self.publisher.publish(key, snapshot.unpublished, floor=snapshot.published_ordinal)
+                await self.publisher.publish(
+                    key, snapshot.unpublished, floor=snapshot.published_ordinal, life=snapshot.stream_life
+                )
 
         admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
         span.attributes["admission"] = admission
@@ -97,7 +99,7 @@ class Turn:
         rows = await self._commit(letter, snapshot, answer, clock, journal, due=due)
         _report(letter, answer, clock, span)
         with measure("publish"):
-            await self.publisher.publish(key, rows, floor=snapshot.last_ordinal)
+            await self.publisher.publish(key, rows, floor=snapshot.last_ordinal, life=snapshot.stream_life)
         self.reach("publish.done")
         return Done()
 
