@@ -14,10 +14,11 @@ from ops.runtime.database import Database
 from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.startup import check_deployment
 from producer.acceptance import Acceptance, Letter
+from producer.backlog import RETRY_SECONDS, Backlog
 from producer.batching import Batching
 from producer.doorbell import Doorbell
 from producer.forwarding import Forwarding
-from schema.errors import FteError, InvalidMessage, MailboxFull, ServerUnreachable
+from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable
 from schema.messages import Envelope, Inbound, Receipt, encode_inbound, parse_inbound
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ class AsyncProducer:
             acceptance = Acceptance(
                 database, waiting_max=settings.mailbox_messages_max, seconds_max=settings.send_seconds_max
             )
-            self._way = _Way(acceptance, Forwarding(Scripts(client), doorbell, settings))
+            backlog = Backlog(database, messages_max=settings.backlog_messages_max)
+            await backlog.look()
+            opening.push_async_callback(backlog.finish)
+            self._way = _Way(acceptance, Forwarding(Scripts(client), doorbell, settings), backlog)
             self._batching = Batching(
                 self._way.carry,
                 in_flight_max=max(1, settings.database_connections_max // 2),
@@ -87,8 +91,8 @@ class AsyncProducer:
     async def send(self, message: Message) -> Receipt:
         """Accept one message and give its receipt; a message id that was accepted before gives `duplicate`.
 
-        Raises InvalidMessage, MailboxFull, UnknownTenant; ServerUnreachable when PostgreSQL does not answer within
-        FTE_SEND_SECONDS_MAX: then the message may or may not be accepted, and sending it again is safe.
+        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant; ServerUnreachable when PostgreSQL does not answer
+        within FTE_SEND_SECONDS_MAX: then the message may or may not be accepted, and sending it again is safe.
         """
         if self._batching is None:
             raise _not_open()
@@ -102,7 +106,8 @@ class AsyncProducer:
         """Accept messages in the order given; gives for each its receipt, or the error that `send` would raise.
 
         One refused message does not spoil the others, except that nothing overtakes: the later messages of a
-        conversation whose mailbox is full, or for which PostgreSQL does not answer, are refused alike.
+        conversation whose mailbox is full, for which there is no room at all, or for which PostgreSQL does not answer,
+        are refused alike.
         """
         if self._way is None:
             raise _not_open()
@@ -176,21 +181,25 @@ class Producer:
 class _Way:
     """Bring letters the whole way: accepted, in their mailboxes, rung for."""
 
-    def __init__(self, acceptance: Acceptance, forwarding: Forwarding) -> None:
+    def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog) -> None:
         self._acceptance = acceptance
         self._forwarding = forwarding
+        self._backlog = backlog
 
     async def carry(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
-        """Give each letter its receipt, or the error of its sender."""
-        answers = await self._acceptance.accept(letters)
-        await self._forwarding.forward(
-            [
-                (letter.key, Envelope(position=answer.position, message_id=answer.message_id, payload=letter.payload))
-                for letter, answer in zip(letters, answers, strict=True)
-                if isinstance(answer, Receipt) and answer.status == "accepted"
-            ]
-        )
-        return answers
+        """Give each letter its receipt, or the error of its sender; what there is no room for is refused untried."""
+        room = await self._backlog.take(len(letters))
+        tried = letters[:room]
+        answers = await self._acceptance.accept(tried)
+        accepted = [
+            (letter.key, Envelope(position=answer.position, message_id=answer.message_id, payload=letter.payload))
+            for letter, answer in zip(tried, answers, strict=True)
+            if isinstance(answer, Receipt) and answer.status == "accepted"
+        ]
+        self._backlog.give_back(len(tried) - len(accepted))
+        await self._forwarding.forward(accepted)
+        overloaded = Overloaded(self._backlog.waiting, self._backlog.messages_max, RETRY_SECONDS)
+        return [*answers, *(overloaded for _ in letters[room:])]
 
 
 class _GivenUp:
@@ -209,7 +218,7 @@ class _GivenUp:
     def note(self, letters: Sequence[Letter], answers: Sequence[Receipt | FteError]) -> None:
         """Note what was not accepted; when nothing was, the database is gone and the rest need not wait for it."""
         for letter, answer in zip(letters, answers, strict=True):
-            if isinstance(answer, MailboxFull | ServerUnreachable):
+            if isinstance(answer, MailboxFull | Overloaded | ServerUnreachable):
                 self._conversations[letter.key] = answer
         unreachable = [answer for answer in answers if isinstance(answer, ServerUnreachable)]
         if unreachable and len(unreachable) == len(answers):

@@ -30,6 +30,19 @@ class MailboxFull(FteError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Overloaded(FteError):
+    """Refuse a message at `send`: all conversations together hold as many unanswered messages as allowed."""
+
+    def __init__(self, waiting: int, waiting_max: int, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"{waiting} messages are unanswered, at most {waiting_max} (FTE_BACKLOG_MESSAGES_MAX); "
+            f"send again in {retry_after_seconds} s, or start more workers"
+        )
+        self.waiting = waiting
+        self.waiting_max = waiting_max
+        self.retry_after_seconds = retry_after_seconds
+
+
 class UnknownTenant(FteError):
     """Refuse a message at `send`: no such tenant is set up."""
 

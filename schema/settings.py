@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     )
     reconcile_messages_max: int = Field(default=1_000, ge=1, description="messages one rescue round looks at")
     mailbox_messages_max: int = Field(default=10_000, ge=1, description="unanswered messages of one conversation")
+    backlog_messages_max: int = Field(
+        default=100_000, ge=1, description="unanswered messages of all conversations together; send refuses more"
+    )
     turns_per_drain_max: int = Field(default=10, ge=1, description="turns before a busy conversation gives way")
     attempts_max: int = Field(default=5, ge=1, description="attempts at one message before it is a dead letter")
     backoff_seconds: float = Field(default=0.5, gt=0, description="first wait after a transient failure; doubles")

@@ -738,6 +738,16 @@ CREATE VIEW public.booking WITH (security_invoker='true') AS
           WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'change_flights'::text))) AS given_up
    FROM public.reservation r;
 
+CREATE TABLE public.collected_stream (
+    tenant_id text NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    "position" bigint NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.collected_stream FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.conversation (
     tenant_id text NOT NULL,
     conversation_id text NOT NULL,
@@ -837,6 +847,7 @@ CREATE TABLE public.outbox (
     body text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     published_at timestamp with time zone,
+    stream_position bigint,
     CONSTRAINT outbox_kind_is_known CHECK ((kind = ANY (ARRAY['reply'::text, 'escalation'::text, 'event'::text]))),
     CONSTRAINT outbox_reply_has_a_channel CHECK (((kind = 'reply'::text) = (channel IS NOT NULL)))
 )
@@ -887,6 +898,7 @@ ALTER TABLE ONLY public.span FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.tenant (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    stream_life bigint DEFAULT 0 NOT NULL,
     CONSTRAINT tenant_id_is_short_and_plain CHECK ((tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))
 );
 
@@ -982,6 +994,9 @@ ALTER TABLE ONLY public.article
 
 ALTER TABLE ONLY public.article_section
     ADD CONSTRAINT article_section_pkey PRIMARY KEY (tenant_id, slug, section_number);
+
+ALTER TABLE ONLY public.collected_stream
+    ADD CONSTRAINT collected_stream_pkey PRIMARY KEY (tenant_id, kind, channel);
 
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT confirmation_number_names_one_reservation UNIQUE (tenant_id, confirmation_number);
@@ -1090,6 +1105,8 @@ CREATE UNIQUE INDEX outbox_entry ON public.outbox USING btree (tenant_id, entry_
 
 CREATE UNIQUE INDEX outbox_reply_sequence ON public.outbox USING btree (tenant_id, conversation_id, sequence) WHERE (kind = 'reply'::text);
 
+CREATE INDEX outbox_stream_position ON public.outbox USING btree (tenant_id, kind, stream_position) WHERE (stream_position IS NOT NULL);
+
 CREATE INDEX outbox_unpublished ON public.outbox USING btree (created_at) WHERE (published_at IS NULL);
 
 CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.reservation_change USING btree (tenant_id, reservation_id, ((details ->> 'reason'::text))) WHERE (kind = 'issue_certificate'::text);
@@ -1108,6 +1125,9 @@ ALTER TABLE ONLY public.article_section
 
 ALTER TABLE ONLY public.article
     ADD CONSTRAINT article_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.collected_stream
+    ADD CONSTRAINT collected_stream_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
@@ -1175,6 +1195,8 @@ ALTER TABLE public.article ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.article_section ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.collected_stream ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customer ENABLE ROW LEVEL SECURITY;
@@ -1216,6 +1238,8 @@ CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting
 CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.article_section USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.collected_stream USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

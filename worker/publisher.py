@@ -114,7 +114,9 @@ class Publisher:
         if published < rows[-1].ordinal:
             _log.warning("publish.gap", tenant=key.tenant, conversation=key.conversation, published=published)
         for row, entry_id in zip(rows, entry_ids, strict=True):
-            if entry_id:
+            known = self._unnoted.get((key, row.ordinal))
+            # What a repeat says of a row's place is only where it cannot stand behind: the first word is the exact one.
+            if entry_id and (known is None or known.life != life):
                 self._unnoted[key, row.ordinal] = _Note(position_of(entry_id.decode()), life)
         self._wake.set()
         return True

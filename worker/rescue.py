@@ -27,8 +27,8 @@ from worker.trimming import Trimmer
 _log = structlog.get_logger("fte.rescue")
 
 _OUTAGES = (RedisError, OSError, *POSTGRESQL_AWAY)
-_PAGES_MAX = 1_000
-"""Pages of lost entries in one go; the rest comes page by page with the leftovers."""
+_PAGES_MAX = 100
+"""Pages of outbox rows published in one go."""
 
 _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 
@@ -123,35 +123,33 @@ class Rescue:
 
     async def restore_streams(self) -> int:
         """Put back into the outbound streams what Redis lost before it was collected; gives how many entries."""
-        if not await self.streams.restore_all():
-            return 0
-        restored = 0
-        for _ in range(_PAGES_MAX):
-            published = await self.publish_leftovers(age_seconds=0)
-            await self.publisher.note()
-            restored += published
-            if published < self.settings.reconcile_messages_max:
-                break
-        return restored
+        return await self.publish_leftovers(age_seconds=0) if await self.streams.restore_all() else 0
 
     async def note_collected(self) -> int:
         """Note what consumers have collected, unless another worker has just done so; gives of how many streams."""
         return await self.streams.note_collected() if await self.streams.is_my_turn() else 0
 
     async def publish_leftovers(self, *, age_seconds: float | None = None) -> int:
-        """Publish outbox rows whose worker died after its commit; gives how many."""
+        """Publish outbox rows whose worker died after its commit, or that Redis lost; gives how many."""
+        age_seconds = self.settings.publish_seconds if age_seconds is None else age_seconds
+        published = 0
+        for _ in range(_PAGES_MAX):
+            page = await self._publish_page(age_seconds)
+            published += page
+            if page < self.settings.reconcile_messages_max:
+                break
+        if published:
+            _log.warning("rescue.published", rows=published)
+        return published
+
+    async def _publish_page(self, age_seconds: float) -> int:
         await self.publisher.note()
         rows = await self.database.read(
-            EVERY_TENANT,
-            "find_unpublished",
-            age_seconds=self.settings.publish_seconds if age_seconds is None else age_seconds,
-            rows_max=self.settings.reconcile_messages_max,
+            EVERY_TENANT, "find_unpublished", age_seconds=age_seconds, rows_max=self.settings.reconcile_messages_max
         )
         for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
             try:
                 await self.publisher.publish_found(key, list(group))
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
-        if rows:
-            _log.warning("rescue.published", rows=len(rows))
         return len(rows)

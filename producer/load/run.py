@@ -13,7 +13,7 @@ from producer.client import AsyncProducer
 from producer.following import AsyncFollower
 from producer.load.report import LoadReport, ModelWork, Sent, Tally
 from producer.load.scripts import Booking, Script, make_scripts
-from schema.errors import MailboxFull, ServerUnreachable
+from schema.errors import MailboxFull, Overloaded, ServerUnreachable
 from schema.ids import new_token
 from schema.keys import escalations_stream, replies_stream
 from schema.messages import Escalation, Inbound, Reply
@@ -129,7 +129,7 @@ class _Load:
                 await self._producer.send(inbound)
             except ServerUnreachable:
                 continue  # it has waited as long as FTE_SEND_SECONDS_MAX says
-            except MailboxFull as full:
+            except (MailboxFull, Overloaded) as full:
                 await asyncio.sleep(full.retry_after_seconds)
             else:
                 break

@@ -8,11 +8,12 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from ops.runtime.database import connect
+from ops.runtime.database import EVERY_TENANT, Database, connect
 from producer.client import AsyncProducer, Producer
-from schema.errors import InvalidMessage, InvalidSettings, MailboxFull, ServerUnreachable, UnknownTenant
+from schema.errors import InvalidMessage, InvalidSettings, MailboxFull, Overloaded, ServerUnreachable, UnknownTenant
 from schema.messages import Inbound, Receipt
 from tests.integration.producing import SECRET_TEXT, SENDER, bells, inbox, message, positions
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -160,6 +161,34 @@ async def test_a_full_mailbox_refuses_what_follows_so_that_nothing_overtakes(set
 
     assert [isinstance(outcome, Receipt) for outcome in outcomes] == [True, True, False, False, True]
     assert (full.value.waiting, full.value.waiting_max, full.value.retry_after_seconds) == (2, 2, 30)
+
+
+async def test_a_backlog_that_is_full_refuses_until_it_is_worked_off(
+    settings: Settings, database: Database, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.backlog.LOOK_SECONDS", 0.05)
+    before = await database.read(EVERY_TENANT, "count_backlog", messages_max=1_000_000)
+    small = settings.model_copy(update={"backlog_messages_max": before[0]["waiting"] + 2})
+    async with AsyncProducer(small) as producer:
+        outcomes = await producer.send_many([message(tenant, n, conversation=f"c-{n}") for n in range(1, 4)])
+        with pytest.raises(Overloaded) as refused:
+            await producer.send(message(tenant, 4, conversation="c-4"))
+
+        with connect(settings.database_url or "") as connection:
+            connection.execute(
+                "UPDATE inbox SET state = 'answered', finished_at = now(), payload = NULL WHERE tenant_id = %s",
+                [tenant],
+            )
+
+        async def is_accepted() -> bool:
+            answers = await producer.send_many([message(tenant, 5, conversation="c-5")])
+            return isinstance(answers[0], Receipt)
+
+        await eventually(is_accepted)
+
+    assert [type(outcome) for outcome in outcomes] == [Receipt, Receipt, Overloaded]
+    assert refused.value.waiting == refused.value.waiting_max == before[0]["waiting"] + 2
+    assert refused.value.retry_after_seconds == 10
 
 
 async def test_a_mailbox_that_has_room_again_meanwhile_stays_closed_to_the_rest_of_a_call(

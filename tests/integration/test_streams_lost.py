@@ -197,7 +197,7 @@ async def test_what_a_restart_cost_comes_again_and_nothing_else(harness: Harness
     await redis.set(life_key(harness.tenant), f"{life} 0123")  # another run of the server
 
     await answer(harness, "c", "five")
-    await harness.service.rescue.restore_streams()
+    await harness.service.rescue.publish_leftovers(age_seconds=0)
 
     texts = [reply["text"].removeprefix("you said: ") for reply in await harness.replies()]
     assert sorted(texts) == ["five", "four", "one", "three", "two"]
