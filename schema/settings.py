@@ -199,6 +199,15 @@ class Settings(BaseSettings):
 
     # The process
     concurrency: int = Field(default=256, ge=1, le=2_000, description="conversations one worker process drains at once")
+    tenant_share_max: float = Field(
+        default=0.8, gt=0, le=1, description="part of them that one tenant may have, where there are several tenants"
+    )
+    silence_seconds_max: float = Field(
+        default=15, gt=0, description="how long a conversation may be overdue while slots are free; logged, taken up"
+    )
+    still_seconds_max: float = Field(
+        default=60, ge=10, description="how long a worker's event loop may stand still before the process ends itself"
+    )
     database_connections_max: int = Field(default=8, ge=1, description="PostgreSQL connections of one process")
     redis_connections_max: int = Field(default=64, ge=1, description="Redis connections of one process")
     stop_seconds_max: float = Field(default=20, gt=0, description="how long a stopping worker finishes its turns")

@@ -29,6 +29,7 @@ from schema.tasks import DOORBELL_EXPIRES_SECONDS, DOORBELL_QUEUE, DRAIN_TASK, c
 from worker.loop import LoopThread
 from worker.service import open_service
 from worker.tasks import register_tasks
+from worker.watchdog import end_when_still
 
 _log = structlog.get_logger("fte.worker")
 
@@ -87,6 +88,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
     try:
         service = loop.run(open_service(settings, WorkerBell(app).ring, reach=read_failpoint(os.environ)))
         loop.run(_call(service.start))
+        guard = loop.submit(end_when_still(settings.still_seconds_max))
         register_tasks(app, loop, service)
 
         def stop(**_: Any) -> None:
@@ -118,6 +120,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
             on_ready()
         worker.start()
         loop.run(service.close())
+        guard.cancel()
         _log.info("worker.stopped")
         return 0
     finally:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import structlog
 from redis.exceptions import RedisError
@@ -17,6 +18,7 @@ from worker.mailbox import Head, Lease, LeaseLost, Mailbox
 from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
 from worker.pipeline.outcome import Again, Later, Repair, Verdict
 from worker.pipeline.turn import Turn
+from worker.shares import Shares
 
 _log = structlog.get_logger("fte.drain")
 
@@ -36,6 +38,12 @@ class Drainer:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _under_way: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _follow_ups: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Hold what each tenant has of this process's slots."""
+        return Shares(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
 
     @property
     def free_slots(self) -> int:
@@ -50,9 +58,11 @@ class Drainer:
     async def drain(self, key: ConversationKey) -> None:
         """Answer what waits in one mailbox, in order; return at once when another worker is at it.
 
-        Never raises for a message's sake: what fails is parked, and the head keeps its place.
+        Returns at once as well when the tenant has its share of slots under way: whoever waits is drained when one of
+        them ends, without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the
+        head keeps its place.
         """
-        if self.stopping.is_set():
+        if self.stopping.is_set() or not self.shares.take(key):
             return  # the agenda still has it: another worker's rescue takes it
         self._under_way += 1
         self._idle.clear()
@@ -62,6 +72,14 @@ class Drainer:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+            self._follow_up(self.shares.give_back(key.tenant))
+
+    def _follow_up(self, key: ConversationKey | None) -> None:
+        """Drain a conversation that was put off; when all slots are taken it is left to rescue, as a lost bell is."""
+        if key is not None and self.free_slots:
+            task = asyncio.create_task(self.drain(key))
+            self._follow_ups.add(task)
+            task.add_done_callback(self._follow_ups.discard)
 
     async def _drain(self, key: ConversationKey) -> None:
         try:

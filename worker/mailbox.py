@@ -122,6 +122,15 @@ class Mailbox:
         )
         return [ConversationKey.parse(member.decode()) for members in answers for member in members]
 
+    async def count_overdue(self, seconds: float) -> int:
+        """Count the conversations that somebody had to look at that long ago, by the clock of Redis."""
+        now, microseconds = await self._client.time()
+        before = now * 1_000 + microseconds // 1_000 - round(seconds * 1_000)
+        async with self._client.pipeline(transaction=False) as pipe:
+            for partition in range(self._partitions):
+                pipe.zcount(agenda_key(partition), "-inf", before)
+            return sum(await pipe.execute())
+
     async def on_agenda(self, keys: list[ConversationKey]) -> list[bool]:
         """Say for each conversation whether somebody will look at it."""
         async with self._client.pipeline(transaction=False) as pipe:

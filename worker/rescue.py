@@ -123,7 +123,9 @@ class Rescue:
 
     async def restore_streams(self) -> int:
         """Put back into the outbound streams what Redis lost before it was collected; gives how many entries."""
-        return await self.publish_leftovers(age_seconds=0) if await self.streams.restore_all() else 0
+        restored = await self.streams.restore_all()
+        self.drainer.shares.tenants = self.streams.tenants
+        return await self.publish_leftovers(age_seconds=0) if restored else 0
 
     async def note_collected(self) -> int:
         """Note what consumers have collected, unless another worker has just done so; gives of how many streams."""

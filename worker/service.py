@@ -48,6 +48,7 @@ from worker.tools.documentation import Documentation
 from worker.tools.knowledge import hosted_search
 from worker.trimming import Trimmer
 from worker.warmup import warm_up
+from worker.watchdog import Watchdog
 
 DOCUMENTATION_SECONDS_MAX = 3.0
 """How long a starting worker waits for its documentation servers."""
@@ -75,6 +76,7 @@ class WorkerService:
     publisher: Publisher
     streams: Streams
     rescue: Rescue
+    watchdog: Watchdog
     brain: Brain
     tracer: Tracer
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -88,6 +90,7 @@ class WorkerService:
             asyncio.create_task(self.publisher.run(), name="publisher"),
             asyncio.create_task(self.rescue.run(), name="rescue"),
             asyncio.create_task(self.tracer.run(), name="tracer"),
+            asyncio.create_task(self.watchdog.run(), name="watchdog"),
         ]
 
     def begin_stop(self) -> None:
@@ -196,6 +199,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         spans_days=settings.spans_days,
         usage_days=settings.usage_days,
     )
+    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer)
     return WorkerService(
         settings=settings,
         servers=servers,
@@ -203,7 +207,8 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         heartbeat=heartbeat,
         publisher=publisher,
         streams=streams,
-        rescue=Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer),
+        rescue=rescue,
+        watchdog=Watchdog(settings, mailbox, drainer, rescue.sweep, outages),
         brain=brain,
         tracer=tracer,
     )

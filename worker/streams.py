@@ -101,11 +101,14 @@ class Streams:
         self._scripts = scripts
         self._database = database
         self._published_seconds = settings.published_seconds
+        self.tenants = 1
+        """How many there are, as of the last look."""
         self._collected_ms = max(1, round(settings.collected_seconds * 500))
 
     async def restore_all(self) -> int:
         """Restore the streams of every tenant of which Redis may have lost something; gives how many tenants'."""
         rows = await self._database.read(EVERY_TENANT, "find_lives")
+        self.tenants = len(rows)
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.info("server")
             for row in rows:

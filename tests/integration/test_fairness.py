@@ -1,0 +1,107 @@
+"""Promises to those who wait: a share for every tenant, and nobody overlooked; on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+
+import structlog
+
+from tests.integration.worker_harness import MakeHarness
+from tests.waiting import eventually
+
+
+async def test_a_tenant_with_many_conversations_leaves_slots_to_others_and_its_own_follow_without_a_bell(
+    worker: MakeHarness,
+) -> None:
+    thinking, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def think(text: str) -> str:
+        thinking.release()
+        await go_on.wait()
+        return text
+
+    harness = await worker(think, concurrency=4, tenant_share_max=0.5)
+    harness.service.drainer.shares.tenants = 2
+    for number in range(6):
+        await harness.accept(f"c-{number}", "hello")
+    drains = [asyncio.create_task(harness.drain(f"c-{number}")) for number in range(6)]
+    for _ in range(2):
+        await thinking.acquire()
+
+    await asyncio.gather(*drains[2:])
+    asked_at_first = len(harness.model.asked)
+    free_slots = harness.service.drainer.free_slots
+    go_on.set()
+
+    async def all_answered() -> bool:
+        return len(await harness.replies()) == 6
+
+    await eventually(all_answered)
+    assert (asked_at_first, free_slots) == (2, 2)
+
+
+async def test_conversations_that_nobody_takes_up_are_noticed_and_answered(worker: MakeHarness) -> None:
+    harness = await worker(bell_seconds=0.01, silence_seconds_max=0.02)
+    await harness.accept("c", "hello")
+
+    async def noticed() -> bool:
+        return await harness.service.watchdog.look() > 0
+
+    with structlog.testing.capture_logs() as logs:
+        await eventually(noticed)
+
+    async def answered() -> bool:
+        return len(await harness.replies()) == 1
+
+    await eventually(answered)
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["watchdog.silence"]
+    assert harness.service.watchdog.silences == 1
+
+
+async def test_what_waits_while_all_slots_are_taken_is_no_silence(worker: MakeHarness) -> None:
+    thinking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def think(text: str) -> str:
+        thinking.set()
+        await go_on.wait()
+        return text
+
+    harness = await worker(think, bell_seconds=0.01, silence_seconds_max=0.01, concurrency=1)
+    await harness.accept("busy", "hello")
+    await harness.accept("c", "hello")
+    under_way = asyncio.create_task(harness.drain("busy"))
+    await thinking.wait()
+
+    async def overdue() -> bool:
+        return await harness.mailbox.count_overdue(0.01) > 0
+
+    await eventually(overdue)
+    assert await harness.service.watchdog.look() == 0
+    go_on.set()
+    await under_way
+
+
+def test_a_process_whose_loop_stands_still_ends_and_says_where() -> None:
+    program = """
+        import asyncio, time
+        from worker.watchdog import end_when_still
+
+        async def main():
+            asyncio.create_task(end_when_still(0.5))
+            await asyncio.sleep(1)  # a loop that runs is left alone
+            print("alive", flush=True)
+            time.sleep(30)
+
+        asyncio.run(main())
+    """
+
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=20, check=False
+    )
+
+    assert ended.stdout == "alive\n"
+    assert ended.returncode == 1
+    assert "in main" in ended.stderr
