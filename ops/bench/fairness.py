@@ -31,11 +31,11 @@ _LATENCY_MS = "200..200"
 
 def main(
     crowd: Annotated[int, typer.Option(min=1, max=10_000, help="Messages of the crowded conversation.")] = 10_000,
-    conversations: Annotated[int, typer.Option(min=1, help="Others, of one message each, in a round.")] = 300,
-    rate: Annotated[float, typer.Option(min=0.1, help="Their messages per second.")] = 20,
+    conversations: Annotated[int, typer.Option(min=1, help="Others, of one message each, in a round.")] = 150,
+    rate: Annotated[float, typer.Option(min=0.1, help="Their messages per second.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds without the crowd, then with it.")] = 3,
 ) -> None:
-    """Compare how long others wait with and without one conversation that holds 10,000 messages; one worker process."""
+    """Compare how long others wait with and without one conversation of 10,000 messages; one worker process."""
     os.environ["FTE_MODEL"] = "stub"
     console = Console()
     with tempfile.TemporaryDirectory(prefix="fte-bench-") as folder:
