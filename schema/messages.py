@@ -1,6 +1,6 @@
 """Define what crosses between processes: inbound messages, envelopes, receipts, replies, escalations, events.
 
-Every model is frozen, refuses unknown fields, carries a version and has a limit on every size. The exported JSON Schema
+Every model is frozen, carries a version and has a limit on every size. The exported JSON Schema
 stands in `schema/json/`.
 """
 
@@ -71,15 +71,21 @@ MetadataValue = Annotated[str, StringConstraints(max_length=METADATA_VALUE_CHARA
 
 
 class WireModel(BaseModel):
-    """Hold the rules of everything on the wire."""
+    """Hold the rules of everything on the wire.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A reader passes over fields it does not know: workers and gateways of two releases run side by side, and the newer
+    one may say more. `version` changes only for what an older reader must not read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: Literal[1] = 1
 
 
 class Inbound(WireModel):
-    """Carry one message of a customer, as a gateway hands it in."""
+    """Carry one message of a customer, as a gateway hands it in; a field it should not have is refused there."""
+
+    model_config = ConfigDict(extra="forbid")
 
     message_id: MessageId = Field(description="the gateway's id of the message; the same id is answered once")
     tenant: TenantId
@@ -158,7 +164,7 @@ BriefingList = Annotated[list[BriefingText], Field(max_length=BRIEFING_ENTRIES_M
 class TranscriptReference(BaseModel):
     """Say where the words of a conversation stand: `fte show CONVERSATION`, its messages by position."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     conversation: ConversationId
     first_position: int = Field(ge=1)
@@ -168,7 +174,7 @@ class TranscriptReference(BaseModel):
 class Briefing(BaseModel):
     """Tell a human agent what the bot knew and did; masked: placeholders instead of secrets."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     channel: Channel
     passenger_name: BriefingText | None = None

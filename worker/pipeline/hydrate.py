@@ -31,7 +31,7 @@ def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
     """Read and unseal the head of a mailbox; raises Undecodable, whose text holds nothing of the content."""
     try:
         envelope = Envelope.model_validate_json(head.raw)
-        inbound = Inbound.model_validate_json(sealer.open(envelope.payload))
+        inbound = Inbound.model_validate_json(sealer.open(envelope.payload), extra="ignore")
     except ValidationError as error:
         kinds = ", ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['type']}" for detail in error.errors()[:3])
         raise Undecodable(f"not an envelope of this release ({kinds})") from None
