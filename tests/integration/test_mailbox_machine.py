@@ -357,7 +357,7 @@ def test_a_mailbox_keeps_its_word_whatever_workers_do(server: str, settings: Set
     run_state_machine_as_test(
         lambda: MailboxMachine(connect, settings),  # type: ignore[arg-type]  # any factory will do
         settings=hypothesis_settings(
-            max_examples=100,
+            max_examples=50,
             derandomize=True,
             stateful_step_count=40,
             deadline=None,
