@@ -12,6 +12,16 @@ from ops.runtime.tracing_table import event_rows
 from schema.ids import ConversationKey, event_id_of, trace_id_of
 from schema.messages import Event, EventName
 
+NAME_CHARACTERS_MAX = 200
+
+
+def check_name(name: str, doing: str) -> str:
+    """Give the name of who does something that goes on record, without blanks around it; raises ValueError."""
+    who = name.strip()
+    if not who or len(who) > NAME_CHARACTERS_MAX:
+        raise ValueError(f"who {doing} is named in 1 to {NAME_CHARACTERS_MAX} characters, not {len(who)}")
+    return who
+
 
 async def announce(
     transaction: Transaction,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops.announcing import announce
+from ops.announcing import announce, check_name
 from ops.runtime.database import Database, Row
 from ops.runtime.encoding import parse_json
 from ops.runtime.sealing import Sealer
@@ -13,8 +13,6 @@ from schema.errors import FteError
 from schema.ids import ConversationKey
 from schema.messages import Escalation
 from worker.guardrails.vault import Vault
-
-READER_CHARACTERS_MAX = 200
 
 
 class UnknownTicket(FteError):
@@ -55,9 +53,7 @@ async def open_ticket(
     is written before anything is shown. Raises UnknownTicket, Unsealable without the key, and ValueError without a
     reader.
     """
-    who = reader.strip()
-    if not who or len(who) > READER_CHARACTERS_MAX:
-        raise ValueError(f"who opens a ticket is named in 1 to {READER_CHARACTERS_MAX} characters, not {len(who)}")
+    who = check_name(reader, "opens a ticket")
     async with database.transaction(tenant) as transaction:
         rows = await transaction.run("read_ticket", tenant=tenant, ticket_id=ticket_id)
         if not rows:

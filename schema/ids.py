@@ -76,6 +76,11 @@ def event_id_of(key: ConversationKey, ordinal: int) -> str:
     return "event_" + hashlib.sha256(f"fte event {key} {ordinal}".encode()).hexdigest()[:24]
 
 
+def redriven_id_of(key: ConversationKey, message_id: str) -> str:
+    """Give the id under which a message that died is handed in again: a redrive repeated finds it accepted."""
+    return "redriven-" + hashlib.sha256(f"fte redriven {key} {message_id}".encode()).hexdigest()[:32]
+
+
 def new_token() -> str:
     """Make a token that no other lease or attempt has: 32 hex digits."""
     return uuid.uuid4().hex

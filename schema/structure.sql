@@ -777,8 +777,18 @@ CREATE TABLE public.dead_letter (
     message_id text,
     reason text NOT NULL,
     attempts integer NOT NULL,
-    payload text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    payload text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'kept'::text NOT NULL,
+    settled_at timestamp with time zone,
+    settled_by text,
+    settled_because text,
+    redriven_as text,
+    CONSTRAINT dead_letter_payload_kept_until_dropped CHECK (((state = 'dropped'::text) = (payload IS NULL))),
+    CONSTRAINT dead_letter_redriven_has_a_new_message CHECK (((state <> 'redriven'::text) OR (redriven_as IS NOT NULL))),
+    CONSTRAINT dead_letter_settled_at_null_while_kept CHECK (((state = 'kept'::text) = (settled_at IS NULL))),
+    CONSTRAINT dead_letter_settled_by_somebody CHECK (((settled_at IS NULL) = (settled_by IS NULL))),
+    CONSTRAINT dead_letter_state_is_known CHECK ((state = ANY (ARRAY['kept'::text, 'redriven'::text, 'dropped'::text])))
 );
 
 ALTER TABLE ONLY public.dead_letter FORCE ROW LEVEL SECURITY;

@@ -16,7 +16,7 @@ from schema.settings import Settings
 from worker.heartbeat import Heartbeat
 from worker.mailbox import Head, Lease, LeaseLost, Mailbox
 from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
-from worker.pipeline.outcome import Again, Later, Repair, Verdict
+from worker.pipeline.outcome import Again, Later, Mend, Repair, Verdict
 from worker.pipeline.turn import Turn
 from worker.shares import Shares
 
@@ -109,6 +109,11 @@ class Drainer:
                 await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
                 return
             if isinstance(verdict, Repair):
+                break
+            if isinstance(verdict, Mend):
+                # The damaged entry first: it holds the place. Should this worker die in between, the gap is repaired.
+                await self.mailbox.acknowledge(lease, head, more=False)
+                await self.mailbox.restore(lease.key, verdict.rows)
                 break
             turns += 1
             more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()

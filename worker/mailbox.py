@@ -58,23 +58,29 @@ class Mailbox:
 
     async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
         """Put envelopes (in order of position) where they belong, once; gives whether to ring."""
-        keys = mailbox_keys(key, self._partitions)
-        outcomes = await self._for_each(
-            [
-                (self._scripts.append, keys, [str(key), encode_envelope(envelope), envelope.position, self._bell_ms])
-                for envelope in envelopes
-            ]
-        )
-        return any(ring for _, ring in outcomes)
+        return any(ring for _, ring in await self._append(key, envelopes))
 
-    async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> None:
-        """Put messages back from their inbox rows (message_id, position, payload); rescue looks at them when due."""
-        await self.append(
+    async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> int:
+        """Put messages back from their inbox rows (message_id, position, payload); rescue looks at them when due.
+
+        Gives how many were missing.
+        """
+        outcomes = await self._append(
             key,
             [
                 Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
                 for row in sorted(rows, key=lambda row: int(row["position"]))
             ],
+        )
+        return sum(appended for appended, _ in outcomes)
+
+    async def _append(self, key: ConversationKey, envelopes: list[Envelope]) -> list[Any]:
+        keys = mailbox_keys(key, self._partitions)
+        return await self._for_each(
+            [
+                (self._scripts.append, keys, [str(key), encode_envelope(envelope), envelope.position, self._bell_ms])
+                for envelope in envelopes
+            ]
         )
 
     async def acquire(self, key: ConversationKey) -> tuple[Lease, Head] | str:

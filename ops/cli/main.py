@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from ops.cli.chat import chat
+from ops.cli.dead import dead
 from ops.cli.demo import demo
 from ops.cli.kb import kb
 from ops.cli.llm_sim import llm_sim
@@ -24,6 +25,7 @@ from ops.cli.tickets import escalations
 from ops.cli.trace import trace
 from ops.cli.up import up
 from ops.cli.usage import usage
+from ops.cli.verify import verify
 from ops.cli.worker import worker
 
 _TRY = "Try it"
@@ -42,12 +44,21 @@ _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _TRY: {"demo": demo, "chat": chat, "load": load},
     _TALK: {"send": send, "replies": replies, "events": events},
     _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back, "usage": usage},
-    _RUN: {"up": up, "worker": worker, "llm-sim": llm_sim, "migrate": migrate, "key": key, "settings": settings},
+    _RUN: {
+        "up": up,
+        "worker": worker,
+        "llm-sim": llm_sim,
+        "migrate": migrate,
+        "key": key,
+        "settings": settings,
+        "verify": verify,
+    },
 }
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
 app.add_typer(escalations, name="escalations", rich_help_panel=_TALK)
+app.add_typer(dead, name="dead", rich_help_panel=_LOOK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.options import Json, Tenant
+from ops.cli.options import Json, Tenant, Who, user_name
 from ops.cli.streams import LAST, ConversationFilter, Follow, FromStart, Last, show_streams
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def show_one(
     opened: Annotated[
         bool, typer.Option("--open", help="Open placeholders. Needs the vault's key; who opened it is recorded.")
     ] = False,
-    reader: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Who opens it; default: this machine's user.")
-    ] = None,
+    who: Who = None,
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
@@ -58,7 +56,7 @@ def show_one(
     from ops.cli.servers import find_servers
     from ops.terminal import open_console, print_line
 
-    escalation = asyncio.run(_read(find_servers(), tenant, ticket, (reader or _user()) if opened else None))
+    escalation = asyncio.run(_read(find_servers(), tenant, ticket, user_name(who) if opened else None))
     if as_json:
         print_line(escalation.model_dump_json())
         return
@@ -80,14 +78,3 @@ async def _read(settings: Settings, tenant: str, ticket: str, reader: str | None
             return await read_ticket(database, sealer, tenant, ticket)
         opened = await open_ticket(database, sealer, tenant, ticket, reader=reader, now=datetime.now(UTC))
         return opened.escalation
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without a name
-        raise typer.BadParameter(
-            "this machine's user has no name; say who opens the ticket", param_hint="--as"
-        ) from None

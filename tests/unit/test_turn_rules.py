@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +60,10 @@ def _snapshot(**changes: Any) -> Snapshot:
         (_letter(attempts=3), _snapshot(), "act"),
         (_letter(attempts=4), _snapshot(), "bury"),
         (_letter(attempts=4), _snapshot(owner="human"), "forward"),
+        (_letter(attempts=7), _snapshot(owner="human"), "bury"),
+        (replace(_letter(), unreadable="no key opens it"), _snapshot(), "bury"),
+        (replace(_letter(), unreadable="no key opens it"), _snapshot(owner="human"), "bury"),
+        (replace(_letter(2), unreadable="no key opens it"), _snapshot(), "repair"),
     ],
 )
 def test_admit_decides_from_what_was_read(letter: Letter, snapshot: Snapshot | None, expected: str) -> None:

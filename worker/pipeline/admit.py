@@ -13,8 +13,10 @@ def admit(letter: Letter, snapshot: Snapshot | None, *, attempts_max: int) -> Ad
     """Say what to do with the head of a mailbox.
 
     act: run the agents · done: it is answered already, only acknowledge · repair: earlier messages are missing from the
-    mailbox · forward: a human owns the conversation, stay silent · bury: its attempts are used up · stray: no such
-    message was ever accepted.
+    mailbox · forward: a human owns the conversation, stay silent · bury: its attempts are used up, or nobody can read
+    it · stray: no such message was ever accepted.
+
+    What is recorded for a human gets as many attempts again: most of what fails is not asked for then.
     """
     if snapshot is None or snapshot.state is None:
         return "stray"
@@ -22,8 +24,8 @@ def admit(letter: Letter, snapshot: Snapshot | None, *, attempts_max: int) -> Ad
         return "done"
     if letter.position > snapshot.done_position + 1:
         return "repair"
-    if snapshot.owner == "human":
-        return "forward"
-    if letter.attempts > attempts_max:
+    if letter.unreadable:
         return "bury"
-    return "act"
+    if snapshot.owner == "human":
+        return "bury" if letter.attempts > 2 * attempts_max else "forward"
+    return "bury" if letter.attempts > attempts_max else "act"

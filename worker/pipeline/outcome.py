@@ -31,6 +31,10 @@ class Letter:
     inbound: Inbound
     payload: str
     attempts: int
+    unreadable: str | None = None
+    """Why nobody can read it; then `inbound` holds no words of the customer."""
+    reachable: bool = True
+    """Whether `inbound.sender` is an address."""
 
 
 @dataclass(frozen=True)
@@ -133,4 +137,11 @@ class Repair:
     """Say that the mailbox lacks earlier messages, which have been put back: look at its head anew."""
 
 
-Verdict = Done | Later | Again | Repair
+@dataclass(frozen=True)
+class Mend:
+    """Say that the head is damaged: put these inbox rows (message_id, position, payload) in its place."""
+
+    rows: list[dict[str, Any]]
+
+
+Verdict = Done | Later | Again | Repair | Mend

@@ -25,21 +25,26 @@ def forward(guarded: Guarded) -> Answer:
 
 
 def bury(letter: Letter, snapshot: Snapshot, *, answer_by: datetime) -> Answer:
-    """Give up a message whose attempts are used up: keep it whole, tell the customer, call a human.
+    """Give up a message: keep it whole, tell the customer, call a human.
 
-    Its text is not read: reading it may be what fails.
+    Its attempts are used up, or nobody can read it. Its text is not looked at: that may be what fails. The customer is
+    not told where a human speaks with them, or where no address of theirs is known.
     """
     reason = f"no answer after {letter.attempts - 1} attempts"
+    if letter.unreadable:
+        reason = f"cannot be read: {letter.unreadable}"
     ticket_id = ticket_id_of(letter.key, letter.position)
-    reply = notices.unanswerable(ticket_id, answer_by)
+    tells = snapshot.owner == "bot" and letter.reachable
+    reply = notices.unanswerable(ticket_id, answer_by) if tells else None
+    told = "The customer has been told." if tells else "The customer has not been told."
     return Answer(
         outcome="dead",
         reply=reply,
         agent=snapshot.last_agent,
         context=snapshot.context,
         vault=snapshot.vault,
-        items=[{"role": "assistant", "content": reply}],
-        escalation=EscalationRequest("system_error", reason, "The message is kept as a dead letter.", "high"),
+        items=[{"role": "assistant", "content": reply}] if reply else [],
+        escalation=EscalationRequest("system_error", reason, f"The message is kept as a dead letter. {told}", "high"),
         events=[("message.dead", {"ticket_id": ticket_id})],
         buried_because=reason,
     )

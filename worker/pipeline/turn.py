@@ -25,6 +25,7 @@ from worker.pipeline.guard import guard
 from worker.pipeline.hydrate import Undecodable, hydrate, open_letter
 from worker.pipeline.outcome import Answer, Clock, Done, Due, Letter, Repair, Snapshot, Verdict, due_of
 from worker.pipeline.silent import bury, forward
+from worker.pipeline.unread import Unread
 from worker.publisher import OutboxRow, Publisher
 from worker.store.journal import JournalWriter
 from worker.store.tool_journal import ToolStore
@@ -58,9 +59,16 @@ class Turn:
         try:
             letter = open_letter(self.sealer, key, head)
         except Undecodable as error:
-            return await self._bury_unread(key, head, str(error))
+            examined = await self._unread.examine(key, head, str(error))
+            if not isinstance(examined, Letter):
+                return examined
+            letter = examined
         with self.tracer.attempt(key, letter.position, letter.attempts) as span:
             return await self._run(letter, head, Clock(datetime.now(UTC)), span)
+
+    @property
+    def _unread(self) -> Unread:
+        return Unread(self.settings, self.database, self.sealer, self.mailbox)
 
     async def _run(self, letter: Letter, head: Head, clock: Clock, span: Span) -> Verdict:
         key = letter.key
@@ -83,7 +91,7 @@ class Turn:
         admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
         span.attributes["admission"] = admission
         if snapshot is None or admission == "stray":
-            return await self._bury_unread(key, head, "no such message was accepted")
+            return await self._unread.keep(key, head, "no such message was accepted")
         if admission == "done":
             return Done()
         if admission == "repair":
@@ -175,21 +183,6 @@ class Turn:
         await self.mailbox.restore(letter.key, rows)
         _log.info("mailbox.repaired", messages=len(rows), before_position=letter.position)
         return Repair()
-
-    async def _bury_unread(self, key: ConversationKey, head: Head, reason: str) -> Verdict:
-        """Keep an entry that is no message of ours, sealed and whole; the mailbox goes on."""
-        await self.database.read(
-            key.tenant,
-            "bury_letter",
-            tenant=key.tenant,
-            conversation=key.conversation,
-            message_id=None,
-            reason=reason,
-            attempts=head.attempts,
-            payload=self.sealer.seal(head.raw.decode(errors="backslashreplace")),
-        )
-        _log.error("mailbox.undecodable", tenant=key.tenant, conversation=key.conversation, reason=reason)
-        return Done()
 
 
 def _note_waiting(snapshot: Snapshot, clock: Clock, span: Span) -> None:

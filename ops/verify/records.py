@@ -1,0 +1,98 @@
+"""Check what PostgreSQL holds: each check is one statement, so it sees one moment of every conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ops.verify.finding import FINDINGS_MAX, Finding
+
+if TYPE_CHECKING:
+    from ops.runtime.database import Database, Row, Transaction
+
+STATEMENT_TIME = "5min"
+UNPUBLISHED_SECONDS_MAX = 60
+"""Age from which an outbox row that is not published is a violation."""
+
+_BY_HAND = "no process of the product does that: compare with a backup, and look for who writes into the database"
+
+
+@dataclass(frozen=True)
+class Check:
+    """Name a check, its statement, how a row of it reads and what to do about it."""
+
+    name: str
+    query: str
+    what: str
+    way_out: str
+    item: str | None = None
+    """The column that tells findings of one conversation apart."""
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "conservation",
+        "find_unconserved",
+        "{last_position} accepted, done up to {done_position}; the inbox has {messages} messages, the newest {newest}, "
+        "and {waiting} waiting from {first_waiting} on",
+        _BY_HAND,
+    ),
+    Check("turn", "find_unturned", "message {message_id} is {state} and has {turns} turns", _BY_HAND, "message_id"),
+    Check(
+        "reply",
+        "find_unequal_replies",
+        "{replies} replies to {replying} turns that reply and {dead} that gave a message up",
+        _BY_HAND,
+    ),
+    Check(
+        "sequence",
+        "find_gaps",
+        "{entries} outbox rows of {last_ordinal}, newest {newest}; {replies} replies of {last_sequence}, the newest "
+        "{newest_reply}",
+        _BY_HAND,
+    ),
+    Check(
+        "publishing",
+        "find_overdue_outbox",
+        "{unpublished} outbox rows from {first_ordinal} on are not published after {seconds} s",
+        "a worker's rescue publishes them: see that one runs and reaches Redis, and look for rescue.failed in its log",
+    ),
+    Check(
+        "dead letter",
+        "find_unburied",
+        "message {message_id} is {state} and has {letters} dead letters",
+        _BY_HAND,
+        "message_id",
+    ),
+    Check("ledger", "find_unbacked", "{ledger} has {entry}, which no turn accounts for", _BY_HAND, "entry"),
+)
+
+
+async def check_records(transaction: Transaction) -> list[Finding]:
+    """Run every check, in the scope of the transaction."""
+    findings = []
+    for check in CHECKS:
+        age = {"age_seconds": UNPUBLISHED_SECONDS_MAX} if check.name == "publishing" else {}
+        rows = await transaction.run(check.query, findings_max=FINDINGS_MAX, **age)
+        findings += [_finding(check, row) for row in rows]
+    return findings
+
+
+async def look_into(database: Database, scope: str, query: str, **parameters: object) -> list[Row]:
+    """Run one statement over everything in scope, with the time that takes."""
+    async with database.transaction(scope) as transaction:
+        await transaction.run("set_statement_time", statement_time=STATEMENT_TIME)
+        return await transaction.run(query, **parameters)
+
+
+def _finding(check: Check, row: Row) -> Finding:
+    numbers = {name: value for name, value in row.items() if name not in {"tenant_id", "conversation_id"}}
+    return Finding(
+        check.name,
+        row["tenant_id"],
+        row["conversation_id"],
+        check.what.format(**row),
+        check.way_out,
+        item=str(row[check.item]) if check.item else "",
+        numbers=numbers,
+    )
