@@ -2,56 +2,75 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
+from ops.runtime.configuration import load_settings, open_sealer
 from ops.runtime.database import connect
+from ops.runtime.redis import Scripts, make_redis
+from schema.ids import ConversationKey
+from schema.messages import Envelope, Inbound, encode_inbound
 from tests.acceptance.fte_process import Up, new_conversation
+from worker.mailbox import Mailbox
 
 CARD = "4111 1111 1111 1111"
-UNREADABLE = "sealed with a key that is gone"
+
+
+def leave_in_a_mailbox(up: Up, conversation: str, text: str) -> None:
+    """Put a message into a mailbox that the database does not know, as after a restore from a backup."""
+    settings = load_settings(state_dir=up.fte.state_dir, database_url=up.database_url, redis_url=up.redis_url)
+    inbound = Inbound(
+        message_id=f"m-{uuid.uuid4().hex}",
+        tenant="default",
+        conversation=conversation,
+        channel="chat",
+        sender="ada",
+        text=text,
+    )
+    payload = open_sealer(settings).seal(encode_inbound(inbound))
+
+    async def append() -> None:
+        client = make_redis(settings)
+        envelope = Envelope(position=1, message_id=inbound.message_id, payload=payload)
+        await Mailbox(client, Scripts(client), settings).append(ConversationKey("default", conversation), [envelope])
+        await client.aclose()
+
+    asyncio.run(append())
 
 
 def test_a_dead_letter_is_listed_opened_redriven_and_dropped_and_everything_adds_up(up: Up) -> None:
     conversation = new_conversation()
-    up.say(conversation, "How many bags can I bring?")
-    up.wait_for("replies", conversation, 1)
-    # A vault that no key opens: the conversation's next message fails every attempt, and then it goes on from nothing.
-    with connect(up.database_url) as connection:
-        connection.execute("UPDATE conversation SET vault = %s WHERE conversation_id = %s", [UNREADABLE, conversation])
-    up.say(conversation, f"Can I bring my dog? My card is {CARD}.")
-    up.wait_for("escalations", conversation, 1)
+    leave_in_a_mailbox(up, conversation, f"Can I bring my dog? My card is {CARD}.")
+    narrowed = ("--conversation", conversation)
+    letters = next(lines for _ in range(20) if (lines := up.run("dead", "list", *narrowed, "--json").lines))
+    number = str(letters[0]["dead_letter_id"])
 
-    [letter] = up.run("dead", "list", "--conversation", conversation, "--json").lines
-    number = str(letter["dead_letter_id"])
     shown = up.run("dead", "show", number)
     opened = up.run("dead", "show", number, "--open", "--as", "sam@desk.example")
     tried = up.run("dead", "redrive", number, "--dry-run", "--json").lines
-    redriven = up.run("dead", "redrive", "--conversation", conversation, "--because", "the vault is mended", "--json")
-    up.wait_for("replies", conversation, 3)
+    redriven = up.run("dead", "redrive", *narrowed, "--because", "the backup is whole again", "--json").lines
     again = up.run("dead", "redrive", number)
     dropped = up.run("dead", "drop", number, "--as", "sam@desk.example")
-    nothing = up.run("dead", "list", "--conversation", conversation)
     everything = up.run("dead", "redrive")
-    unknown = up.run("dead", "show", "999999999")
+    [reply] = up.wait_for("replies", conversation, 1)
     verified = up.run("verify", "--tenant", "default")
 
-    assert letter["reason"].startswith("no answer after ")
-    assert "Can I bring my dog" not in shown.output
+    assert letters[0]["reason"] == "no such message was accepted"
+    assert "bring my dog" not in shown.output
     assert "Can I bring my dog? My card is [CARD_NUMBER]." in opened.output
-    assert [line["status"] for line in tried + redriven.lines] == ["would be redriven", "redriven"]
+    assert [line["status"] for line in tried + redriven] == ["would be redriven", "redriven"]
+    assert reply["in_reply_to"] == [redriven[0]["message_id"]]
     assert (again.code, "redriven before" in again.output) == (0, True)
     assert (dropped.code, "dropped" in dropped.output) == (0, True)
-    assert "no dead letters" in nothing.output
-    assert everything.code == 2
-    assert (unknown.code, "no dead letter 999999999" in unknown.told) == (1, True)
-    events = {event["name"]: event for event in up.wait_for("events", conversation, 5)}
-    assert {"message.dead", "letter.opened", "letter.redriven", "letter.dropped"} <= set(events)
-    assert events["letter.opened"]["attributes"]["operator"] == "sam@desk.example"
-    assert events["letter.redriven"]["attributes"]["because"] == "the vault is mended"
+    assert (everything.code, "say which" in everything.told) == (2, True)
+    events = {event["name"]: event["attributes"] for event in up.wait_for("events", conversation, 3)}
+    assert set(events) == {"letter.opened", "letter.redriven", "letter.dropped"}
+    assert events["letter.opened"]["operator"] == "sam@desk.example"
+    assert events["letter.redriven"]["because"] == "the backup is whole again"
     assert (verified.code, "no violation" in verified.output) == (0, True)
 
 
-def test_a_violation_is_told_with_its_place_and_ends_in_exit_code_1(up: Up) -> None:
+def test_a_violation_is_told_with_its_place_and_way_out_and_ends_in_exit_code_1(up: Up) -> None:
     tenant = f"t{uuid.uuid4().hex[:8]}"
     with connect(up.database_url) as connection:
         connection.execute("INSERT INTO tenant (tenant_id) VALUES (%s)", [tenant])
@@ -60,14 +79,8 @@ def test_a_violation_is_told_with_its_place_and_ends_in_exit_code_1(up: Up) -> N
         )
 
     page = up.run("verify", "--tenant", tenant)
-    report = up.run("verify", "--tenant", tenant, "--json")
 
-    assert (page.code, report.code) == (1, 1)
+    assert page.code == 1
     assert f"conservation: {tenant} c-gap" in page.output
+    assert "1 accepted, done up to 0; the inbox has 0 messages" in page.output
     assert "way out: " in page.output
-    [finding] = report.lines[0]["findings"]
-    assert (finding["check"], finding["numbers"]["last_position"], finding["numbers"]["messages"]) == (
-        "conservation",
-        1,
-        0,
-    )
