@@ -164,3 +164,54 @@ async def test_an_entry_of_another_conversation_is_replaced_by_what_belongs_ther
     await harness.drain("c")
 
     assert [reply["text"] for reply in await harness.replies()] == ["you said: mine"]
+
+
+async def test_a_message_that_the_inbox_does_not_know_goes_to_a_human_once_and_its_customer_is_told(
+    worker: MakeHarness,
+) -> None:
+    """PostgreSQL was restored from a backup; and the worker dies before it takes the entry away."""
+    harness = await worker()
+    await harness.accept("c", "one")
+    await harness.drain("c")
+    forgotten = await harness.accept("c", "two")
+    entry = await oldest_entry(harness)
+    async with harness.database.transaction(harness.tenant) as transaction:
+        await transaction.connection.execute("DELETE FROM inbox WHERE position = 2")
+        await transaction.connection.execute("UPDATE conversation SET last_position = 1")
+    acquired = await harness.mailbox.acquire(harness.key("c"))
+    assert not isinstance(acquired, str)
+    lease, head = acquired
+    await harness.service.drainer.turn.run(lease.key, head)
+    await harness.mailbox.release(lease)
+
+    await harness.drain("c")
+    await harness.accept("c", "three")
+    await harness.drain("c")
+
+    replies = await harness.replies()
+    assert [reply["in_reply_to"] for reply in replies][1] == [forgotten]
+    assert [reply["sequence"] for reply in replies] == [1, 2, 3]
+    assert replies[2]["text"] == "you said: three"
+    [escalation] = await harness.escalations()
+    assert escalation["ticket_id"] in replies[1]["text"]
+    assert escalation["transcript"]["last_position"] == 1
+    [letter] = await harness.query("SELECT message_id, reason, payload FROM dead_letter")
+    assert (letter["message_id"], letter["reason"]) == (None, "no such message was accepted")
+    assert harness.service.servers.sealer.open(letter["payload"]).encode() == entry
+
+
+async def test_an_entry_that_is_no_message_goes_to_a_human_of_its_conversation_and_the_next_message_is_answered(
+    worker: MakeHarness,
+) -> None:
+    harness = await worker()
+    await harness.accept("c", "one")
+    await harness.drain("c")
+    await harness.service.servers.redis.rpush(mailbox_of(harness), b"\xff no message")
+    await harness.accept("c", "two")
+
+    await harness.drain("c")
+
+    assert [reply["text"] for reply in await harness.replies()] == ["you said: one", "you said: two"]
+    [escalation] = await harness.escalations()
+    assert (escalation["category"], escalation["reason"][:14]) == ("system_error", "cannot be read")
+    assert len(await harness.query("SELECT FROM dead_letter")) == 1

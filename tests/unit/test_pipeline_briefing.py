@@ -95,6 +95,6 @@ async def test_guardrails_that_tripped_are_named() -> None:
 
 
 def test_the_transcript_is_referred_to_by_position() -> None:
-    reference = refer(LETTER)
+    reference = refer(LETTER, Talk(ScriptedModel([])).snapshot)
 
     assert (reference.conversation, reference.first_position, reference.last_position) == ("c1", 1, 3)

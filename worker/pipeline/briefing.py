@@ -43,9 +43,10 @@ def brief(letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
     )
 
 
-def refer(letter: Letter) -> TranscriptReference:
+def refer(letter: Letter, snapshot: Snapshot) -> TranscriptReference:
     """Say where the conversation stands: its messages up to this one."""
-    return TranscriptReference(conversation=letter.key.conversation, first_position=1, last_position=letter.position)
+    last = max(1, snapshot.done_position) if letter.stray else letter.position
+    return TranscriptReference(conversation=letter.key.conversation, first_position=1, last_position=last)
 
 
 def _tools_in(items: Sequence[dict[str, Any]]) -> Iterator[str]:

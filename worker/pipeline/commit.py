@@ -113,7 +113,7 @@ class Committer:
                 summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
                 priority=answer.escalation.priority,
                 answer_by=due.answer_by,
-                transcript=refer(letter),
+                transcript=refer(letter, snapshot),
                 briefing=brief(letter, snapshot, answer),
                 **shared,
             )
@@ -142,7 +142,7 @@ class Committer:
             buried = {
                 "tenant": key.tenant,
                 "conversation": key.conversation,
-                "message_id": letter.inbound.message_id,
+                "message_id": None if letter.stray else letter.inbound.message_id,
                 "reason": answer.buried_because,
                 "attempts": letter.attempts - 1,
                 "payload": letter.payload,
@@ -182,8 +182,8 @@ class Committer:
             "tenant": letter.key.tenant,
             "conversation": letter.key.conversation,
             "version": snapshot.version,
-            "message_ids": [letter.inbound.message_id],
-            "done_position": letter.position,
+            "message_ids": [] if letter.stray else [letter.inbound.message_id],
+            "done_position": snapshot.done_position if letter.stray else letter.position,
             "state": "dead" if answer.outcome == "dead" else "answered",
             "conversation_row": dump_json(conversation_row),
             "turn": dump_json(turn),

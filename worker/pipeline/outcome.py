@@ -35,6 +35,8 @@ class Letter:
     """Why nobody can read it; then `inbound` holds no words of the customer."""
     reachable: bool = True
     """Whether `inbound.sender` is an address."""
+    stray: bool = False
+    """Whether the inbox does not know it; then `position` is no place in the conversation, and `payload` the entry."""
 
 
 @dataclass(frozen=True)

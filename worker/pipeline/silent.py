@@ -33,6 +33,8 @@ def bury(letter: Letter, snapshot: Snapshot, *, answer_by: datetime) -> Answer:
     reason = f"no answer after {letter.attempts - 1} attempts"
     if letter.unreadable:
         reason = f"cannot be read: {letter.unreadable}"
+    elif letter.stray:
+        reason = "no such message was accepted"
     ticket_id = ticket_id_of(letter.key, letter.position)
     tells = snapshot.owner == "bot" and letter.reachable
     reply = notices.unanswerable(ticket_id, answer_by) if tells else None

@@ -90,9 +90,11 @@ class Turn:
 
         admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
         span.attributes["admission"] = admission
-        if snapshot is None or admission == "stray":
-            return await self._unread.keep(key, head, "no such message was accepted")
-        if admission == "done":
+        if snapshot is None:
+            return await self._unread.keep(self._unread.stray(letter, head))
+        if admission == "stray":
+            letter = self._unread.stray(letter, head)
+        if admission == "done" or (letter.stray and await self._unread.is_kept(letter)):
             return Done()
         if admission == "repair":
             return await self._repair(letter)
@@ -121,7 +123,7 @@ class Turn:
         *,
         due: Due,
     ) -> Answer:
-        if admission == "bury":
+        if admission in ("bury", "stray"):
             return bury(letter, snapshot, answer_by=due.answer_by)
         with clock.step("guard"):
             guarded = guard(letter.inbound, snapshot.context, snapshot.vault)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from ops.runtime.database import Database
 from ops.runtime.encoding import parse_json
 from ops.runtime.sealing import Sealer
 from schema.errors import Unsealable
-from schema.ids import ConversationKey
+from schema.ids import ConversationKey, ticket_id_of
 from schema.messages import Envelope, Inbound, Reply, encode_envelope
 from schema.settings import Settings
 from worker.mailbox import Head, Mailbox
@@ -38,8 +39,8 @@ class Unread:
         """Find what an unreadable entry stood for.
 
         The inbox has every accepted message whole, so a damaged entry is replaced by what stands there. A message that
-        the inbox cannot give back either is a Letter without words, for its turn to give up. What the inbox does not
-        know is kept as a dead letter and done with.
+        the inbox cannot give back either, and an entry that it does not know, are Letters without words, for a turn to
+        give up.
         """
         position = _position_in(head.raw)
         if position is None:
@@ -47,7 +48,7 @@ class Unread:
         names = {"tenant": key.tenant, "conversation": key.conversation}
         rows = await self.database.read(key.tenant, "read_message", position=position, **names)
         if not rows:
-            return await self.keep(key, head, reason)
+            return self._nobodys(key, head, reason)
         row = rows[0]
         if row["state"] != "accepted":
             _log.warning("mailbox.damaged", **names, position=position, found=row["state"])
@@ -60,22 +61,40 @@ class Unread:
         _log.warning("mailbox.mended", **names, position=position, reason=reason)
         return Mend([row])
 
-    async def keep(self, key: ConversationKey, head: Head, reason: str) -> Done:
-        """Keep an entry that is no message of ours, sealed and whole; the mailbox goes on."""
-        await self.database.read(
-            key.tenant,
-            "bury_letter",
-            tenant=key.tenant,
-            conversation=key.conversation,
-            message_id=None,
-            reason=reason,
-            attempts=head.attempts,
-            payload=self.sealer.seal(head.raw.decode(errors="backslashreplace")),
+    def stray(self, letter: Letter, head: Head) -> Letter:
+        """Make a letter one that the inbox does not know: the whole entry is kept, under a name of its own.
+
+        The name is the entry's, so that a turn which is run again opens the same ticket.
+        """
+        if letter.stray:
+            return letter
+        number = _POSITION_MAX + int.from_bytes(sha256(head.raw).digest()[:6])
+        payload = self.sealer.seal(head.raw.decode(errors="backslashreplace"))
+        return replace(letter, position=number, payload=payload, stray=True)
+
+    async def is_kept(self, letter: Letter) -> bool:
+        """Say whether a stray entry was given up before: by an attempt that died before it took the entry away."""
+        ticket_id = ticket_id_of(letter.key, letter.position)
+        return bool(
+            await self.database.read(letter.key.tenant, "read_ticket", tenant=letter.key.tenant, ticket_id=ticket_id)
         )
-        _log.error("mailbox.undecodable", tenant=key.tenant, conversation=key.conversation, reason=reason)
+
+    async def keep(self, letter: Letter) -> Done:
+        """Keep a stray entry of a conversation that nobody has heard of: there is no one to tell, and no ticket."""
+        await self.database.read(
+            letter.key.tenant,
+            "bury_letter",
+            tenant=letter.key.tenant,
+            conversation=letter.key.conversation,
+            message_id=None,
+            reason=letter.unreadable or "no such message was accepted",
+            attempts=letter.attempts,
+            payload=letter.payload,
+        )
+        _log.error("mailbox.undecodable", tenant=letter.key.tenant, conversation=letter.key.conversation)
         return Done()
 
-    async def _examine_nameless(self, key: ConversationKey, head: Head, reason: str) -> Done:
+    async def _examine_nameless(self, key: ConversationKey, head: Head, reason: str) -> Letter | Done:
         """Tell a damaged message from an entry that never was one: by whether the mailbox lacks what the inbox has."""
         rows = await self.database.read(
             key.tenant,
@@ -87,11 +106,16 @@ class Unread:
         )
         missing = await self.mailbox.restore(key, rows)
         if not missing:
-            return await self.keep(key, head, reason)
+            return self._nobodys(key, head, reason)
         _log.warning(
             "mailbox.mended", tenant=key.tenant, conversation=key.conversation, messages=missing, reason=reason
         )
         return Done()
+
+    def _nobodys(self, key: ConversationKey, head: Head, reason: str) -> Letter:
+        name = f"stray-{sha256(head.raw).hexdigest()[:32]}"
+        row = {"message_id": name, "channel": "chat", "position": 1, "payload": "", "last_reply": None}
+        return self.stray(self._without_words(key, head, row, reason), head)
 
     def _without_words(self, key: ConversationKey, head: Head, row: dict[str, Any], reason: str) -> Letter:
         """Stand in for a message that nobody can read: its turn never looks at the words, and gives it up."""
