@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class Verification:
     database: Database
     client: Redis
     tenant: str | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits for so many seconds before it looks again."""
 
     async def run(self) -> Report:
         """Look at everything; what is wrong in each of up to three looks is a finding.
@@ -45,7 +48,7 @@ class Verification:
         for wait_seconds in (FIRST_LOOK_AGAIN_SECONDS, rescued):
             if not findings:
                 break
-            await asyncio.sleep(wait_seconds)
+            await self.pause(wait_seconds)
             suspects = {finding.place for finding in findings}
             tenants, seen = await self._look()
             findings = [finding for finding in seen if finding.place in suspects]
