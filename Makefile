@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check check-format check-lint check-types check-imports bench evaluate load format lock clean
+.PHONY: help demo test check check-format check-lint check-types check-imports bench chaos evaluate load format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check-imports: $(VENV)/dev
 
 bench: $(VENV)/runtime ## measure what the promises cost
 	@$(BIN)/python -m ops.bench $(ARGS)
+
+chaos: $(VENV)/runtime ## break everything on purpose and audit every message (about 15 minutes)
+	@$(BIN)/fte chaos $(ARGS)
 
 # Labelled sets that lie beside ours, in a folder of this name or in those given: make evaluate SETS="one two".
 SETS ?= $(wildcard evaluation ../evaluation ../*/evaluation)

@@ -57,7 +57,7 @@ class Crew:
             [sys.executable, "-P", "-m", "ops.cli.main", "worker", "--crew", str(folder)],
             count=count,
             state_dir=settings.state_dir,
-            env=_worker_environment(settings),
+            env=worker_environment(settings),
         )
 
     @property
@@ -158,7 +158,7 @@ def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
             crew.stop()
 
 
-def _worker_environment(settings: Settings) -> dict[str, str]:
+def worker_environment(settings: Settings) -> dict[str, str]:
     """Give a worker this process's environment, and what its command line has changed in the settings."""
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_SOURCES), environment.get("PYTHONPATH")]))

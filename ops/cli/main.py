@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import typer
 
+from ops.cli.chaos import chaos
 from ops.cli.chat import chat
 from ops.cli.dead import dead
 from ops.cli.demo import demo
@@ -41,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _PANELS: dict[str, dict[str, Callable[..., None]]] = {
-    _TRY: {"demo": demo, "chat": chat, "load": load},
+    _TRY: {"demo": demo, "chat": chat, "load": load, "chaos": chaos},
     _TALK: {"send": send, "replies": replies, "events": events},
     _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back, "usage": usage},
     _RUN: {

@@ -7,8 +7,12 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
+from structlog.contextvars import get_contextvars
+
 VARIABLE = "CRASH_TEST_FAILPOINT"
 """Names the point to die at, as `commit.begun`, or `model.answered@2` for the second time it is reached.
+
+`guard.done=c-7` is reached by the turns of conversation c-7 alone: a message that kills whoever tries it.
 
 No setting, and not named like one: nobody who operates workers wants it.
 """
@@ -43,14 +47,15 @@ def read_failpoint(environment: Mapping[str, str]) -> Reach:
     wanted = environment.get(VARIABLE)
     if wanted is None:
         return pass_by
-    point, _, place = wanted.partition("@")
+    named, _, conversation = wanted.partition("=")
+    point, _, place = named.partition("@")
     if point not in POINTS:
         raise ValueError(f"{VARIABLE}={wanted}: no such point, but {', '.join(POINTS)}")
     left = int(place or 1)
 
     def die_there(reached: Point) -> None:
         nonlocal left
-        if reached == point:
+        if reached == point and conversation in ("", get_contextvars().get("conversation")):
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)

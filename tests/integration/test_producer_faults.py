@@ -10,6 +10,7 @@ import structlog
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from ops.chaos.wires import wire_to
 from ops.embedded import EmbeddedStack
 from ops.migrate import migrate
 from ops.runtime.configuration import open_sealer
@@ -23,7 +24,6 @@ from schema.messages import Receipt
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
 from tests.integration.producing import bells, inbox, message, positions
-from tests.integration.wire import wire_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

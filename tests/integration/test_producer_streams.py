@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
+from ops.chaos.wires import wire_to
 from ops.embedded import EmbeddedStack
 from ops.runtime.redis import make_redis
 from producer.streams import AsyncSubscription, Subscription
 from schema.errors import ServerUnreachable
 from schema.keys import replies_stream
 from tests.integration.publishing import publish, reply, sequences
-from tests.integration.wire import wire_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

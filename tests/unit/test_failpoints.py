@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
 from ops.runtime.failpoints import VARIABLE, pass_by, read_failpoint
 
@@ -28,3 +29,17 @@ def test_a_process_dies_at_the_point_named_the_time_named(monkeypatch: pytest.Mo
 def test_a_point_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match=r"lunch.*commit\.begun"):
         read_failpoint({VARIABLE: "lunch"})
+
+
+def test_a_point_may_be_reached_by_one_conversation_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _: killed.append(pid))
+    reach = read_failpoint({VARIABLE: "guard.done=c-7"})
+
+    with bound_contextvars(conversation="c-8"):
+        reach("guard.done")
+    assert killed == []
+    with bound_contextvars(conversation="c-7"):
+        reach("guard.done")
+
+    assert killed == [os.getpid()]

@@ -1,0 +1,128 @@
+"""Hold what a fault can get at: servers, workers, wires, the simulated provider, and what the load has come to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from random import Random
+
+    from redis.asyncio import Redis
+
+    from ops.chaos.load import Gateway
+    from ops.chaos.wires import Wire
+    from ops.chaos.workers import Post, Workers
+    from ops.embedded import EmbeddedStack
+    from schema.settings import Settings
+
+
+START_SECONDS_MAX = 20.0
+
+
+@dataclass
+class Scene:
+    """Hold one run's surroundings; `moments` collects when something was broken or came back."""
+
+    stack: EmbeddedStack
+    settings: Settings
+    workers: Workers
+    gateway: Gateway
+    redis: Redis
+    simulator_url: str
+    random: Random
+    kills: int
+    """How many workers a fault that kills them again and again shall kill."""
+    run: str = ""
+    is_sending: bool = False
+    moments: list[float] = field(default_factory=list)
+    log_starts: dict[Path, int] = field(default_factory=dict)
+
+    @property
+    def wires(self) -> list[Wire]:
+        """Give every wire there is."""
+        return [wire for post in self.workers.posts for wire in (post.redis, post.postgres)]
+
+    def note(self) -> None:
+        """Note that from now on conversations have to move."""
+        self.moments.append(time.time())
+
+    async def pause(self, least_seconds: float, most_seconds: float | None = None) -> None:
+        """Let a time pass, drawn evenly between two."""
+        await asyncio.sleep(self.random.uniform(least_seconds, most_seconds or least_seconds))
+
+    async def until(self, condition: Callable[[], bool], seconds_max: float) -> bool:
+        """Wait until a condition holds, or for so long; gives whether it does."""
+        deadline = time.monotonic() + seconds_max
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def until_ready(self, post: Post) -> bool:
+        """Wait for a worker that works; gives whether there is one."""
+        return await self.until(lambda: post.is_ready, START_SECONDS_MAX)
+
+    async def until_gone(self, post: Post) -> bool:
+        """Wait for the end of a worker; gives whether it has ended."""
+        pid = post.pid
+        return await self.until(lambda: post.pid != pid, self.settings.stop_seconds_max + 5)
+
+    async def until_death(self, seconds_max: float) -> bool:
+        """Wait until one more worker has been killed; gives whether one has."""
+        before = self.workers.deaths
+        return await self.until(lambda: self.workers.deaths > before, seconds_max)
+
+    async def kill(self, post: Post) -> None:
+        """Kill a worker, as soon as it is one that works."""
+        if await self.until_ready(post) and post.send(signal.SIGKILL):
+            self.note()
+            await self.until_gone(post)
+
+    def logged(self, event: str) -> int:
+        """Count an event in the workers' logs since the run began."""
+        found = 0
+        for post in self.workers.posts:
+            with post.log.open("rb") as log:
+                log.seek(self.log_starts.get(post.log, 0))
+                found += log.read().count(b'"%s"' % event.encode())
+        return found
+
+    async def script_provider(self, *steps: dict[str, Any]) -> None:
+        """Tell the simulated provider what its next calls meet; nothing: to go on as ever."""
+        url = self.simulator_url.removesuffix("/v1") + "/faults"
+        async with aiohttp.ClientSession() as session:
+            answer = await (session.post(url, json=list(steps)) if steps else session.delete(url))
+            answer.raise_for_status()
+
+    async def freeze(self, pid: int | None, seconds: float) -> None:
+        """Stop a process and its children for so long."""
+        if pid is None:
+            return
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        for process in family:
+            process.suspend()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            for process in family:
+                if process.is_running():
+                    process.resume()
+
+    async def restore(self) -> None:
+        """Undo whatever a fault has left behind."""
+        for wire in self.wires:
+            wire.heal()
+        for post in self.workers.posts:
+            post.failpoint = None
+            post.send(signal.SIGCONT)
+        await self.script_provider()

@@ -1,0 +1,161 @@
+"""Break the product on purpose, and show what became of every message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.cli.options import Json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ops.chaos.faults import Fault
+    from ops.chaos.run import ChaosOptions, Row
+    from schema.settings import Settings
+
+
+def chaos(
+    *,
+    fault: Annotated[
+        str | None, typer.Option("--fault", metavar="F1,F3", help="Only these; all when it is not given.")
+    ] = None,
+    kills: Annotated[
+        int, typer.Option("--kills", min=1, metavar="N", help="How often a fault that kills workers does so.")
+    ] = 25,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=2, max=16, metavar="N", help="Worker processes.")] = 3,
+    mixed: Annotated[
+        int | None,
+        typer.Option("--mixed", min=10, metavar="SECONDS", help="Everything at random, for so long; after --fault's."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed draws the same faults.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Put load on servers and workers of its own, break them, and audit every message: one row for each fault.
+
+    Workers ask a simulated provider. The servers run in a folder of their own, which is kept when something went wrong.
+    Exit code 1: a promise was broken.
+    """
+    from ops.chaos.faults import choose_faults
+    from ops.chaos.mixture import mixed_fault
+    from ops.chaos.run import ChaosOptions
+    from ops.cli.servers import load_command_settings
+    from ops.cli.stopping import interrupted_by_signals
+    from ops.terminal import open_console
+
+    try:
+        faults = choose_faults(fault) if fault or not mixed else []
+    except ValueError as error:
+        raise typer.BadParameter(f"--fault: {error}") from None
+    if mixed:
+        faults.append(mixed_fault(mixed))
+    settings = load_command_settings()
+    console = open_console(stderr=as_json)
+    options = ChaosOptions(workers=workers, kills=kills, seed=seed)
+    with interrupted_by_signals():
+        try:
+            rows = _run_apart(console, settings, options, faults)
+        except KeyboardInterrupt:
+            console.print("[dim]interrupted[/]")
+            raise typer.Exit(1) from None
+    if as_json:
+        _print_json(rows)
+    if any(row.broken for row in rows):
+        raise typer.Exit(1)
+
+
+def _run_apart(console: Console, settings: Settings, options: ChaosOptions, faults: list[Fault]) -> list[Row]:
+    import asyncio
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    folder = Path(tempfile.mkdtemp(prefix="fte-chaos-"))
+    kept = False
+    try:
+        rows = asyncio.run(_run(console, settings, folder, options, faults))
+        kept = any(row.broken for row in rows)
+    except Exception:
+        kept = True
+        raise
+    finally:
+        if kept:
+            console.print(f"[dim]logs, ledger and servers' data are in {folder}[/]")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return rows
+
+
+async def _run(
+    console: Console, settings: Settings, folder: Path, options: ChaosOptions, faults: list[Fault]
+) -> list[Row]:
+    from rich.live import Live
+
+    from ops.chaos.run import chaos_on
+
+    rows: list[Row] = []
+    with Live(
+        _table(rows, "", console.width), console=console, auto_refresh=False, vertical_overflow="visible"
+    ) as live:
+        async with chaos_on(settings, folder, options) as running:
+            for fault in faults:
+                live.update(_table(rows, f"{fault.name} {fault.title} …", console.width), refresh=True)
+                rows.append(await running.run(fault))
+            live.update(_table(rows, "", console.width), refresh=True)
+    for row in rows:
+        for line in row.broken:
+            console.print(f"[bold red]{row.fault.name}[/]  {line}", soft_wrap=True)
+    return rows
+
+
+def _table(rows: list[Row], caption: str, console_width: int) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        header_style="dim",
+        caption=caption,
+        caption_justify="left",
+        min_width=min(100, console_width),
+    )
+    table.add_column("", no_wrap=True)
+    table.add_column("fault", no_wrap=True, ratio=1)
+    for name in ("kills", "msgs", "lost", "dup", "order", "effects", "dead", "raw", "again", "moved"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        found = row.findings
+        zeros = [found.lost, found.duplicated, found.out_of_order, found.effects_doubled]
+        limit = row.fault.moves_again_seconds_max
+        moved = Text(f"{found.moved_again_seconds:.1f}" if limit else "–")
+        if limit and found.moved_again_seconds > limit:
+            moved.stylize("bold red")
+        table.add_row(
+            Text(row.fault.name, "bold red" if row.broken else "green"),
+            row.fault.title,
+            str(row.kills),
+            str(found.messages),
+            *(Text(str(count), "bold red" if count else "green") for count in zeros),
+            str(found.dead),
+            str(found.raw_duplicates),
+            str(found.asked_again),
+            moved,
+        )
+    return table
+
+
+def _print_json(rows: list[Row]) -> None:
+    from dataclasses import asdict
+
+    from ops.runtime.encoding import dump_json
+    from ops.terminal import print_line
+
+    for row in rows:
+        fact = {"fault": row.fault.name, "title": row.fault.title, "kills": row.kills, "broken": list(row.broken)}
+        print_line(dump_json(fact | {"seconds": round(row.seconds, 1)} | asdict(row.findings)))

@@ -1,0 +1,53 @@
+"""Break the product while it works: whatever dies, nothing is lost, doubled, out of order or done twice.
+
+These are rows of `fte chaos`, with short leases and a small load; docs/reliability.md has the whole table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ops.chaos.faults import choose_faults
+from ops.chaos.run import Chaos, ChaosOptions, chaos_on
+from ops.runtime.configuration import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+OPTIONS = ChaosOptions(conversations=18, turns=3, messages_per_second=12, model_latency_ms="50..200", kills=5)
+
+
+@pytest.fixture(scope="module")
+async def chaos(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chaos]:
+    """Run servers, a simulated provider and three workers for all faults."""
+    settings = load_settings(lease_seconds=2, renew_seconds=0.5)
+    async with chaos_on(settings, tmp_path_factory.mktemp("chaos"), OPTIONS) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("F1", id="workers-killed"),
+        pytest.param("F3", id="worker-frozen"),
+        pytest.param("F4", id="workers-stopped"),
+        pytest.param("F5", id="redis-killed"),
+        pytest.param("F8", id="redis-emptied"),
+        pytest.param("F10", id="postgres-killed"),
+        pytest.param("F14", id="half-open-connections"),
+        pytest.param("F18", id="poison"),
+        pytest.param("F28", id="doorbells-lost"),
+        pytest.param("P8", id="dying-at-commit"),
+        pytest.param("P9", id="dying-after-commit"),
+    ],
+)
+async def test_whatever_breaks_nothing_is_lost_doubled_or_out_of_order(chaos: Chaos, name: str) -> None:
+    (fault,) = choose_faults(name)
+
+    row = await chaos.run(fault)
+
+    assert row.findings.messages == OPTIONS.conversations * OPTIONS.turns
+    assert row.findings.changes > 0
+    assert row.broken == ()
