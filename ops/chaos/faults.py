@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Act = Callable[[Scene], Coroutine[Any, Any, None]]
 
 FROZEN_LEASES = 3
+FREEZES_MAX = 10
+"""How often to try to freeze a worker in the middle of a turn."""
+
 OUTAGE_SECONDS = 2.0
 LONG_OUTAGE_SECONDS = 10.0
 WIRE_BREAKS = 24
@@ -71,10 +74,18 @@ async def kill_all_workers(scene: Scene) -> None:
 
 async def freeze_a_worker(scene: Scene) -> None:
     """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
-    post = scene.random.choice(scene.workers.posts)
-    await scene.until_ready(post)
-    scene.note()
-    await scene.freeze(post.pid, FROZEN_LEASES * scene.settings.lease_seconds)
+    for _ in range(FREEZES_MAX):
+        post = scene.random.choice(scene.workers.posts)
+        await scene.until_ready(post)
+        scene.note()
+        post.send(signal.SIGSTOP)
+        before = await scene.read_leases()
+        await asyncio.sleep(scene.settings.renew_seconds + 0.5)
+        if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
+            break
+        post.send(signal.SIGCONT)
+    await asyncio.sleep(FROZEN_LEASES * scene.settings.lease_seconds - scene.settings.renew_seconds)
+    post.send(signal.SIGCONT)
     scene.note()
 
 

@@ -23,7 +23,6 @@ from ops.runtime.encoding import dump_json, parse_json
 from worker.agents.graph import GraphPool, build_graph
 from worker.app import run_worker
 from worker.guardrails.inputs import input_guardrails
-from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
 from worker.warmup import warm_up
 
@@ -60,7 +59,6 @@ async def _load_everything() -> None:
     settings, nothing = load_settings(), _NOTHING
     brain = Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings)
     await warm_up(brain)
-    await build_model_provider(settings).aclose()
 
 
 def _hatch(order: dict[str, Any]) -> int:

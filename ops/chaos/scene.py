@@ -97,6 +97,15 @@ class Scene:
                 found += log.read().count(b'"%s"' % event.encode())
         return found
 
+    async def read_leases(self) -> dict[bytes, tuple[bytes, bytes]]:
+        """Read who holds a conversation now (a token), and until when unless it is renewed."""
+        found = {}
+        async for key in self.redis.scan_iter("fte:*:lease:*"):
+            token, until = await self.redis.hmget(key, ["token", "until"])
+            if token and until:
+                found[key] = (token, until)
+        return found
+
     async def script_provider(self, *steps: dict[str, Any]) -> None:
         """Tell the simulated provider what its next calls meet; nothing: to go on as ever."""
         url = self.simulator_url.removesuffix("/v1") + "/faults"
