@@ -74,8 +74,8 @@ async def kill_all_workers(scene: Scene) -> None:
 
 async def freeze_a_worker(scene: Scene) -> None:
     """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
+    post = scene.random.choice(scene.workers.posts)
     for _ in range(FREEZES_MAX):
-        post = scene.random.choice(scene.workers.posts)
         await scene.until_ready(post)
         scene.note()
         post.send(signal.SIGSTOP)

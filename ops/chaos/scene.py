@@ -97,7 +97,7 @@ class Scene:
                 found += log.read().count(b'"%s"' % event.encode())
         return found
 
-    async def read_leases(self) -> dict[bytes, tuple[bytes, bytes]]:
+    async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
         """Read who holds a conversation now (a token), and until when unless it is renewed."""
         found = {}
         async for key in self.redis.scan_iter("fte:*:lease:*"):
