@@ -64,7 +64,10 @@ class Findings:
     asked_again: int = 0
     """Answers of the provider that no turn kept: what crashes cost."""
     moved_again_seconds: float = 0.0
-    """Longest time from a fault until a conversation that had something waiting then had its next turn."""
+    """Longest time from a fault until a conversation that had something waiting then had its next turn.
+
+    A message whose worker was killed several times is reckoned with a share of it for each death.
+    """
     slowest_seconds: float = 0.0
     """Longest time from a message's acceptance to its commit."""
     examples: list[str] = field(default_factory=list)
@@ -178,19 +181,19 @@ def _measure(evidence: Evidence) -> tuple[float, float]:
     """Give how long conversations stood still after a fault, and how long a message took at most."""
     accepted = {row["message_id"]: row["accepted_at"].timestamp() for row in evidence.inbox}
     steps = [
-        (turn["conversation_id"], accepted[message], turn["committed_at"].timestamp())
+        (turn["conversation_id"], accepted[message], turn["committed_at"].timestamp(), max(1, turn["attempts"] - 1))
         for turn in evidence.turns
         for message in turn["message_ids"]
         if message in accepted
     ]
     longest = 0.0
     for moment in evidence.moments:
-        next_at: dict[str, float] = {}
-        for conversation, accepted_at, committed_at in steps:
+        moved: dict[str, tuple[float, int]] = {}
+        for conversation, accepted_at, committed_at, deaths in steps:
             if accepted_at <= moment < committed_at:
-                next_at[conversation] = min(committed_at, next_at.get(conversation, committed_at))
-        longest = max([longest, *(at - moment for at in next_at.values())])
-    return longest, max((committed_at - accepted_at for _, accepted_at, committed_at in steps), default=0.0)
+                moved[conversation] = min((committed_at, deaths), moved.get(conversation, (committed_at, deaths)))
+        longest = max([longest, *((at - moment) / deaths for at, deaths in moved.values())])
+    return longest, max((committed_at - accepted_at for _, accepted_at, committed_at, _ in steps), default=0.0)
 
 
 def _tell(findings: Findings, kind: str, lines: Iterable[Any]) -> None:

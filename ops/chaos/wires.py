@@ -10,6 +10,8 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from ops.runtime.ending import end_task
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -174,8 +176,12 @@ async def wire_to(url: str, seed: int = 1) -> AsyncIterator[tuple[str, Wire]]:
     parts = urlsplit(url)
     wire = Wire(seed)
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await wire.carry(parts.hostname or "", parts.port or 0, (reader, writer))
+    carrying: set[asyncio.Task[None]] = set()
+
+    def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(wire.carry(parts.hostname or "", parts.port or 0, (reader, writer)))
+        carrying.add(task)
+        task.add_done_callback(carrying.discard)
 
     server = await asyncio.start_server(carry, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -183,5 +189,6 @@ async def wire_to(url: str, seed: int = 1) -> AsyncIterator[tuple[str, Wire]]:
     try:
         yield urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}")), wire
     finally:
-        wire.cut_all()
         server.close()
+        wire.cut_all()
+        await end_task(*carrying)

@@ -43,6 +43,7 @@ def _turn(number: int, message: str) -> dict[str, Any]:
         "message_ids": [message],
         "committed_at": committed_at,
         "calls": 1,
+        "attempts": 1,
     }
 
 
