@@ -93,7 +93,7 @@ class Drainer:
             with self.heartbeat.holding(lease):
                 await self._work(lease, head)
         except (RedisError, OSError) as error:
-            # The lease runs out by itself, and rescue takes it up then.
+            # The heartbeat gives the lease back once Redis answers; at worst it runs out by itself.
             _log.warning("drain.interrupted", tenant=key.tenant, conversation=key.conversation, error=str(error))
         except LeaseLost:
             _log.warning("lease.lost", tenant=key.tenant, conversation=key.conversation)
@@ -101,24 +101,28 @@ class Drainer:
     async def _work(self, lease: Lease, first: Head) -> None:
         head: Head | None = first
         turns = 0
-        while head is not None:
-            verdict = await self._attempt(lease, head)
-            if verdict is None:
-                return
-            if isinstance(verdict, Later):
-                await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
-                return
-            if isinstance(verdict, Repair):
-                break
-            if isinstance(verdict, Mend):
-                # The damaged entry first: it holds the place. Should this worker die in between, the gap is repaired.
-                await self.mailbox.acknowledge(lease, head, more=False)
-                await self.mailbox.restore(lease.key, verdict.rows)
-                break
-            turns += 1
-            more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
-            head = await self.mailbox.acknowledge(lease, head, more=more)
-        await self._release(lease, untried=head)
+        try:
+            while head is not None:
+                verdict = await self._attempt(lease, head)
+                if verdict is None:
+                    return
+                if isinstance(verdict, Later):
+                    await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
+                    return
+                if isinstance(verdict, Repair):
+                    break
+                if isinstance(verdict, Mend):
+                    # The damaged entry first: it holds the place. Should this worker die in between, the gap is repaired.
+                    await self.mailbox.acknowledge(lease, head, more=False)
+                    await self.mailbox.restore(lease.key, verdict.rows)
+                    break
+                turns += 1
+                more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
+                head = await self.mailbox.acknowledge(lease, head, more=more)
+            await self._release(lease, untried=head)
+        except (RedisError, OSError):
+            self.mailbox.forsake(lease, untried=head)
+            raise
 
     async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
         """Run a turn until it comes to something; None when the lease was given back or lost on the way."""

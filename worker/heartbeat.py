@@ -52,15 +52,15 @@ class Heartbeat:
         while True:
             await asyncio.sleep(self._renew_seconds)
             leases = [lease for lease, _ in self._held.values()]
-            if not leases:
-                continue
             try:
                 lost = await self._mailbox.renew(leases)
+                forsaken = await self._mailbox.give_back_forsaken()
             except (RedisError, OSError) as error:
                 # The turns go on: should a lease run out meanwhile, their commit is fenced in PostgreSQL.
                 self._outages.begins(error)
                 continue
-            self._outages.redis.ends()
+            if leases or forsaken:
+                self._outages.redis.ends()
             for lease in lost:
                 self._drop(lease)
 

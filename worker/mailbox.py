@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
 
 from ops.runtime.redis import Scripts
 from schema.ids import ConversationKey, new_token
@@ -55,6 +57,8 @@ class Mailbox:
         self._partitions = settings.partitions
         self._lease_ms = round(settings.lease_seconds * 1_000)
         self._bell_ms = round(settings.bell_seconds * 1_000)
+        self._lease_seconds = settings.lease_seconds
+        self._forsaken: dict[str, tuple[Lease, Head | None, float]] = {}
 
     async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
         """Put envelopes (in order of position) where they belong, once; gives whether to ring."""
@@ -86,7 +90,11 @@ class Mailbox:
     async def acquire(self, key: ConversationKey) -> tuple[Lease, Head] | str:
         """Take the lease and the head, its attempt counted; or say why not: busy, empty, parked."""
         lease = Lease(key, mailbox_keys(key, self._partitions), new_token())
-        answer = await self._scripts.acquire(keys=lease.keys, args=[str(key), lease.token, self._lease_ms])
+        try:
+            answer = await self._scripts.acquire(keys=lease.keys, args=[str(key), lease.token, self._lease_ms])
+        except (RedisError, OSError):
+            self.forsake(lease)  # it may have been taken, and only the answer was lost
+            raise
         if answer[0] != b"head":
             return str(answer[0].decode())
         return lease, Head(answer[1], int(answer[2]))
@@ -109,6 +117,25 @@ class Mailbox:
         backoff_ms = round(backoff_seconds * 1_000)
         arguments: list[Argument] = [str(lease.key), lease.token, backoff_ms, "" if counts else head.name]
         await self._scripts.park(keys=lease.keys, args=arguments)
+
+    def forsake(self, lease: Lease, *, untried: Head | None = None) -> None:
+        """Remember a lease that could not be given back: without that its conversation would wait until it runs out."""
+        self._forsaken[lease.token] = (lease, untried, time.monotonic())
+
+    async def give_back_forsaken(self) -> int:
+        """Give back what was forsaken and may still be held, due at once; gives how many there were."""
+        oldest = time.monotonic() - self._lease_seconds
+        self._forsaken = {token: entry for token, entry in self._forsaken.items() if entry[2] > oldest}
+        held = list(self._forsaken.values())
+        await self._for_each(
+            [
+                (self._scripts.park, lease.keys, [str(lease.key), lease.token, 0, head.name if head else ""])
+                for lease, head, _ in held
+            ]
+        )
+        for lease, _, _ in held:
+            self._forsaken.pop(lease.token, None)
+        return len(held)
 
     async def renew(self, leases: list[Lease]) -> list[Lease]:
         """Prolong leases in one pipeline; gives those that are lost."""
@@ -145,6 +172,8 @@ class Mailbox:
             return [score is not None for score in await pipe.execute()]
 
     async def _for_each(self, calls: list[tuple[AsyncScript, Sequence[str], Sequence[Argument]]]) -> list[Any]:
+        if not calls:
+            return []
         answers = await self._scripts.run_each(calls)
         for answer in answers:
             if isinstance(answer, Exception):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
@@ -22,6 +26,10 @@ EVERY_TENANT = "*"
 """The scope of rescue and operators; no tenant can be called so."""
 
 Row = dict[str, Any]
+Answer = TypeVar("Answer")
+
+ANSWER_SECONDS_MAX = 8.0
+"""How long PostgreSQL may be silent before its connection is given up: longer than any statement may take there."""
 
 # A superuser is above row-level security, so its connections speak as the application's role.
 _LOWER_ROLE = """
@@ -36,7 +44,7 @@ _CONNECTION_OPTIONS: Mapping[str, str | int] = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": 8_000,
-    "options": "-c statement_timeout=15s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
+    "options": "-c statement_timeout=7s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
 }
 
 
@@ -56,6 +64,29 @@ class Transaction:
         return (await self.connection.execute(load_query(query), parameters)).rowcount
 
 
+class _Connection(psycopg.AsyncConnection[Row]):
+    """Hang up on a server that is silent for too long: a statement's own time limit is kept by the server alone.
+
+    A wire that swallows everything is not told by TCP when a proxy or a load balancer is at its other end.
+    """
+
+    on_silence: Callable[[], None] | None = None
+
+    async def wait(self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - psycopg's
+        """Wait for the server's answer, as psycopg does; raises OperationalError after ANSWER_SECONDS_MAX."""
+        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS_MAX, self._hang_up)
+        try:
+            return await super().wait(gen, interval, timeout)
+        finally:
+            timer.cancel()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+        if self.on_silence is not None:
+            self.on_silence()
+
+
 class Database:
     """Give statements a connection; made and used on one event loop."""
 
@@ -64,16 +95,17 @@ class Database:
             raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
+        self._draining: asyncio.Task[None] | None = None
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             settings.database_url,
-            connection_class=psycopg.AsyncConnection[Row],
+            connection_class=_Connection,
             kwargs={**_CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
             min_size=1,
             max_size=settings.database_connections_max,
             timeout=10,
             max_waiting=0,
             reconnect_timeout=5,
-            configure=_configure,
+            configure=self._configure,
             open=False,
         )
 
@@ -120,9 +152,14 @@ class Database:
             await connection.execute(load_query("set_tenant"), {"tenant": tenant})
             yield Transaction(connection)
 
+    async def _configure(self, connection: _Connection) -> None:
+        connection.on_silence = self._drain
+        await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
 
-async def _configure(connection: psycopg.AsyncConnection[Row]) -> None:
-    await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
+    def _drain(self) -> None:
+        """Replace all connections: where one has gone silent the others have too, and each would cost its own wait."""
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._pool.drain())
 
 
 def connect(database_url: str) -> psycopg.Connection[Row]:
