@@ -23,6 +23,9 @@ from worker.shares import Shares
 _log = structlog.get_logger("fte.drain")
 
 _AGAIN_MAX = 3
+_OUTAGE_SECONDS_MAX = 1.0
+"""The longest wait before looking whether a server is back."""
+
 Ring = Callable[[list[ConversationKey]], Awaitable[None]]
 
 
@@ -123,6 +126,11 @@ class Drainer:
         except (RedisError, OSError):
             self.mailbox.forsake(lease, untried=head)
             raise
+        except asyncio.CancelledError:
+            # The heartbeat found the lease gone while the last step was under way, which may have been giving it back.
+            if lease.token in self.heartbeat.lost:
+                raise LeaseLost from None
+            raise
 
     async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
         """Run a turn until it comes to something; None when the lease was given back or lost on the way."""
@@ -162,7 +170,7 @@ class Drainer:
         wait = max(wait, asked)
         if failure == "outage":
             _log.warning("turn.postponed", error=str(error), error_type=type(error).__name__)
-            return Later(min(wait, 2.0), counts=False)
+            return Later(min(wait, _OUTAGE_SECONDS_MAX), counts=False)
         trace = {"exc_info": error} if failure == "bug" else {"error": str(error), "error_type": type(error).__name__}
         _log.warning(f"turn.failed_{failure}", attempts=head.attempts, backoff_seconds=round(wait, 2), **trace)
         return Later(wait, counts=True)

@@ -62,10 +62,10 @@ class Mailbox:
 
     async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
         """Put envelopes (in order of position) where they belong, once; gives whether to ring."""
-        return any(ring for _, ring in await self._append(key, envelopes))
+        return any(ring for _, ring in await self._append(key, envelopes, due_ms=self._bell_ms))
 
     async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> int:
-        """Put messages back from their inbox rows (message_id, position, payload); rescue looks at them when due.
+        """Put messages back from their inbox rows (message_id, position, payload); due at once: nobody rings.
 
         Gives how many were missing.
         """
@@ -75,14 +75,15 @@ class Mailbox:
                 Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
                 for row in sorted(rows, key=lambda row: int(row["position"]))
             ],
+            due_ms=0,
         )
         return sum(appended for appended, _ in outcomes)
 
-    async def _append(self, key: ConversationKey, envelopes: list[Envelope]) -> list[Any]:
+    async def _append(self, key: ConversationKey, envelopes: list[Envelope], *, due_ms: int) -> list[Any]:
         keys = mailbox_keys(key, self._partitions)
         return await self._for_each(
             [
-                (self._scripts.append, keys, [str(key), encode_envelope(envelope), envelope.position, self._bell_ms])
+                (self._scripts.append, keys, [str(key), encode_envelope(envelope), envelope.position, due_ms])
                 for envelope in envelopes
             ]
         )
@@ -170,6 +171,10 @@ class Mailbox:
             for key in keys:
                 pipe.zscore(mailbox_keys(key, self._partitions).agenda, str(key))
             return [score is not None for score in await pipe.execute()]
+
+    async def reconnect(self) -> None:
+        """Drop idle connections: where one has gone silent the others have too, and each would cost its own wait."""
+        await self._client.connection_pool.disconnect(inuse_connections=False)
 
     async def _for_each(self, calls: list[tuple[AsyncScript, Sequence[str], Sequence[Argument]]]) -> list[Any]:
         if not calls:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ops.runtime.database import EVERY_TENANT, Database
 from ops.runtime.outage import POSTGRESQL_AWAY, Outage, Outages
@@ -72,6 +73,8 @@ class Rescue:
                 asked.ends()
             except _OUTAGES as error:
                 self.outages.begins(error)
+                if isinstance(error, RedisTimeoutError):
+                    await self.mailbox.reconnect()
             except Exception:  # noqa: BLE001 - rescue must outlive any one round; the fact is logged with its trace
                 _log.exception("rescue.failed", repair=getattr(repair, "__name__", ""))
 

@@ -103,6 +103,7 @@ async def restart_redis(scene: Scene) -> None:
     """Kill Redis and start it again, twice."""
     for _ in range(2):
         await scene.pause(1, 2)
+        await scene.until_moved()
         await asyncio.to_thread(scene.stack.kill_redis)
         await asyncio.sleep(OUTAGE_SECONDS)
         await asyncio.to_thread(scene.stack.start_redis)
@@ -158,6 +159,7 @@ async def restart_postgres(scene: Scene) -> None:
     """Take PostgreSQL down in the middle of its transactions, and start it again, twice."""
     for _ in range(2):
         await scene.pause(1, 2)
+        await scene.until_moved()
         await asyncio.to_thread(scene.stack.kill_postgres)
         await asyncio.sleep(OUTAGE_SECONDS)
         await asyncio.to_thread(scene.stack.start_postgres)

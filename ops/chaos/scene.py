@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 START_SECONDS_MAX = 20.0
+MOVE_SECONDS = 6.0
 
 
 @dataclass
@@ -67,6 +68,11 @@ class Scene:
                 return False
             await asyncio.sleep(0.02)
         return True
+
+    async def until_moved(self) -> bool:
+        """Let conversations get over the last fault, so that the next one is measured by itself."""
+        since = self.moments[-1] if self.moments else 0.0
+        return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
 
     async def until_ready(self, post: Post) -> bool:
         """Wait for a worker that works; gives whether there is one."""

@@ -28,7 +28,7 @@ EVERY_TENANT = "*"
 Row = dict[str, Any]
 Answer = TypeVar("Answer")
 
-ANSWER_SECONDS_MAX = 8.0
+ANSWER_SECONDS_MAX = 7.0
 """How long PostgreSQL may be silent before its connection is given up: longer than any statement may take there."""
 
 # A superuser is above row-level security, so its connections speak as the application's role.
@@ -44,8 +44,12 @@ _CONNECTION_OPTIONS: Mapping[str, str | int] = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": 8_000,
-    "options": "-c statement_timeout=7s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
+    "options": "-c statement_timeout=6s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
 }
+
+
+RECONNECT_SECONDS = 1.0
+"""How often to look for a PostgreSQL that is away."""
 
 
 class Transaction:
@@ -104,7 +108,9 @@ class Database:
             max_size=settings.database_connections_max,
             timeout=10,
             max_waiting=0,
-            reconnect_timeout=5,
+            # The pool waits twice as long each time it connects in vain; so it shall give up soon, and begin anew.
+            reconnect_timeout=RECONNECT_SECONDS,
+            reconnect_failed=_try_again,
             configure=self._configure,
             open=False,
         )
@@ -160,6 +166,10 @@ class Database:
         """Replace all connections: where one has gone silent the others have too, and each would cost its own wait."""
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._pool.drain())
+
+
+async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
+    await pool.check()  # which makes an empty pool grow
 
 
 def connect(database_url: str) -> psycopg.Connection[Row]:

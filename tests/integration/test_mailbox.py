@@ -230,3 +230,11 @@ async def test_scripts_survive_a_server_that_forgot_them(mailbox: Mailbox, clien
     await client.script_flush()
 
     assert await mailbox.renew([lease]) == []
+
+
+async def test_what_is_put_back_is_due_at_once_because_nobody_rings_for_it(
+    mailbox: Mailbox, key: ConversationKey
+) -> None:
+    await mailbox.restore(key, [{"position": 1, "message_id": "m1", "payload": "sealed"}])
+
+    assert key in await mailbox.sweep(10_000)

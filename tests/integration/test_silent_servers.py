@@ -1,0 +1,69 @@
+"""Servers that are there and say nothing: whoever waits for them gives up in time, and leaves nothing held."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from redis.exceptions import RedisError
+
+from ops.chaos.wires import wire_to
+from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.redis import Scripts, make_redis
+from schema.ids import ConversationKey
+from schema.messages import Envelope
+from schema.resources import load_script
+from worker.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from schema.settings import Settings
+
+CONNECTIONS = 4
+
+
+async def _read_at_once(database: Database) -> None:
+    """Use so many connections that each of them is known to work, or not to."""
+    reads = (database.read(EVERY_TENANT, "find_tenants") for _ in range(CONNECTIONS))
+    async with asyncio.timeout(5):
+        await asyncio.gather(*reads)
+
+
+async def test_a_silent_connection_to_postgresql_is_given_up_and_all_others_with_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", 0.5)
+    async with wire_to(settings.database_url or "") as (url, wire):
+        database = Database(settings.model_copy(update={"database_url": url}))
+        await database.open()
+        await _read_at_once(database)
+        wire.swallow()
+
+        with pytest.raises(psycopg.OperationalError):
+            await database.read(EVERY_TENANT, "find_tenants")
+
+        await _read_at_once(database)
+        await database.close()
+
+
+async def test_a_lease_whose_answer_was_lost_is_given_back_once_redis_answers(settings: Settings, tenant: str) -> None:
+    key = ConversationKey(tenant, "c")
+    async with wire_to(settings.redis_url or "") as (url, wire):
+        client = make_redis(settings.model_copy(update={"redis_url": url}))
+        scripts = Scripts(client)
+        mailbox = Mailbox(client, scripts, settings)
+        await mailbox.append(key, [Envelope(position=1, message_id="m1", payload="sealed")])
+        await client.script_load(load_script("acquire"))
+        wire.swallows_answer_to = scripts.acquire.sha.encode()
+
+        with pytest.raises(RedisError):
+            await mailbox.acquire(key)
+        held = await mailbox.acquire(key)
+        given_back = await mailbox.give_back_forsaken()
+        taken = await mailbox.acquire(key)
+
+        assert (held, given_back) == ("busy", 1)
+        assert not isinstance(taken, str)
+        assert await mailbox.give_back_forsaken() == 0
+        await client.aclose()
