@@ -23,6 +23,10 @@ FROZEN_LEASES = 3
 FREEZES_MAX = 10
 """How often to try to freeze a worker in the middle of a turn."""
 
+SLOWED_CALLS = 12
+SLOWED_SECONDS = 3
+"""So that there are turns to be in the middle of."""
+
 OUTAGE_SECONDS = 2.0
 LONG_OUTAGE_SECONDS = 10.0
 WIRE_BREAKS = 24
@@ -74,6 +78,8 @@ async def kill_all_workers(scene: Scene) -> None:
 
 async def freeze_a_worker(scene: Scene) -> None:
     """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
+    await scene.script_provider({"kind": "slow", "requests": SLOWED_CALLS, "seconds": SLOWED_SECONDS})
+    await scene.pause(0.5)
     post = scene.random.choice(scene.workers.posts)
     for _ in range(FREEZES_MAX):
         await scene.until_ready(post)
@@ -84,6 +90,7 @@ async def freeze_a_worker(scene: Scene) -> None:
         if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
             break
         post.send(signal.SIGCONT)
+        post = scene.random.choice(scene.workers.posts)
     await asyncio.sleep(FROZEN_LEASES * scene.settings.lease_seconds - scene.settings.renew_seconds)
     post.send(signal.SIGCONT)
     scene.note()
