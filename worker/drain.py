@@ -115,7 +115,7 @@ class Drainer:
                 if isinstance(verdict, Repair):
                     break
                 if isinstance(verdict, Mend):
-                    # The damaged entry first: it holds the place. Should this worker die in between, the gap is repaired.
+                    # The damaged entry first: it holds the place. Should this worker die here, the gap is repaired.
                     await self.mailbox.acknowledge(lease, head, more=False)
                     await self.mailbox.restore(lease.key, verdict.rows)
                     break
