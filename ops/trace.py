@@ -69,7 +69,10 @@ class TracedAttempt:
 
 @dataclass(frozen=True)
 class TracedTurn:
-    """Hold a message and the attempts at it; `number`, `outcome` and `agent` of the turn that answered it, if any."""
+    """Hold a message and the attempts at it; `number`, `outcome` and `agent` of the turn that answered it, if any.
+
+    `answered_with` is the place of an earlier message whose turn answered this one, too: the attempts are there.
+    """
 
     position: int
     number: int | None
@@ -80,6 +83,7 @@ class TracedTurn:
     accepted_at: datetime
     committed_at: datetime | None
     attempts: list[TracedAttempt]
+    answered_with: int | None = None
 
 
 @dataclass
@@ -151,7 +155,9 @@ def _turn_of(message: dict[str, Any], spans: list[dict[str, Any]]) -> TracedTurn
             by_attempt[span["turn_id"]].append(span)
     attempts = sorted((_attempt_of(*own) for own in by_attempt.items()), key=_order)
     attempts = [_settle(attempt, message, last=attempt is attempts[-1]) for attempt in attempts]
-    if message["timings"] and not any(_committed(attempt) for attempt in attempts):
+    first = message["first_position"]
+    leads = first is None or first == message["position"]
+    if leads and message["timings"] and not any(_committed(attempt) for attempt in attempts):
         attempts.append(_recorded_attempt(message))
     return TracedTurn(
         position=message["position"],
@@ -163,6 +169,7 @@ def _turn_of(message: dict[str, Any], spans: list[dict[str, Any]]) -> TracedTurn
         accepted_at=datetime.fromisoformat(message["accepted_at"]),
         committed_at=datetime.fromisoformat(message["committed_at"]) if message["committed_at"] else None,
         attempts=attempts,
+        answered_with=None if leads else first,
     )
 
 
@@ -242,7 +249,7 @@ def _step_of(span: dict[str, Any], parts: Mapping[str, list[dict[str, Any]]]) ->
 
 
 def _totals_of(turns: list[TracedTurn]) -> Totals:
-    totals = Totals(turns=len(turns))
+    totals = Totals(turns=sum(turn.answered_with is None for turn in turns))
     for turn in turns:
         totals.attempts += len(turn.attempts)
         steps = [step for attempt in turn.attempts for step in attempt.steps]

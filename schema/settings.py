@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schema.messages import IN_REPLY_TO_MAX, Channel
+
 
 def default_state_dir() -> Path:
     """Place the state folder where the XDG base directory specification puts state."""
@@ -150,6 +152,18 @@ class Settings(BaseSettings):
     backoff_seconds: float = Field(default=0.5, gt=0, description="first wait after a transient failure; doubles")
     backoff_seconds_max: float = Field(default=30, gt=0, description="longest wait between attempts")
 
+    # Bursts: messages of one customer in a row, answered together
+    burst_messages_max: int = Field(
+        default=10, ge=1, le=IN_REPLY_TO_MAX, description="messages that one turn answers; 1: each by itself"
+    )
+    burst_seconds_max: float = Field(
+        default=30, gt=0, description="from the first message of a burst to the last; also how long the first waits"
+    )
+    burst_quiet_seconds: dict[Channel, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description='how long a channel is quiet before its burst is answered, {"sms": 1.5}; unset: not waited for',
+    )
+
     # Conversations
     history_items_max: int = Field(default=30, ge=4, description="session items a model sees")
     tool_output_characters_max: int = Field(default=8_000, ge=200, description="length of one tool's answer")
@@ -265,6 +279,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"FTE_RENEW_SECONDS={self.renew_seconds} is over half of FTE_LEASE_SECONDS={self.lease_seconds}: "
                 "one late renewal would lose every lease"
+            )
+        quietest = max(self.burst_quiet_seconds.values(), default=0.0)
+        if quietest > self.burst_seconds_max:
+            raise ValueError(
+                f"FTE_BURST_QUIET_SECONDS waits {quietest:g} s for quiet, over FTE_BURST_SECONDS_MAX="
+                f"{self.burst_seconds_max:g}, after which a burst is answered anyway"
             )
         if (self.database_url is None) != (self.redis_url is None):
             raise ValueError("FTE_DATABASE_URL and FTE_REDIS_URL go together: set both, or neither")

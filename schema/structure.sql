@@ -197,6 +197,7 @@ CREATE FUNCTION public.commit_turn(p_tenant text, p_conversation text, p_version
     AS $$
 DECLARE
     v_item bigint;
+    v_last bigint;
     v_done bigint;
     v_moved integer;
 BEGIN
@@ -211,9 +212,13 @@ BEGIN
             vault = coalesce(p_conversation_row ->> 'vault', c.vault),
             updated_at = clock_timestamp()
         WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation AND c.version = p_version
-        RETURNING c.last_item - jsonb_array_length(p_items) INTO v_item;
+        RETURNING c.last_item - jsonb_array_length(p_items), c.last_position INTO v_item, v_last;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'conversation % is no longer at version %', p_conversation, p_version USING ERRCODE = 'FT001';
+    END IF;
+    IF v_last > (p_conversation_row ->> 'seen_position')::bigint THEN
+        RAISE EXCEPTION 'conversation %: message % came while % was answered', p_conversation, v_last,
+            p_conversation_row ->> 'seen_position' USING ERRCODE = 'FT005';
     END IF;
     UPDATE inbox i
         SET state = p_state, finished_at = clock_timestamp(),

@@ -121,7 +121,7 @@ class Drainer:
                     break
                 turns += 1
                 more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
-                head = await self.mailbox.acknowledge(lease, head, more=more)
+                head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
             await self._release(lease, untried=head)
         except (RedisError, OSError):
             self.mailbox.forsake(lease, untried=head)
@@ -156,7 +156,7 @@ class Drainer:
         if await self.mailbox.release(lease, untried=untried):
             await self.ring([lease.key])
 
-    def _after_failure(self, head: Head, error: Exception) -> Verdict:
+    def _after_failure(self, head: Head, error: Exception) -> Later | Again:
         failure = classify_failure(error)
         settings = self.settings
         if failure == "again":

@@ -100,9 +100,15 @@ class Mailbox:
             return str(answer[0].decode())
         return lease, Head(answer[1], int(answer[2]))
 
-    async def acknowledge(self, lease: Lease, head: Head, *, more: bool) -> Head | None:
-        """Remove the head; gives the next one if `more` is wanted and there is one. Raises LeaseLost."""
-        arguments: list[Argument] = [str(lease.key), lease.token, head.raw, int(more)]
+    async def acknowledge(
+        self, lease: Lease, head: Head, *, more: bool, followers: Sequence[Envelope] = ()
+    ) -> Head | None:
+        """Remove the head, and `followers` where they stand next, in order; gives the new head if `more` is wanted.
+
+        None when there is none. Raises LeaseLost.
+        """
+        arguments: list[Argument] = [str(lease.key), lease.token, int(more), head.raw]
+        arguments += [encode_envelope(envelope) for envelope in followers]
         answer = await self._scripts.acknowledge(keys=lease.keys, args=arguments)
         if answer[0] == b"lost":
             raise LeaseLost

@@ -79,7 +79,7 @@ async def _play(brain: Brain) -> None:
     inbound = Inbound(
         message_id="warm-up", tenant="default", conversation="warm-up", channel="chat", sender="nobody", text=_QUESTION
     )
-    guarded = guard(inbound, AirlineAgentContext(), {})
+    guarded = guard([inbound], AirlineAgentContext(), {})
     await act(
         brain,
         Letter(key, 1, inbound, "", 1),
@@ -98,6 +98,7 @@ def _new_conversation(now: datetime) -> Snapshot:
     return Snapshot(
         version=0,
         owner="bot",
+        last_position=1,
         done_position=0,
         last_sequence=0,
         last_ordinal=0,

@@ -117,9 +117,9 @@ def _begins(entry: TracedTurn | Step) -> datetime:
 
 def _add_turn(tree: Tree, turn: TracedTurn) -> None:
     if not turn.attempts:
-        tree.add(
-            Row(Text.assemble(_turn_title(turn), (" · waiting" if turn.state == "accepted" else " · no trace", "dim")))
-        )
+        told = " · waiting" if turn.state == "accepted" else " · no trace"
+        told = f" · answered with message {turn.answered_with}" if turn.answered_with else told
+        tree.add(Row(Text.assemble(_turn_title(turn), (told, "dim"))))
         return
     ended = max(_ends(attempt) for attempt in turn.attempts)
     whole = (ended - turn.accepted_at) / timedelta(milliseconds=1)
@@ -137,10 +137,11 @@ def _ends(attempt: TracedAttempt) -> datetime:
 
 
 def _turn_title(turn: TracedTurn) -> Text:
-    title = Text(f"turn {turn.number}" if turn.number else f"message {turn.position}", "bold")
-    if turn.outcome:
+    leads = turn.number is not None and turn.answered_with is None
+    title = Text(f"turn {turn.number}" if leads else f"message {turn.position}", "bold")
+    if turn.outcome and leads:
         title.append(f" {turn.outcome}", _OUTCOME_STYLES.get(turn.outcome, ""))
-    if turn.agent:
+    if turn.agent and leads:
         title.append(f" by {turn.agent}", "not bold")
     return title.append(f"  {clock(turn.accepted_at)}", "not bold dim")
 

@@ -1,14 +1,19 @@
--- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max.
--- Returns one row: the conversation, the message's own state and how long it has waited, its last items (oldest first), its unpublished outbox
--- rows, the life its tenant's streams are in, the journals of an earlier attempt (model calls, tools); or no row when there is no such
+-- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max, followers_max, burst_seconds_max.
+-- Returns one row: the conversation, the message's own state and how long it has waited, the messages of its channel that
+-- wait behind it and came within burst_seconds_max of it, its last items (oldest first), its unpublished outbox rows, the life
+-- its tenant's streams are in, the journals of an earlier attempt (model calls, tools); or no row when there is no such
 -- conversation.
 SELECT
     c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
     (SELECT t.stream_life FROM tenant t WHERE t.tenant_id = c.tenant_id) AS stream_life,
-    (SELECT i.state FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS state,
-    (SELECT i.accepted_at FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS accepted_at,
-    (SELECT extract(epoch FROM clock_timestamp() - i.accepted_at)::float8 FROM inbox i
-        WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS waited_seconds,
+    h.state, h.accepted_at, extract(epoch FROM clock_timestamp() - h.accepted_at)::float8 AS waited_seconds,
+    (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.position), '[]') FROM (
+        SELECT i.message_id, i.position, i.payload, extract(epoch FROM i.accepted_at - h.accepted_at) AS seconds_after
+        FROM inbox i
+        WHERE i.tenant_id = c.tenant_id AND i.conversation_id = c.conversation_id AND i.position > h.position
+            AND i.state = 'accepted' AND i.channel = h.channel
+            AND i.accepted_at <= h.accepted_at + make_interval(secs => %(burst_seconds_max)s)
+        ORDER BY i.position LIMIT %(followers_max)s) f) AS followers,
     (SELECT coalesce(jsonb_agg(s.item ORDER BY s.ordinal), '[]') FROM (
         SELECT ordinal, item FROM session_item
         WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id
@@ -24,4 +29,5 @@ SELECT
         'delta', j.delta, 'age_seconds', extract(epoch FROM clock_timestamp() - j.created_at))), '[]')
         FROM tool_journal j WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS tools
 FROM conversation c
+LEFT JOIN inbox h ON h.tenant_id = c.tenant_id AND h.message_id = %(message_id)s AND h.conversation_id = c.conversation_id
 WHERE c.tenant_id = %(tenant)s AND c.conversation_id = %(conversation)s

@@ -38,13 +38,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
 
 @pytest.fixture(scope="session")
 def settings(stack: EmbeddedStack, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Point at a migrated database, without the sample airline: a test that needs it fills its own tenant."""
+    """Point at a migrated database, without the sample airline: a test that needs it fills its own tenant.
+
+    Each message has a turn of its own, so that tests can count turns; `test_bursts.py` has those of several messages.
+    """
     addresses = stack.addresses
     made = Settings(
         database_url=addresses.database_url,
         redis_url=addresses.redis_url,
         vault_keys=[SecretStr(Fernet.generate_key().decode())],
         state_dir=tmp_path_factory.mktemp("state"),
+        burst_messages_max=1,
     )
     migrate(addresses.database_url, open_sealer(made), sample=False)
     return made

@@ -153,6 +153,30 @@ async def test_acknowledge_removes_only_that_very_entry(mailbox: Mailbox, key: C
     assert again.raw == second.raw == _envelope(2).model_dump_json().encode()
 
 
+async def test_acknowledge_removes_what_was_dealt_with_together_and_nothing_behind_it(
+    mailbox: Mailbox, client: Redis, key: ConversationKey, settings: Settings
+) -> None:
+    await mailbox.append(key, [_envelope(position) for position in (1, 2, 3, 4)])
+    lease, head = await _take(mailbox, key)
+
+    rest = await mailbox.acknowledge(lease, head, more=True, followers=[_envelope(2), _envelope(3)])
+
+    assert rest is not None
+    assert (rest.raw, rest.attempts) == (_envelope(4).model_dump_json().encode(), 1)
+    keys = mailbox_keys(key, settings.partitions)
+    assert (await client.llen(keys.mailbox), await client.hlen(keys.attempts)) == (1, 1)
+
+
+async def test_acknowledge_leaves_what_it_does_not_know_by_the_letter(mailbox: Mailbox, key: ConversationKey) -> None:
+    await mailbox.append(key, [_envelope(position) for position in (1, 2, 3)])
+    lease, head = await _take(mailbox, key)
+
+    rest = await mailbox.acknowledge(lease, head, more=True, followers=[_envelope(3)])
+
+    assert rest is not None
+    assert rest.raw == _envelope(2).model_dump_json().encode()
+
+
 async def test_release_of_an_empty_mailbox_leaves_nothing_behind(
     mailbox: Mailbox, client: Redis, key: ConversationKey, settings: Settings
 ) -> None:

@@ -1,6 +1,6 @@
 """Drive the mailbox scripts as workers do that stall, crash and lose answers, and look at what holds after every step.
 
-The truth about what is answered stands outside, as PostgreSQL's fence does: a turn commits the next position only.
+The truth about what is answered stands outside, as PostgreSQL's fence does: a turn commits the next positions only.
 Time is not waited for: a rule moves the deadlines that Redis holds into the past.
 """
 
@@ -53,6 +53,8 @@ class Holding:
     lease: Lease
     head: Head
     is_answered: bool = False
+    followers: tuple[Envelope, ...] = ()
+    """What was answered together with the head, whether or not it is in the mailbox."""
 
 
 class MailboxMachine(RuleBasedStateMachine):
@@ -114,11 +116,11 @@ class MailboxMachine(RuleBasedStateMachine):
         self.run_turn(*self.holder(choice))
 
     @somebody_holds
-    @rule(choice=choices, more=st.booleans(), is_lost=st.booleans())
-    def answer_and_acknowledge(self, choice: int, *, more: bool, is_lost: bool) -> None:
-        """Run a turn, remove the head, and go on with the next one; or die before the answer comes."""
+    @rule(choice=choices, together=st.integers(1, 3), more=st.booleans(), is_lost=st.booleans())
+    def answer_and_acknowledge(self, choice: int, *, together: int, more: bool, is_lost: bool) -> None:
+        """Run a turn for some messages, remove them, and go on with the next one; or die before the answer comes."""
         worker, held = self.holder(choice)
-        self.run_turn(worker, held)
+        self.run_turn(worker, held, together=together)
         if held.is_answered:
             self.go_on(worker, held, more=more)
         if is_lost:
@@ -270,7 +272,7 @@ class MailboxMachine(RuleBasedStateMachine):
             if held.is_answered:
                 self.go_on("w1", held, more=True)
 
-    def run_turn(self, worker: str, held: Holding) -> None:
+    def run_turn(self, worker: str, held: Holding, *, together: int = 1) -> None:
         name, key = held.lease.key.conversation, held.lease.key
         position = Envelope.model_validate_json(held.head.raw).position
         expected = len(self.answered[name]) + 1
@@ -280,12 +282,14 @@ class MailboxMachine(RuleBasedStateMachine):
             self.give_back(worker, held, untried=True)
             return
         if position == expected:
-            self.answered[name].append(position)
+            answered = range(position, min(position + together, self.accepted[name] + 1))
+            self.answered[name] += answered
+            held.followers = tuple(self.envelope(each) for each in answered[1:])
         held.is_answered = True
 
     def go_on(self, worker: str, held: Holding, *, more: bool) -> None:
         try:
-            following = self.do(self.mailbox.acknowledge(held.lease, held.head, more=more))
+            following = self.do(self.mailbox.acknowledge(held.lease, held.head, more=more, followers=held.followers))
         except LeaseLost:
             assert not self.is_holder(held)
             del self.holding[worker]

@@ -35,6 +35,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             reconcile_seconds=0.1,
             sweep_seconds=0.05,
             bell_seconds=0.05,
+            burst_messages_max=1,
         )
         migrate(running.addresses.database_url, open_sealer(settings), sample=False)
         yield settings

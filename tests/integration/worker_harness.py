@@ -18,7 +18,7 @@ from ops.runtime.redis import make_redis
 from ops.runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
-from schema.messages import Envelope, Inbound
+from schema.messages import Channel, Envelope, Inbound
 from schema.settings import Settings
 from worker.agents.context import TurnContext
 from worker.agents.graph import GraphPool
@@ -113,6 +113,8 @@ class Harness:
         message_id: str | None = None,
         enqueue: bool = True,
         metadata: dict[str, str] | None = None,
+        channel: Channel = "chat",
+        sender: str = "ada@example.com",
     ) -> str:
         """Accept a message as the producer does; without `enqueue` as if it died before it reached the mailbox."""
         message_id = message_id or uuid.uuid4().hex
@@ -120,8 +122,8 @@ class Harness:
             message_id=message_id,
             tenant=self.tenant,
             conversation=conversation,
-            channel="chat",
-            sender="ada@example.com",
+            channel=channel,
+            sender=sender,
             text=text,
             sent_at=datetime.now(UTC),
             metadata=metadata or {},
@@ -133,7 +135,7 @@ class Harness:
             tenant=self.tenant,
             conversation=conversation,
             message_id=message_id,
-            channel="chat",
+            channel=channel,
             payload=payload,
             waiting_max=1_000,
         )

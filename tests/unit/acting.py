@@ -64,7 +64,7 @@ class Talk:
             self.brain,
             Letter(key, self.position, inbound, "", 1),
             self.snapshot,
-            guard(inbound, self.airline, self.vault),
+            guard([inbound], self.airline, self.vault),
             self.journal,
             due=due_of(self.now, self.now, timedelta(hours=1)),
         )
@@ -91,6 +91,7 @@ class Talk:
         return Snapshot(
             version=self.position,
             owner="bot",
+            last_position=self.position,
             done_position=self.position - 1,
             last_sequence=0,
             last_ordinal=0,

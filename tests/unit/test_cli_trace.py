@@ -28,6 +28,7 @@ def message(position: int = 1, **changes: Any) -> dict[str, Any]:
         "channel": "chat",
         "accepted_at": at(0),
         "number": position,
+        "first_position": position,
         "outcome": "answered",
         "agent": "FAQ Agent",
         "attempts": 1,
@@ -43,7 +44,17 @@ def message(position: int = 1, **changes: Any) -> dict[str, Any]:
 
 def waiting(**changes: Any) -> dict[str, Any]:
     unanswered = dict.fromkeys(
-        ("number", "outcome", "agent", "attempts", "started_at", "committed_at", "timings", "model_calls")
+        (
+            "number",
+            "first_position",
+            "outcome",
+            "agent",
+            "attempts",
+            "started_at",
+            "committed_at",
+            "timings",
+            "model_calls",
+        )
     )
     return message(**{**unanswered, "state": "accepted", **changes})
 
@@ -256,3 +267,12 @@ def test_a_name_from_outside_cannot_steer_the_terminal() -> None:
 )
 def test_a_duration_is_written_in_the_unit_that_keeps_it_short(milliseconds: float, written: str) -> None:
     assert duration(milliseconds) == written
+
+
+def test_a_message_of_a_burst_points_to_the_one_whose_turn_answered_it() -> None:
+    burst = [message(), message(2, number=1, first_position=1, accepted_at=at(10))]
+
+    told = words(lines(messages=burst, spans=turn_spans()))
+
+    assert [line for line in told if line.startswith("message")] == ["message 2 12:00:00 answered with message 1"]
+    assert any(line.startswith("total 1 turn,") for line in told)

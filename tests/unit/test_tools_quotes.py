@@ -166,3 +166,26 @@ async def test_a_quote_of_an_earlier_release_is_no_longer_open(case: Case) -> No
     )
 
     assert (await call(confirm_quote, turn, quote_id="q_1"))["refusal"] == "no_such_quote"
+
+
+@every_case
+async def test_a_yes_that_came_before_the_offer_is_no_yes_to_it(case: Case) -> None:
+    asked = replace(turn_for(case), position=1, seen_position=2)
+    await call(case.tool, asked, **case.arguments)
+    early, later = (replace(next_turn(asked, case.yes), position=position) for position in (2, 3))
+
+    assert (await call(confirm_quote, early, quote_id=quote_of(asked).quote_id))["refusal"] == "not_yet_confirmed"
+    assert early.effects == []
+    assert (await call(confirm_quote, later, quote_id=quote_of(asked).quote_id))["ok"]
+
+
+@every_case
+async def test_a_yes_taken_back_in_the_next_message_is_no_yes(case: Case) -> None:
+    turn, quote_id = await quoted(case)
+    mails = (f"{case.yes}\n\nOn Monday the airline wrote:\n> Shall I?", "wait, not yet")
+    taken_back = next_turn(turn, "\n\n".join(mails), texts=mails)
+    thanked = next_turn(turn, f"{case.yes}\n\nthank you so much", texts=(case.yes, "thank you so much"))
+
+    assert (await call(confirm_quote, taken_back, quote_id=quote_id))["refusal"] == "not_yet_confirmed"
+    assert taken_back.effects == []
+    assert (await call(confirm_quote, thanked, quote_id=quote_id))["ok"]

@@ -31,6 +31,7 @@ def _snapshot(**changes: Any) -> Snapshot:
     values: dict[str, Any] = {
         "version": 0,
         "owner": "bot",
+        "last_position": 1,
         "done_position": 0,
         "last_sequence": 0,
         "last_ordinal": 0,

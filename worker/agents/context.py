@@ -98,7 +98,7 @@ class TurnContext:
     message_id: str
     position: int
     channel: str
-    text: str  # normalised and masked
+    text: str  # normalised and masked; of a burst all messages
     airline: AirlineAgentContext
     vault: Vault
     backend: AirlineBackend
@@ -114,6 +114,13 @@ class TurnContext:
     verified_sender: str | None = field(default=None, repr=False)  # only where the gateway vouches; no model sees it
     models_beside: ModelProvider | None = None  # for a guardrail that asks a model while the agents are at work
     tools: ToolCalls | None = None  # None: a run whose tool calls nobody takes up again
+    texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
+    seen_position: int = 0  # of the newest message accepted when the turn began
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Give the texts of the messages that this turn answers, in order."""
+        return self.texts or (self.text,)
 
 
 def call_human(turn: TurnContext, request: EscalationRequest) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -71,6 +71,8 @@ class ModelCall:
     degraded: bool = False
     retries: int = 0
     purpose: Purpose = "agents"
+    superseded: bool = False
+    """Whether its turn started over because a message came meanwhile: it was paid for, and led to no reply."""
 
 
 @dataclass
@@ -84,6 +86,8 @@ class TurnJournal:
     diverged: bool = False
     purpose: Purpose = "agents"
     tools: ToolJournal | None = None
+    superseded: Sequence[ModelCall] = ()
+    """The calls of runs that this turn has thrown away because a message came meanwhile."""
     _beside: TurnJournal | None = None
 
     def beside(self) -> TurnJournal:
@@ -110,8 +114,8 @@ class TurnJournal:
 
     @property
     def every_call(self) -> list[ModelCall]:
-        """Give the agents' calls and those beside them, for the record."""
-        return [*self.calls, *(self._beside.calls if self._beside is not None else [])]
+        """Give the agents' calls and those beside them, for the record; the superseded ones first."""
+        return [*self.superseded, *self.calls, *(self._beside.calls if self._beside is not None else [])]
 
 
 class JournaledModel(Model):

@@ -62,7 +62,7 @@ async def act(
     refusal and a run that does not end are answers.
     """
     settings = brain.settings
-    context = _turn_context(brain, letter, guarded, due)
+    context = _turn_context(brain, letter, snapshot, guarded, due)
     context.models_beside = _journaled(brain, journal.beside())
     context.tools = journal.tools
     note_message(context)
@@ -165,7 +165,7 @@ def _text_of(result: RunResult) -> str:
     return text
 
 
-def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> TurnContext:
+def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, due: Due) -> TurnContext:
     settings = brain.settings
     return TurnContext(
         key=letter.key,
@@ -173,6 +173,8 @@ def _turn_context(brain: Brain, letter: Letter, guarded: Guarded, due: Due) -> T
         position=letter.position,
         channel=letter.inbound.channel,
         text=guarded.text,
+        texts=guarded.texts,
+        seen_position=snapshot.last_position,
         airline=guarded.context,
         vault=guarded.vault,
         backend=brain.backend,

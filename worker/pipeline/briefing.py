@@ -45,7 +45,7 @@ def brief(letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
 
 def refer(letter: Letter, snapshot: Snapshot) -> TranscriptReference:
     """Say where the conversation stands: its messages up to this one."""
-    last = max(1, snapshot.done_position) if letter.stray else letter.position
+    last = max(1, snapshot.done_position) if letter.stray else letter.last_position
     return TranscriptReference(conversation=letter.key.conversation, first_position=1, last_position=last)
 
 

@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
+_OVERTAKEN_STATE = "FT005"
 _DEADLOCK_STATE = "40P01"
 Statement = tuple[str, Mapping[str, Any]]
 
 
 class Fenced(Exception):
     """Say that the conversation moved on since it was read: this turn's work is thrown away."""
+
+
+class Overtaken(Exception):
+    """Say that a message came while earlier ones were answered: nothing is done yet, and the reply would be stale."""
 
 
 class EffectConflict(Exception):
@@ -48,8 +53,9 @@ class Committer:
     ) -> list[OutboxRow]:
         """Write a turn and give the outbox rows to publish.
 
-        Raises Fenced or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome open: the
-        caller reads the conversation again and finds the message answered, or not; it never repeats the commit blindly.
+        Raises Fenced, Overtaken or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome
+        open: the caller reads the conversation again and finds the message answered, or not; it never repeats the
+        commit blindly.
         """
         rows = self._outbox_rows(letter, snapshot, answer, due)
         statements = self._statements(letter, answer, due)
@@ -62,6 +68,8 @@ class Committer:
         except psycopg.Error as error:
             if error.sqlstate in _FENCED_STATES:
                 raise Fenced(str(error)) from None
+            if error.sqlstate == _OVERTAKEN_STATE:
+                raise Overtaken(str(error)) from None
             if error.sqlstate == _DEADLOCK_STATE:
                 raise EffectConflict("another turn held what this one changes") from None
             raise
@@ -94,7 +102,7 @@ class Committer:
             reply = Reply(
                 reply_id=reply_id_of(key, sequence),
                 sequence=sequence,
-                in_reply_to=[letter.inbound.message_id],
+                in_reply_to=[message.inbound.message_id for message in letter.messages],
                 channel=letter.inbound.channel,
                 recipient=letter.inbound.sender,
                 text=Vault(answer.vault).render(answer.reply),
@@ -163,6 +171,7 @@ class Committer:
         # A buried message may be one whose conversation could not be read: what could not be is replaced then.
         keeps_vault = not answer.vault and answer.outcome != "dead"
         conversation_row = {
+            "seen_position": letter.last_position if letter.is_open else None,
             "last_sequence": snapshot.last_sequence + (answer.reply is not None),
             "last_agent": answer.agent,
             "context": answer.context.model_dump(mode="json"),
@@ -182,8 +191,8 @@ class Committer:
             "tenant": letter.key.tenant,
             "conversation": letter.key.conversation,
             "version": snapshot.version,
-            "message_ids": [] if letter.stray else [letter.inbound.message_id],
-            "done_position": snapshot.done_position if letter.stray else letter.position,
+            "message_ids": [] if letter.stray else [message.inbound.message_id for message in letter.messages],
+            "done_position": snapshot.done_position if letter.stray else letter.last_position,
             "state": "dead" if answer.outcome == "dead" else "answered",
             "conversation_row": dump_json(conversation_row),
             "turn": dump_json(turn),

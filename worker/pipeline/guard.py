@@ -1,7 +1,8 @@
-"""Guard: normalise the message, move secrets into the vault, and let nobody after this step see raw text."""
+"""Guard: normalise the messages, move secrets into the vault, and let nobody after this step see raw text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schema.messages import Inbound
@@ -14,24 +15,29 @@ _NOTHING_VISIBLE = "(a message without visible text)"
 
 @dataclass(frozen=True)
 class Guarded:
-    """Hold a message that is safe to show: masked text, the vault that grew by it, and the context that says so."""
+    """Hold messages that are safe to show: masked texts, the vault that grew by them, the context that says so."""
 
-    text: str
+    texts: tuple[str, ...]
     vault: Vault
     context: AirlineAgentContext
 
+    @property
+    def text(self) -> str:
+        """Give all texts as one, as a model reads them."""
+        return "\n\n".join(self.texts)
 
-def guard(inbound: Inbound, context: AirlineAgentContext, vault_entries: dict[str, str]) -> Guarded:
-    """Mask a customer's message; deterministic and blocking.
+
+def guard(messages: Sequence[Inbound], context: AirlineAgentContext, vault_entries: dict[str, str]) -> Guarded:
+    """Mask a customer's messages, each by itself; deterministic and blocking.
 
     Fails closed: what the detection raises ends the turn. An e-mail's subject is read before its text, unless the text
     begins with it.
     """
     vault = Vault(vault_entries)
-    masked = mask_text(normalise(_readable(inbound)), vault)
-    found = sorted({*context.pii_detected, *masked.types})
+    masked = [mask_text(normalise(_readable(message)), vault) for message in messages]
+    found = sorted({*context.pii_detected, *(kind for each in masked for kind in each.types)})
     return Guarded(
-        text=masked.text.strip() or _NOTHING_VISIBLE,
+        texts=tuple(each.text.strip() or _NOTHING_VISIBLE for each in masked),
         vault=vault,
         context=context.model_copy(
             update={

@@ -14,6 +14,7 @@ from ops.runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.messages import Envelope, Inbound
+from schema.settings import Settings
 from worker.agents.context import AirlineAgentContext
 from worker.mailbox import Head
 from worker.pipeline.outcome import Letter, Snapshot
@@ -42,9 +43,12 @@ def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
     return Letter(key, envelope.position, inbound, envelope.payload, head.attempts)
 
 
-async def hydrate(
-    database: Database, sealer: Sealer, letter: Letter, *, history_items_max: int, attempts_max: int
-) -> Snapshot | None:
+def envelope_of(letter: Letter) -> Envelope:
+    """Give the envelope that a letter came in."""
+    return Envelope(position=letter.position, message_id=letter.inbound.message_id, payload=letter.payload)
+
+
+async def hydrate(database: Database, sealer: Sealer, letter: Letter, settings: Settings) -> Snapshot | None:
     """Read the conversation of a letter; None when PostgreSQL knows no such conversation.
 
     What is stored of it must be readable, or this raises Unsealable or ValueError; once the letter's attempts are used
@@ -56,14 +60,16 @@ async def hydrate(
         tenant=letter.key.tenant,
         conversation=letter.key.conversation,
         message_id=letter.inbound.message_id,
-        history_items_max=history_items_max,
+        history_items_max=settings.history_items_max,
+        followers_max=settings.burst_messages_max - 1,
+        burst_seconds_max=settings.burst_seconds_max,
     )
     if not rows:
         return None
     try:
         memory = _recall(rows[0], sealer)
     except (Unsealable, ValueError):
-        if letter.attempts <= attempts_max:
+        if letter.attempts <= settings.attempts_max:
             raise
         memory = _Memory(AirlineAgentContext(), {}, [], {})
     return _snapshot(rows[0], memory, letter.key)
@@ -92,6 +98,7 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Sna
     return Snapshot(
         version=row["version"],
         owner=row["owner"],
+        last_position=row["last_position"],
         done_position=row["done_position"],
         last_sequence=row["last_sequence"],
         last_ordinal=row["last_ordinal"],
@@ -105,5 +112,6 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Sna
         unpublished=memory.unpublished,
         journal=row["journal"],
         tools=memory.tools,
+        followers=row["followers"],
         stream_life=row["stream_life"],
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from schema.ids import ConversationKey
-    from schema.messages import EventName, Inbound
+    from schema.messages import Envelope, EventName, Inbound
     from worker.publisher import OutboxRow
     from worker.tools.backend import Effect
     from worker.tools.journaled import ToolEntry
@@ -37,6 +37,20 @@ class Letter:
     """Whether `inbound.sender` is an address."""
     stray: bool = False
     """Whether the inbox does not know it; then `position` is no place in the conversation, and `payload` the entry."""
+    followers: tuple[Letter, ...] = ()
+    """Later messages of the same burst, in order: the same turn answers them."""
+    is_open: bool = False
+    """Whether a message that comes while it is answered belongs to it: a reply that leaves it out would be stale."""
+
+    @property
+    def messages(self) -> tuple[Letter, ...]:
+        """Give all that the turn answers, in order: this one first."""
+        return (self, *self.followers)
+
+    @property
+    def last_position(self) -> int:
+        """Give the place of the last message that the turn answers."""
+        return self.messages[-1].position
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,7 @@ class Snapshot:
 
     version: int
     owner: str
+    last_position: int
     done_position: int
     last_sequence: int
     last_ordinal: int
@@ -58,6 +73,8 @@ class Snapshot:
     unpublished: list[OutboxRow]
     journal: list[dict[str, Any]]
     tools: dict[str, ToolEntry] = field(default_factory=dict)
+    followers: list[dict[str, Any]] = field(default_factory=list)
+    """What waits behind the message on its channel (message_id, position, payload, seconds_after it), in order."""
     stream_life: int = 0
     """In which life its tenant's streams were."""
 
@@ -110,15 +127,20 @@ class Clock:
 
     @contextmanager
     def step(self, name: Literal["hydrate", "guard", "act", "commit"]) -> Iterator[None]:
-        """Measure a step once: for the turn's record, and as a span of its trace, there also when it fails."""
+        """Measure a step: for the turn's record, and as a span of its trace, there also when it fails.
+
+        When a turn starts over because a message came meanwhile, its record has what each step took in all.
+        """
         with measure(name) as span:
             yield
-        self.timings[f"{name}_ms"] = span.milliseconds
+        self.timings[f"{name}_ms"] = round(self.timings.get(f"{name}_ms", 0.0) + span.milliseconds, 3)
 
 
 @dataclass(frozen=True)
 class Done:
-    """Say that the head is dealt with: acknowledge it."""
+    """Say that the head is dealt with, and `followers` together with it: acknowledge them."""
+
+    followers: tuple[Envelope, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,4 +168,4 @@ class Mend:
     rows: list[dict[str, Any]]
 
 
-Verdict = Done | Later | Again | Repair | Mend
+Verdict = Done | Later | Repair | Mend

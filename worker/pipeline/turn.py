@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,15 +15,17 @@ from ops.runtime.logs import keep_private
 from ops.runtime.sealing import Sealer
 from ops.runtime.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
+from schema.messages import EventName
 from schema.settings import Settings
 from worker.mailbox import Head, Mailbox
 from worker.models.calls import Caller
-from worker.models.journaled import JournalEntry, TurnJournal
+from worker.models.journaled import JournalEntry, ModelCall, TurnJournal
 from worker.pipeline.act import Brain, act
 from worker.pipeline.admit import Admission, admit
-from worker.pipeline.commit import Committer, EffectConflict
+from worker.pipeline.burst import gather
+from worker.pipeline.commit import Committer, EffectConflict, Overtaken
 from worker.pipeline.guard import guard
-from worker.pipeline.hydrate import Undecodable, hydrate, open_letter
+from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_letter
 from worker.pipeline.outcome import Answer, Clock, Done, Due, Letter, Repair, Snapshot, Verdict, due_of
 from worker.pipeline.silent import bury, forward
 from worker.pipeline.unread import Unread
@@ -64,23 +67,25 @@ class Turn:
                 return examined
             letter = examined
         with self.tracer.attempt(key, letter.position, letter.attempts) as span:
-            return await self._run(letter, head, Clock(datetime.now(UTC)), span)
+            return await self._run(letter, head, _Course(Clock(datetime.now(UTC)), span))
 
     @property
     def _unread(self) -> Unread:
         return Unread(self.settings, self.database, self.sealer, self.mailbox)
 
-    async def _run(self, letter: Letter, head: Head, clock: Clock, span: Span) -> Verdict:
+    async def _run(self, letter: Letter, head: Head, course: _Course) -> Verdict:
+        """Run until there is a verdict: each time that the conversation is looked at, more may have come."""
+        while True:
+            verdict = await self._look(letter, head, course)
+            if verdict is not None:
+                return verdict
+
+    async def _look(self, letter: Letter, head: Head, course: _Course) -> Verdict | None:
+        """Look at the conversation and bring it on; None when it is to be looked at again, as of now."""
         key = letter.key
         self.reach("hydrate.begun")
-        with clock.step("hydrate"):
-            snapshot = await hydrate(
-                self.database,
-                self.sealer,
-                letter,
-                history_items_max=self.settings.history_items_max,
-                attempts_max=self.settings.attempts_max,
-            )
+        with course.clock.step("hydrate"):
+            snapshot = await hydrate(self.database, self.sealer, letter, self.settings)
         self.reach("hydrate.done")
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):
@@ -89,7 +94,7 @@ class Turn:
                 )
 
         admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
-        span.attributes["admission"] = admission
+        course.span.attributes["admission"] = admission
         if snapshot is None:
             return await self._unread.keep(self._unread.stray(letter, head))
         if admission == "stray":
@@ -98,20 +103,38 @@ class Turn:
             return Done()
         if admission == "repair":
             return await self._repair(letter)
-        _note_waiting(snapshot, clock, span)
+        if admission == "act":
+            letter, quiet_seconds = gather(letter, snapshot, self.sealer, self.settings)
+            if quiet_seconds:
+                await asyncio.sleep(quiet_seconds)
+                return None
+        _note_waiting(snapshot, course)
+        return await self._answer(letter, snapshot, admission, course)
 
+    async def _answer(
+        self, letter: Letter, snapshot: Snapshot, admission: Admission, course: _Course
+    ) -> Verdict | None:
+        """Decide, commit and publish; None when a message came meanwhile that belongs to those being answered."""
+        clock = course.clock
         due = due_of(snapshot.accepted_at, datetime.now(UTC), timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(letter, snapshot)
+        journal.superseded = course.superseded
         answer = await self._decide(letter, snapshot, admission, clock, journal, due=due)
-        answer.events.extend(journal.caller.events)
-        clock.timings["model_ms"] = round(sum(call.milliseconds for call in journal.calls), 1)
+        answer.events.extend([*course.events, *journal.caller.events])
+        agents_calls = [call for call in journal.every_call if call.purpose == "agents"]
+        clock.timings["model_ms"] = round(sum(call.milliseconds for call in agents_calls), 1)
 
-        rows = await self._commit(letter, snapshot, answer, clock, journal, due=due)
-        _report(letter, answer, clock, span)
+        try:
+            rows = await self._commit(letter, snapshot, answer, clock, journal, due=due)
+        except Overtaken:
+            _log.info("turn.overtaken", position=letter.position, messages=len(letter.messages))
+            course.start_over(journal)
+            return None
+        _report(letter, answer, course)
         with measure("publish"):
-            await self.publisher.publish(key, rows, floor=snapshot.last_ordinal, life=snapshot.stream_life)
+            await self.publisher.publish(letter.key, rows, floor=snapshot.last_ordinal, life=snapshot.stream_life)
         self.reach("publish.done")
-        return Done()
+        return Done(tuple(envelope_of(follower) for follower in letter.followers))
 
     async def _decide(
         self,
@@ -126,7 +149,7 @@ class Turn:
         if admission in ("bury", "stray"):
             return bury(letter, snapshot, answer_by=due.answer_by)
         with clock.step("guard"):
-            guarded = guard(letter.inbound, snapshot.context, snapshot.vault)
+            guarded = guard([each.inbound for each in letter.messages], snapshot.context, snapshot.vault)
         keep_private(guarded.vault.entries.values())  # an exception may quote what a tool was given
         self.reach("guard.done")
         with clock.step("act"):
@@ -187,17 +210,37 @@ class Turn:
         return Repair()
 
 
-def _note_waiting(snapshot: Snapshot, clock: Clock, span: Span) -> None:
+@dataclass
+class _Course:
+    """Hold how a turn goes: its clock, its span, and what it threw away because a message came meanwhile."""
+
+    clock: Clock
+    span: Span
+    superseded: list[ModelCall] = field(default_factory=list)
+    """Model calls: they were paid for."""
+    events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
+    """What happened on the way to them."""
+
+    def start_over(self, journal: TurnJournal) -> None:
+        """Keep what a run leaves behind; its journal has the calls that the runs before it left."""
+        self.superseded = [replace(call, superseded=True) for call in journal.every_call]
+        self.events += journal.caller.events
+
+
+def _note_waiting(snapshot: Snapshot, course: _Course) -> None:
     """Note how long the message waited until it was read; earlier attempts, and what they journaled, are part of it."""
+    if "queue_ms" in course.clock.timings:
+        return  # it was read before, and the turn starts over
     waited_ms = round(snapshot.waited_seconds * 1_000, 1)
-    clock.timings["queue_ms"] = waited_ms
+    course.clock.timings["queue_ms"] = waited_ms
     note("queue", "", started_at=snapshot.accepted_at.timestamp(), milliseconds=waited_ms)
     if snapshot.journal or snapshot.tools:
-        span.attributes["resumed_steps"] = len(snapshot.journal) + len(snapshot.tools)
+        course.span.attributes["resumed_steps"] = len(snapshot.journal) + len(snapshot.tools)
 
 
-def _report(letter: Letter, answer: Answer, clock: Clock, span: Span) -> None:
-    span.attributes["outcome"] = answer.outcome
+def _report(letter: Letter, answer: Answer, course: _Course) -> None:
+    span = course.span
+    span.attributes.update(outcome=answer.outcome, messages=len(letter.messages))
     if answer.escalation is not None:
         span.attributes["escalation"] = answer.escalation.category
     for name, _ in answer.events:
@@ -205,8 +248,9 @@ def _report(letter: Letter, answer: Answer, clock: Clock, span: Span) -> None:
     _log.info(
         "turn.committed",
         position=letter.position,
+        messages=len(letter.messages),
         outcome=answer.outcome,
         agent=answer.agent,
         attempts=letter.attempts,
-        **clock.timings,
+        **course.clock.timings,
     )

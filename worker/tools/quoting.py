@@ -12,7 +12,7 @@ from worker.tools.access import OTHER_BOOKING, open_booking, remember_flight
 from worker.tools.backend import Effect
 from worker.tools.offers.kinds import PROPOSE
 from worker.tools.results import give, refuse
-from worker.tools.rules.consent import Offered, is_a_yes
+from worker.tools.rules.consent import Offered, is_a_yes, own_words
 from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
     if isinstance(offer, Refusal):
         turn.airline.quote = None
         return refuse(turn, offer)
-    if not is_a_yes(turn.text, Offered(quoted.details["summary"], offer.new_terms, offer.verbs)):
+    said = "\n".join(own_words(message) for message in turn.messages)
+    if not is_a_yes(said, Offered(quoted.details["summary"], offer.new_terms, offer.verbs)):
         return refuse(turn, _NOT_YET_CONFIRMED)
     if turn.now >= quoted.expires_at or quoted.details["relied_on"] != _relied_on(booking, offer):
         return _offer_afresh(turn, quoted.kind, booking, offer)
@@ -78,7 +79,9 @@ def _find_quote(turn: TurnContext, quote_id: str) -> Quote | Refusal:
     quoted = turn.airline.quote
     if quoted is None or quoted.quote_id != quote_id or not {"request", "relied_on"} <= quoted.details.keys():
         return _NO_QUOTE
-    return quoted if quoted.made_in_turn < turn.airline.turn_count else _NOT_YET_CONFIRMED
+    # What was accepted before the offer was made, as after an outage, was not written in answer to it.
+    answers_it = turn.position > quoted.details.get("seen_position", 0)
+    return quoted if answers_it and quoted.made_in_turn < turn.airline.turn_count else _NOT_YET_CONFIRMED
 
 
 async def _open_quoted(context: ToolContext[TurnContext], quoted: Quote) -> Booking | Refusal:
@@ -96,7 +99,12 @@ def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) ->
     made = Quote(
         quote_id="q_" + hashlib.sha256(identity.encode()).hexdigest()[:12],
         kind=kind,
-        details={"summary": offer.summary, "request": dict(offer.request), "relied_on": relied_on},
+        details={
+            "summary": offer.summary,
+            "request": dict(offer.request),
+            "relied_on": relied_on,
+            "seen_position": turn.seen_position,
+        },
         price_usd=offer.price_usd,
         made_in_turn=turn.airline.turn_count,
         expires_at=turn.now + timedelta(minutes=turn.quote_minutes),

@@ -72,7 +72,7 @@ def is_a_yes(text: str, offered: Offered) -> bool:
     seat, flight, day, amount … than the offer does is no yes, and neither is a question, unless it opens with one
     ("yes, could you?"). Repeating nothing but what is newly offered ("12A please") is a yes.
     """
-    said = _own_words(text)
+    said = own_words(text)
     named = terms_of(said)
     if not _agrees_with_offer(named, offered):
         return False
@@ -103,8 +103,11 @@ def _agrees_with_offer(named: frozenset[str], offered: Offered) -> bool:
     return True
 
 
-def _own_words(text: str) -> str:
-    """Give what the customer wrote now, in lower case: without placeholders and the quoted messages of an e-mail."""
+def own_words(text: str) -> str:
+    """Give what the customer wrote now, in lower case: without placeholders and the quoted messages of an e-mail.
+
+    What is left of several messages can be put together: no quotation in one of them hides the next.
+    """
     quoted = _QUOTED_FROM_HERE.search(text)
     own = text[: quoted.start()] if quoted and quoted.start() else text
     own = re.sub(r"^\s*>.*$", "", own, flags=re.MULTILINE)

@@ -1,0 +1,66 @@
+"""Gather a burst: messages of one customer that came in a row are answered by one turn, with one reply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from schema.messages import TEXT_CHARACTERS_MAX, Envelope, encode_envelope
+from worker.mailbox import Head
+from worker.pipeline.hydrate import Undecodable, open_letter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.runtime.sealing import Sealer
+    from schema.settings import Settings
+    from worker.pipeline.outcome import Letter, Snapshot
+
+_ATTEMPTS_TOGETHER_MAX = 2
+"""Attempts at a message together with others. Should one of those be what fails, the later attempts are without it."""
+
+
+def gather(letter: Letter, snapshot: Snapshot, sealer: Sealer, settings: Settings) -> tuple[Letter, float]:
+    """Put the messages that wait behind a letter to it, as far as they belong together.
+
+    Gives the letter with its followers, and for how many seconds nothing may come before it is answered.
+
+    They do when they follow it without another between, from one sender on one channel who is vouched for alike, came
+    within `burst_seconds_max`, and are no more than `burst_messages_max`, nor longer in all than one message may be.
+    The clock is PostgreSQL's: it is what `snapshot` says of how long the letter has waited.
+    """
+    if letter.attempts > _ATTEMPTS_TOGETHER_MAX:
+        return letter, 0.0
+    followers = tuple(_followers_of(letter, snapshot, sealer))
+    burst = replace(letter, followers=followers)
+    is_open = (
+        len(burst.messages) < settings.burst_messages_max
+        and burst.last_position == snapshot.last_position
+        and snapshot.waited_seconds < settings.burst_seconds_max
+    )
+    if not is_open:
+        return burst, 0.0
+    newest = snapshot.followers[len(followers) - 1]["seconds_after"] if followers else 0.0
+    quiet_until = newest + settings.burst_quiet_seconds.get(letter.inbound.channel, 0.0)
+    quiet_seconds = min(quiet_until, settings.burst_seconds_max) - snapshot.waited_seconds
+    return replace(burst, is_open=True), max(0.0, quiet_seconds)
+
+
+def _followers_of(letter: Letter, snapshot: Snapshot, sealer: Sealer) -> Iterator[Letter]:
+    characters = len(letter.inbound.text)
+    for place, row in enumerate(snapshot.followers, letter.position + 1):
+        envelope = Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
+        try:
+            follower = open_letter(sealer, letter.key, Head(encode_envelope(envelope).encode(), 1))
+        except Undecodable:
+            return  # it is given up, or mended, by a turn of its own
+        characters += len(follower.inbound.text)
+        if follower.position != place or characters > TEXT_CHARACTERS_MAX or not _is_of_one_hand(letter, follower):
+            return
+        yield follower
+
+
+def _is_of_one_hand(letter: Letter, follower: Letter) -> bool:
+    """Say whether both come from one sender on one channel, and the gateway vouches for both or for neither."""
+    one, other = letter.inbound, follower.inbound
+    return (one.channel, one.sender, one.sender_is_verified) == (other.channel, other.sender, other.sender_is_verified)
