@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
@@ -16,6 +17,12 @@ from schema.ids import ConversationKey, new_token
 from schema.keys import MailboxKeys, agenda_key, mailbox_keys
 from schema.messages import Envelope, encode_envelope
 from schema.settings import Settings
+
+
+_log = structlog.get_logger("fte.mailbox")
+
+_STRANGE_MS = 3_600_000
+"""How long a member of an agenda is left alone that names no conversation."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,10 @@ class Mailbox:
         return [lease for lease, renewed in zip(leases, answers, strict=True) if not renewed]
 
     async def sweep(self, conversations_max: int) -> list[ConversationKey]:
-        """Take what is overdue on the partitions' agendas, oldest first, about `conversations_max` of it."""
+        """Take what is overdue on the partitions' agendas, oldest first, about `conversations_max` of it.
+
+        A member that names no conversation is not ours: it is put off for an hour, logged, and stays for `fte verify`.
+        """
         share = -(-conversations_max // self._partitions)
         answers = await self._for_each(
             [
@@ -160,7 +170,15 @@ class Mailbox:
                 for partition in range(self._partitions)
             ]
         )
-        return [ConversationKey.parse(member.decode()) for members in answers for member in members]
+        found = []
+        for partition, members in enumerate(answers):
+            for member in members:
+                try:
+                    found.append(ConversationKey.parse(member.decode()))
+                except ValueError as error:
+                    await self._client.zincrby(agenda_key(partition), _STRANGE_MS, member)
+                    _log.error("agenda.strange", agenda=agenda_key(partition), error=str(error))
+        return found
 
     async def count_overdue(self, seconds: float) -> int:
         """Count the conversations that somebody had to look at that long ago, by the clock of Redis."""

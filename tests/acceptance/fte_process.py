@@ -179,6 +179,13 @@ class Up:
             self._seen[kind, body["conversation"]].append(body)
         return list(self._seen[kind, conversation])
 
+    def wait_for_answers(self, conversation: str, message_ids: list[str]) -> list[dict[str, Any]]:
+        """Wait until all these messages are answered, several by one reply or not, and give the replies."""
+        replies = self.wait_for("replies", conversation, 1)
+        while not set(message_ids) <= {name for reply in replies for name in reply["in_reply_to"]}:
+            replies = self.wait_for("replies", conversation, len(replies) + 1)
+        return replies
+
 
 def _command(arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "ops.cli.main", *arguments]

@@ -58,8 +58,9 @@ def test_a_file_with_wrong_lines_is_sent_without_them(up: Up, tmp_path: Path) ->
         "accepted",
     ]
     assert [line["field"] for line in sent.lines if "field" in line] == ["message", "channel"]
-    replies = up.wait_for("replies", conversation, 2)
-    assert [reply["in_reply_to"] for reply in replies] == [[f"{conversation}-1"], [f"{conversation}-4"]]
+    sent_names = [f"{conversation}-1", f"{conversation}-4"]
+    replies = up.wait_for_answers(conversation, sent_names)
+    assert [name for reply in replies for name in reply["in_reply_to"]] == sent_names
 
 
 def test_many_messages_come_through_a_pipe_and_are_answered_in_order(up: Up) -> None:
@@ -68,10 +69,11 @@ def test_many_messages_come_through_a_pipe_and_are_answered_in_order(up: Up) -> 
 
     sent = up.run("send", "-", stdin="".join(inbound(conversation, name) + "\n" for name in ids))
 
-    replies = up.wait_for("replies", conversation, len(ids))
+    replies = up.wait_for_answers(conversation, ids)
     assert (sent.code, sent.output.splitlines()[-1]) == (0, "12 accepted")
-    assert [reply["in_reply_to"] for reply in replies] == [[name] for name in ids]
-    assert [reply["sequence"] for reply in replies] == list(range(1, len(ids) + 1))
+    assert [name for reply in replies for name in reply["in_reply_to"]] == ids
+    assert [reply["sequence"] for reply in replies] == list(range(1, len(replies) + 1))
+    assert len(replies) < len(ids)  # what came in a row is answered together
 
 
 def test_a_follower_sees_a_reply_when_it_comes_and_ends_with_ctrl_c(up: Up) -> None:
@@ -93,9 +95,9 @@ def test_a_follower_sees_a_reply_when_it_comes_and_ends_with_ctrl_c(up: Up) -> N
 
 def test_the_whole_stream_can_be_read_from_its_start(up: Up) -> None:
     conversation = new_conversation()
-    for number in range(3):
+    for number in (1, 2, 3):
         up.say(conversation, f"How many bags can I bring? {number}")
-    up.wait_for("replies", conversation, 3)
+        up.wait_for("replies", conversation, number)
 
     whole = up.run("replies", "--from-start", "--json", "--conversation", conversation)
     newest = up.run("replies", "--last", "2", "--json", "--conversation", conversation)
@@ -150,5 +152,6 @@ def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
     ]
     assert report["model_calls_per_turn"] > 0
     assert report["input_tokens_per_turn"] > report["output_tokens_per_turn"] > 0
-    assert (report["messages"], report["replies"], report["lost"]) == (8, 8, 0)
+    assert (report["messages"], report["lost"]) == (8, 0)
+    assert 4 <= report["replies"] <= 8  # a customer's two, sent at once, may be answered together
     assert set(report["latency_ms"]) == set(report["overhead_ms"]) == {"p50", "p95", "p99", "max"}

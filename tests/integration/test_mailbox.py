@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
@@ -262,3 +263,26 @@ async def test_what_is_put_back_is_due_at_once_because_nobody_rings_for_it(
     await mailbox.restore(key, [{"position": 1, "message_id": "m1", "payload": "sealed"}])
 
     assert key in await mailbox.sweep(10_000)
+
+
+async def test_sweep_passes_over_what_names_no_conversation_and_leaves_it_alone_for_a_while(
+    mailbox: Mailbox, client: Redis, key: ConversationKey, settings: Settings
+) -> None:
+    await mailbox.append(key, [_envelope(1)])
+    agenda = mailbox_keys(key, settings.partitions).agenda
+    strange = [b"no conversation", b"\xff\xfe:c"]
+    await client.zadd(agenda, {str(key): 1, **dict.fromkeys(strange, 0)})
+
+    with structlog.testing.capture_logs() as logs:
+        first = await mailbox.sweep(10_000)
+        second = await mailbox.sweep(10_000)
+
+    assert key in first
+    assert key not in second
+    assert [entry["event"] for entry in logs] == ["agenda.strange"] * 2
+    now, _ = await client.time()
+    for member in strange:
+        score = await client.zscore(agenda, member)
+        assert score is not None
+        assert score > (now + 3_000) * 1_000
+        await client.zrem(agenda, member)

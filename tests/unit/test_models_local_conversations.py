@@ -33,6 +33,15 @@ async def test_a_follow_up_question_takes_the_question_before_along(talk: Conver
     assert talk.knowledge.asked[-1] == ("acme", "How many bags can I check? and for kids?")
 
 
+async def test_questions_that_came_in_a_row_are_each_looked_up(talk: Conversation) -> None:
+    answer = await talk.say("Hello\n\nHow many bags can I check?\n\nIs there a fee for a pet in the cabin?\n\nThanks!")
+
+    asked = [question for _, question in talk.knowledge.asked]
+    assert asked == ["How many bags can I check?", "Is there a fee for a pet in the cabin?"]
+    assert (answer.path, answer.calls) == (["faq_lookup", "faq_lookup"], 3)
+    assert answer.reply.count(BAGS.text) == 1
+
+
 async def test_nothing_found_is_said_and_a_person_offered_then_called(talk: Conversation) -> None:
     talk.knowledge = MemoryKnowledge()
 
