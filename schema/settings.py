@@ -148,6 +148,9 @@ class Settings(BaseSettings):
         default=100_000, ge=1, description="unanswered messages of all conversations together; send refuses more"
     )
     turns_per_drain_max: int = Field(default=10, ge=1, description="turns before a busy conversation gives way")
+    give_way_seconds: float = Field(
+        default=0.1, ge=0, le=5, description="pause before each further turn of a conversation, while others are served"
+    )
     attempts_max: int = Field(default=5, ge=1, description="attempts at one message before it is a dead letter")
     backoff_seconds: float = Field(default=0.5, gt=0, description="first wait after a transient failure; doubles")
     backoff_seconds_max: float = Field(default=30, gt=0, description="longest wait between attempts")

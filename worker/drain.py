@@ -122,6 +122,9 @@ class Drainer:
                 turns += 1
                 more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
                 head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
+                if head is not None and self._under_way > 1:
+                    # Others share the loop, and would wait for this conversation's turns at each step of theirs.
+                    await asyncio.sleep(self.settings.give_way_seconds)
             await self._release(lease, untried=head)
         except (RedisError, OSError):
             self.mailbox.forsake(lease, untried=head)

@@ -18,7 +18,6 @@ from schema.keys import MailboxKeys, agenda_key, mailbox_keys
 from schema.messages import Envelope, encode_envelope
 from schema.settings import Settings
 
-
 _log = structlog.get_logger("fte.mailbox")
 
 _STRANGE_MS = 3_600_000

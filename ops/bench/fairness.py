@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import statistics
 import tempfile
-from dataclasses import replace
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,42 +20,70 @@ from rich.table import Table
 
 from ops.runtime.configuration import load_settings
 from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.redis import Scripts, make_redis
 from ops.standalone import run_everything
 from producer.client import AsyncProducer
 from producer.load.run import MODEL_LATENCY_KEY, LoadOptions, run_load
-from schema.ids import new_token
+from schema.ids import ConversationKey, new_token
+from schema.keys import mailbox_keys
 from schema.messages import Inbound
+from worker.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from producer.load.report import Distribution
     from schema.settings import Settings
 
 _LATENCY_MS = "200..200"
+_CROWD = ConversationKey("default", "crowd")
+_APART_SECONDS = 3_600
+_HOLD_SECONDS_MAX = 30
 
 
 def main(
     crowd: Annotated[int, typer.Option(min=1, max=10_000, help="Messages of the crowded conversation.")] = 10_000,
-    conversations: Annotated[int, typer.Option(min=1, help="Others, of one message each, in a round.")] = 150,
+    conversations: Annotated[int, typer.Option(min=1, help="Others, of one message each, in a round.")] = 200,
     rate: Annotated[float, typer.Option(min=0.1, help="Their messages per second.")] = 10,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds without the crowd, then with it.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each, interleaved.")] = 5,
+    *,
+    apart: Annotated[bool, typer.Option("--apart", help="The crowd has a turn for each message.")] = False,
 ) -> None:
     """Compare how long others wait with and without one conversation of 10,000 messages; one worker process."""
     os.environ["FTE_MODEL"] = "stub"
+    if apart:
+        os.environ["FTE_BURST_MESSAGES_MAX"] = "1"
     console = Console()
     with tempfile.TemporaryDirectory(prefix="fte-bench-") as folder:
         settings = load_settings(state_dir=Path(folder) / "state")
         with run_everything(settings, workers=1, say=lambda line: console.print(f"[dim]{line} …[/]")) as (here, _):
-            alone, crowded, waiting = uvloop.run(_measure(here, crowd, _options(conversations, rate), rounds))
+            measured = uvloop.run(_measure(here, crowd, _options(conversations, rate), rounds))
     table = Table(
-        title=f"wait of {conversations} conversations at {rate:g}/s, model calls of {_LATENCY_MS} ms; medians"
+        title=f"{rounds} interleaved rounds of {conversations} conversations at {rate:g}/s, model calls of "
+        f"{_LATENCY_MS} ms; medians"
     )
     for column in ("", "p50 ms", "p95 ms", "p99 ms"):
         table.add_column(column, justify="right" if column else "left")
-    for name, found in (("alone", alone), (f"beside {crowd} messages of one", crowded)):
+    for name, found in (("alone", measured.alone), (f"beside {crowd} messages of one", measured.crowded)):
         table.add_row(name, *(f"{_median(found, at):.0f}" for at in ("p50", "p95", "p99")))
     console.print(table)
-    console.print(f"p99, crowded to alone: [bold]{_median(crowded, 'p99') / _median(alone, 'p99'):.2f}[/]")
-    console.print(f"of the crowd, {waiting} messages waited still when the last round ended", highlight=False)
+    ratios = " ".join(f"{ratio:.2f}" for ratio in measured.ratios)
+    console.print(
+        f"p99, crowded to alone: [bold]{statistics.median(measured.ratios):.2f}[/] (rounds: {ratios})", highlight=False
+    )
+    console.print(f"of the crowd, {measured.answered} messages were answered meanwhile", highlight=False)
+
+
+@dataclass
+class Measured:
+    """Hold what others waited in each round, and how many of the crowd's messages were answered."""
+
+    alone: list[Distribution]
+    crowded: list[Distribution]
+    answered: int = 0
+
+    @property
+    def ratios(self) -> list[float]:
+        """Give for each pair of rounds how the crowd changed the 99th percentile."""
+        return [crowded["p99"] / alone["p99"] for alone, crowded in zip(self.alone, self.crowded, strict=True)]
 
 
 def _options(conversations: int, rate: float) -> LoadOptions:
@@ -64,35 +96,68 @@ def _median(found: list[Distribution], at: str) -> float:
     return statistics.median(float(one[at]) for one in found)  # type: ignore[literal-required]
 
 
-async def _measure(
-    settings: Settings, crowd: int, options: LoadOptions, rounds: int
-) -> tuple[list[Distribution], list[Distribution], int]:
-    await _round(settings, options)  # warms up
-    alone = [await _round(settings, options) for _ in range(rounds)]
-    async with AsyncProducer(settings) as producer:
-        await producer.send_many(_crowd(number) for number in range(crowd))
-    crowded = [await _round(settings, options) for _ in range(rounds)]
-    database = Database(settings)
-    await database.open()
-    rows = await database.read(EVERY_TENANT, "count_backlog", messages_max=crowd)
-    await database.close()
-    return alone, crowded, int(rows[0]["waiting"])
+async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds: int) -> Measured:
+    async with AsyncExitStack() as opened:
+        producer = await opened.enter_async_context(AsyncProducer(settings))
+        redis = make_redis(settings)
+        opened.push_async_callback(redis.aclose)
+        database = Database(settings)
+        await database.open()
+        opened.push_async_callback(database.close)
+        gate = _Gate(settings, Mailbox(redis, Scripts(redis), settings))
+        await _round(settings, options)  # warms up
+        await producer.send_many(_messages(crowd))
+        measured = Measured([], [])
+        for _ in range(rounds):
+            await gate.close()
+            measured.alone.append(await _round(settings, options))
+            await gate.open()
+            measured.crowded.append(await _round(settings, options))
+        rows = await database.read(EVERY_TENANT, "count_backlog", messages_max=crowd)
+        measured.answered = crowd - int(rows[0]["waiting"])
+        return measured
+
+
+@dataclass
+class _Gate:
+    """Hold the crowded conversation back, as a worker does that parks it, and let it go again."""
+
+    settings: Settings
+    mailbox: Mailbox
+
+    async def close(self) -> None:
+        """Park the conversation; raises TimeoutError when no worker gives it back."""
+        deadline = time.monotonic() + _HOLD_SECONDS_MAX
+        while isinstance(acquired := await self.mailbox.acquire(_CROWD), str):
+            if acquired != "busy" or time.monotonic() > deadline:
+                raise TimeoutError(f"the crowded conversation is {acquired}: it has no messages left, or is not let go")
+            await asyncio.sleep(0.002)
+        await self.mailbox.park(*acquired, backoff_seconds=_APART_SECONDS, counts=False)
+
+    async def open(self) -> None:
+        """Let workers have it at once."""
+        keys = mailbox_keys(_CROWD, self.settings.partitions)
+        redis = make_redis(self.settings)
+        async with redis:
+            await redis.delete(keys.lease)
+            await redis.zadd(keys.agenda, {str(_CROWD): 0})
 
 
 async def _round(settings: Settings, options: LoadOptions) -> Distribution:
     return (await run_load(settings, replace(options, run=new_token()[:8])))["latency_ms"]
 
 
-def _crowd(number: int) -> Inbound:
-    return Inbound(
-        message_id=f"crowd-{number}",
-        tenant="default",
-        conversation="crowd",
-        channel="sms",
-        sender="crowd@example.com",
-        text="How much is a second checked bag?",
-        metadata={MODEL_LATENCY_KEY: "10..10"},
-    )
+def _messages(count: int) -> Iterator[Inbound]:
+    for number in range(count):
+        yield Inbound(
+            message_id=f"crowd-{number}",
+            tenant=_CROWD.tenant,
+            conversation=_CROWD.conversation,
+            channel="sms",
+            sender="crowd@example.com",
+            text="How much is a second checked bag?",
+            metadata={MODEL_LATENCY_KEY: "10..10"},
+        )
 
 
 if __name__ == "__main__":
