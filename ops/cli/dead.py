@@ -162,13 +162,13 @@ def drop_dead(
 
 def since_of(text: str, now: datetime) -> datetime:
     """Read `90m`, `2h`, `7d` before now, or a time in RFC 3339 (UTC without an offset); raises typer.BadParameter."""
-    import re
     from datetime import UTC, timedelta
 
-    span = re.fullmatch(r"(\d{1,6})([smhd])", text)
-    if span:
-        seconds = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[span[2]]
-        return now - timedelta(seconds=int(span[1]) * seconds)
+    from ops.cli.options import span_seconds
+
+    seconds = span_seconds(text)
+    if seconds is not None:
+        return now - timedelta(seconds=seconds)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,11 @@ import typer
 from ops.cli.options import Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
+    from ops.growth import Figure
     from producer.load.report import LoadReport
     from producer.load.run import LoadOptions, LoadProgress
     from producer.load.scripts import Booking
@@ -26,6 +28,12 @@ def load(
     *,
     conversations: Annotated[int, typer.Option("--conversations", "-n", min=1, metavar="N", help="Customers.")] = 100,
     turns: Annotated[int, typer.Option("--turns", min=1, metavar="M", help="Messages of each.")] = 5,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            "--duration", metavar="TIME", help="Go on for so long (90s, 10m, 2h), and watch what grows; sets --turns."
+        ),
+    ] = None,
     rate: Annotated[
         float, typer.Option("--rate", min=0.1, metavar="R", help="Messages a second, whatever comes back.")
     ] = 20,
@@ -60,9 +68,10 @@ def load(
     _check_latency(model_latency_ms, simulated=llm_sim)
     settings = load_command_settings()
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
+    seconds = _read_duration(duration)
     options = LoadOptions(
         conversations=conversations,
-        turns=turns,
+        turns=max(1, math.ceil(seconds * rate / conversations)) if seconds else turns,
         messages_per_second=rate,
         seed=seed,
         model_latency_ms=None if llm_sim else model_latency_ms,
@@ -73,11 +82,23 @@ def load(
         try:
             here = None if llm_sim else point_at_servers(settings)
             with _provider(settings, model_latency_ms, simulated=llm_sim) as settings:
-                report = _run(console, here, options) if here else _run_apart(console, settings, workers, options)
+                if here:
+                    outcome = _run(console, here, options, list, watches=bool(seconds))
+                else:
+                    outcome = _run_apart(console, settings, workers, options, watches=bool(seconds))
         except KeyboardInterrupt:
             console.print("[dim]interrupted[/]")
             raise typer.Exit(1) from None
-    _finish(console, report, json_file)
+    _finish(console, *outcome, json_file)
+
+
+def _read_duration(text: str | None) -> int | None:
+    from ops.cli.options import span_seconds
+
+    seconds = span_seconds(text) if text is not None else None
+    if text is not None and not seconds:
+        raise typer.BadParameter(f"--duration {text!r}: a time such as 90s, 10m or 2h")
+    return seconds
 
 
 def _check_latency(text: str | None, *, simulated: bool) -> None:
@@ -107,12 +128,17 @@ def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) ->
         yield settings.model_copy(update=changed)
 
 
-def _finish(console: Console, report: LoadReport, json_file: str | None) -> None:
-    """Show and write the report, and end with 1 when the product broke a promise."""
-    _show(console, report)
+def _finish(console: Console, report: LoadReport, figures: list[Figure], json_file: str | None) -> None:
+    """Show and write the report, and end with 1 when the product broke a promise, or grew."""
+    from ops.cli.load_page import counts_of, growth_of, times_of
+
+    for part in (counts_of(report), times_of(report), *([growth_of(figures)] if figures else [])):
+        console.print()
+        console.print(part)
     if json_file is not None:
-        _write(json_file, report)
-    if report["lost"] or report["duplicated"] or report["out_of_order"]:
+        _write(json_file, report, figures)
+    broken = report["lost"] or report["duplicated"] or report["out_of_order"]
+    if broken or any(figure.has_grown for figure in figures):
         raise typer.Exit(1)
 
 
@@ -124,7 +150,9 @@ def _sample_bookings() -> tuple[Booking, ...]:
     return tuple(Booking(sample.confirmation_number, *sample.passengers[0]) for sample in SAMPLES)
 
 
-def _run_apart(console: Console, settings: Settings, workers: int, options: LoadOptions) -> LoadReport:
+def _run_apart(
+    console: Console, settings: Settings, workers: int, options: LoadOptions, *, watches: bool
+) -> tuple[LoadReport, list[Figure]]:
     import tempfile
     from pathlib import Path
 
@@ -133,16 +161,17 @@ def _run_apart(console: Console, settings: Settings, workers: int, options: Load
 
     with tempfile.TemporaryDirectory(prefix="fte-load-", ignore_cleanup_errors=True) as folder:
         settings = settings.model_copy(update={"state_dir": Path(folder)})
-        with run_everything(settings, workers=workers, say=tell_on(console)) as (here, _):
-            return _run(console, here, options)
+        with run_everything(settings, workers=workers, say=tell_on(console)) as (here, crew):
+            return _run(console, here, options, lambda: crew.pids, watches=watches)
 
 
-def _run(console: Console, settings: Settings, options: LoadOptions) -> LoadReport:
+def _run(
+    console: Console, settings: Settings, options: LoadOptions, pids: Callable[[], list[int]], *, watches: bool
+) -> tuple[LoadReport, list[Figure]]:
+    """Run the load with its progress shown; `watches`: beside it, what grows."""
     import asyncio
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from producer.load.run import run_load
 
     columns = (
         TextColumn("{task.description:<9}"),
@@ -159,49 +188,48 @@ def _run(console: Console, settings: Settings, options: LoadOptions) -> LoadRepo
             bars.update(accepted, completed=progress.accepted)
             bars.update(answered, completed=progress.answered)
 
-        return asyncio.run(run_load(settings, options, show))
+        return asyncio.run(_load(settings, options, pids, show, watches=watches))
 
 
-def _show(console: Console, report: LoadReport) -> None:
-    from rich.table import Table
-    from rich.text import Text
+async def _load(
+    settings: Settings,
+    options: LoadOptions,
+    pids: Callable[[], list[int]],
+    show: Callable[[LoadProgress], None],
+    *,
+    watches: bool,
+) -> tuple[LoadReport, list[Figure]]:
+    import asyncio
 
-    counts = Table.grid(padding=(0, 3))
-    counts.add_column(style="dim")
-    counts.add_column(justify="right")
-    counts.add_row("messages", f"{report['messages']:,}")
-    counts.add_row("replies", f"{report['replies']:,}")
-    counts.add_row("escalations", f"{report['escalations']:,}")
-    counts.add_row("messages a second", f"{report['messages_per_s']:,.1f}")
-    broken = {"lost": report["lost"], "duplicated": report["duplicated"], "out of order": report["out_of_order"]}
-    for name, count in broken.items():
-        counts.add_row(name, Text(f"{count:,}", "bold red" if count else "green"))
-    counts.add_row("model calls a turn", f"{report['model_calls_per_turn']:.2f}")
-    counts.add_row("tokens a turn, in", f"{report['input_tokens_per_turn']:,.0f}")
-    counts.add_row("tokens a turn, out", f"{report['output_tokens_per_turn']:,.0f}")
-    times = Table(box=None, pad_edge=False, header_style="dim")
-    times.add_column("milliseconds")
-    for name in ("p50", "p95", "p99", "max"):
-        times.add_column(name, justify="right")
-    rows = {"from sending to the reply": report["latency_ms"], "of these, without the model": report["overhead_ms"]}
-    for title, of in rows.items():
-        times.add_row(title, *(f"{value:,.0f}" for value in (of["p50"], of["p95"], of["p99"], of["max"])))
-    console.print()
-    console.print(counts)
-    console.print()
-    console.print(times)
+    from ops.growth import GrowthWatch
+    from ops.runtime.ending import end_task
+    from producer.load.run import run_load
+
+    if not watches:
+        return await run_load(settings, options, show), []
+    watch = GrowthWatch(settings, pids)
+    watching = asyncio.create_task(watch.run())
+    try:
+        report = await run_load(settings, options, show)
+        if watching.done():
+            watching.result()  # it ends by an error alone, and no figures are none that are good
+    finally:
+        await end_task(watching)
+    return report, watch.judge()
 
 
-def _write(file: str, report: LoadReport) -> None:
+def _write(file: str, report: LoadReport, figures: list[Figure]) -> None:
+    from dataclasses import asdict
     from pathlib import Path
 
     from ops.runtime.encoding import dump_json
     from ops.terminal import print_line
 
+    written = dump_json(report | ({"growth": [asdict(figure) for figure in figures]} if figures else {}))
     if file == _STANDARD_OUTPUT:
-        print_line(dump_json(report))
+        print_line(written)
         return
     try:
-        Path(file).write_text(dump_json(report) + "\n")
+        Path(file).write_text(written + "\n")
     except OSError as error:
         raise typer.BadParameter(f"--json {file}: {error.strerror}") from None

@@ -17,6 +17,14 @@ Concurrency = Annotated[
 ]
 
 
+def span_seconds(text: str) -> int | None:
+    """Read a span of time such as `90s`, `10m`, `2h`, `7d`; None for anything else."""
+    import re
+
+    span = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    return int(span[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[span[2]] if span else None
+
+
 def user_name(given: str | None) -> str:
     """Give the name under which a command goes on record; raises typer.BadParameter when there is none."""
     import getpass

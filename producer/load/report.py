@@ -34,7 +34,7 @@ class LoadReport(TypedDict):
     lost: int
     """Accepted, and not answered within the bounded wait."""
     duplicated: int
-    """Messages answered by more than one reply, and replies that stood in a stream more than once."""
+    """Messages answered by more than one reply."""
     out_of_order: int
     """Replies whose sequence does not follow, or that answer a message sent before one answered already."""
     escalations: int
@@ -49,6 +49,8 @@ class LoadReport(TypedDict):
     input_tokens_per_turn: float
     """Of all calls, guardrails' included: it is what is paid for."""
     output_tokens_per_turn: float
+    repeated: int
+    """Entries whose reply had been read before, as after a loss of Redis: consumers pass over them by their id."""
 
 
 @dataclass(slots=True)
@@ -154,8 +156,7 @@ class Tally:
             messages=len(accepted),
             replies=len(self._replies),
             lost=sum(1 for sent in accepted if sent.answered_at is None),
-            duplicated=sum(1 for sent in accepted if len(sent.reply_ids) > 1)
-            + sum(1 for times in self._replies.values() if times > 1),
+            duplicated=sum(1 for sent in accepted if len(sent.reply_ids) > 1),
             out_of_order=self._out_of_order,
             escalations=self.escalations,
             messages_per_s=round(_rate(accepted), 1),
@@ -164,6 +165,7 @@ class Tally:
             model_calls_per_turn=work.per_turn(work.calls),
             input_tokens_per_turn=work.per_turn(work.input_tokens),
             output_tokens_per_turn=work.per_turn(work.output_tokens),
+            repeated=sum(times - 1 for times in self._replies.values()),
         )
 
 

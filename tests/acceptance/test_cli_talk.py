@@ -149,6 +149,7 @@ def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
         "model_calls_per_turn",
         "input_tokens_per_turn",
         "output_tokens_per_turn",
+        "repeated",
     ]
     assert report["model_calls_per_turn"] > 0
     assert report["input_tokens_per_turn"] > report["output_tokens_per_turn"] > 0

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ops.growth import LIMITS, GrowthWatch
 from ops.runtime.database import connect
+from ops.runtime.ending import end_task
 from producer.client import AsyncProducer, Message
 from producer.load.run import LoadOptions, LoadProgress, run_load
 from schema.errors import UnknownTenant
 from schema.messages import Inbound, Receipt
 from tests.integration.producing import inbox, message
 from tests.integration.worker_harness import echo
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,3 +129,18 @@ async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_lost(
 async def test_a_run_for_a_tenant_nobody_set_up_ends_at_once(quick: Settings) -> None:
     with pytest.raises(UnknownTenant, match="nobody"):
         await run_load(quick, LoadOptions(conversations=2, turns=2, tenant="nobody"))
+
+
+async def test_growth_is_watched_on_servers_and_workers(settings: Settings) -> None:
+    watch = GrowthWatch(settings, lambda: [os.getpid(), 2**22 + 1])
+    watching = asyncio.create_task(watch.run())
+
+    async def has_looked() -> bool:
+        return bool(watch.samples)
+
+    await eventually(has_looked)
+    await end_task(watching)
+
+    (_, found), *_ = watch.samples
+    assert found.keys() == LIMITS.keys()
+    assert min(found["worker memory, MB"], found["worker file descriptors"], found["PostgreSQL connections"]) >= 1

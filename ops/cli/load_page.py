@@ -1,0 +1,75 @@
+"""Lay the outcome of a load out for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ops.growth import Figure
+    from producer.load.report import LoadReport
+
+
+def counts_of(report: LoadReport) -> Table:
+    """Give what came back, and what broke a promise."""
+    counts = two_columns(
+        {
+            "messages": f"{report['messages']:,}",
+            "replies": f"{report['replies']:,}",
+            "escalations": f"{report['escalations']:,}",
+            "messages a second": f"{report['messages_per_s']:,.1f}",
+        }
+    )
+    broken = {"lost": report["lost"], "duplicated": report["duplicated"], "out of order": report["out_of_order"]}
+    for name, count in broken.items():
+        counts.add_row(name, zero(count))
+    if report["repeated"]:
+        counts.add_row("entries repeated, passed over", f"{report['repeated']:,}")
+    counts.add_row("model calls a turn", f"{report['model_calls_per_turn']:.2f}")
+    counts.add_row("tokens a turn, in", f"{report['input_tokens_per_turn']:,.0f}")
+    counts.add_row("tokens a turn, out", f"{report['output_tokens_per_turn']:,.0f}")
+    return counts
+
+
+def two_columns(rows: Mapping[str, str]) -> Table:
+    """Give names and numbers beside each other."""
+    table = Table.grid(padding=(0, 3))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def zero(count: int) -> Text:
+    """Write a count that should be zero."""
+    return Text(f"{count:,}", "bold red" if count else "green")
+
+
+def times_of(report: LoadReport) -> Table:
+    """Give how long customers waited."""
+    times = Table(box=None, pad_edge=False, header_style="dim")
+    times.add_column("milliseconds")
+    for name in ("p50", "p95", "p99", "max"):
+        times.add_column(name, justify="right")
+    rows = {"from sending to the reply": report["latency_ms"], "of these, without the model": report["overhead_ms"]}
+    for title, of in rows.items():
+        times.add_row(title, *(f"{value:,.0f}" for value in (of["p50"], of["p95"], of["p99"], of["max"])))
+    return times
+
+
+def growth_of(figures: Sequence[Figure]) -> Table:
+    """Give how things went while the load stayed the same."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("growth")
+    for name in ("warmed up", "at the end", "at most", "allowed"):
+        table.add_column(name, justify="right")
+    for figure in figures:
+        allowed = "–" if figure.allowed is None else f"{figure.allowed:,.0f}"
+        end = Text(f"{figure.last:,.0f}", "bold red" if figure.has_grown else "green" if figure.allowed else "")
+        table.add_row(figure.name, f"{figure.first:,.0f}", end, f"{figure.most:,.0f}", allowed)
+    return table
