@@ -24,34 +24,41 @@ if TYPE_CHECKING:
 _STANDARD_OUTPUT = "-"
 
 
+Conversations = Annotated[int, typer.Option("--conversations", "-n", min=1, metavar="N", help="Customers.")]
+Turns = Annotated[int, typer.Option("--turns", min=1, metavar="M", help="Messages of each.")]
+Duration = Annotated[
+    str | None,
+    typer.Option(
+        "--duration", metavar="TIME", help="Go on so long (90s, 10m, 2h), and watch what grows; sets --turns."
+    ),
+]
+Rate = Annotated[float, typer.Option("--rate", min=0.1, metavar="R", help="Messages a second, whatever comes back.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same customers.")]
+Latency = Annotated[
+    str | None, typer.Option("--model-latency-ms", metavar="A..B", help="How long the model takes for each call.")
+]
+LlmSim = Annotated[
+    bool, typer.Option("--llm-sim", help="Start a stack whose workers ask a simulated provider over HTTP.")
+]
+Workers = Annotated[
+    int, typer.Option("--workers", "-w", min=1, max=64, metavar="N", help="Workers of the stack started here.")
+]
+JsonFile = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the report there, as JSON; - prints it.")
+]
+
+
 def load(
     *,
-    conversations: Annotated[int, typer.Option("--conversations", "-n", min=1, metavar="N", help="Customers.")] = 100,
-    turns: Annotated[int, typer.Option("--turns", min=1, metavar="M", help="Messages of each.")] = 5,
-    duration: Annotated[
-        str | None,
-        typer.Option(
-            "--duration", metavar="TIME", help="Go on for so long (90s, 10m, 2h), and watch what grows; sets --turns."
-        ),
-    ] = None,
-    rate: Annotated[
-        float, typer.Option("--rate", min=0.1, metavar="R", help="Messages a second, whatever comes back.")
-    ] = 20,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same customers.")] = 1,
-    model_latency_ms: Annotated[
-        str | None,
-        typer.Option("--model-latency-ms", metavar="A..B", help="How long the model takes for each call."),
-    ] = None,
-    llm_sim: Annotated[
-        bool, typer.Option("--llm-sim", help="Start a stack whose workers ask a simulated provider over HTTP.")
-    ] = False,
-    workers: Annotated[
-        int, typer.Option("--workers", "-w", min=1, max=64, metavar="N", help="Workers of the stack started here.")
-    ] = 2,
-    json_file: Annotated[
-        str | None,
-        typer.Option("--json", metavar="FILE", help="Write the report there, as JSON; - prints it."),
-    ] = None,
+    conversations: Conversations = 100,
+    turns: Turns = 5,
+    duration: Duration = None,
+    rate: Rate = 20,
+    seed: Seed = 1,
+    model_latency_ms: Latency = None,
+    llm_sim: LlmSim = False,
+    workers: Workers = 2,
+    json_file: JsonFile = None,
     tenant: Tenant = "default",
 ) -> None:
     """Send made-up customers' messages at a steady rate, and report what came back.
