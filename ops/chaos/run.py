@@ -81,6 +81,11 @@ class Chaos:
         self._bookings = bookings
         self._runs = 0
 
+    @property
+    def settings(self) -> Settings:
+        """Give the settings that lead to its servers."""
+        return self._scene.settings
+
     async def run(self, fault: Fault) -> Row:
         """Run one fault under load and audit it."""
         scene = self._scene
@@ -101,10 +106,13 @@ class Chaos:
         scene = self._scene
         before = scene.gateway.answered
         scene.is_sending = True
-        playing = asyncio.create_task(scene.gateway.play(plan))
+        enough = asyncio.Event()
+        playing = asyncio.create_task(scene.gateway.play(plan, enough))
         try:
             await scene.until(lambda: scene.gateway.answered >= before + ANSWERED_BEFORE, START_SECONDS_MAX)
             acting = asyncio.create_task(fault.act(scene))
+            if fault.load_goes_on:
+                acting.add_done_callback(lambda _: enough.set())
             await playing
             scene.is_sending = False
             await acting
