@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ops.chaos.audit import Evidence, Findings, audit, read_database, read_log
 from ops.chaos.load import TENANT, Gateway, Plan
 from ops.chaos.scene import Scene
-from ops.chaos.workers import run_workers
+from ops.chaos.workers import open_posts
 from ops.embedded import EmbeddedStack
 from ops.llm_sim.child import run_simulator
 from ops.migrate import migrate
@@ -205,15 +205,16 @@ async def chaos_on(settings: Settings, folder: Path, options: ChaosOptions) -> A
                 "model_call_seconds_max": MODEL_CALL_SECONDS_MAX,
             }
         )
-        await asyncio.to_thread(migrate, stack.addresses.database_url, open_sealer(ours))
+        sealer = open_sealer(ours)
         redis = make_redis(ours)
-        async with (
-            run_workers(ours, count=options.workers, folder=folder, seed=options.seed) as workers,
-            Gateway(ours, folder) as gateway,
-        ):
+        async with open_posts(ours, count=options.workers, folder=folder, seed=options.seed) as workers:
+            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the workers' program loads
+            workers.fill()
+            await workers.wait_ready()
             random = Random(options.seed)  # noqa: S311 - draws faults
-            scene = Scene(stack, ours, workers, gateway, redis, simulator_url, random, options.kills)
-            yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url))
+            async with Gateway(ours, folder) as gateway:
+                scene = Scene(stack, ours, workers, gateway, redis, simulator_url, random, options.kills)
+                yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url))
         await redis.aclose()
 
 

@@ -164,19 +164,13 @@ class Workers:
 
 
 @asynccontextmanager
-async def run_workers(settings: Settings, *, count: int, folder: Path, seed: int) -> AsyncIterator[Workers]:
-    """Run `count` workers on the servers of the settings, each over wires of its own, until the end of the block."""
-    async with open_posts(settings, count=count, folder=folder, seed=seed) as workers:
-        workers.fill()
-        await workers.wait_ready()
-        yield workers
-
-
-@asynccontextmanager
 async def open_posts(
     settings: Settings, *, count: int, folder: Path, seed: int, sources: Path = SOURCES
 ) -> AsyncIterator[Workers]:
-    """Load the packages of `sources`, and give `count` posts for workers of that release, empty still."""
+    """Open `count` posts for workers of the release in `sources`, each with wires of its own to the settings' servers.
+
+    They are empty, and the release's packages are being loaded; workers end with the block.
+    """
     environment = worker_environment(settings, sources)
     log = folder / "hatchery.log"
     async with AsyncExitStack() as opened:
