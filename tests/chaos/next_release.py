@@ -136,7 +136,7 @@ def make_releases(folder: Path) -> Releases:
     expand, contract = f"{newest + 1:04d}_note_releases", f"{newest + 2:04d}_forget_this_release"
     releases = Releases(folder / "next", folder / "after", expand, contract)
     for package in PACKAGES:
-        shutil.copytree(SOURCES / package, releases.next / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SOURCES / package, releases.next / package)
     for path, old, new in EDITS:
         file = releases.next / path
         file.write_text(change(file.read_text(), old, new, path))
