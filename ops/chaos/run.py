@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ops.chaos.faults import Fault
+    from ops.chaos.workers import Workers
     from schema.settings import Settings
 
 ANSWERED_BEFORE = 8
@@ -74,7 +76,16 @@ class Row:
 class Chaos:
     """Hold a stack that is up, and run faults on it."""
 
-    def __init__(self, scene: Scene, options: ChaosOptions, folder: Path, bookings: list[Booking]) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        options: ChaosOptions,
+        folder: Path,
+        bookings: list[Booking],
+        beside: Workers | None,
+    ) -> None:
+        self.beside = beside
+        """Posts for workers of another release, empty until a fault fills them."""
         self._scene = scene
         self._options = options
         self._folder = folder
@@ -187,8 +198,13 @@ def judge(fault: Fault, findings: Findings, logged: dict[str, int]) -> list[str]
 
 
 @asynccontextmanager
-async def chaos_on(settings: Settings, folder: Path, options: ChaosOptions) -> AsyncIterator[Chaos]:
-    """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block."""
+async def chaos_on(
+    settings: Settings, folder: Path, options: ChaosOptions, *, beside: Path | None = None
+) -> AsyncIterator[Chaos]:
+    """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block.
+
+    `beside`: where the sources of another release stand, for which there shall be as many posts; its workers log there.
+    """
     calls = folder / "calls.jsonl"
     with (
         EmbeddedStack(folder / "stack") as stack,
@@ -207,14 +223,17 @@ async def chaos_on(settings: Settings, folder: Path, options: ChaosOptions) -> A
         )
         sealer = open_sealer(ours)
         redis = make_redis(ours)
-        async with open_posts(ours, count=options.workers, folder=folder, seed=options.seed) as workers:
-            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the workers' program loads
+        async with AsyncExitStack() as opened:
+            posts = partial(open_posts, ours, count=options.workers, seed=options.seed)
+            workers = await opened.enter_async_context(posts(folder=folder))
+            others = await opened.enter_async_context(posts(folder=beside, sources=beside)) if beside else None
+            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the workers' programs load
             workers.fill()
             await workers.wait_ready()
+            gateway = await opened.enter_async_context(Gateway(ours, folder))
             random = Random(options.seed)  # noqa: S311 - draws faults
-            async with Gateway(ours, folder) as gateway:
-                scene = Scene(stack, ours, workers, gateway, redis, simulator_url, random, options.kills)
-                yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url))
+            scene = Scene(stack, ours, workers, gateway, redis, simulator_url, random, options.kills)
+            yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url), others)
         await redis.aclose()
 
 

@@ -15,7 +15,6 @@ from ops.chaos.audit import read_log
 from ops.chaos.faults import Fault
 from ops.chaos.load import CHANNELS, TENANT
 from ops.chaos.run import ChaosOptions, Row, chaos_on
-from ops.chaos.workers import Workers, open_posts
 from ops.migrate import migrate
 from ops.runtime.configuration import load_settings, open_sealer
 from ops.runtime.database import Database, connect
@@ -41,9 +40,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ops.chaos.scene import Scene
+    from ops.chaos.workers import Workers
     from schema.settings import Settings
 
-OPTIONS = ChaosOptions(workers=2, conversations=24, turns=60, messages_per_second=6, model_latency_ms="50..200")
+OPTIONS = ChaosOptions(workers=2, conversations=20, turns=60, messages_per_second=5, model_latency_ms="50..200")
 PHASE_TURNS = 6
 """How many turns a release commits in each phase of the deployment, at least."""
 PHASE_SECONDS_MAX = 60.0
@@ -170,9 +170,9 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Out
     folder = tmp_path_factory.mktemp("rolling")
     releases = make_releases(folder)
     settings = load_settings(lease_seconds=2, renew_seconds=0.5)
-    async with chaos_on(settings, folder, OPTIONS) as chaos, AsyncExitStack() as opened:
-        posts = open_posts(chaos.settings, count=OPTIONS.workers, folder=releases.next, seed=2, sources=releases.next)
-        deployment = Deployment(releases, await opened.enter_async_context(posts), opened)
+    async with chaos_on(settings, folder, OPTIONS, beside=releases.next) as chaos, AsyncExitStack() as opened:
+        assert chaos.beside is not None
+        deployment = Deployment(releases, chaos.beside, opened)
         fault = Fault("R1", "the next release is rolled out, and back", deployment.roll_out, None, load_goes_on=True)
         row = await chaos.run(fault)
         yield await _look_at(deployment, row, chaos.settings, folder)

@@ -31,7 +31,7 @@ _UNKNOWN = "(unknown)"
 
 @dataclass(frozen=True)
 class Unread:
-    """Deal with entries that are no message of ours, or no longer; the inbox is asked before anything is given up."""
+    """Deal with entries that are no message of ours, no longer or not yet; the inbox is asked before any is buried."""
 
     settings: Settings
     database: Database
