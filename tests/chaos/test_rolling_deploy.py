@@ -27,6 +27,7 @@ from tests.architecture.contracting import find_breaches, unanswered
 from tests.architecture.test_resources import header
 from tests.chaos.next_release import (
     CONTRACT,
+    NextSender,
     Releases,
     change,
     expand_migration,
@@ -75,6 +76,8 @@ class Deployment:
     releases: Releases
     next: Workers
     opened: AsyncExitStack
+    """What outlives the deployment: messages are still under way at its end."""
+    sender: NextSender = field(init=False)
     crews: tuple[Workers, ...] = ()
     applied: list[list[str]] = field(default_factory=list)
     """What each `fte migrate` applied: of the next release, of this one on the way back, of the one after the next."""
