@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ops.announcing import announce, check_name
 from schema.errors import FteError, Unsealable
 from schema.ids import ConversationKey
-from schema.messages import Envelope, Inbound
+from schema.messages import VERSION, Envelope, Inbound, newer_version_in
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.vault import Vault
 
@@ -238,8 +238,14 @@ def inbound_in(letter: DeadLetter, words: str, sealer: Sealer) -> Inbound:
     try:
         if letter.message_id is None:
             words = sealer.open(Envelope.model_validate_json(words).payload)
-        inbound = Inbound.model_validate_json(words)
-    except (ValidationError, Unsealable):
+        inbound = Inbound.model_validate_json(words, extra="ignore")
+    except ValidationError as error:
+        version = newer_version_in(error)
+        if version is not None:
+            which = f"a message of version {version}, and this release reads up to {VERSION}"
+            raise UnreadableLetter(f"{about} holds {which}: use the release that wrote it") from None
+        raise UnreadableLetter(f"{about} holds no message that can be read ({letter.reason})") from None
+    except Unsealable:
         raise UnreadableLetter(f"{about} holds no message that can be read ({letter.reason})") from None
     if (inbound.tenant, inbound.conversation) != letter.key:
         raise UnreadableLetter(f"{about} holds a message of another conversation, {inbound.conversation}")

@@ -26,7 +26,8 @@ ADDRESSES_SECONDS_MAX = 180.0
 _ADDRESSES_FILE = "servers.json"
 _POLL_SECONDS = 0.05
 _LOG_TAIL_BYTES_MAX = 4_096
-_SOURCES = Path(__file__).resolve().parents[1]
+SOURCES = Path(__file__).resolve().parents[1]
+"""Where this release's packages stand."""
 
 Say = Callable[[str], None]
 """Takes one line about what is being done now."""
@@ -158,10 +159,13 @@ def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
             crew.stop()
 
 
-def worker_environment(settings: Settings) -> dict[str, str]:
-    """Give a worker this process's environment, and what its command line has changed in the settings."""
+def worker_environment(settings: Settings, sources: Path = SOURCES) -> dict[str, str]:
+    """Give a worker this process's environment, and what its command line has changed in the settings.
+
+    `sources` holds the packages it runs: chaos runs workers of two releases side by side.
+    """
     environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_SOURCES), environment.get("PYTHONPATH")]))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(sources), environment.get("PYTHONPATH")]))
     environment["FTE_STATE_DIR"] = str(settings.state_dir)
     environment["FTE_CONCURRENCY"] = str(settings.concurrency)
     environment["FTE_MODEL"] = settings.model

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from schema.errors import FteError
-from schema.messages import Escalation, Event, Reply
+from schema.messages import VERSION, Escalation, Event, Reply, newer_version_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,11 +56,17 @@ def read_entry(stream: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> S
     except KeyError as error:
         raise UnreadableEntry(stream, entry_id.decode(), f"no field {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        reason = f"body.{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
-        raise UnreadableEntry(stream, entry_id.decode(), reason) from None
+        raise UnreadableEntry(stream, entry_id.decode(), _reason_of(error)) from None
     except ValueError as error:
         raise UnreadableEntry(stream, entry_id.decode(), type(error).__name__) from None
+
+
+def _reason_of(error: ValidationError) -> str:
+    version = newer_version_in(error)
+    if version is not None:
+        return f"version {version}, and this release reads up to {VERSION}: read it with the release that wrote it"
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"body.{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
 
 
 def _model_of(stream: str) -> type[Reply | Escalation | Event]:

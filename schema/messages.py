@@ -28,6 +28,11 @@ INBOUND_BYTES_MAX = 256_000
 PAYLOAD_CHARACTERS_MAX = 400_000
 """A sealed `Inbound`: 4/3 of its bytes, and 100 more."""
 
+VERSION = 1
+"""The version that this release writes, and the newest that it reads."""
+VERSION_MAX = 1_000
+"""Above it nothing is a version: it is garbage."""
+
 BRIEFING_ENTRIES_MAX = 20
 BRIEFING_CHARACTERS_MAX = 200
 SENDER_VERIFIED_KEY = "fte.sender_verified"
@@ -77,7 +82,7 @@ class WireModel(BaseModel):
     """Hold the rules of everything on the wire.
 
     A reader passes over fields it does not know: workers and gateways of two releases run side by side, and the newer
-    one may say more. `version` changes only for what an older reader must not read.
+    one may say more. `version` changes only for what an older reader must not read; it leaves that to a newer one.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -121,7 +126,10 @@ class Inbound(WireModel):
 
 
 class Envelope(WireModel):
-    """Carry a sealed inbound message through a mailbox; the key to open it is not in Redis."""
+    """Carry a sealed inbound message through a mailbox; the key to open it is not in Redis.
+
+    `position` and `message_id` stand in every version: by them scripts find its place, and older readers the message.
+    """
 
     position: int = Field(ge=1, description="1, 2, 3 … within the conversation, in the order accepted")
     message_id: MessageId
@@ -221,6 +229,15 @@ class Event(WireModel):
     attributes: dict[str, str] = Field(default_factory=dict, max_length=16)
     trace_id: str = Field(max_length=64)
     created_at: AwareDatetime
+
+
+def newer_version_in(error: ValidationError) -> int | None:
+    """Give the version of what could not be read, when it is one that only a newer release reads."""
+    for detail in error.errors(include_url=False, include_context=False):
+        found = detail["input"]
+        if detail["loc"] == ("version",) and type(found) is int and VERSION < found <= VERSION_MAX:
+            return found
+    return None
 
 
 WIRE_MODELS: tuple[type[WireModel], ...] = (Inbound, Envelope, Receipt, Reply, Escalation, Event)

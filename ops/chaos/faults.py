@@ -49,6 +49,8 @@ class Fault:
     """Nothing that has been asked may have to be asked again."""
     seconds: float = 0.0
     """How long the load lasts at least."""
+    load_goes_on: bool = False
+    """The load ends with the fault, however long that takes, or when there is no more to send."""
 
 
 async def no_fault(scene: Scene) -> None:

@@ -20,14 +20,16 @@ from schema.keys import escalations_stream, replies_stream
 from schema.messages import Inbound, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
     from producer.entries import StreamEntry
     from producer.load.scripts import Booking
-    from schema.messages import Channel
+    from schema.messages import Channel, Receipt
     from schema.settings import Settings
+
+    Send = Callable[[Inbound], Awaitable[Receipt]]
 
 TENANT = "default"
 CHANNELS: tuple[Channel, ...] = ("chat", "email", "sms")
@@ -92,6 +94,8 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
         self._open: set[str] = set()
         self._answered: set[str] = set()
+        self.senders: list[Send] = []
+        """What hands messages in: each message of a conversation goes by the next of them."""
         self.last_news = time.monotonic()
 
     @property
@@ -110,7 +114,8 @@ class Gateway:
         async with AsyncExitStack() as opening:
             for log in (self._ledger, self._outbound, self._raw):
                 opening.callback(log.close)
-            self._producer = await opening.enter_async_context(AsyncProducer(self._settings))
+            producer = await opening.enter_async_context(AsyncProducer(self._settings))
+            self.senders = [producer.send]
             follower = await opening.enter_async_context(AsyncFollower(self._settings, streams))
             self._tasks = [asyncio.create_task(self._look(follower))]
             for stream in streams:
@@ -127,18 +132,21 @@ class Gateway:
         await end_task(*self._tasks)
         await self._opened.aclose()
 
-    async def play(self, plan: Plan) -> None:
-        """Send all messages of a plan when they are due, by the clock alone; return when all are accepted."""
+    async def play(self, plan: Plan, enough: asyncio.Event) -> None:
+        """Send a plan's messages as they are due, by the clock alone, until it is `enough`; return once all are in."""
         started = time.monotonic()
         sending: dict[str, asyncio.Task[None]] = {}
         sent: dict[str, list[Inbound]] = {}
         async with asyncio.TaskGroup() as group:
             for number, inbound in enumerate(plan_messages(plan)):
                 await asyncio.sleep(max(0.0, started + number / plan.messages_per_second - time.monotonic()))
+                if enough.is_set():
+                    break
                 before = sending.get(inbound.conversation)
                 earlier = sent.setdefault(inbound.conversation, [])
-                task = self._send(inbound, before, plan.copies, list(earlier))
-                sending[inbound.conversation] = group.create_task(task)
+                again = [inbound] * plan.copies + (earlier[:1] if plan.copies else [])
+                by = sum(divmod(number, plan.conversations))
+                sending[inbound.conversation] = group.create_task(self._send(inbound, before, again, by))
                 earlier.append(inbound)
 
     async def wait_for_answers(self, silence_seconds_max: float) -> bool:
@@ -152,21 +160,19 @@ class Gateway:
         await asyncio.sleep(LINGER_SECONDS)
         return True
 
-    async def _send(
-        self, inbound: Inbound, before: asyncio.Task[None] | None, copies: int, earlier: list[Inbound]
-    ) -> None:
+    async def _send(self, inbound: Inbound, before: asyncio.Task[None] | None, again: list[Inbound], by: int) -> None:
         """Send one message once the one before it in its conversation is accepted: a gateway keeps that order."""
         if before is not None:
             await before
-        await self._accept(inbound)
-        again = [inbound] * copies + (earlier[:1] if copies else [])
-        await asyncio.gather(*(self._accept(message) for message in again))
+        await self._accept(inbound, by)
+        await asyncio.gather(*(self._accept(message, by) for message in again))
 
-    async def _accept(self, inbound: Inbound) -> None:
+    async def _accept(self, inbound: Inbound, by: int) -> None:
         receipt = None
+        by %= len(self.senders)
         while receipt is None:
             try:
-                receipt = await self._producer.send(inbound)
+                receipt = await self.senders[by](inbound)
             except ServerUnreachable:
                 continue  # it has waited as long as FTE_SEND_SECONDS_MAX says
             except MailboxFull as full:
@@ -177,6 +183,7 @@ class Gateway:
             conversation=inbound.conversation,
             position=receipt.position,
             status=receipt.status,
+            by=by,
         )
         if inbound.message_id not in self._answered:
             self._open.add(inbound.message_id)

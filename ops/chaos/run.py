@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from ops.chaos.audit import Evidence, Findings, audit, read_database, read_log
 from ops.chaos.load import TENANT, Gateway, Plan
 from ops.chaos.scene import Scene
-from ops.chaos.workers import run_workers
+from ops.chaos.workers import open_posts
 from ops.embedded import EmbeddedStack
 from ops.llm_sim.child import run_simulator
 from ops.migrate import migrate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ops.chaos.faults import Fault
+    from ops.chaos.workers import Workers
     from schema.settings import Settings
 
 ANSWERED_BEFORE = 8
@@ -74,12 +76,26 @@ class Row:
 class Chaos:
     """Hold a stack that is up, and run faults on it."""
 
-    def __init__(self, scene: Scene, options: ChaosOptions, folder: Path, bookings: list[Booking]) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        options: ChaosOptions,
+        folder: Path,
+        bookings: list[Booking],
+        beside: Workers | None,
+    ) -> None:
+        self.beside = beside
+        """Posts for workers of another release, empty until a fault fills them."""
         self._scene = scene
         self._options = options
         self._folder = folder
         self._bookings = bookings
         self._runs = 0
+
+    @property
+    def settings(self) -> Settings:
+        """Give the settings that lead to its servers."""
+        return self._scene.settings
 
     async def run(self, fault: Fault) -> Row:
         """Run one fault under load and audit it."""
@@ -101,10 +117,13 @@ class Chaos:
         scene = self._scene
         before = scene.gateway.answered
         scene.is_sending = True
-        playing = asyncio.create_task(scene.gateway.play(plan))
+        enough = asyncio.Event()
+        playing = asyncio.create_task(scene.gateway.play(plan, enough))
         try:
             await scene.until(lambda: scene.gateway.answered >= before + ANSWERED_BEFORE, START_SECONDS_MAX)
             acting = asyncio.create_task(fault.act(scene))
+            if fault.load_goes_on:
+                acting.add_done_callback(lambda _: enough.set())
             await playing
             scene.is_sending = False
             await acting
@@ -179,8 +198,13 @@ def judge(fault: Fault, findings: Findings, logged: dict[str, int]) -> list[str]
 
 
 @asynccontextmanager
-async def chaos_on(settings: Settings, folder: Path, options: ChaosOptions) -> AsyncIterator[Chaos]:
-    """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block."""
+async def chaos_on(
+    settings: Settings, folder: Path, options: ChaosOptions, *, beside: Path | None = None
+) -> AsyncIterator[Chaos]:
+    """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block.
+
+    `beside`: where the sources of another release stand, for which there shall be as many posts; its workers log there.
+    """
     calls = folder / "calls.jsonl"
     with (
         EmbeddedStack(folder / "stack") as stack,
@@ -197,15 +221,19 @@ async def chaos_on(settings: Settings, folder: Path, options: ChaosOptions) -> A
                 "model_call_seconds_max": MODEL_CALL_SECONDS_MAX,
             }
         )
-        await asyncio.to_thread(migrate, stack.addresses.database_url, open_sealer(ours))
+        sealer = open_sealer(ours)
         redis = make_redis(ours)
-        async with (
-            run_workers(ours, count=options.workers, folder=folder, seed=options.seed) as workers,
-            Gateway(ours, folder) as gateway,
-        ):
+        async with AsyncExitStack() as opened:
+            posts = partial(open_posts, ours, count=options.workers, seed=options.seed)
+            workers = await opened.enter_async_context(posts(folder=folder))
+            others = await opened.enter_async_context(posts(folder=beside, sources=beside)) if beside else None
+            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the workers' programs load
+            workers.fill()
+            await workers.wait_ready()
+            gateway = await opened.enter_async_context(Gateway(ours, folder))
             random = Random(options.seed)  # noqa: S311 - draws faults
             scene = Scene(stack, ours, workers, gateway, redis, simulator_url, random, options.kills)
-            yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url))
+            yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url), others)
         await redis.aclose()
 
 

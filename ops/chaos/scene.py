@@ -96,12 +96,7 @@ class Scene:
 
     def logged(self, event: str) -> int:
         """Count an event in the workers' logs since the run began."""
-        found = 0
-        for post in self.workers.posts:
-            with post.log.open("rb") as log:
-                log.seek(self.log_starts.get(post.log, 0))
-                found += log.read().count(b'"%s"' % event.encode())
-        return found
+        return self.workers.logged(event, self.log_starts)
 
     async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
         """Read who holds a conversation now (a token), and until when unless it is renewed."""

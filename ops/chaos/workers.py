@@ -14,16 +14,17 @@ from ops.chaos.wires import Wire, wire_to
 from ops.runtime.encoding import dump_json, parse_json
 from ops.runtime.ending import end_task
 from ops.runtime.failpoints import VARIABLE
-from ops.standalone import worker_environment
+from ops.standalone import SOURCES, worker_environment
 from schema.errors import FteError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from schema.settings import Settings
 
 READY_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 30.0
 RESTART_SECONDS = 0.25
 """How long a worker stays dead: what the supervisor takes for the first death."""
 
@@ -50,6 +51,8 @@ class Post:
     """Exit codes so far; minus the signal."""
     failpoint: str | None = None
     """What the next worker here dies of; `ops.runtime.failpoints`."""
+    is_kept: bool = False
+    """Whether it is filled again when its worker ends."""
 
     def send(self, number: signal.Signals) -> bool:
         """Signal the worker; gives whether there was one."""
@@ -71,23 +74,46 @@ class Workers:
         self._born: asyncio.Queue[int] = asyncio.Queue()
         self._ends: dict[int, asyncio.Future[int]] = {}
         self._hatching = asyncio.Lock()
-        self._restarts = True
-        self._tasks: list[asyncio.Task[None]] = []
+        self._listening: asyncio.Task[None] | None = None
+        self._keeping: dict[int, asyncio.Task[None]] = {}
 
     @property
     def deaths(self) -> int:
         """Count the workers that were killed so far."""
         return sum(code < 0 for post in self.posts for code in post.deaths)
 
-    def start(self) -> None:
-        """Fill every post."""
-        self._tasks = [asyncio.create_task(self._listen()), *(asyncio.create_task(self._keep(p)) for p in self.posts)]
+    def listen(self) -> None:
+        """Hear from now on what becomes of workers."""
+        self._listening = asyncio.create_task(self._listen())
+
+    def fill(self) -> None:
+        """Fill every post, and keep it filled."""
+        for post in self.posts:
+            post.is_kept = True
+            self._keeping[post.number] = asyncio.create_task(self._keep(post))
+
+    async def dismiss(self, post: Post) -> int:
+        """Tell a post's worker to stop, leave the post empty, and give the worker's exit code. Raises TimeoutError."""
+        post.is_kept = False
+        post.send(signal.SIGTERM)
+        async with asyncio.timeout(STOP_SECONDS_MAX):
+            await self._keeping[post.number]
+        return post.deaths[-1]
+
+    def logged(self, event: str, after_bytes: Mapping[Path, int]) -> int:
+        """Count an event in the workers' logs, from where the caller says."""
+        found = 0
+        for post in self.posts:
+            with post.log.open("rb") as log:
+                log.seek(after_bytes.get(post.log, 0))
+                found += log.read().count(b'"%s"' % event.encode())
+        return found
 
     async def wait_ready(self) -> None:
-        """Wait until every post's worker is at work; raises HatcheryFailed."""
+        """Wait until every post that is kept has a worker at work; raises HatcheryFailed."""
         try:
             async with asyncio.timeout(READY_SECONDS_MAX):
-                while not all(post.is_ready for post in self.posts):
+                while not all(post.is_ready for post in self.posts if post.is_kept):
                     if self._process.returncode is not None:
                         raise HatcheryFailed(f"it ended with code {self._process.returncode}", self._log)
                     await asyncio.sleep(0.05)
@@ -96,12 +122,13 @@ class Workers:
 
     async def stop(self) -> None:
         """Let the workers finish, and end."""
-        self._restarts = False
         for post in self.posts:
+            post.is_kept = False
             post.send(signal.SIGTERM)
             post.send(signal.SIGCONT)
-        await asyncio.wait(self._tasks[1:], timeout=30)
-        await end_task(*self._tasks)
+        if self._keeping:
+            await asyncio.wait(self._keeping.values(), timeout=STOP_SECONDS_MAX)
+        await end_task(*self._keeping.values(), *filter(None, [self._listening]))
 
     async def _listen(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - narrows the type; opened with PIPE
@@ -117,12 +144,12 @@ class Workers:
                 self._ends.pop(fact["died"]).set_result(fact["code"])
 
     async def _keep(self, post: Post) -> None:
-        while self._restarts:
+        while post.is_kept:
             pid, end = await self._hatch(post)
             post.pid = pid
             post.deaths.append(await end)
             post.pid, post.is_ready = None, False
-            if self._restarts:
+            if post.is_kept:
                 await asyncio.sleep(RESTART_SECONDS)
 
     async def _hatch(self, post: Post) -> tuple[int, asyncio.Future[int]]:
@@ -137,9 +164,14 @@ class Workers:
 
 
 @asynccontextmanager
-async def run_workers(settings: Settings, *, count: int, folder: Path, seed: int) -> AsyncIterator[Workers]:
-    """Run `count` workers on the servers of the settings, each over wires of its own, until the end of the block."""
-    environment = worker_environment(settings)
+async def open_posts(
+    settings: Settings, *, count: int, folder: Path, seed: int, sources: Path = SOURCES
+) -> AsyncIterator[Workers]:
+    """Open `count` posts for workers of the release in `sources`, each with wires of its own to the settings' servers.
+
+    They are empty, and the release's packages are being loaded; workers end with the block.
+    """
+    environment = worker_environment(settings, sources)
     log = folder / "hatchery.log"
     async with AsyncExitStack() as opened:
         posts = []
@@ -172,8 +204,7 @@ async def run_workers(settings: Settings, *, count: int, folder: Path, seed: int
         )
         workers = Workers(process, posts, log)
         try:
-            workers.start()
-            await workers.wait_ready()
+            workers.listen()
             yield workers
         finally:
             await workers.stop()

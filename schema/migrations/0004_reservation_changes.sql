@@ -1,5 +1,7 @@
 -- Changes of reservations: the ledger of what was done, what a booking is to those who read it, and the steps that all
 -- changes are made of. The changes themselves come with the migration `0010_change_reservations`.
+-- Expands only: the release before touches no balance, and writes customers only when it fills an empty tenant, in lower
+-- case.
 
 ALTER TABLE reservation
     ADD COLUMN version bigint NOT NULL DEFAULT 0;  -- advances with every change: the fence of an offer

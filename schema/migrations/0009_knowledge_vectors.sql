@@ -1,6 +1,7 @@
 -- The meaning of sections, for a search that finds what is said in other words. Kept as real[], which every PostgreSQL
 -- has; pgvector compares them (embedding::vector). An index would need one length for all models, and a tenant's few
 -- thousand sections are compared in milliseconds without.
+-- Expands only: no statement of the release before reads when an article was written.
 
 -- Where pgvector is not installed, or this user may not add it, search goes by words alone; `fte kb embed` tries again.
 DO $$

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -235,6 +236,38 @@ async def test_a_message_that_the_database_forgot_is_redriven_under_its_own_id(h
 
     assert (letter.message_id, outcome.message_id) == (None, message_id)
     assert [reply["in_reply_to"] for reply in await harness.replies()] == [[message_id]]
+
+
+async def seal_anew(harness: Harness, **more: object) -> DeadLetter:
+    """Let a message die, and make its words what another release would have sealed."""
+    [letter] = await let_die(harness, "poison")
+    sealer = harness.service.servers.sealer
+    [row] = await harness.query("SELECT payload FROM dead_letter")
+    payload = sealer.seal(json.dumps({**json.loads(sealer.open(row["payload"])), **more}))
+    async with harness.database.transaction(harness.tenant) as transaction:
+        await transaction.connection.execute("UPDATE dead_letter SET payload = %s", [payload])
+    return letter
+
+
+async def test_a_letter_with_a_field_of_the_next_release_is_redriven(harness: Harness, brain: Brain) -> None:
+    letter = await seal_anew(harness, said_by_the_next_release=1)
+    brain.cured = True
+
+    [outcome] = await redrive(harness, [letter])
+    await harness.drain("c")
+
+    assert outcome.status == "redriven"
+    assert [reply["text"] for reply in await harness.replies()][1:] == ["you said: poison"]
+
+
+async def test_a_letter_of_a_version_that_only_the_next_release_reads_is_left_to_it(harness: Harness) -> None:
+    letter = await seal_anew(harness, version=2)
+
+    [outcome] = await redrive(harness, [letter])
+
+    assert outcome.status == "unreadable"
+    assert "version 2, and this release reads up to 1: use the release that wrote it" in outcome.detail
+    assert await letters(harness) == [letter]
 
 
 async def test_opening_a_letter_shows_its_words_without_cards_and_records_who_did(harness: Harness) -> None:

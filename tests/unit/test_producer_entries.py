@@ -48,6 +48,10 @@ def test_an_entry_is_read_as_what_its_stream_carries() -> None:
         ({b"body": b"secret"}, "body.: json_invalid"),
         ({b"body": b"\xff"}, "body.: json_invalid"),
         ({b"id": None}, "no field b'id'"),
+        (
+            {b"body": reply(1).model_dump_json().replace('"version":1', '"version":2').encode()},
+            "version 2, and this release reads up to 1: read it with the release that wrote it",
+        ),
     ],
 )
 def test_an_unreadable_entry_is_described_without_its_content(changed: dict[bytes, bytes | None], reason: str) -> None:

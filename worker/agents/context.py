@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 
 class Quote(BaseModel):
-    """Hold an offer that waits for the customer's yes; a write needs one that was made in an earlier turn."""
+    """Hold an offer that waits for the customer's yes; a write needs one that was made in an earlier turn.
 
-    model_config = ConfigDict(extra="forbid")
+    Stored between turns, which may be of two releases: what is not known of it is passed over, and it is worked out
+    anew before it is taken up. A quote that must not be is of another `kind`.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     quote_id: str
     kind: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agents.items import ModelResponse, TResponseStreamEvent
 from agents.models.interface import Model, ModelProvider
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from ops.runtime.encoding import dump_canonical
 from ops.runtime.tracing import measure
@@ -123,6 +123,7 @@ class JournaledModel(Model):
 
     A step whose input hash differs from the recorded one (a prompt or code was deployed since, or a tool answered
     otherwise) is asked anew, and so are all after it: no effect has been committed yet, so nothing is done twice.
+    Likewise an answer that this release cannot read, for another one wrote it down.
     """
 
     def __init__(self, model: Model, journal: TurnJournal, name: str) -> None:
@@ -141,12 +142,13 @@ class JournaledModel(Model):
         step = len(journal.calls)
         input_hash = _hash_input(kwargs)
         recorded = None if journal.diverged else journal.recorded.get(step)
-        replayed = recorded is not None and recorded.input_hash == input_hash
+        known = _read_answer(recorded, input_hash)
+        replayed = known is not None
         note = CallNote(journal.caller, self._name)
         with measure("model", parent_id=span_id_of_run()) as span:
             try:
-                if recorded is not None and replayed:
-                    response = _RESPONSE.validate_json(recorded.response)
+                if recorded is not None and known is not None:
+                    response = known
                     note.model, note.degraded = recorded.model, recorded.degraded
                 else:
                     journal.diverged = True
@@ -201,6 +203,16 @@ class JournaledProvider(ModelProvider):
 
     async def aclose(self) -> None:
         """Leave the provider open: it belongs to the process, not to the turn."""
+
+
+def _read_answer(recorded: JournalEntry | None, input_hash: str) -> ModelResponse | None:
+    """Read the recorded answer to just this input; None when there is none that can be read."""
+    if recorded is None or recorded.input_hash != input_hash:
+        return None
+    try:
+        return _RESPONSE.validate_json(recorded.response)
+    except ValidationError:
+        return None
 
 
 async def _ask(model: Model, note: CallNote, kwargs: Mapping[str, Any]) -> ModelResponse:

@@ -13,7 +13,7 @@ from ops.runtime.encoding import parse_json
 from ops.runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
-from schema.messages import Envelope, Inbound
+from schema.messages import VERSION, Envelope, Inbound, newer_version_in
 from schema.settings import Settings
 from worker.agents.context import AirlineAgentContext
 from worker.mailbox import Head
@@ -28,12 +28,26 @@ class Undecodable(Exception):
     """Say that a mailbox entry is not an envelope of ours, or was sealed with a key that is gone."""
 
 
+class OfNewerRelease(Undecodable):
+    """Say that an entry, or the message sealed in it, has a version that this release must not read."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"of version {version}, and this release reads up to {VERSION}")
+        self.version = version
+
+
 def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
-    """Read and unseal the head of a mailbox; raises Undecodable, whose text holds nothing of the content."""
+    """Read and unseal the head of a mailbox.
+
+    Raises Undecodable, or its kind OfNewerRelease; their texts hold nothing of the content.
+    """
     try:
         envelope = Envelope.model_validate_json(head.raw)
         inbound = Inbound.model_validate_json(sealer.open(envelope.payload), extra="ignore")
     except ValidationError as error:
+        version = newer_version_in(error)
+        if version is not None:
+            raise OfNewerRelease(version) from None
         kinds = ", ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['type']}" for detail in error.errors()[:3])
         raise Undecodable(f"not an envelope of this release ({kinds})") from None
     except Unsealable as error:

@@ -62,7 +62,7 @@ class Turn:
         try:
             letter = open_letter(self.sealer, key, head)
         except Undecodable as error:
-            examined = await self._unread.examine(key, head, str(error))
+            examined = await self._unread.examine(key, head, error)
             if not isinstance(examined, Letter):
                 return examined
             letter = examined
@@ -197,16 +197,8 @@ class Turn:
 
     async def _repair(self, letter: Letter) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
-        rows = await self.database.read(
-            letter.key.tenant,
-            "find_waiting",
-            tenant=letter.key.tenant,
-            conversation=letter.key.conversation,
-            up_to=letter.position,
-            messages_max=self.settings.reconcile_messages_max,
-        )
-        await self.mailbox.restore(letter.key, rows)
-        _log.info("mailbox.repaired", messages=len(rows), before_position=letter.position)
+        missing = await self._unread.put_back(letter.key, before=letter.position)
+        _log.info("mailbox.repaired", messages=missing, before_position=letter.position)
         return Repair()
 
 

@@ -1,4 +1,4 @@
-"""Say what becomes of a mailbox entry that cannot be read: mended from the inbox, given up, or kept apart."""
+"""Say what becomes of a mailbox entry that cannot be read: mended from the inbox, given up, kept apart, or left."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from ops.runtime.encoding import parse_json
 from ops.runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey, ticket_id_of
-from schema.messages import Envelope, Inbound, Reply, encode_envelope
+from schema.messages import VERSION, Envelope, Inbound, Reply, encode_envelope
 from schema.settings import Settings
 from worker.mailbox import Head, Mailbox
-from worker.pipeline.hydrate import Undecodable, open_letter
-from worker.pipeline.outcome import Done, Letter, Mend
+from worker.pipeline.hydrate import OfNewerRelease, Undecodable, open_letter
+from worker.pipeline.outcome import Done, Later, Letter, Mend, Repair
 
 _log = structlog.get_logger("fte.turn")
+
+NEWER_RELEASE_SECONDS = 5.0
+"""How long a message that only a newer release reads is left alone before somebody looks at it again."""
 
 _POSITION_MAX = 2**53
 _UNKNOWN = "(unknown)"
@@ -28,38 +31,37 @@ _UNKNOWN = "(unknown)"
 
 @dataclass(frozen=True)
 class Unread:
-    """Deal with entries that are no message of ours, or no longer; the inbox is asked before anything is given up."""
+    """Deal with entries that are no message of ours, no longer or not yet; the inbox is asked before any is buried."""
 
     settings: Settings
     database: Database
     sealer: Sealer
     mailbox: Mailbox
 
-    async def examine(self, key: ConversationKey, head: Head, reason: str) -> Letter | Mend | Done:
+    async def examine(
+        self, key: ConversationKey, head: Head, error: Undecodable
+    ) -> Letter | Mend | Later | Repair | Done:
         """Find what an unreadable entry stood for.
 
         The inbox has every accepted message whole, so a damaged entry is replaced by what stands there. A message that
         the inbox cannot give back either, and an entry that it does not know, are Letters without words, for a turn to
-        give up.
+        give up. An accepted message of a newer release is neither damaged nor lost: it is left to who can read it.
         """
-        position = _position_in(head.raw)
+        position, message_id = _place_in(head.raw)
         if position is None:
-            return await self._examine_nameless(key, head, reason)
+            return await self._examine_nameless(key, head, str(error))
         names = {"tenant": key.tenant, "conversation": key.conversation}
         rows = await self.database.read(key.tenant, "read_message", position=position, **names)
         if not rows:
-            return self._nobodys(key, head, reason)
+            return self._nobodys(key, head, str(error))
         row = rows[0]
+        if isinstance(error, OfNewerRelease) and message_id == row["message_id"]:
+            # One that is answered was left by a worker that died before it took the entry away.
+            return await self._leave(key, position, error) if row["state"] == "accepted" else Done()
         if row["state"] != "accepted":
             _log.warning("mailbox.damaged", **names, position=position, found=row["state"])
             return Done()
-        envelope = Envelope(position=position, message_id=row["message_id"], payload=row["payload"])
-        try:
-            open_letter(self.sealer, key, Head(encode_envelope(envelope).encode(), head.attempts))
-        except Undecodable as error:
-            return self._without_words(key, head, row, str(error))
-        _log.warning("mailbox.mended", **names, position=position, reason=reason)
-        return Mend([row])
+        return await self._mend(key, head, row, str(error))
 
     def stray(self, letter: Letter, head: Head) -> Letter:
         """Make a letter one that the inbox does not know: the whole entry is kept, under a name of its own.
@@ -94,17 +96,60 @@ class Unread:
         _log.error("mailbox.undecodable", tenant=letter.key.tenant, conversation=letter.key.conversation)
         return Done()
 
-    async def _examine_nameless(self, key: ConversationKey, head: Head, reason: str) -> Letter | Done:
-        """Tell a damaged message from an entry that never was one: by whether the mailbox lacks what the inbox has."""
+    async def put_back(self, key: ConversationKey, *, before: int) -> int:
+        """Put unanswered messages before a position back where the mailbox lacks them; gives how many it lacked."""
         rows = await self.database.read(
             key.tenant,
             "find_waiting",
             tenant=key.tenant,
             conversation=key.conversation,
-            up_to=_POSITION_MAX,
+            up_to=before,
             messages_max=self.settings.reconcile_messages_max,
         )
-        missing = await self.mailbox.restore(key, rows)
+        return await self.mailbox.restore(key, rows)
+
+    async def _mend(
+        self, key: ConversationKey, head: Head, row: dict[str, Any], reason: str
+    ) -> Letter | Mend | Later | Repair:
+        """Replace a damaged entry by what the inbox has of its message, as far as that can be read."""
+        envelope = Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
+        try:
+            open_letter(self.sealer, key, Head(encode_envelope(envelope).encode(), head.attempts))
+        except OfNewerRelease as newer:
+            return await self._leave(key, row["position"], newer)
+        except Undecodable as error:
+            return self._without_words(key, head, row, str(error))
+        _log.warning(
+            "mailbox.mended",
+            tenant=key.tenant,
+            conversation=key.conversation,
+            position=row["position"],
+            reason=reason,
+        )
+        return Mend([row])
+
+    async def _leave(self, key: ConversationKey, position: int, newer: OfNewerRelease) -> Later | Repair:
+        """Leave a message to a worker of the release that wrote it: it keeps its place, and the attempt is none.
+
+        Nothing else would do: read without what its version is for it would be answered wrongly, and buried it would
+        be lost to the worker that comes with the deployment. What this release can read before it comes first.
+        """
+        if await self.put_back(key, before=position):
+            return Repair()
+        _log.warning(
+            "message.newer_release",
+            tenant=key.tenant,
+            conversation=key.conversation,
+            position=position,
+            version=newer.version,
+            version_known=VERSION,
+            wait_seconds=NEWER_RELEASE_SECONDS,
+        )
+        return Later(NEWER_RELEASE_SECONDS, counts=False)
+
+    async def _examine_nameless(self, key: ConversationKey, head: Head, reason: str) -> Letter | Done:
+        """Tell a damaged message from an entry that never was one: by whether the mailbox lacks what the inbox has."""
+        missing = await self.put_back(key, before=_POSITION_MAX)
         if not missing:
             return self._nobodys(key, head, reason)
         _log.warning(
@@ -148,11 +193,14 @@ class Unread:
             return None
 
 
-def _position_in(raw: bytes) -> int | None:
-    """Read the position in an entry that is no envelope; None when it has none, or one that no message can have."""
+def _place_in(raw: bytes) -> tuple[int | None, object]:
+    """Read position and message id in an entry that cannot be read; no position: none, or one no message can have."""
     try:
         entry = parse_json(raw)
     except ValueError:
-        return None
-    position = entry.get("position") if isinstance(entry, dict) else None
-    return position if type(position) is int and 1 <= position < _POSITION_MAX else None
+        return None, None
+    if not isinstance(entry, dict):
+        return None, None
+    position = entry.get("position")
+    is_place = type(position) is int and 1 <= position < _POSITION_MAX
+    return position if is_place else None, entry.get("message_id")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agents import FunctionTool
 from agents.tool_context import ToolContext
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ops.runtime.encoding import dump_canonical
 from ops.runtime.tracing import note
-from worker.agents.context import EscalationRequest
+from worker.agents.context import AirlineAgentContext, EscalationRequest
 from worker.agents.tracing import span_id_of_run
 from worker.guardrails.vault import Vault
 from worker.tools.backend import Effect
@@ -30,7 +30,8 @@ RESULT_SECONDS_MAX = 600.0
 """Age from which a result is not replayed: a turn that waited out a long outage looks at the world again."""
 
 ToolOutcome = Literal["called", "replayed", "called_again", "thrown_away"]
-"""called_again: an earlier attempt's result was for another input, or too old; thrown_away: no call asked for it."""
+"""called_again: an earlier attempt's result was for another input, too old, or of a newer release; thrown_away: no call
+asked for it."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,12 @@ class ToolJournal:
         async with self._lock:
             started = time.perf_counter()
             entry = self.recorded.get(call_id)
+            known = None
             if entry is not None and entry.input_hash == input_hash and entry.age_seconds < RESULT_SECONDS_MAX:
+                known = _read_delta(entry, turn)
+            if known is not None:
                 outcome: ToolOutcome = "replayed"
-                delta = ToolDelta.model_validate_json(entry.delta)
+                delta = known
                 delta.apply(turn)
             else:
                 outcome = "called" if entry is None else "called_again"
@@ -187,6 +191,19 @@ async def _observe(turn: TurnContext, run: Callable[[], Awaitable[str]]) -> Tool
     # What is staged is what a replay would stage: parameters that JSON changes fail in every test, not after a crash.
     turn.effects[effects:] = read.effects
     return read
+
+
+def _read_delta(entry: ToolEntry, turn: TurnContext) -> ToolDelta | None:
+    """Read what a recorded call did; None when a newer release wrote of changes that this one does not know.
+
+    A part of what a call did must not be passed over, and nothing of it has taken effect: it can be made anew.
+    """
+    try:
+        delta = ToolDelta.model_validate_json(entry.delta)
+        AirlineAgentContext.model_validate({**turn.airline.model_dump(mode="json"), **delta.airline}, extra="forbid")
+    except ValidationError:
+        return None
+    return delta
 
 
 def _state_of(turn: TurnContext) -> bytes:

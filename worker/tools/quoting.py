@@ -79,6 +79,8 @@ def _find_quote(turn: TurnContext, quote_id: str) -> Quote | Refusal:
     quoted = turn.airline.quote
     if quoted is None or quoted.quote_id != quote_id or not {"request", "relied_on"} <= quoted.details.keys():
         return _NO_QUOTE
+    if quoted.kind not in PROPOSE:  # of a newer release
+        return _NO_QUOTE
     # What was accepted before the offer was made, as after an outage, was not written in answer to it.
     answers_it = turn.position > quoted.details.get("seen_position", 0)
     return quoted if answers_it and quoted.made_in_turn < turn.airline.turn_count else _NOT_YET_CONFIRMED
