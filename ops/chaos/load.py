@@ -146,6 +146,9 @@ class Gateway:
                 earlier = sent.setdefault(inbound.conversation, [])
                 again = [inbound] * plan.copies + (earlier[:1] if plan.copies else [])
                 by = sum(divmod(number, plan.conversations))
+                if before is not None and number % plan.conversations < len(plan.bookings):
+                    answered = self._until_answered(before, earlier[-1].message_id, plan.silence_seconds_max)
+                    before = group.create_task(answered)
                 sending[inbound.conversation] = group.create_task(self._send(inbound, before, again, by))
                 earlier.append(inbound)
 
@@ -159,6 +162,13 @@ class Gateway:
             await asyncio.sleep(0.05)
         await asyncio.sleep(LINGER_SECONDS)
         return True
+
+    async def _until_answered(self, before: asyncio.Task[None], message_id: str, seconds_max: float) -> None:
+        """Wait as a customer does who is asked for a yes: it says nothing unless it comes after the question."""
+        await before
+        deadline = time.monotonic() + seconds_max
+        while message_id not in self._answered and time.monotonic() < deadline:  # noqa: ASYNC110 - with a deadline
+            await asyncio.sleep(0.05)
 
     async def _send(self, inbound: Inbound, before: asyncio.Task[None] | None, again: list[Inbound], by: int) -> None:
         """Send one message once the one before it in its conversation is accepted: a gateway keeps that order."""
