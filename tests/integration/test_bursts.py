@@ -15,6 +15,7 @@ from schema.keys import mailbox_keys
 from schema.messages import Envelope
 from tests.waiting import eventually
 from worker.agents.context import TurnContext
+from worker.models.calls import current_call
 from worker.tools.backend import Effect
 from worker.tools.journaled import journaled
 
@@ -121,6 +122,24 @@ async def test_a_message_that_comes_while_the_turn_is_thinking_is_answered_with_
     said = await harness.query("SELECT item FROM session_item WHERE item ->> 'role' = 'user'")
     assert [row["item"]["content"] for row in said] == ["To Rome\n\nno, to Paris"]
     assert await harness.waiting("c") == 0
+
+
+async def test_what_operators_are_to_hear_of_an_overtaken_turn_is_told_with_the_reply(worker: MakeHarness) -> None:
+    pause = Pause()
+
+    async def think(text: str) -> str:
+        note = current_call.get()
+        if note is not None and "\n" not in text:
+            note.caller.events.append(("model.degraded", {"model": "any"}))
+        return await pause.think(text)
+
+    harness = await worker(think, **TOGETHER)
+    await harness.accept("c", "one")
+
+    await talk_over(harness, pause, "two")
+
+    assert [event["name"] for event in await harness.events()] == ["model.degraded"]
+    assert len(await harness.replies()) == 1
 
 
 async def test_a_turn_is_overtaken_once_for_each_message_up_to_its_limit(worker: MakeHarness) -> None:
