@@ -1,8 +1,9 @@
-"""Fork workers from one process that has loaded what they need: loading takes seconds, and chaos kills hundreds.
+"""Fork processes from one that has loaded what they need: loading takes seconds, and chaos kills hundreds.
 
-A program: each line on its input is `{"environment": {…}, "log": path}`, upon which a worker is forked and runs as
-`fte worker` does. It prints `{"born": pid}` for each, `{"ready": pid}` when it is at work, and at its end
-`{"died": pid, "code": n}`, n being minus the signal.
+A program: each line on its input is `{"role": …, "environment": {…}, "log": path, "arguments": […]}`, upon which a
+process is forked: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
+`{"born": pid}` for each, `{"ready": pid}` when it is at work, and at its end `{"died": pid, "code": n}`, n being minus
+the signal.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import select
 import signal
 import sys
 import traceback
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ops.chaos.consumer import run_consumer
+from ops.chaos.sender import run_sender
 from ops.embedded.tether import tether
 from ops.runtime.configuration import load_settings
 from ops.runtime.encoding import dump_json, parse_json
@@ -26,11 +30,16 @@ from worker.guardrails.inputs import input_guardrails
 from worker.pipeline.act import Brain
 from worker.warmup import warm_up
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from schema.settings import Settings
+
 _READ_BYTES_MAX = 65_536
 
 
 def serve() -> None:
-    """Hatch workers until the input ends; the kernel ends them with this process."""
+    """Hatch processes until the input ends; the kernel ends them with this one."""
     asyncio.run(_load_everything())
     gc.collect()
     gc.freeze()
@@ -79,12 +88,21 @@ def _hatch(order: dict[str, Any]) -> int:
             os.dup2(descriptor, place)
         os.environ.update(order["environment"])
         random.seed()  # the forks would all draw alike
-        code = run_worker(load_settings(), on_ready=lambda: _tell(voice, {"ready": os.getpid()}))
+        code = _run(order, load_settings(), lambda: _tell(voice, {"ready": os.getpid()}))
     except BaseException:  # noqa: BLE001 - the end of this process; the log says why
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _run(order: dict[str, Any], settings: Settings, on_ready: Callable[[], None]) -> int:
+    if order["role"] == "worker":
+        return run_worker(settings, on_ready=on_ready)
+    (argument,) = order["arguments"]
+    if order["role"] == "sender":
+        return run_sender(settings, int(argument), on_ready)
+    return run_consumer(settings, Path(argument), on_ready)
 
 
 def _report_deaths() -> None:
