@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 DRAIN_TASK = "fte.drain"
-"""Takes (tenant, conversation); may be lost, doubled or late."""
+"""Takes (tenant, conversation); may be lost, doubled or late.
+
+It has no time after which it is void: that would be compared with the clock of whoever hears it, and a worker whose
+clock is ahead of the senders' would hear none. A stale bell costs one look at a mailbox.
+"""
 
 DOORBELL_QUEUE = "fte.doorbell"
-
-DOORBELL_EXPIRES_SECONDS = 30
-"""A bell older than this is worthless: rescue has rung again by then."""
 
 
 def celery_configuration(redis_url: str) -> dict[str, Any]:

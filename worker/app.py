@@ -25,7 +25,7 @@ from ops.runtime.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from schema.tasks import DOORBELL_EXPIRES_SECONDS, DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
+from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
 from worker.loop import LoopThread
 from worker.service import open_service
 from worker.tasks import register_tasks
@@ -67,7 +67,6 @@ class WorkerBell:
                     DRAIN_TASK,
                     args=list(key),
                     queue=DOORBELL_QUEUE,
-                    expires=DOORBELL_EXPIRES_SECONDS,
                     ignore_result=True,
                     retry=False,
                 )

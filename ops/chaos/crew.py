@@ -108,6 +108,7 @@ async def _make_post(
 ) -> Post:
     role, log = place
     log.touch(mode=0o600)
+    log.with_suffix("").mkdir()
     redis_url, redis = await opened.enter_async_context(wire_to(settings.redis_url or "", f"{seed} {log.stem} redis"))
     database_url, postgres = await opened.enter_async_context(
         wire_to(settings.database_url or "", f"{seed} {log.stem} postgres")

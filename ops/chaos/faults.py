@@ -6,11 +6,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ops.chaos import provider_faults, server_faults, wire_faults, worker_faults
+from ops.chaos import clock_faults, provider_faults, server_faults, wire_faults, worker_faults
 from ops.chaos.crash_points import CRASH_POINTS, CrashPoint
 from ops.chaos.scene import Scene
 
 Act = Callable[[Scene], Coroutine[Any, Any, None]]
+
+
+def _is_shown(_scene: Scene) -> None:
+    """Say that any machine will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Fault:
     """Each process that is killed must have had a call of the provider under way."""
     answers_within_seconds_max: float | None = None
     """From the acceptance of each message to its commit."""
+    why_unshown: Callable[[Scene], str | None] = _is_shown
+    """Says what this machine lacks for it."""
     seconds: float = 0.0
     """How long the load lasts at least."""
     keeps_sending: bool = False
@@ -96,6 +102,25 @@ FAULTS: tuple[Fault, ...] = (
     Fault("F15", "wires: done, but the answer is lost", wire_faults.lose_answers, 10),
     Fault("F16", "a worker is parted from Redis", wire_faults.part_from_redis, 10),
     Fault("F16b", "a worker is parted from PostgreSQL", wire_faults.part_from_postgres, None),
+    Fault(
+        "F17",
+        "a worker's clock jumps by an hour, and back by two",
+        clock_faults.jump_a_worker,
+        5,
+        keeps_sending=True,
+        asks_nothing_again=True,
+        publishes_nothing_again=True,
+        answers_within_seconds_max=5,
+        why_unshown=clock_faults.why_unshown,
+    ),
+    Fault(
+        "F17b",
+        "Redis's clock jumps forth and back by an hour",
+        clock_faults.jump_redis,
+        10,
+        keeps_sending=True,
+        why_unshown=clock_faults.why_unshown,
+    ),
     Fault("F18", "poison, and garbage in mailboxes", worker_faults.poison, None),
     Fault("F19", "the provider hangs and answers late", provider_faults.slow_provider, None),
     Fault("F20", "the provider fails in six ways", provider_faults.failing_provider, None),

@@ -17,7 +17,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 from ops.chaos.consumer import run_consumer
 from ops.chaos.sender import run_sender
@@ -29,11 +29,6 @@ from worker.app import run_worker
 from worker.guardrails.inputs import input_guardrails
 from worker.pipeline.act import Brain
 from worker.warmup import warm_up
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from schema.settings import Settings
 
 _READ_BYTES_MAX = 65_536
 
@@ -84,11 +79,14 @@ def _hatch(order: dict[str, Any]) -> int:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         silence = os.open(os.devnull, os.O_RDONLY)
         voice = os.dup(sys.stdout.fileno())
+        os.chdir(Path(order["log"]).with_suffix(""))
         for descriptor, place in ((silence, 0), (log, 1), (log, 2)):
             os.dup2(descriptor, place)
         os.environ.update(order["environment"])
+        if "LD_PRELOAD" in order["environment"]:
+            _begin_anew(order, voice)
         random.seed()  # the forks would all draw alike
-        code = _run(order, load_settings(), lambda: _tell(voice, {"ready": os.getpid()}))
+        code = _run(voice, order["role"], *order["arguments"])
     except BaseException:  # noqa: BLE001 - the end of this process; the log says why
         traceback.print_exc()
     finally:
@@ -96,11 +94,23 @@ def _hatch(order: dict[str, Any]) -> int:
         os._exit(code)
 
 
-def _run(order: dict[str, Any], settings: Settings, on_ready: Callable[[], None]) -> int:
-    if order["role"] == "worker":
+def _begin_anew(order: dict[str, Any], voice: int) -> NoReturn:
+    """Load everything again: what a library stands between must be loaded after it."""
+    os.set_inheritable(voice, True)  # noqa: FBT003 - the standard library's
+    program = [sys.executable, "-P", "-m", "ops.chaos.hatchery", str(voice), order["role"], *order["arguments"]]
+    os.execv(sys.executable, program)  # noqa: S606 - no shell is wanted; the argument list is ours
+
+
+def _run(voice: int, role: str, *arguments: str) -> int:
+    settings = load_settings()
+
+    def on_ready() -> None:
+        _tell(voice, {"ready": os.getpid()})
+
+    if role == "worker":
         return run_worker(settings, on_ready=on_ready)
-    (argument,) = order["arguments"]
-    if order["role"] == "sender":
+    (argument,) = arguments
+    if role == "sender":
         return run_sender(settings, int(argument), on_ready)
     return run_consumer(settings, Path(argument), on_ready)
 
@@ -128,4 +138,6 @@ def _tell(descriptor: int, fact: dict[str, Any]) -> None:
 _NOTHING: Any = None
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(_run(int(sys.argv[1]), *sys.argv[2:]))
     serve()

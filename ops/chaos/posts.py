@@ -110,6 +110,11 @@ class Post:
     _is_wanted: bool = True
 
     @property
+    def folder(self) -> Path:
+        """Give the folder in which its processes run."""
+        return self.log.with_suffix("")
+
+    @property
     def pid(self) -> int | None:
         """Give the pid of the process that is here now."""
         return self._process.pid if self._process else None

@@ -74,6 +74,8 @@ class Row:
     seconds: float
     broken: tuple[str, ...]
     """What was not as promised, in words."""
+    unshown: str | None = None
+    """Why the fault did not take place at all."""
 
 
 class Chaos:
@@ -89,6 +91,9 @@ class Chaos:
     async def run(self, fault: Fault) -> Row:
         """Run one fault under load and audit it."""
         scene = self._scene
+        unshown = fault.why_unshown(scene)
+        if unshown is not None:
+            return Row(fault, Findings(), 0, 0.0, (), unshown)
         started = time.monotonic()
         self._runs += 1
         plan = self._plan(fault)

@@ -1,9 +1,9 @@
 -- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max.
--- Returns one row: the conversation, the message's own state and how long it has waited, its last items (oldest first), its unpublished outbox
+-- Returns one row: the conversation, the time, the message's own state and how long it has waited, its last items (oldest first), its unpublished outbox
 -- rows, the life its tenant's streams are in, the journals of an earlier attempt (model calls, tools); or no row when there is no such
 -- conversation.
 SELECT
-    c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
+    clock_timestamp() AS read_at, c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
     (SELECT t.stream_life FROM tenant t WHERE t.tenant_id = c.tenant_id) AS stream_life,
     (SELECT i.state FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS state,
     (SELECT i.accepted_at FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.message_id = %(message_id)s) AS accepted_at,

@@ -100,7 +100,7 @@ class Turn:
             return await self._repair(letter)
         _note_waiting(snapshot, clock, span)
 
-        due = due_of(snapshot.accepted_at, datetime.now(UTC), timedelta(minutes=self.settings.answer_by_minutes))
+        due = due_of(snapshot.accepted_at, snapshot.read_at, timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(letter, snapshot)
         answer = await self._decide(letter, snapshot, admission, clock, journal, due=due)
         answer.events.extend(journal.caller.events)
