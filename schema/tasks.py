@@ -30,6 +30,7 @@ def celery_configuration(redis_url: str) -> dict[str, Any]:
         "worker_send_task_events": False,  # events cost 0.7 of the throughput; metrics come from the application
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
+        "broker_channel_error_retry": True,  # a Redis that refuses to write would end the worker
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {

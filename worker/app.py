@@ -75,7 +75,7 @@ class WorkerBell:
 
 
 def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; gives the exit code, 0: being told to stop is no failure.
+    """Run until SIGTERM or SIGINT; gives the exit code, 0: being told to stop is no failure, ending unasked is one.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
@@ -121,7 +121,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         loop.run(service.close())
         guard.cancel()
         _log.info("worker.stopped")
-        return 0
+        return worker.exitcode or 0
     finally:
         loop.stop()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ops.chaos import clock_faults, provider_faults, server_faults, wire_faults, worker_faults
+from ops.chaos import clock_faults, disk_faults, provider_faults, server_faults, wire_faults, worker_faults
 from ops.chaos.crash_points import CRASH_POINTS, CrashPoint
 from ops.chaos.scene import Scene
 
@@ -97,6 +97,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault("F9", "Redis has no memory left", server_faults.fill_redis, 8),
     Fault("F10", "PostgreSQL is killed, back after 2 s", server_faults.restart_postgres, 5),
     Fault("F11", "PostgreSQL is frozen for 10 s", server_faults.freeze_postgres, 10),
+    Fault(
+        "F12",
+        "no room on the servers' disk, and for a worker's log",
+        disk_faults.fill_the_disk,
+        10,
+        why_unshown=disk_faults.why_unshown,
+    ),
     Fault("F13", "wires: 50 ms more, resets", wire_faults.slow_wires, 10),
     Fault("F14", "wires: half-open connections", wire_faults.half_open_wires, 15),
     Fault("F15", "wires: done, but the answer is lost", wire_faults.lose_answers, 10),

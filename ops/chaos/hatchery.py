@@ -1,7 +1,7 @@
 """Fork processes from one that has loaded what they need: loading takes seconds, and chaos kills hundreds.
 
-A program: each line on its input is `{"role": …, "environment": {…}, "log": path, "arguments": […]}`, upon which a
-process is forked: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
+A program: each line on its input is `{"role": …, "environment": {…}, "folder": path, "log": path, "arguments": […]}`,
+upon which a process is forked: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
 `{"born": pid}` for each, `{"ready": pid}` when it is at work, and at its end `{"died": pid, "code": n}`, n being minus
 the signal.
 """
@@ -79,7 +79,7 @@ def _hatch(order: dict[str, Any]) -> int:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         silence = os.open(os.devnull, os.O_RDONLY)
         voice = os.dup(sys.stdout.fileno())
-        os.chdir(Path(order["log"]).with_suffix(""))
+        os.chdir(order["folder"])
         for descriptor, place in ((silence, 0), (log, 1), (log, 2)):
             os.dup2(descriptor, place)
         os.environ.update(order["environment"])

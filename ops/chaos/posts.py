@@ -105,6 +105,8 @@ class Post:
     """What the next process here dies of; `ops.runtime.failpoints`."""
     changes: dict[str, str] = field(default_factory=dict)
     """Variables that the next process here has besides."""
+    log_to: Path | None = None
+    """Where the next process here logs instead."""
     _process: Hatched | None = None
     _is_doomed: bool = False
     _is_wanted: bool = True
@@ -127,7 +129,7 @@ class Post:
     @property
     def is_doomed(self) -> bool:
         """Say whether the process here, or the next one, is not as every other: it has a failpoint, or changes."""
-        return self._is_doomed or self.failpoint is not None or bool(self.changes)
+        return self._is_doomed or self._is_changed
 
     @property
     def killed(self) -> set[int]:
@@ -146,7 +148,7 @@ class Post:
     async def keep(self, hatchery: Hatchery) -> None:
         """Fill the place, again each time its process has ended, until told to stop."""
         while self._is_wanted:
-            self._is_doomed = self.failpoint is not None or bool(self.changes)
+            self._is_doomed = self._is_changed
             process = self._process = await hatchery.hatch(self._order())
             code = await process.end
             self._process = None
@@ -164,4 +166,14 @@ class Post:
         environment = self.environment | self.changes
         if self.failpoint is not None:
             environment[VARIABLE] = self.failpoint
-        return {"role": self.role, "environment": environment, "log": str(self.log), "arguments": self.arguments}
+        return {
+            "role": self.role,
+            "environment": environment,
+            "folder": str(self.folder),
+            "log": str(self.log_to or self.log),
+            "arguments": self.arguments,
+        }
+
+    @property
+    def _is_changed(self) -> bool:
+        return self.failpoint is not None or bool(self.changes) or self.log_to is not None

@@ -148,7 +148,7 @@ class Scene:
             wire.heal()
         for post in self.crew.posts:
             doomed = post.is_doomed
-            post.failpoint, post.changes = None, {}
+            post.failpoint, post.changes, post.log_to = None, {}, None
             post.send(signal.SIGCONT)
             if doomed:
                 await self.kill(post)  # it was born with what has just been taken back
