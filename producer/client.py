@@ -11,6 +11,7 @@ from anyio.from_thread import start_blocking_portal
 
 from ops.runtime.configuration import open_sealer
 from ops.runtime.database import Database
+from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.startup import check_deployment
 from producer.acceptance import Acceptance, Letter
@@ -43,8 +44,10 @@ class AsyncProducer:
     is away messages are accepted all the same, and answered once it is back.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, reach: Reach = pass_by) -> None:
+        """Take the settings; `reach` is for a process that a test kills at a named point."""
         self._settings = settings
+        self._reach = reach
         self._sealer = open_sealer(settings)
         self._opened = AsyncExitStack()
         self._way: _Way | None = None
@@ -72,7 +75,8 @@ class AsyncProducer:
             backlog = Backlog(database, messages_max=settings.backlog_messages_max)
             await backlog.look()
             opening.push_async_callback(backlog.finish)
-            self._way = _Way(acceptance, Forwarding(Scripts(client), doorbell, settings), backlog)
+            forwarding = Forwarding(Scripts(client), doorbell, settings, reach=self._reach)
+            self._way = _Way(acceptance, forwarding, backlog, self._reach)
             self._batching = Batching(
                 self._way.carry,
                 in_flight_max=max(1, settings.database_connections_max // 2),
@@ -181,10 +185,11 @@ class Producer:
 class _Way:
     """Bring letters the whole way: accepted, in their mailboxes, rung for."""
 
-    def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog) -> None:
+    def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog, reach: Reach) -> None:
         self._acceptance = acceptance
         self._forwarding = forwarding
         self._backlog = backlog
+        self._reach = reach
 
     async def carry(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
         """Give each letter its receipt, or the error of its sender; what there is no room for is refused untried."""
@@ -197,7 +202,10 @@ class _Way:
             if isinstance(answer, Receipt) and answer.status == "accepted"
         ]
         self._backlog.give_back(len(tried) - len(accepted))
-        await self._forwarding.forward(accepted)
+        if accepted:
+            self._reach("send.accepted")
+            await self._forwarding.forward(accepted)
+            self._reach("send.rung")
         overloaded = Overloaded(self._backlog.waiting, self._backlog.messages_max, RETRY_SECONDS)
         return [*answers, *(overloaded for _ in letters[room:])]
 

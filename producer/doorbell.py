@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from ops.runtime.database import address_of, first_line
 from schema.errors import ServerUnreachable
-from schema.tasks import DOORBELL_EXPIRES_SECONDS, DRAIN_TASK, celery_configuration
+from schema.tasks import DRAIN_TASK, celery_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,6 @@ class Doorbell:
                 self._app.send_task(
                     DRAIN_TASK,
                     args=tuple(key),
-                    expires=DOORBELL_EXPIRES_SECONDS,
                     ignore_result=True,
                     producer=self._producer,
                     retry=False,

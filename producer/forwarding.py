@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from redis.exceptions import RedisError
 
 from ops.runtime.database import address_of
+from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.outage import Outage
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
@@ -30,9 +31,10 @@ class Forwarding:
     and rings for what nobody fetched.
     """
 
-    def __init__(self, scripts: Scripts, doorbell: Doorbell, settings: Settings) -> None:
+    def __init__(self, scripts: Scripts, doorbell: Doorbell, settings: Settings, *, reach: Reach = pass_by) -> None:
         self._scripts = scripts
         self._doorbell = doorbell
+        self._reach = reach
         self._partitions = settings.partitions
         self._bell_ms = round(settings.bell_seconds * 1_000)
         self._redis = Outage("redis", address_of(settings.redis_url or ""))
@@ -46,6 +48,7 @@ class Forwarding:
             return
         to_ring = await self._append_all(envelopes)
         if to_ring:
+            self._reach("send.appended")
             await self._ring(to_ring)
 
     async def _append_all(self, envelopes: Sequence[tuple[ConversationKey, Envelope]]) -> list[ConversationKey]:

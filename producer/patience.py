@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, stop_never
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity import wait_exponential_jitter as wait_exponential_with_jitter
 
 from ops.runtime.database import address_of, first_line
-from ops.runtime.outage import Outage
+from ops.runtime.outage import Outage, is_redis_away
 from schema.errors import ServerUnreachable
 
 if TYPE_CHECKING:
@@ -22,11 +20,10 @@ RETRY_SECONDS = 0.1
 RETRY_SECONDS_MAX = 1.0
 
 Answer = TypeVar("Answer")
-_AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
 class Patience:
-    """Repeat what Redis did not answer; for operations that are safe to repeat."""
+    """Repeat what Redis did not answer, or refused for its state; for operations that are safe to repeat."""
 
     def __init__(self, settings: Settings) -> None:
         self._address = address_of(settings.redis_url or "")
@@ -38,7 +35,7 @@ class Patience:
         Raises ServerUnreachable after `seconds_max`.
         """
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_AWAY),
+            retry=retry_if_exception(_may_pass),
             wait=wait_exponential_with_jitter(multiplier=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS),
             stop=stop_never if seconds_max is None else stop_after_delay(seconds_max),
             before_sleep=self._note,
@@ -50,7 +47,9 @@ class Patience:
                     answer = await operation()
                     self._outage.ends()
                     return answer
-        except _AWAY as error:
+        except Exception as error:
+            if not _may_pass(error):
+                raise
             raise ServerUnreachable("Redis", self._address, "FTE_REDIS_URL", first_line(error)) from error
         raise AssertionError("retrying ends with an answer or an error")
 
@@ -58,3 +57,7 @@ class Patience:
         error = state.outcome.exception() if state.outcome else None
         if error is not None:
             self._outage.begins(error)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, OSError) or is_redis_away(error)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 DRAIN_TASK = "fte.drain"
-"""Takes (tenant, conversation); may be lost, doubled or late."""
+"""Takes (tenant, conversation); may be lost, doubled or late.
+
+It has no time after which it is void: that would be compared with the clock of whoever hears it, and a worker whose
+clock is ahead of the senders' would hear none. A stale bell costs one look at a mailbox.
+"""
 
 DOORBELL_QUEUE = "fte.doorbell"
-
-DOORBELL_EXPIRES_SECONDS = 30
-"""A bell older than this is worthless: rescue has rung again by then."""
 
 
 def celery_configuration(redis_url: str) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def celery_configuration(redis_url: str) -> dict[str, Any]:
         "worker_send_task_events": False,  # events cost 0.7 of the throughput; metrics come from the application
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
+        "broker_channel_error_retry": True,  # a Redis that refuses to write would end the worker
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {

@@ -25,7 +25,7 @@ from ops.runtime.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from schema.tasks import DOORBELL_EXPIRES_SECONDS, DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
+from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
 from worker.loop import LoopThread
 from worker.service import open_service
 from worker.tasks import register_tasks
@@ -67,7 +67,6 @@ class WorkerBell:
                     DRAIN_TASK,
                     args=list(key),
                     queue=DOORBELL_QUEUE,
-                    expires=DOORBELL_EXPIRES_SECONDS,
                     ignore_result=True,
                     retry=False,
                 )
@@ -76,7 +75,7 @@ class WorkerBell:
 
 
 def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; gives the exit code, 0: being told to stop is no failure.
+    """Run until SIGTERM or SIGINT; gives the exit code, 0: being told to stop is no failure, ending unasked is one.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
@@ -122,7 +121,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         loop.run(service.close())
         guard.cancel()
         _log.info("worker.stopped")
-        return 0
+        return worker.exitcode or 0
     finally:
         loop.stop()
 

@@ -11,6 +11,7 @@ from functools import cached_property
 import structlog
 from redis.exceptions import RedisError
 
+from ops.runtime.failpoints import Reach, pass_by
 from schema.ids import ConversationKey, trace_id_of
 from schema.settings import Settings
 from worker.heartbeat import Heartbeat
@@ -38,6 +39,7 @@ class Drainer:
     heartbeat: Heartbeat
     turn: Turn
     ring: Ring
+    reach: Reach = pass_by
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _under_way: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,6 +87,7 @@ class Drainer:
             task.add_done_callback(self._follow_ups.discard)
 
     async def _drain(self, key: ConversationKey) -> None:
+        self.reach("drain.begun")
         try:
             acquired = await self.mailbox.acquire(key)
             if isinstance(acquired, str):
@@ -122,6 +125,7 @@ class Drainer:
                 turns += 1
                 more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
                 head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
+                self.reach("acknowledge.done")
                 if head is not None and self._under_way > 1:
                     # Others share the loop, and would wait for this conversation's turns at each step of theirs.
                     await asyncio.sleep(self.settings.give_way_seconds)

@@ -20,9 +20,6 @@ from schema.settings import Settings
 
 _log = structlog.get_logger("fte.mailbox")
 
-_STRANGE_MS = 3_600_000
-"""How long a member of an agenda is left alone that names no conversation."""
-
 
 @dataclass(frozen=True)
 class Head:
@@ -64,6 +61,9 @@ class Mailbox:
         self._lease_ms = round(settings.lease_seconds * 1_000)
         self._bell_ms = round(settings.bell_seconds * 1_000)
         self._lease_seconds = settings.lease_seconds
+        # Half as much again: a provider's wish is jittered, and other processes may have other settings for a while.
+        longest = max(settings.lease_seconds, settings.bell_seconds, settings.backoff_seconds_max)
+        self._ahead_ms = round(max(longest, settings.model_park_seconds_max) * 1_500)
         self._forsaken: dict[str, tuple[Lease, Head | None, float]] = {}
 
     async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
@@ -98,7 +98,8 @@ class Mailbox:
         """Take the lease and the head, its attempt counted; or say why not: busy, empty, parked."""
         lease = Lease(key, mailbox_keys(key, self._partitions), new_token())
         try:
-            answer = await self._scripts.acquire(keys=lease.keys, args=[str(key), lease.token, self._lease_ms])
+            arguments: list[Argument] = [str(key), lease.token, self._lease_ms, self._ahead_ms]
+            answer = await self._scripts.acquire(keys=lease.keys, args=arguments)
         except (RedisError, OSError):
             self.forsake(lease)  # it may have been taken, and only the answer was lost
             raise
@@ -160,12 +161,16 @@ class Mailbox:
     async def sweep(self, conversations_max: int) -> list[ConversationKey]:
         """Take what is overdue on the partitions' agendas, oldest first, about `conversations_max` of it.
 
-        A member that names no conversation is not ours: it is put off for an hour, logged, and stays for `fte verify`.
+        A member that names no conversation is not ours: it is logged, stays for `fte verify`, and is put off for long.
         """
         share = -(-conversations_max // self._partitions)
         answers = await self._for_each(
             [
-                (self._scripts.sweep, [agenda_key(partition)], [self._bell_ms, share])
+                (
+                    self._scripts.sweep,
+                    [agenda_key(partition)],
+                    [self._bell_ms, share, self._lease_ms, self._ahead_ms],
+                )
                 for partition in range(self._partitions)
             ]
         )
@@ -175,7 +180,7 @@ class Mailbox:
                 try:
                     found.append(ConversationKey.parse(member.decode()))
                 except ValueError as error:
-                    await self._client.zincrby(agenda_key(partition), _STRANGE_MS, member)
+                    await self._client.zincrby(agenda_key(partition), self._ahead_ms // 2, member)
                     _log.error("agenda.strange", agenda=agenda_key(partition), error=str(error))
         return found
 

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.outage import POSTGRESQL_AWAY, Outage, Outages
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
@@ -46,6 +47,7 @@ class Rescue:
     drainer: Drainer
     outages: Outages
     trimmer: Trimmer
+    reach: Reach = pass_by
     _drains: set[asyncio.Task[None]] = field(default_factory=set)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
 
@@ -153,8 +155,10 @@ class Rescue:
             EVERY_TENANT, "find_unpublished", age_seconds=age_seconds, rows_max=self.settings.reconcile_messages_max
         )
         for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
+            self.reach("leftovers.found")
             try:
                 await self.publisher.publish_found(key, list(group))
+                self.reach("leftovers.published")
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
         return len(rows)

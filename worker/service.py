@@ -184,14 +184,14 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     streams = Streams(servers.redis, scripts, servers.database, settings)
     publisher = Publisher(servers.database, scripts, servers.sealer, streams, outages=outages, settings=settings)
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
-    committer = Committer(servers.database, servers.sealer, brain.backend)
+    committer = Committer(servers.database, servers.sealer, brain.backend, reach)
     journal = JournalWriter(servers.database)
     tools = ToolStore(servers.database, servers.sealer)
     tracer = open_tracer(settings, servers.database)
     turn = Turn(
         settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, tools, brain, tracer, reach
     )
-    drainer = Drainer(settings, mailbox, heartbeat, turn, ring)
+    drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
     trimmer = Trimmer(
         servers.redis,
         servers.database,
@@ -199,7 +199,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         spans_days=settings.spans_days,
         usage_days=settings.usage_days,
     )
-    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer)
+    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer, reach)
     return WorkerService(
         settings=settings,
         servers=servers,

@@ -135,7 +135,7 @@ class Streams:
 
     async def is_my_turn(self) -> bool:
         """Say whether to note what is collected: one worker at a time is enough."""
-        return bool(await self._client.set(NOTING_KEY, 1, nx=True, px=self._collected_ms))
+        return await self._take(NOTING_KEY, "1", self._collected_ms)
 
     async def note_collected(self) -> int:
         """Note how far the streams of every tenant are collected; gives of how many it is known.
@@ -166,12 +166,20 @@ class Streams:
     async def _claim(self, tenant: str) -> AsyncIterator[bool]:
         """Be the one who restores; only to save work: two at a time would make each other start anew."""
         token = new_token()
-        is_ours = bool(await self._client.set(restoring_key(tenant), token, nx=True, ex=_CLAIM_SECONDS))
+        is_ours = await self._take(restoring_key(tenant), token, _CLAIM_SECONDS * 1_000)
         try:
             yield is_ours
         finally:
             if is_ours:
                 await self._client.delete(restoring_key(tenant))
+
+    async def _take(self, name: str, value: str, ms: int) -> bool:
+        """Set a key for a while unless somebody has; one that stays longer was set before Redis's clock went back."""
+        if await self._client.set(name, value, nx=True, px=ms):
+            return True
+        if await self._client.pttl(name) > ms:
+            await self._client.delete(name)
+        return False
 
     async def _restore(self, tenant: str) -> bool:
         found = ((await self._client.get(life_key(tenant))) or b"").decode()

@@ -106,6 +106,7 @@ def _new_conversation(now: datetime) -> Snapshot:
         context=AirlineAgentContext(),
         vault={},
         state="accepted",
+        read_at=now,
         accepted_at=now,
         waited_seconds=0.0,
         items=[],

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 _LATENCY_MS = "200..200"
 _CROWD = ConversationKey("default", "crowd")
-_APART_SECONDS = 3_600
+_APART_SECONDS = 120
+"""How long the crowd is held back at most; longer than a round, and no longer than a worker may put anything off."""
 _HOLD_SECONDS_MAX = 30
 
 

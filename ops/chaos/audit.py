@@ -7,7 +7,7 @@ log by what collected, the call log by the simulated provider.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ops.runtime.database import connect
@@ -15,7 +15,7 @@ from ops.runtime.encoding import parse_json
 from schema.resources import load_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from ops.runtime.database import Row
@@ -39,6 +39,8 @@ class Evidence:
     reservations: Sequence[Row]
     moments: Sequence[float]
     """When something was broken, or came back, in epoch seconds: from then on conversations have to move."""
+    consumers_killed: Collection[int] = ()
+    """Process ids: each may have died between handing an entry on and acknowledging it."""
 
 
 @dataclass(slots=True)
@@ -61,8 +63,12 @@ class Findings:
     """Messages parked as dead letters: answered, and handed to a human."""
     raw_duplicates: int = 0
     """Entries that stood in a stream twice and that consumers passed over by their id."""
+    handed_again: int = 0
+    """Entries handed on a second time under their old id, because the consumer died before it acknowledged them."""
     asked_again: int = 0
     """Answers of the provider that no turn kept: what crashes cost."""
+    broken_off: int = 0
+    """Calls of the provider whose caller was gone before the answer, beside those that were made to fail."""
     moved_again_seconds: float = 0.0
     """Longest time from a fault until a conversation that had something waiting then had its next turn.
 
@@ -99,15 +105,36 @@ def read_database(database_url: str, run: str) -> dict[str, list[Row]]:
 def audit(evidence: Evidence) -> Findings:
     """Find out what became of every message of a run."""
     findings = Findings(messages=len({line["message_id"] for line in evidence.ledger}))
+    evidence = replace(evidence, outbound=_pass_over_repeats(evidence, findings))
     _audit_outcomes(evidence, findings)
     _audit_order(evidence, findings)
     _audit_effects(evidence, findings)
     kept = sum(turn["calls"] for turn in evidence.turns)
     findings.asked_again = sum(call["status"] == _OK for call in evidence.calls) - kept
+    findings.broken_off = sum(call["status"] == 0 and call["fault"] is None for call in evidence.calls)
     seen = Counter(line["id"] for line in evidence.raw)
     findings.raw_duplicates = sum(times - 1 for times in seen.values())
     findings.moved_again_seconds, findings.slowest_seconds = _measure(evidence)
     return findings
+
+
+def _pass_over_repeats(evidence: Evidence, findings: Findings) -> list[Row]:
+    """Give what was handed on without what a channel passes over by its id, as far as a consumer's death excuses it.
+
+    Excused is a repeat of the very last entry of a stream that a killed consumer handed on; any other one stays, and
+    counts as doubled.
+    """
+    last = {(line["by"], line["stream"]): line["id"] for line in evidence.outbound}
+    once: list[Row] = []
+    handed_by: dict[str, int] = {}
+    for line in evidence.outbound:
+        before = handed_by.get(line["id"])
+        if before in evidence.consumers_killed and last[before, line["stream"]] == line["id"]:
+            findings.handed_again += 1
+        else:
+            once.append(line)
+        handed_by[line["id"]] = line["by"]
+    return once
 
 
 def _audit_outcomes(evidence: Evidence, findings: Findings) -> None:

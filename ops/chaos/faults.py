@@ -1,35 +1,20 @@
-"""Name the faults and do them: each a function that breaks something while a load runs, and leaves it healed."""
+"""Name the faults: what each breaks while a load runs, and what the product is held to."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ops.chaos.crashes import crash_faults
+from ops.chaos import clock_faults, disk_faults, provider_faults, server_faults, wire_faults, worker_faults
+from ops.chaos.crash_points import CRASH_POINTS, CrashPoint
 from ops.chaos.scene import Scene
-from schema.ids import ConversationKey
-from schema.keys import mailbox_keys
-from schema.tasks import DOORBELL_QUEUE
-
-if TYPE_CHECKING:
-    from ops.chaos.wires import Wire
 
 Act = Callable[[Scene], Coroutine[Any, Any, None]]
 
-FROZEN_LEASES = 3
-FREEZES_MAX = 10
-"""How often to try to freeze a worker in the middle of a turn."""
 
-SLOWED_CALLS = 12
-SLOWED_SECONDS = 3
-"""So that there are turns to be in the middle of."""
-
-OUTAGE_SECONDS = 2.0
-LONG_OUTAGE_SECONDS = 10.0
-WIRE_BREAKS = 24
+def _is_shown(_scene: Scene) -> None:
+    """Say that any machine will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +32,26 @@ class Fault:
     """The events without which the fault has not taken place."""
     asks_nothing_again: bool = False
     """Nothing that has been asked may have to be asked again."""
+    publishes_nothing_again: bool = False
+    """No entry may stand in a stream twice."""
+    breaks_calls_off: bool = False
+    """Each process that is killed must have had a call of the provider under way."""
+    answers_within_seconds_max: float | None = None
+    """From the acceptance of each message to its commit."""
+    why_unshown: Callable[[Scene], str | None] = _is_shown
+    """Says what this machine lacks for it."""
     seconds: float = 0.0
     """How long the load lasts at least."""
-    load_goes_on: bool = False
-    """The load ends with the fault, however long that takes, or when there is no more to send."""
+    keeps_sending: bool = False
+    """The load goes on for as long as the fault does; the fault must not wait for the load, then."""
+    bookings: float = 1 / 3
+    """The share of conversations that change seats."""
+    crowd: int = 1
+    """How many times as many conversations there are."""
+    turns: int | None = None
+    """How many messages each has at least, where not as many as ever."""
+    messages_per_second: float | None = None
+    """How fast they come, where not as fast as ever."""
 
 
 async def no_fault(scene: Scene) -> None:
@@ -58,270 +59,82 @@ async def no_fault(scene: Scene) -> None:
     scene.note()
 
 
-async def kill_a_worker(scene: Scene) -> None:
-    """Kill one worker after the other, as the kernel does when memory runs out."""
-    killed = 0
-    while killed < scene.kills:
-        await scene.pause(0.4, 1.2)
-        await scene.kill(scene.random.choice(scene.workers.posts))
-        killed += 1
-
-
-async def kill_all_workers(scene: Scene) -> None:
-    """Kill all workers in one moment, three times."""
-    for _ in range(3):
-        await scene.pause(1, 2)
-        scene.note()
-        for post in scene.workers.posts:
-            post.send(signal.SIGKILL)
-        await scene.workers.wait_ready()
-        await scene.pause(2)
-
-
-async def freeze_a_worker(scene: Scene) -> None:
-    """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
-    await scene.script_provider({"kind": "slow", "requests": SLOWED_CALLS, "seconds": SLOWED_SECONDS})
-    await scene.pause(0.5)
-    post = scene.random.choice(scene.workers.posts)
-    for _ in range(FREEZES_MAX):
-        await scene.until_ready(post)
-        scene.note()
-        post.send(signal.SIGSTOP)
-        before = await scene.read_leases()
-        await asyncio.sleep(scene.settings.renew_seconds + 0.5)
-        if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
-            break
-        post.send(signal.SIGCONT)
-        post = scene.random.choice(scene.workers.posts)
-    await asyncio.sleep(FROZEN_LEASES * scene.settings.lease_seconds - scene.settings.renew_seconds)
-    post.send(signal.SIGCONT)
-    scene.note()
-
-
-async def stop_workers_in_turn(scene: Scene) -> None:
-    """Tell every worker to stop, one after the other, as a deployment does."""
-    for post in scene.workers.posts:
-        await scene.until_ready(post)
-        scene.note()
-        post.send(signal.SIGTERM)
-        await scene.until_gone(post)
-        await scene.until_ready(post)
-
-
-async def restart_redis(scene: Scene) -> None:
-    """Kill Redis and start it again, twice."""
-    for _ in range(2):
-        await scene.pause(1, 2)
-        await scene.until_moved()
-        await asyncio.to_thread(scene.stack.kill_redis)
-        await asyncio.sleep(OUTAGE_SECONDS)
-        await asyncio.to_thread(scene.stack.start_redis)
-        scene.note()
-
-
-async def restart_redis_late(scene: Scene) -> None:
-    """Kill Redis, and start it again much later: whoever waits longer each time waits longest now."""
-    await asyncio.to_thread(scene.stack.kill_redis)
-    await asyncio.sleep(LONG_OUTAGE_SECONDS)
-    await asyncio.to_thread(scene.stack.start_redis)
-    scene.note()
-
-
-async def freeze_redis(scene: Scene) -> None:
-    """Stop Redis for longer than a lease."""
-    await scene.freeze(scene.stack.redis_pid, scene.settings.lease_seconds + 2)
-    scene.note()
-
-
-async def forget_a_second(scene: Scene) -> None:
-    """Kill Redis, and take away what it wrote in its last second, as a loss of power does."""
-    log = scene.stack.state_dir / "redis" / "appendonly.aof"
-    await scene.pause(1, 2)
-    kept_bytes = log.stat().st_size
-    await asyncio.sleep(1.0)
-    await asyncio.to_thread(scene.stack.kill_redis)
-    with log.open("r+b") as stream:
-        stream.truncate(kept_bytes)
-    await asyncio.to_thread(scene.stack.start_redis)
-    scene.note()
-
-
-async def empty_redis(scene: Scene) -> None:
-    """Empty Redis, twice."""
-    for _ in range(2):
-        await scene.pause(1, 2)
-        await scene.redis.flushall()
-        scene.note()
-        await scene.pause(3)
-
-
-async def fill_redis(scene: Scene) -> None:
-    """Leave Redis no memory for a while."""
-    before = await scene.redis.config_get("maxmemory")
-    await scene.redis.config_set("maxmemory", 1)
-    await asyncio.sleep(4)
-    await scene.redis.config_set("maxmemory", str(before["maxmemory"]))
-    scene.note()
-
-
-async def restart_postgres(scene: Scene) -> None:
-    """Take PostgreSQL down in the middle of its transactions, and start it again, twice."""
-    for _ in range(2):
-        await scene.pause(1, 2)
-        await scene.until_moved()
-        await asyncio.to_thread(scene.stack.kill_postgres)
-        await asyncio.sleep(OUTAGE_SECONDS)
-        await asyncio.to_thread(scene.stack.start_postgres)
-        scene.note()
-
-
-async def freeze_postgres(scene: Scene) -> None:
-    """Stop PostgreSQL for a while."""
-    await scene.freeze(scene.stack.postgres_pid, LONG_OUTAGE_SECONDS)
-    scene.note()
-
-
-async def slow_wires(scene: Scene) -> None:
-    """Make every wire slow, and lose one chunk in a thousand with its connection."""
-    for wire in scene.wires:
-        wire.latency_seconds, wire.resets = 0.05, 0.001
-    await scene.until(lambda: not scene.is_sending, 20)
-    for wire in scene.wires:
-        wire.heal()
-    scene.note()
-
-
-async def half_open_wires(scene: Scene) -> None:
-    """Let every connection that workers have hear nothing any more, and tell nobody."""
-    await scene.pause(1, 2)
-    for wire in scene.wires:
-        wire.swallow()
-    scene.note()
-    await scene.pause(2)
-
-
-async def lose_answers(scene: Scene) -> None:
-    """Let servers do what they are asked, and cut the wire before they can say so."""
-    broken = 0
-    while broken < WIRE_BREAKS:
-        post = scene.random.choice(scene.workers.posts)
-        wire: Wire = scene.random.choice((post.redis, post.postgres))
-        wire.loses_answers = 0.2
-        await _until_cut(scene, wire)
-        wire.loses_answers = 0.0
-        broken += 1
-        await scene.pause(0.1, 0.4)
-    scene.note()
-
-
-async def _until_cut(scene: Scene, wire: Wire) -> None:
-    before = wire.cuts
-    await scene.until(lambda: wire.cuts > before, 1.0)
-
-
-async def part_from_redis(scene: Scene) -> None:
-    """Part one worker from Redis and not from PostgreSQL, for two leases."""
-    await _part(scene, scene.random.choice(scene.workers.posts).redis)
-
-
-async def part_from_postgres(scene: Scene) -> None:
-    """Part one worker from PostgreSQL and not from Redis, for two leases."""
-    await _part(scene, scene.random.choice(scene.workers.posts).postgres)
-
-
-async def _part(scene: Scene, wire: Wire) -> None:
-    await scene.pause(1, 2)
-    scene.note()
-    wire.part()
-    await asyncio.sleep(2 * scene.settings.lease_seconds)
-    wire.heal()
-    scene.note()
-
-
-async def slow_provider(scene: Scene) -> None:
-    """Let the provider hang, and answer after everybody has given up."""
-    late = scene.settings.model_call_seconds_max + 1
-    for _ in range(3):
-        await scene.script_provider({"kind": "hang", "requests": 2}, {"kind": "slow", "requests": 2, "seconds": late})
-        scene.note()
-        await scene.pause(3)
-
-
-async def failing_provider(scene: Scene) -> None:
-    """Let the provider refuse, fail, cut answers off and answer nonsense."""
-    for kind in ("429", "500", "cut", "malformed_arguments", "503", "unknown_tool"):
-        await scene.script_provider({"kind": kind, "requests": 6, "seconds": 1})
-        await scene.pause(1.5)
-    await scene.script_provider()
-    scene.note()
-
-
-async def forget_scripts(scene: Scene) -> None:
-    """Let Redis forget every script it knows, again and again."""
-    while scene.is_sending:
-        await scene.redis.script_flush()
-        await scene.pause(0.05, 0.2)
-    scene.note()
-
-
-async def remove_doorbells(scene: Scene) -> None:
-    """Take away every doorbell before a worker hears it, as far as possible."""
-    while scene.is_sending:
-        await scene.redis.delete(DOORBELL_QUEUE)
-        await asyncio.sleep(0.002)
-    scene.note()
-
-
-async def poison(scene: Scene) -> None:
-    """Let one conversation's first message kill every worker that tries it, and put garbage into two mailboxes."""
-    for post in scene.workers.posts:
-        post.failpoint = f"guard.done={scene.run}-1"
-    for number in (2, 3):
-        keys = mailbox_keys(ConversationKey("default", f"{scene.run}-{number}"), scene.settings.partitions)
-        await scene.redis.lpush(keys.mailbox, b"\xff\xfe no envelope", b'{"version": 99}')
-        await scene.redis.zadd(keys.agenda, {f"default:{scene.run}-{number}": 0})
-    for post in scene.workers.posts:  # those that run were born without the failpoint
-        await scene.kill(post)
-    deaths = scene.workers.deaths
-    await scene.until(lambda: scene.workers.deaths >= deaths + scene.settings.attempts_max, 60)
-    for post in scene.workers.posts:
-        post.failpoint = None
-    scene.note()
+def _fault_at(point: CrashPoint) -> Fault:
+    return Fault(
+        point.name,
+        point.title,
+        point.act,
+        point.moves_again_seconds_max,
+        keeps_sending=True,
+        # Each death keeps some conversations waiting for as long as a lease lasts, so there must be many;
+        crowd=1 if point.changes_seats else 2,
+        turns=1,
+        messages_per_second=5,  # and no more messages than one worker can do beside two that die all the time.
+        bookings=1.0 if point.changes_seats else 1 / 3,
+        breaks_calls_off=point.breaks_calls_off,
+        publishes_nothing_again=True,
+    )
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("F0", "nothing is broken", no_fault, None, asks_nothing_again=True),
-    Fault("F1", "a worker is killed, again and again", kill_a_worker, 8),
-    Fault("F2", "all workers are killed at once", kill_all_workers, 12),
-    Fault("F3", "a worker is frozen for three leases", freeze_a_worker, 8, must_log=("lease.lost",)),
+    Fault("F0", "nothing is broken", no_fault, None, asks_nothing_again=True, publishes_nothing_again=True),
+    Fault("F1", "a worker is killed, again and again", worker_faults.kill_a_worker, 8, keeps_sending=True),
+    Fault("F2", "all workers are killed at once", worker_faults.kill_all_workers, 12),
+    Fault("F3", "a worker is frozen for three leases", worker_faults.freeze_a_worker, 8, must_log=("lease.lost",)),
     Fault(
         "F4",
         "workers are told to stop, in turn",
-        stop_workers_in_turn,
+        worker_faults.stop_workers_in_turn,
         5,
         must_log=("worker.stopped",),
         asks_nothing_again=True,
     ),
-    Fault("F5", "Redis is killed, back after 2 s", restart_redis, 5),
-    Fault("F5b", "Redis is killed, back after 10 s", restart_redis_late, 5),
-    Fault("F6", "Redis is frozen for 8 s", freeze_redis, 8),
-    Fault("F7", "Redis loses its last second", forget_a_second, 8),
-    Fault("F8", "Redis is emptied", empty_redis, 10),
-    Fault("F9", "Redis has no memory left", fill_redis, 8),
-    Fault("F10", "PostgreSQL is killed, back after 2 s", restart_postgres, 5),
-    Fault("F11", "PostgreSQL is frozen for 10 s", freeze_postgres, 10),
-    Fault("F13", "wires: 50 ms more, resets", slow_wires, 10),
-    Fault("F14", "wires: half-open connections", half_open_wires, 15),
-    Fault("F15", "wires: done, but the answer is lost", lose_answers, 10),
-    Fault("F16", "a worker is parted from Redis", part_from_redis, 10),
-    Fault("F16b", "a worker is parted from PostgreSQL", part_from_postgres, None),
-    Fault("F18", "poison, and garbage in mailboxes", poison, None),
-    Fault("F19", "the provider hangs and answers late", slow_provider, None),
-    Fault("F20", "the provider fails in six ways", failing_provider, None),
+    Fault("F5", "Redis is killed, back after 2 s", server_faults.restart_redis, 5),
+    Fault("F5b", "Redis is killed, back after 10 s", server_faults.restart_redis_late, 5),
+    Fault("F6", "Redis is frozen for 8 s", server_faults.freeze_redis, 8),
+    Fault("F7", "Redis loses its last second", server_faults.forget_a_second, 8),
+    Fault("F8", "Redis is emptied", server_faults.empty_redis, 10),
+    Fault("F9", "Redis has no memory left", server_faults.fill_redis, 8),
+    Fault("F10", "PostgreSQL is killed, back after 2 s", server_faults.restart_postgres, 5),
+    Fault("F11", "PostgreSQL is frozen for 10 s", server_faults.freeze_postgres, 10),
+    Fault(
+        "F12",
+        "no room on the servers' disk, and for a worker's log",
+        disk_faults.fill_the_disk,
+        10,
+        why_unshown=disk_faults.why_unshown,
+    ),
+    Fault("F13", "wires: 50 ms more, resets", wire_faults.slow_wires, 10),
+    Fault("F14", "wires: half-open connections", wire_faults.half_open_wires, 15),
+    Fault("F15", "wires: done, but the answer is lost", wire_faults.lose_answers, 10),
+    Fault("F16", "a worker is parted from Redis", wire_faults.part_from_redis, 10),
+    Fault("F16b", "a worker is parted from PostgreSQL", wire_faults.part_from_postgres, None),
+    Fault(
+        "F17",
+        "a worker's clock jumps by an hour, and back by two",
+        clock_faults.jump_a_worker,
+        5,
+        keeps_sending=True,
+        asks_nothing_again=True,
+        publishes_nothing_again=True,
+        answers_within_seconds_max=5,
+        why_unshown=clock_faults.why_unshown,
+    ),
+    Fault(
+        "F17b",
+        "Redis's clock jumps forth and back by an hour",
+        clock_faults.jump_redis,
+        10,
+        keeps_sending=True,
+        why_unshown=clock_faults.why_unshown,
+    ),
+    Fault("F18", "poison, and garbage in mailboxes", worker_faults.poison, None),
+    Fault("F19", "the provider hangs and answers late", provider_faults.slow_provider, None),
+    Fault("F20", "the provider fails in six ways", provider_faults.failing_provider, None),
     Fault("F22", "every message comes three times", no_fault, None, copies=2, asks_nothing_again=True),
-    Fault("F26", "Redis forgets its scripts", forget_scripts, None),
-    Fault("F28", "doorbells vanish", remove_doorbells, None),
-    *(Fault(name, title, act, 8) for name, title, act in crash_faults()),
+    Fault("F26", "Redis forgets its scripts", server_faults.forget_scripts, None),
+    Fault("F28", "doorbells vanish", server_faults.remove_doorbells, None),
+    *(_fault_at(point) for point in CRASH_POINTS),
 )
 
 

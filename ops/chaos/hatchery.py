@@ -1,8 +1,9 @@
-"""Fork workers from one process that has loaded what they need: loading takes seconds, and chaos kills hundreds.
+"""Fork processes from one that has loaded what they need: loading takes seconds, and chaos kills hundreds.
 
-A program: each line on its input is `{"environment": {…}, "log": path}`, upon which a worker is forked and runs as
-`fte worker` does. It prints `{"born": pid}` for each, `{"ready": pid}` when it is at work, and at its end
-`{"died": pid, "code": n}`, n being minus the signal.
+A program: each line on its input is `{"role": …, "environment": {…}, "folder": path, "log": path, "arguments": […]}`,
+upon which a process is forked: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
+`{"born": pid}` for each, `{"ready": pid}` when it is at work, and at its end `{"died": pid, "code": n}`, n being minus
+the signal.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import select
 import signal
 import sys
 import traceback
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
+from ops.chaos.consumer import run_consumer
+from ops.chaos.sender import run_sender
 from ops.embedded.tether import tether
 from ops.runtime.configuration import load_settings
 from ops.runtime.encoding import dump_json, parse_json
@@ -30,7 +34,7 @@ _READ_BYTES_MAX = 65_536
 
 
 def serve() -> None:
-    """Hatch workers until the input ends; the kernel ends them with this process."""
+    """Hatch processes until the input ends; the kernel ends them with this one."""
     asyncio.run(_load_everything())
     gc.collect()
     gc.freeze()
@@ -75,16 +79,40 @@ def _hatch(order: dict[str, Any]) -> int:
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         silence = os.open(os.devnull, os.O_RDONLY)
         voice = os.dup(sys.stdout.fileno())
+        os.chdir(order["folder"])
         for descriptor, place in ((silence, 0), (log, 1), (log, 2)):
             os.dup2(descriptor, place)
         os.environ.update(order["environment"])
+        if "LD_PRELOAD" in order["environment"]:
+            _begin_anew(order, voice)
         random.seed()  # the forks would all draw alike
-        code = run_worker(load_settings(), on_ready=lambda: _tell(voice, {"ready": os.getpid()}))
+        code = _run(voice, order["role"], *order["arguments"])
     except BaseException:  # noqa: BLE001 - the end of this process; the log says why
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _begin_anew(order: dict[str, Any], voice: int) -> NoReturn:
+    """Load everything again: what a library stands between must be loaded after it."""
+    os.set_inheritable(voice, True)  # noqa: FBT003 - the standard library's
+    program = [sys.executable, "-P", "-m", "ops.chaos.hatchery", str(voice), order["role"], *order["arguments"]]
+    os.execv(sys.executable, program)  # noqa: S606 - no shell is wanted; the argument list is ours
+
+
+def _run(voice: int, role: str, *arguments: str) -> int:
+    settings = load_settings()
+
+    def on_ready() -> None:
+        _tell(voice, {"ready": os.getpid()})
+
+    if role == "worker":
+        return run_worker(settings, on_ready=on_ready)
+    (argument,) = arguments
+    if role == "sender":
+        return run_sender(settings, int(argument), on_ready)
+    return run_consumer(settings, Path(argument), on_ready)
 
 
 def _report_deaths() -> None:
@@ -110,4 +138,6 @@ def _tell(descriptor: int, fact: dict[str, Any]) -> None:
 _NOTHING: Any = None
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(_run(int(sys.argv[1]), *sys.argv[2:]))
     serve()

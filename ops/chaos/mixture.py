@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ops.chaos import faults
+from ops.chaos import provider_faults, server_faults, wire_faults, worker_faults
 from ops.chaos.faults import Act, Fault
 
 if TYPE_CHECKING:
@@ -18,15 +18,26 @@ if TYPE_CHECKING:
 
 async def _kill_one(scene: Scene) -> None:
     """Kill a worker."""
-    await scene.kill(scene.random.choice(scene.workers.posts))
+    await scene.kill(scene.random.choice(scene.workers))
 
 
 # Within a lane one thing happens after the other: whoever restarts servers must not do so twice at a time.
 LANES: tuple[Sequence[Act], ...] = (
-    (_kill_one, _kill_one, _kill_one, faults.freeze_a_worker, faults.stop_workers_in_turn),
-    (faults.restart_redis, faults.restart_postgres, faults.empty_redis, faults.freeze_redis, faults.forget_a_second),
-    (faults.half_open_wires, faults.lose_answers, faults.part_from_redis, faults.part_from_postgres),
-    (faults.failing_provider,),
+    (_kill_one, _kill_one, _kill_one, worker_faults.freeze_a_worker, worker_faults.stop_workers_in_turn),
+    (
+        server_faults.restart_redis,
+        server_faults.restart_postgres,
+        server_faults.empty_redis,
+        server_faults.freeze_redis,
+        server_faults.forget_a_second,
+    ),
+    (
+        wire_faults.half_open_wires,
+        wire_faults.lose_answers,
+        wire_faults.part_from_redis,
+        wire_faults.part_from_postgres,
+    ),
+    (provider_faults.failing_provider,),
 )
 
 

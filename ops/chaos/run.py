@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from ops.chaos.audit import Evidence, Findings, audit, read_database, read_log
-from ops.chaos.load import TENANT, Gateway, Plan
+from ops.chaos.crew import open_crew
+from ops.chaos.gateway import Gateway
+from ops.chaos.load import TENANT, Plan
 from ops.chaos.scene import Scene
-from ops.chaos.workers import open_posts
 from ops.embedded import EmbeddedStack
 from ops.llm_sim.child import run_simulator
 from ops.migrate import migrate
 from ops.runtime.configuration import open_sealer
 from ops.runtime.database import connect
+from ops.runtime.ending import end_task
 from ops.runtime.redis import make_redis
 from producer.load.scripts import Booking
 from schema.resources import load_query
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from ops.chaos.crew import Crew
     from ops.chaos.faults import Fault
-    from ops.chaos.workers import Workers
     from schema.settings import Settings
 
 ANSWERED_BEFORE = 8
@@ -40,6 +42,9 @@ ANSWERED_BEFORE = 8
 
 MODEL_CALL_SECONDS_MAX = 6.0
 """How long workers wait for the provider, who hangs in some rows: the default would make each of them a minute."""
+
+LONGER_MAX = 6
+"""How many times the usual load is sent at most, where it lasts as long as its fault."""
 
 START_SECONDS_MAX = 20.0
 QUIET_SECONDS_MAX = 20.0
@@ -71,18 +76,15 @@ class Row:
     seconds: float
     broken: tuple[str, ...]
     """What was not as promised, in words."""
+    unshown: str | None = None
+    """Why the fault did not take place at all."""
 
 
 class Chaos:
     """Hold a stack that is up, and run faults on it."""
 
     def __init__(
-        self,
-        scene: Scene,
-        options: ChaosOptions,
-        folder: Path,
-        bookings: list[Booking],
-        beside: Workers | None,
+        self, scene: Scene, options: ChaosOptions, folder: Path, bookings: list[Booking], beside: Crew | None
     ) -> None:
         self.beside = beside
         """Posts for workers of another release, empty until a fault fills them."""
@@ -100,40 +102,51 @@ class Chaos:
     async def run(self, fault: Fault) -> Row:
         """Run one fault under load and audit it."""
         scene = self._scene
-        started, deaths = time.monotonic(), scene.workers.deaths
+        unshown = fault.why_unshown(scene)
+        if unshown is not None:
+            return Row(fault, Findings(), 0, 0.0, (), unshown)
+        started = time.monotonic()
         self._runs += 1
         plan = self._plan(fault)
-        scene.run, scene.moments = plan.run, []
-        marks = {log: log.stat().st_size for log in (*self._logs, *(post.log for post in scene.workers.posts))}
+        scene.run, scene.moments, scene.undone = plan.run, [], []
+        marks = {log: log.stat().st_size for log in (*self._logs, *(post.log for post in scene.crew.posts))}
         scene.log_starts = marks
-        await self._play(plan, fault)
+        kills = await self._play(plan, fault)
         findings = await asyncio.to_thread(audit, self._gather(plan, marks))
-        kills = scene.workers.deaths - deaths
         events = (*_NEVER_LOGGED, *fault.must_log)
-        broken = tuple(judge(fault, findings, {event: scene.logged(event) for event in events}))
+        logged = {event: scene.logged(event) for event in events}
+        broken = (*scene.undone, *judge(fault, findings, logged, kills=kills))
         return Row(fault, findings, kills, time.monotonic() - started, broken)
 
-    async def _play(self, plan: Plan, fault: Fault) -> None:
+    async def _play(self, plan: Plan, fault: Fault) -> int:
+        """Put the load on, break what the fault breaks, and wait for the end; gives how many processes were killed."""
         scene = self._scene
         before = scene.gateway.answered
-        scene.is_sending = True
-        enough = asyncio.Event()
-        playing = asyncio.create_task(scene.gateway.play(plan, enough))
+        scene.is_sending = scene.is_acting = True
+        playing = asyncio.create_task(scene.gateway.play(plan, lambda: fault.keeps_sending and scene.is_acting))
+        acting = None
         try:
             await scene.until(lambda: scene.gateway.answered >= before + ANSWERED_BEFORE, START_SECONDS_MAX)
-            acting = asyncio.create_task(fault.act(scene))
-            if fault.load_goes_on:
-                acting.add_done_callback(lambda _: enough.set())
+            acting = asyncio.create_task(self._act(fault))
             await playing
             scene.is_sending = False
-            await acting
+            kills = await acting
             await scene.gateway.wait_for_answers(plan.silence_seconds_max)
         finally:
-            scene.is_sending = False
-            playing.cancel()
+            scene.is_sending = scene.is_acting = False
+            await end_task(playing, *filter(None, [acting]))
             await scene.restore()
-        await scene.workers.wait_ready()
+        await scene.crew.wait_ready()
         await self._wait_until_published(plan)
+        return kills
+
+    async def _act(self, fault: Fault) -> int:
+        deaths = self._scene.crew.deaths
+        try:
+            await fault.act(self._scene)
+        finally:
+            self._scene.is_acting = False
+        return self._scene.crew.deaths - deaths
 
     async def _wait_until_published(self, plan: Plan) -> None:
         """Wait until what has to go out is noted as out: escalations may follow the last reply."""
@@ -149,18 +162,21 @@ class Chaos:
 
     def _plan(self, fault: Fault) -> Plan:
         options = self._options
-        least = math.ceil(fault.seconds * options.messages_per_second / options.turns)
-        conversations = max(options.conversations, least)
-        count = conversations // 3
+        turns = fault.turns or options.turns
+        messages_per_second = fault.messages_per_second or options.messages_per_second
+        least = math.ceil(fault.seconds * messages_per_second / turns)
+        conversations = max(options.conversations * fault.crowd, least)
+        count = round(conversations * fault.bookings)
         first = self._runs * count
         bookings = [self._bookings[place % len(self._bookings)] for place in range(first, first + count)]
         return Plan(
             run=f"chaos-{options.seed}-{self._runs}-{fault.name.lower()}",
             conversations=conversations,
-            turns=options.turns,
-            messages_per_second=options.messages_per_second,
+            turns=turns,
+            messages_per_second=messages_per_second,
             seed=options.seed + self._runs,
             bookings=tuple(bookings),
+            messages_max=conversations * turns * LONGER_MAX,
             copies=fault.copies,
         )
 
@@ -177,12 +193,13 @@ class Chaos:
             outbound=[line for line in outbound if line["conversation"].startswith(mine)],
             raw=[line for line in raw if line["conversation"].startswith(mine)],
             calls=calls,
+            consumers_killed=self._scene.crew.consumer.killed,
             moments=list(self._scene.moments),
             **read_database(self._scene.settings.database_url or "", plan.run),
         )
 
 
-def judge(fault: Fault, findings: Findings, logged: dict[str, int]) -> list[str]:
+def judge(fault: Fault, findings: Findings, logged: dict[str, int], *, kills: int = 0) -> list[str]:
     """Say what of a fault's outcome was not as promised; `logged`: how often workers logged an event."""
     broken = [] if findings.is_good else list(findings.examples)
     limit = fault.moves_again_seconds_max
@@ -190,6 +207,13 @@ def judge(fault: Fault, findings: Findings, logged: dict[str, int]) -> list[str]
         broken.append(f"moved again after {findings.moved_again_seconds:.1f} s, and {limit:g} s are promised")
     if fault.asks_nothing_again and findings.asked_again:
         broken.append(f"{findings.asked_again} answers of the provider were asked for again")
+    if fault.publishes_nothing_again and findings.raw_duplicates:
+        broken.append(f"{findings.raw_duplicates} entries stand in their streams twice")
+    if fault.breaks_calls_off and findings.broken_off < kills:
+        broken.append(f"{findings.broken_off} calls of the provider were broken off by {kills} deaths")
+    slowest = fault.answers_within_seconds_max
+    if slowest is not None and findings.slowest_seconds > slowest:
+        broken.append(f"a message waited {findings.slowest_seconds:.1f} s for its turn, and {slowest:g} s are promised")
     broken += [
         f"no worker logged {event}: the fault did not take place" for event in fault.must_log if not logged[event]
     ]
@@ -222,19 +246,19 @@ async def chaos_on(
             }
         )
         sealer = open_sealer(ours)
-        redis = make_redis(ours)
         async with AsyncExitStack() as opened:
-            posts = partial(open_posts, ours, count=options.workers, seed=options.seed)
-            workers = await opened.enter_async_context(posts(folder=folder))
-            others = await opened.enter_async_context(posts(folder=beside, sources=beside)) if beside else None
-            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the workers' programs load
-            workers.fill()
-            await workers.wait_ready()
+            redis = make_redis(ours)
+            opened.push_async_callback(redis.aclose)
             gateway = await opened.enter_async_context(Gateway(ours, folder))
+            posts = partial(open_crew, ours, workers=options.workers, seed=options.seed)
+            crew = await opened.enter_async_context(posts(gateway, folder=folder))
+            others = await opened.enter_async_context(posts(None, folder=beside, sources=beside)) if beside else None
+            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the programs load
+            crew.fill()
+            await crew.wait_ready()
             random = Random(options.seed)  # noqa: S311 - draws faults
-            scene = Scene(stack, ours, workers, gateway, redis, simulator_url, random, options.kills)
+            scene = Scene(stack, ours, crew, gateway, redis, simulator_url, random, options.kills)
             yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url), others)
-        await redis.aclose()
 
 
 def _find_bookings(database_url: str) -> list[Booking]:

@@ -1,4 +1,4 @@
-"""Hold what a fault can get at: servers, workers, wires, the simulated provider, and what the load has come to."""
+"""Hold what a fault can get at: servers, processes, wires, the simulated provider, and what the load has come to."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from ops.chaos.load import Gateway
+    from ops.chaos.crew import Crew
+    from ops.chaos.gateway import Gateway
+    from ops.chaos.posts import Post
     from ops.chaos.wires import Wire
-    from ops.chaos.workers import Post, Workers
     from ops.embedded import EmbeddedStack
     from schema.settings import Settings
 
@@ -35,22 +36,30 @@ class Scene:
 
     stack: EmbeddedStack
     settings: Settings
-    workers: Workers
+    crew: Crew
     gateway: Gateway
     redis: Redis
     simulator_url: str
     random: Random
     kills: int
-    """How many workers a fault that kills them again and again shall kill."""
+    """How many processes a fault that kills again and again shall kill."""
     run: str = ""
     is_sending: bool = False
+    is_acting: bool = False
     moments: list[float] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+    """What a fault was to do and could not, in words."""
     log_starts: dict[Path, int] = field(default_factory=dict)
+
+    @property
+    def workers(self) -> list[Post]:
+        """Give the workers' posts."""
+        return self.crew.workers
 
     @property
     def wires(self) -> list[Wire]:
         """Give every wire there is."""
-        return [wire for post in self.workers.posts for wire in (post.redis, post.postgres)]
+        return [wire for post in self.crew.posts for wire in (post.redis, post.postgres)]
 
     def note(self) -> None:
         """Note that from now on conversations have to move."""
@@ -75,28 +84,28 @@ class Scene:
         return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
 
     async def until_ready(self, post: Post) -> bool:
-        """Wait for a worker that works; gives whether there is one."""
+        """Wait for a process that works; gives whether there is one."""
         return await self.until(lambda: post.is_ready, START_SECONDS_MAX)
 
     async def until_gone(self, post: Post) -> bool:
-        """Wait for the end of a worker; gives whether it has ended."""
+        """Wait for the end of a process; gives whether it has ended."""
         pid = post.pid
         return await self.until(lambda: post.pid != pid, self.settings.stop_seconds_max + 5)
 
     async def until_death(self, seconds_max: float) -> bool:
-        """Wait until one more worker has been killed; gives whether one has."""
-        before = self.workers.deaths
-        return await self.until(lambda: self.workers.deaths > before, seconds_max)
+        """Wait until one more process has been killed; gives whether one has."""
+        before = self.crew.deaths
+        return await self.until(lambda: self.crew.deaths > before, seconds_max)
 
     async def kill(self, post: Post) -> None:
-        """Kill a worker, as soon as it is one that works."""
+        """Kill a process, as soon as it is one that works."""
         if await self.until_ready(post) and post.send(signal.SIGKILL):
             self.note()
             await self.until_gone(post)
 
     def logged(self, event: str) -> int:
         """Count an event in the workers' logs since the run began."""
-        return self.workers.logged(event, self.log_starts)
+        return self.crew.logged(event, self.log_starts)
 
     async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
         """Read who holds a conversation now (a token), and until when unless it is renewed."""
@@ -132,7 +141,10 @@ class Scene:
         """Undo whatever a fault has left behind."""
         for wire in self.wires:
             wire.heal()
-        for post in self.workers.posts:
-            post.failpoint = None
+        for post in self.crew.posts:
+            doomed = post.is_doomed
+            post.failpoint, post.changes, post.log_to = None, {}, None
             post.send(signal.SIGCONT)
+            if doomed:
+                await self.kill(post)  # it was born with what has just been taken back
         await self.script_provider()

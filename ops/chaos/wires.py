@@ -26,7 +26,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Wire:
     """Pass bytes both ways until told otherwise; what is told holds for all connections of this wire."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int | str = 1) -> None:
         self.swallows_answer_to: bytes | None = None
         """Cut one connection when the server answers after the client sent this; the answer is lost."""
         self.asked = asyncio.Event()
@@ -171,7 +171,7 @@ class _Connection:
 
 
 @asynccontextmanager
-async def wire_to(url: str, seed: int = 1) -> AsyncIterator[tuple[str, Wire]]:
+async def wire_to(url: str, seed: int | str = 1) -> AsyncIterator[tuple[str, Wire]]:
     """Give the server's URL by way of a wire, and the wire."""
     parts = urlsplit(url)
     wire = Wire(seed)

@@ -12,7 +12,7 @@ from ops.embedded.errors import EmbeddedStackError, ServerNotStarted
 from ops.embedded.state import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ops.embedded.account import ServerAccount
@@ -74,7 +74,9 @@ class Child:
             return None
         return self._popen.pid
 
-    def launch(self, argv: Sequence[str], working_dir: Path, stdin: str = "") -> None:
+    def launch(
+        self, argv: Sequence[str], working_dir: Path, stdin: str = "", environment: Mapping[str, str] | None = None
+    ) -> None:
         """Start the child; what it shall read goes through a pipe, so secrets are in no argument and no file."""
         if self.pid is not None:
             message = f"{self.name} runs already, as pid {self.pid}"
@@ -88,7 +90,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=SERVER_ENVIRONMENT,
+                env={**SERVER_ENVIRONMENT, **(environment or {})},
                 start_new_session=True,
                 **self._account.popen_arguments(),
             )

@@ -13,6 +13,7 @@ from ops.embedded.child import Child
 from ops.embedded.ports import LOOPBACK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ops.embedded.account import ServerAccount
@@ -32,6 +33,8 @@ class RedisServer:
         self, state_dir: Path, identity: StackIdentity, programs: Programs, account: ServerAccount, *, durable: bool
     ) -> None:
         self.port = 0
+        self.environment: Mapping[str, str] = {}
+        """Variables that the next start has besides its own."""
         self._data_dir = state_dir / "redis"
         self._identity = identity
         self._programs = programs
@@ -59,7 +62,7 @@ class RedisServer:
         # recognised by it.
         title = f"{{title}} {self._identity.name} {{listen-addr}}"
         argv = [str(self._programs.redis_server), "-", "--proc-title-template", title]
-        self._child.launch(argv, self._data_dir, self._configuration())
+        self._child.launch(argv, self._data_dir, self._configuration(), self.environment)
 
     def wait_ready(self) -> None:
         """Return when the server answers with its data loaded."""

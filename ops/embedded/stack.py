@@ -29,6 +29,7 @@ from ops.embedded.state import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -139,9 +140,10 @@ class EmbeddedStack:
         """Kill Redis as `kill -9` does."""
         self._started_redis().kill()
 
-    def start_redis(self) -> None:
-        """Start Redis again, on the port it had."""
+    def start_redis(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start Redis again, on the port it had, with these variables besides its own."""
         stop_leftovers(self._started_identity().name, "redis-server")
+        self._started_redis().environment = environment or {}
         self._return_to_port(self._started_redis())
 
     def restart_redis(self) -> None:

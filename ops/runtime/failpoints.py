@@ -1,9 +1,10 @@
-"""Kill this process at a named point of a turn: how crash tests reach every step."""
+"""Kill this process at a named point of its work: how crash tests reach every step."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
@@ -13,11 +14,12 @@ VARIABLE = "CRASH_TEST_FAILPOINT"
 """Names the point to die at, as `commit.begun`, or `model.answered@2` for the second time it is reached.
 
 `guard.done=c-7` is reached by the turns of conversation c-7 alone: a message that kills whoever tries it.
+`guard.done+0.1` dies 0.1 s after the point: in the middle of what follows.
 
 No setting, and not named like one: nobody who operates workers wants it.
 """
 
-Point = Literal[
+TurnPoint = Literal[
     "hydrate.begun",
     "hydrate.done",
     "guard.done",
@@ -26,13 +28,27 @@ Point = Literal[
     "tool.answered",  # and not journaled yet
     "tool.journaled",
     "commit.begun",
+    "commit.written",  # and not committed yet; only where a turn changes a booking: else both are one round trip
     "commit.done",  # and nothing published yet
     "publish.done",  # and the message not acknowledged yet
+]
+TURN_POINTS: tuple[TurnPoint, ...] = get_args(TurnPoint)
+
+Point = Literal[
+    TurnPoint,
+    "send.accepted",  # in the inbox, and in no mailbox yet
+    "send.appended",  # and nobody rung for yet
+    "send.rung",  # and no receipt given yet
+    "drain.begun",  # the bell is heard, and the conversation not leased yet
+    "acknowledge.done",  # and the conversation not given back yet
+    "leftovers.found",  # by rescue, of a worker that died after its commit; and not published yet
+    "leftovers.published",  # and not noted yet
+    "reply.handed_on",  # by a consumer of the streams, and not acknowledged yet
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 
 Reach = Callable[[Point], None]
-"""Is called where a turn reaches a point."""
+"""Is called where a process reaches a point."""
 
 
 def pass_by(_point: Point) -> None:
@@ -48,6 +64,7 @@ def read_failpoint(environment: Mapping[str, str]) -> Reach:
     if wanted is None:
         return pass_by
     named, _, conversation = wanted.partition("=")
+    named, _, after_seconds = named.partition("+")
     point, _, place = named.partition("@")
     if point not in POINTS:
         raise ValueError(f"{VARIABLE}={wanted}: no such point, but {', '.join(POINTS)}")
@@ -58,6 +75,16 @@ def read_failpoint(environment: Mapping[str, str]) -> Reach:
         if reached == point and conversation in ("", get_contextvars().get("conversation")):
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                _die_after(float(after_seconds or 0))
 
     return die_there
+
+
+def _die_after(seconds: float) -> None:
+    """Kill this process now, or by a timer that needs no event loop."""
+    if not seconds:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
+    timer.daemon = True
+    timer.start()

@@ -73,13 +73,29 @@ def _redact_value(value: Any) -> Any:
 
 
 class _StandardError:
-    """Write to whatever standard error is at that moment: a logger outlives a redirection."""
+    """Write to whatever standard error is at that moment: a logger outlives a redirection.
+
+    A line that cannot be written, because a disk is full or a reader is gone, is nobody's reason to stop: a turn that
+    has just been committed would be run again for it. Such lines are counted, and the count stands before the next one.
+    """
+
+    def __init__(self) -> None:
+        self._lost = 0
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        """Write a line; gives its length, whatever became of it."""
+        try:
+            if self._lost:  # written here, for the logger that calls this holds its lock
+                sys.stderr.write(dump_json({"event": "log.lines_lost", "lines": self._lost, "level": "warning"}) + "\n")
+                self._lost = 0
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            self._lost += 1
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        """Do nothing: each line has been."""
 
 
 def configure_logs(settings: Settings) -> None:
@@ -92,6 +108,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.format_exc_info,
         redact_event,
     ]
+    standard_error = cast("TextIO", _StandardError())
     renderer: Any = (
         structlog.processors.JSONRenderer(serializer=lambda event, **_: dump_json(event))
         if settings.log_format == "json"
@@ -100,9 +117,9 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
+        logger_factory=structlog.WriteLoggerFactory(standard_error),
     )
-    to_stderr = logging.StreamHandler(cast("TextIO", _StandardError()))
+    to_stderr = logging.StreamHandler(standard_error)
     to_stderr.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
     root = logging.getLogger()
     root.handlers[:] = [to_stderr]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import structlog
 from psycopg_pool import PoolTimeout, TooManyRequests
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ops.runtime.database import address_of
 
@@ -18,6 +22,17 @@ _log = structlog.get_logger("fte.servers")
 
 POSTGRESQL_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
 """What is raised when PostgreSQL does not answer, or has no connection for us."""
+
+_REFUSALS = (OutOfMemoryError, ReadOnlyError, MasterDownError)
+# The disk is full, too few replicas; and, before Redis 7, what a script passes on.
+_REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN)\b")
+
+
+def is_redis_away(error: BaseException) -> bool:
+    """Say whether Redis did not answer, or answered that it can write nothing at this time."""
+    if isinstance(error, ResponseError):
+        return isinstance(error, _REFUSALS) or _REFUSED.search(str(error)) is not None
+    return isinstance(error, RedisConnectionError | RedisTimeoutError)
 
 
 class Outage:

@@ -1,9 +1,10 @@
 -- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max, followers_max, burst_seconds_max.
--- Returns one row: the conversation, the message's own state and how long it has waited, the messages of its channel that
--- wait behind it and came within burst_seconds_max of it, its last items (oldest first), its unpublished outbox rows, the life
--- its tenant's streams are in, the journals of an earlier attempt (model calls, tools); or no row when there is no such
+-- Returns one row: the conversation, the time, the message's own state and how long it has waited, the messages of its
+-- channel that wait behind it and came within burst_seconds_max of it, its last items (oldest first), its unpublished outbox
+-- rows, the life its tenant's streams are in, the journals of an earlier attempt (model calls, tools); or no row when there is no such
 -- conversation.
 SELECT
+    clock_timestamp() AS read_at,
     c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
     (SELECT t.stream_life FROM tenant t WHERE t.tenant_id = c.tenant_id) AS stream_life,
     h.state, h.accepted_at, extract(epoch FROM clock_timestamp() - h.accepted_at)::float8 AS waited_seconds,

@@ -1,20 +1,25 @@
 -- Take the lease of a conversation if it is free, and count the attempt at its head before it runs.
 --
 -- KEYS  1 mailbox  2 lease  3 attempts  4 agenda
--- ARGV  1 agenda member  2 token  3 lease_ms
+-- ARGV  1 agenda member  2 token  3 lease_ms  4 ahead_ms: further ahead nobody ever sets a time
 -- Returns {'busy'} somebody holds it · {'empty'} nothing to do · {'parked'} not due yet · {'head', envelope, attempts}
--- Keeps   one holder per conversation; deadlines by this server's clock; a crash during the attempt has been counted
+-- Keeps   one holder per conversation; deadlines by this server's clock, and void where it has gone back since they were
+--         set; a crash during the attempt has been counted
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = redis.call('HMGET', KEYS[2], 'until', 'not_before')
-if lease[1] and tonumber(lease[1]) > now then return {'busy'} end
+local function is_to_come(deadline)
+  return deadline and tonumber(deadline) > now and tonumber(deadline) <= now + tonumber(ARGV[4])
+end
+
+if is_to_come(lease[1]) then return {'busy'} end
 local head = redis.call('LINDEX', KEYS[1], 0)
 if not head then
   redis.call('DEL', KEYS[2], KEYS[3])
   redis.call('ZREM', KEYS[4], ARGV[1])
   return {'empty'}
 end
-if lease[2] and tonumber(lease[2]) > now then return {'parked'} end
+if is_to_come(lease[2]) then return {'parked'} end
 local deadline = now + tonumber(ARGV[3])
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[2], 'token', ARGV[2], 'until', deadline)

@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections import deque
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.runtime.encoding import dump_json, parse_json
 from ops.runtime.ending import end_task
@@ -87,10 +87,10 @@ EDITS = (
     # Scripts: an argument more, at the end, which its own workers give.
     Edit(
         "worker/mailbox.py",
-        "args=[str(key), lease.token, self._lease_ms])\n        except",
-        'args=[str(key), lease.token, self._lease_ms, "next"])\n        except',
+        "[str(key), lease.token, self._lease_ms, self._ahead_ms]",
+        '[str(key), lease.token, self._lease_ms, self._ahead_ms, "next"]',
     ),
-    Edit("schema/scripts/acquire.lua", "'until', deadline)", "'until', deadline, 'release', ARGV[4] or '')"),
+    Edit("schema/scripts/acquire.lua", "'until', deadline)", "'until', deadline, 'release', ARGV[5] or '')"),
 )
 
 EXPAND = """-- Which release committed a turn.
@@ -187,8 +187,8 @@ class NextSender:
         self._newer_max = newer_max
         self._waiting: deque[asyncio.Future[Receipt]] = deque()
 
-    async def send(self, inbound: Inbound) -> Receipt:
-        """Hand a message in and give its receipt."""
+    async def send(self, inbound: Inbound) -> dict[str, Any]:
+        """Hand a message in, as `ops.chaos.gateway` wants it done."""
         assert self._process.stdin is not None
         said = inbound.model_dump(mode="json", exclude_none=True)
         if len(self.newer) < self._newer_max:
@@ -197,7 +197,8 @@ class NextSender:
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append(receipt)
         self._process.stdin.write(dump_json(said).encode() + b"\n")
-        return await receipt
+        answer = await receipt
+        return {"receipt": {"position": answer.position, "status": answer.status}}
 
     async def listen(self) -> None:
         """Take receipts in the order in which messages were handed in; whoever waits when they end is told."""

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from ops.chaos.crew import Crew
     from ops.chaos.scene import Scene
-    from ops.chaos.workers import Workers
     from schema.settings import Settings
 
-OPTIONS = ChaosOptions(workers=2, conversations=20, turns=60, messages_per_second=5, model_latency_ms="50..200")
+OPTIONS = ChaosOptions(workers=2, conversations=20, turns=4, messages_per_second=5, model_latency_ms="50..200")
 PHASE_TURNS = 6
 """How many turns a release commits in each phase of the deployment, at least."""
 PHASE_SECONDS_MAX = 60.0
@@ -74,11 +74,11 @@ class Deployment:
     """Hold a deployment while it goes on, and what came of it."""
 
     releases: Releases
-    next: Workers
+    next: Crew
     opened: AsyncExitStack
     """What outlives the deployment: messages are still under way at its end."""
     sender: NextSender = field(init=False)
-    crews: tuple[Workers, ...] = ()
+    crews: tuple[Crew, ...] = ()
     applied: list[list[str]] = field(default_factory=list)
     """What each `fte migrate` applied: of the next release, of this one on the way back, of the one after the next."""
     left: int = 0
@@ -88,11 +88,11 @@ class Deployment:
 
     async def roll_out(self, scene: Scene) -> None:
         """Deploy the next release half, go back, deploy it whole, and let the one after it contract."""
-        this = scene.workers
+        this = scene.crew
         self.crews = (this, self.next)
         await self._expand(scene)
         await _start(self.next)
-        await scene.kill(this.posts[0])
+        await scene.kill(this.workers[0])
         await _until_committed(scene, this, self.next)
 
         await self._stop(self.next)
@@ -102,7 +102,7 @@ class Deployment:
 
         await _start(self.next)
         await self._stop(this)
-        await scene.kill(self.next.posts[0])
+        await scene.kill(self.next.workers[0])
         await _until_committed(scene, self.next)
 
         self.applied.append(await run_migrate(scene.settings, self.releases.after))
@@ -116,26 +116,26 @@ class Deployment:
         scene.gateway.senders.append(self.sender.send)
 
         def is_left() -> bool:
-            self.left = scene.workers.logged("message.newer_release", {})
+            self.left = scene.crew.logged("message.newer_release", {})
             return self.left >= NEWER_MESSAGES
 
         await _until(scene, is_left, "this release leaves what it must not read")
 
-    async def _stop(self, crew: Workers) -> None:
+    async def _stop(self, crew: Crew) -> None:
         """Tell a release's workers to stop, one by one."""
         await crew.wait_ready()
-        for post in crew.posts:
-            self.exits.append(await crew.dismiss(post))
+        for post in crew.workers:
+            self.exits.append(await post.dismiss())
 
 
-async def _start(crew: Workers) -> None:
+async def _start(crew: Crew) -> None:
     crew.fill()
     await crew.wait_ready()
 
 
-async def _until_committed(scene: Scene, *crews: Workers) -> None:
+async def _until_committed(scene: Scene, *crews: Crew) -> None:
     """Wait until each crew has committed its turns of this phase."""
-    marks = {post.log: post.log.stat().st_size for crew in crews for post in crew.posts}
+    marks = {post.log: post.log.stat().st_size for crew in crews for post in crew.workers}
 
     def has_committed() -> bool:
         return all(crew.logged("turn.committed", marks) >= PHASE_TURNS for crew in crews)
@@ -176,13 +176,13 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Out
     async with chaos_on(settings, folder, OPTIONS, beside=releases.next) as chaos, AsyncExitStack() as opened:
         assert chaos.beside is not None
         deployment = Deployment(releases, chaos.beside, opened)
-        fault = Fault("R1", "the next release is rolled out, and back", deployment.roll_out, None, load_goes_on=True)
+        fault = Fault("R1", "the next release is rolled out, and back", deployment.roll_out, None, keeps_sending=True)
         row = await chaos.run(fault)
         yield await _look_at(deployment, row, chaos.settings, folder)
 
 
 async def _look_at(deployment: Deployment, row: Row, settings: Settings, folder: Path) -> Outcome:
-    posts = [post for crew in deployment.crews for post in crew.posts]
+    posts = [post for crew in deployment.crews for post in crew.workers]
     with connect(settings.database_url or "") as connection:
         turns = connection.execute("SELECT unnest(message_ids) AS message_id, release FROM turn").fetchall()
     database, redis = Database(settings), make_redis(settings)

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from ops.llm_sim.record import Record
 from ops.llm_sim.server import Simulator, serving
-from ops.runtime.failpoints import POINTS
+from ops.runtime.failpoints import TURN_POINTS
 from schema.keys import mailbox_keys
 from tests.integration.airline_worker import add_airline_with_articles, make_airline_worker
 from tests.integration.nursery import Nursery, nursery
@@ -107,7 +107,7 @@ def points_of(turn: dict[str, Any]) -> list[str]:
     times = {"model": len(turn["model_calls"]), "tool": len(turn["tool_calls"])}
     return [
         f"{point}@{number}"
-        for point in POINTS
+        for point in TURN_POINTS
         for number in range(1, times.get(point.split(".", maxsplit=1)[0], 1) + 1)
     ]
 

@@ -1,7 +1,8 @@
 """Drive the mailbox scripts as workers do that stall, crash and lose answers, and look at what holds after every step.
 
 The truth about what is answered stands outside, as PostgreSQL's fence does: a turn commits the next positions only.
-Time is not waited for: a rule moves the deadlines that Redis holds into the past.
+Time is not waited for: a rule moves the deadlines that Redis holds into the past, but not those that a clock has set
+that went back by an hour since: nobody waits for these.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from worker.mailbox import Head, Lease, LeaseLost, Mailbox
 
 WORKERS = ("w1", "w2", "w3")
 CONVERSATIONS = ("hot", "cold")
+HOUR_MS = 3_600_000
+SWEPT_MAX = 10_000
 ROUNDS_MAX = 200
 """Looks at the agenda within which everything accepted must be answered once nothing fails any more."""
 
@@ -72,14 +75,16 @@ class MailboxMachine(RuleBasedStateMachine):
         self.holding: dict[str, Holding] = {}
         self.leased: dict[str, str | None] = dict.fromkeys(CONVERSATIONS)
         """Token of the lease that runs, by what was done: another worker must not get it."""
+        self.set_back_at_last: str | None = None
 
     async def open(self, connect: Callable[[], Redis], product: Settings) -> None:
         self.client = connect()
         self.mailbox = Mailbox(self.client, Scripts(self.client), product)
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(set_back_at_last=st.sampled_from((None, *CONVERSATIONS)))
+    def begin(self, set_back_at_last: str | None) -> None:
         """Begin in the middle: three messages wait, and one worker is at the first."""
+        self.set_back_at_last = set_back_at_last
         self.accept("hot", is_lost=False, count=3)
         self.acquire(0, "hot", is_lost=False)
 
@@ -168,6 +173,12 @@ class MailboxMachine(RuleBasedStateMachine):
         self.leased[name] = None
         self.do(self.expire(self.keys[name]))
 
+    @rule(name=conversations)
+    def let_the_clock_go_back(self, name: str) -> None:
+        """Let Redis's clock go back by an hour: what it has set for a conversation is an hour off, and void."""
+        self.leased[name] = None
+        self.do(self.move(self.keys[name], lambda deadline: deadline + HOUR_MS))
+
     @precondition(lambda machine: 0 < len(machine.holding) < len(WORKERS))
     @rule(choice=choices, then=st.sampled_from(["acknowledge", "release", "park", "renew", "sleep on"]))
     def stall(self, choice: int, then: str) -> None:
@@ -246,13 +257,18 @@ class MailboxMachine(RuleBasedStateMachine):
         try:
             self.holding.clear()
             self.leased = dict.fromkeys(CONVERSATIONS)
+            if self.set_back_at_last is not None:
+                self.let_the_clock_go_back(self.set_back_at_last)
             for _ in range(ROUNDS_MAX):
                 if all(len(self.answered[name]) == self.accepted[name] for name in CONVERSATIONS):
                     break
                 for name in CONVERSATIONS:
                     self.reconcile(name)
                     self.let_time_pass(name)
-                    self.drain(name)
+                overdue = self.do(self.mailbox.sweep(SWEPT_MAX))
+                for name, key in self.keys.items():
+                    if key in overdue:
+                        self.drain(name)
             assert {name: len(done) for name, done in self.answered.items()} == self.accepted
         finally:
             for key in self.keys.values():
@@ -325,11 +341,21 @@ class MailboxMachine(RuleBasedStateMachine):
         return self.runner.run(coroutine)
 
     async def expire(self, key: ConversationKey) -> None:
+        """Let the deadlines of a conversation pass that are not an hour off."""
+        seconds, _ = await self.client.time()
+        soon = seconds * 1_000 + HOUR_MS // 2
+        await self.move(key, lambda deadline: 1 if deadline < soon else deadline)
+
+    async def move(self, key: ConversationKey, moved: Callable[[float], float]) -> None:
+        """Set the deadlines of a conversation to other ones."""
         keys = mailbox_keys(key, self.partitions)
-        for deadline in ("until", "not_before"):
-            if await self.client.hexists(keys.lease, deadline):
-                await self.client.hset(keys.lease, deadline, "1")
-        await self.client.zadd(keys.agenda, {str(key): 1}, xx=True)
+        for name in ("until", "not_before"):
+            deadline: Any = await self.client.hget(keys.lease, name)
+            if deadline is not None:
+                await self.client.hset(keys.lease, name, f"{moved(float(deadline)):.0f}")
+        score = await self.client.zscore(keys.agenda, str(key))
+        if score is not None:
+            await self.client.zadd(keys.agenda, {str(key): moved(score)}, xx=True)
 
     async def drop_entry(self, key: ConversationKey, place: int) -> None:
         mailbox = mailbox_keys(key, self.partitions).mailbox

@@ -99,6 +99,7 @@ class Talk:
             context=self.airline,
             vault=self.vault,
             state="accepted",
+            read_at=self.now,
             accepted_at=self.now,
             waited_seconds=0.0,
             items=self.items,

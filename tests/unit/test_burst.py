@@ -50,6 +50,7 @@ def snapshot(*followers: dict[str, Any], last_position: int | None = None, waite
         context=AirlineAgentContext(),
         vault={},
         state="accepted",
+        read_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
         accepted_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
         waited_seconds=waited_seconds,
         items=[],

@@ -17,6 +17,8 @@ def _reply(sequence: int, message: str, reply_id: str | None = None, *, change: 
     return {
         "kind": "reply",
         "id": reply_id or f"r-{sequence}",
+        "by": 7,
+        "stream": "replies",
         "conversation": "run-1",
         "sequence": sequence,
         "in_reply_to": [message],
@@ -28,6 +30,8 @@ def _ticket(ticket: str) -> dict[str, Any]:
     return {
         "kind": "escalation",
         "id": ticket,
+        "by": 7,
+        "stream": "escalations",
         "conversation": "run-1",
         "sequence": 1,
         "in_reply_to": [],
@@ -52,11 +56,15 @@ def _inbox(position: int, message: str, state: str = "answered") -> dict[str, An
     return {"position": position, "message_id": message, "state": state, "accepted_at": accepted_at}
 
 
+def _call(status: int, fault: str | None = None) -> dict[str, Any]:
+    return {"status": status, "fault": fault}
+
+
 GOOD = Evidence(
     ledger=[{"message_id": f"m-{n}", "position": n, "conversation": "run-1"} for n in (1, 2)],
     outbound=[_reply(1, "m-1"), _reply(2, "m-2", change=True), _ticket("t-1")],
     raw=[{"id": "r-1"}, {"id": "r-2"}],
-    calls=[{"status": 200}, {"status": 200}, {"status": 0}],
+    calls=[_call(200), _call(200), _call(0)],
     inbox=[_inbox(1, "m-1"), _inbox(2, "m-2")],
     turns=[_turn(1, "m-1"), _turn(2, "m-2")],
     outbox=[{"kind": "escalation", "entry_id": "t-1"}],
@@ -103,13 +111,45 @@ def test_a_broken_promise_is_found(found: str, change: dict[str, Any]) -> None:
     assert findings.examples
 
 
+HANDED_ON_AGAIN = [*GOOD.outbound, {**_reply(2, "m-2", change=True), "by": 8}]
+
+
+def test_the_last_entry_that_a_killed_consumer_handed_on_may_come_again_and_is_counted_apart() -> None:
+    findings = audit(replace(GOOD, outbound=HANDED_ON_AGAIN, consumers_killed={7}))
+
+    assert findings.is_good
+    assert (findings.handed_again, findings.raw_duplicates) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("outbound", "killed"),
+    [
+        pytest.param(HANDED_ON_AGAIN, set(), id="nobody was killed"),
+        pytest.param(HANDED_ON_AGAIN, {8}, id="another one was killed"),
+        pytest.param([*GOOD.outbound, {**_reply(1, "m-1"), "by": 8}], {7}, id="not its last one"),
+        pytest.param([*HANDED_ON_AGAIN, {**_reply(2, "m-2"), "by": 9}], {7}, id="twice for one death"),
+        pytest.param([*HANDED_ON_AGAIN, {**_reply(2, "m-2", "r-9"), "by": 8}], {7}, id="under another id"),
+    ],
+)
+def test_no_other_repeat_is_excused(outbound: list[dict[str, Any]], killed: set[int]) -> None:
+    findings = audit(replace(GOOD, outbound=outbound, consumers_killed=killed))
+
+    assert findings.duplicated > 0
+
+
 def test_what_crashes_cost_is_counted_apart() -> None:
-    more = replace(GOOD, raw=[*GOOD.raw, {"id": "r-2"}], calls=[*GOOD.calls, {"status": 200}])
+    more = replace(GOOD, raw=[*GOOD.raw, {"id": "r-2"}], calls=[*GOOD.calls, _call(200)])
 
     findings = audit(more)
 
     assert findings.is_good
     assert (findings.raw_duplicates, findings.asked_again) == (1, 1)
+
+
+def test_a_call_that_was_broken_off_is_told_from_one_that_was_made_to_fail() -> None:
+    findings = audit(replace(GOOD, calls=[*GOOD.calls, _call(0, "hang"), _call(500, "500")]))
+
+    assert findings.broken_off == 1
 
 
 def test_the_time_to_move_again_is_that_of_the_slowest_conversation_that_waited() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 from structlog.contextvars import bound_contextvars
@@ -24,6 +25,17 @@ def test_a_process_dies_at_the_point_named_the_time_named(monkeypatch: pytest.Mo
     reach("model.journaled")
 
     assert killed == [(os.getpid(), signal.SIGKILL)]
+
+
+def test_a_process_may_die_a_while_after_a_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = threading.Event()
+    monkeypatch.setattr(os, "kill", lambda _pid, _number: killed.set())
+    reach = read_failpoint({VARIABLE: "guard.done@1+0.05"})
+
+    reach("guard.done")
+    assert not killed.is_set()
+
+    assert killed.wait(5)
 
 
 def test_a_point_that_does_not_exist_is_refused() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import logging
 
 import pytest
 import structlog
@@ -59,3 +62,25 @@ def test_what_a_task_keeps_private_stands_in_no_line_of_it(capsys: pytest.Captur
     assert "qx7k2p" not in failed.lower()
     assert "no booking [private]" in failed
     assert json.loads(later)["code"] == "QX7K2P"
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_and_says_later_what_it_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(Settings())
+    log = structlog.get_logger("fte.test")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", FullDisk())
+        log.info("turn.committed")
+        logging.getLogger("celery").warning("as our dependencies log")
+    log.info("turn.committed", position=3)
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["log.lines_lost", "turn.committed"]
+    assert lines[0]["lines"] == 2

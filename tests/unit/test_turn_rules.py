@@ -39,6 +39,7 @@ def _snapshot(**changes: Any) -> Snapshot:
         "context": AirlineAgentContext(),
         "vault": {},
         "state": "accepted",
+        "read_at": datetime(2026, 1, 31, 12, tzinfo=UTC),
         "accepted_at": datetime(2026, 1, 31, 12, tzinfo=UTC),
         "waited_seconds": 0.0,
         "items": [],

@@ -9,6 +9,7 @@ import psycopg
 
 from ops.runtime.database import Database
 from ops.runtime.encoding import dump_json
+from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
 from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
@@ -43,10 +44,11 @@ class EffectConflict(Exception):
 class Committer:
     """Write turns; the fence is the conversation's version and the state of its messages."""
 
-    def __init__(self, database: Database, sealer: Sealer, airline: AirlineBackend) -> None:
+    def __init__(self, database: Database, sealer: Sealer, airline: AirlineBackend, reach: Reach = pass_by) -> None:
         self._database = database
         self._sealer = sealer
         self._airline = airline
+        self._reach = reach
 
     async def commit(
         self, letter: Letter, snapshot: Snapshot, answer: Answer, *, due: Due, clock: Clock, journal: TurnJournal
@@ -85,6 +87,7 @@ class Committer:
                 touched = await self._airline.apply(tenant, effect, transaction)
                 if touched != effect.rows:
                     raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")
+            self._reach("commit.written")
 
     def _outbox_rows(self, letter: Letter, snapshot: Snapshot, answer: Answer, due: Due) -> list[OutboxRow]:
         key = letter.key

@@ -6,30 +6,26 @@ import random
 from collections.abc import Iterator
 from typing import Literal
 
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ops.runtime.outage import POSTGRESQL_AWAY
+from ops.runtime.outage import POSTGRESQL_AWAY, is_redis_away
 from worker.models.failures import classify_model_error, retry_after_seconds
 from worker.pipeline.commit import EffectConflict, Fenced
 
 FailureClass = Literal["outage", "again", "busy", "transient", "bug"]
 
-_OUTAGES = (*POSTGRESQL_AWAY, RedisConnectionError, RedisTimeoutError)
-
 
 def classify_failure(error: BaseException) -> FailureClass:
     """Name an exception's class.
 
-    outage: PostgreSQL or Redis is away, the message is not to blame · again: a fence held, start over from what is
-    true now · busy: the models are asked as much as they may be, and the message is not to blame · transient: the model
-    or a time limit, counts as an attempt · bug: unknown, counts and is logged whole.
+    outage: PostgreSQL or Redis is away, or Redis refuses to write, the message is not to blame · again: a fence held,
+    start over from what is true now · busy: the models are asked as much as they may be, and the message is not to
+    blame · transient: the model or a time limit, counts as an attempt · bug: unknown, counts and is logged whole.
     """
     for cause in _causes(error):
         if isinstance(cause, Fenced | EffectConflict):
             return "again"
-        if isinstance(cause, _OUTAGES):
+        if isinstance(cause, POSTGRESQL_AWAY) or is_redis_away(cause):
             return "outage"
         of_model = classify_model_error(cause)
         if of_model == "busy":

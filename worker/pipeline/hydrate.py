@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -120,7 +119,8 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Sna
         context=memory.context.model_copy(update={"conversation_id": key.conversation}),
         vault=memory.vault,
         state=row["state"],
-        accepted_at=row["accepted_at"] or datetime.now(UTC),
+        read_at=row["read_at"],
+        accepted_at=row["accepted_at"] or row["read_at"],
         waited_seconds=row["waited_seconds"] or 0.0,
         items=window_of(row["items"]),
         unpublished=memory.unpublished,

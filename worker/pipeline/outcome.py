@@ -67,6 +67,8 @@ class Snapshot:
     context: AirlineAgentContext
     vault: dict[str, str]
     state: str | None
+    read_at: datetime
+    """PostgreSQL's time, and so the turn's: workers' clocks may differ, and a quote of one is taken up by another."""
     accepted_at: datetime
     waited_seconds: float
     items: list[Any]

@@ -116,7 +116,7 @@ class Turn:
     ) -> Verdict | None:
         """Decide, commit and publish; None when a message came meanwhile that belongs to those being answered."""
         clock = course.clock
-        due = due_of(snapshot.accepted_at, datetime.now(UTC), timedelta(minutes=self.settings.answer_by_minutes))
+        due = due_of(snapshot.accepted_at, snapshot.read_at, timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(letter, snapshot)
         journal.superseded = course.superseded
         answer = await self._decide(letter, snapshot, admission, clock, journal, due=due)
