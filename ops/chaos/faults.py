@@ -52,8 +52,8 @@ class Fault:
     """How many times as many conversations there are."""
     turns: int | None = None
     """How many messages each has at least, where not as many as ever."""
-    messages_per_second: float | None = None
-    """How fast they come, where not as fast as ever."""
+    pace: float = 1.0
+    """How many times as fast they come."""
 
 
 async def no_fault(scene: Scene) -> None:
@@ -68,11 +68,10 @@ def _fault_at(point: CrashPoint) -> Fault:
         point.act,
         point.moves_again_seconds_max,
         keeps_sending=True,
-        # Each death keeps some conversations waiting for as long as a lease lasts, so there must be many;
-        crowd=1 if point.changes_seats else 2,
-        turns=1,
-        # and no more messages than one worker can do beside two that die all the time.
-        messages_per_second=None if point.changes_seats else 5,
+        # Each death of a worker keeps some conversations waiting for as long as a lease lasts, so there must be many;
+        crowd=2 if point.mortal == "workers" and not point.changes_seats else 1,
+        turns=2,
+        pace=1.0 if point.changes_seats else 0.6,  # and no more messages than one worker can do beside two that die.
         bookings=1.0 if point.changes_seats else 1 / 3,
         breaks_calls_off=point.breaks_calls_off,
         publishes_nothing_again=True,
@@ -148,8 +147,8 @@ FAULTS: tuple[Fault, ...] = (
         publishes_nothing_again=True,
         keeps_sending=True,
         crowd=2,
-        turns=1,
-        messages_per_second=5,
+        turns=2,
+        pace=0.6,
     ),
     Fault("F26", "Redis forgets its scripts", server_faults.forget_scripts, None),
     Fault("F28", "doorbells vanish", server_faults.steal_doorbells, None, answers_within_seconds_max=7),

@@ -179,7 +179,7 @@ class Chaos:
     def _plan(self, fault: Fault) -> Plan:
         options = self._options
         turns = fault.turns or options.turns
-        messages_per_second = fault.messages_per_second or options.messages_per_second
+        messages_per_second = options.messages_per_second * fault.pace
         least = math.ceil(fault.seconds * messages_per_second / turns)
         conversations = max(options.conversations * fault.crowd, least)
         if fault.is_burst:
