@@ -19,6 +19,7 @@ Mortal = Literal["workers", "sender", "consumer", "rescuer"]
 """Who dies: two of the workers, a gateway's process, or a worker whose rescue finds what another one left."""
 
 RESCUES_OFTEN = {"FTE_PUBLISH_SECONDS": "0.2"}
+RESCUES_ALL_THE_TIME = {"FTE_PUBLISH_SECONDS": "0.05"}
 
 HEARS_BELLS_ALONE = {"FTE_SWEEP_SECONDS": "3600"}
 """What a death leaves is taken up by workers that live: those who die all the time would take it up again and again,
@@ -39,7 +40,8 @@ class CrashPoint:
     """The point lies on the way of changes alone: all conversations shall make some."""
     breaks_calls_off: bool = False
     """Each death breaks a call of the provider off."""
-    moves_again_seconds_max: float = 8.0
+    moves_again_seconds_max: float = 10.0
+    """Longer than where a worker is killed now and then: of three workers one alone rescues here."""
 
     @property
     def failpoint(self) -> str:
@@ -48,15 +50,7 @@ class CrashPoint:
 
     async def act(self, scene: Scene) -> None:
         """Let processes die at the point until enough have; says so when they do not."""
-        posts = await self._doom(scene)
-        before = _killed(posts)
-        deadline = time.monotonic() + SECONDS_PER_DEATH_MAX * scene.kills
-        while (killed := _killed(posts) - before) < scene.kills and time.monotonic() < deadline:
-            if await scene.until_death(1.0):
-                scene.note()
-        if killed < scene.kills:
-            scene.undone.append(f"{killed} died at {self.point}, and {scene.kills} were to")
-        await scene.restore()
+        await _let_die(scene, await self._doom(scene), self.point, scene.kills)
 
     async def _doom(self, scene: Scene) -> Sequence[Post]:
         """Replace those who shall die by processes that have the failpoint."""
@@ -76,6 +70,28 @@ class CrashPoint:
             if post.failpoint is not None:
                 await scene.kill(post)
         return posts
+
+
+async def race_to_publish(scene: Scene) -> None:
+    """Let a worker die again and again with a reply that it has not published, and the rescue of all others find it."""
+    mortal, *racers = scene.workers
+    mortal.failpoint, mortal.changes = "commit.done", HEARS_BELLS_ALONE
+    for post in racers:
+        post.changes = RESCUES_ALL_THE_TIME
+    for post in scene.workers:
+        await scene.kill(post)
+    await _let_die(scene, [mortal], "commit.done", scene.kills // 2)
+
+
+async def _let_die(scene: Scene, posts: Sequence[Post], point: Point, kills: int) -> None:
+    before = _killed(posts)
+    deadline = time.monotonic() + SECONDS_PER_DEATH_MAX * kills
+    while (killed := _killed(posts) - before) < kills and time.monotonic() < deadline:
+        if await scene.until_death(1.0):
+            scene.note()
+    if killed < kills:
+        scene.undone.append(f"{killed} died at {point}, and {kills} were to")
+    await scene.restore()
 
 
 def _killed(posts: Sequence[Post]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.chaos import clock_faults, disk_faults, provider_faults, server_faults, wire_faults, worker_faults
-from ops.chaos.crash_points import CRASH_POINTS, CrashPoint
+from ops.chaos.crash_points import CRASH_POINTS, CrashPoint, race_to_publish
 from ops.chaos.scene import Scene
 
 Act = Callable[[Scene], Coroutine[Any, Any, None]]
@@ -40,6 +40,8 @@ class Fault:
     """From the acceptance of each message to its commit."""
     why_unshown: Callable[[Scene], str | None] = _is_shown
     """Says what this machine lacks for it."""
+    is_burst: bool = False
+    """`ChaosOptions.burst` customers write one message each, at once."""
     seconds: float = 0.0
     """How long the load lasts at least."""
     keeps_sending: bool = False
@@ -50,8 +52,8 @@ class Fault:
     """How many times as many conversations there are."""
     turns: int | None = None
     """How many messages each has at least, where not as many as ever."""
-    messages_per_second: float | None = None
-    """How fast they come, where not as fast as ever."""
+    pace: float = 1.0
+    """How many times as fast they come."""
 
 
 async def no_fault(scene: Scene) -> None:
@@ -66,10 +68,10 @@ def _fault_at(point: CrashPoint) -> Fault:
         point.act,
         point.moves_again_seconds_max,
         keeps_sending=True,
-        # Each death keeps some conversations waiting for as long as a lease lasts, so there must be many;
-        crowd=1 if point.changes_seats else 2,
-        turns=1,
-        messages_per_second=5,  # and no more messages than one worker can do beside two that die all the time.
+        # Each death of a worker keeps some conversations waiting for as long as a lease lasts, so there must be many;
+        crowd=2 if point.mortal == "workers" and not point.changes_seats else 1,
+        turns=2,
+        pace=1.0 if point.changes_seats else 0.6,  # and no more messages than one worker can do beside two that die.
         bookings=1.0 if point.changes_seats else 1 / 3,
         breaks_calls_off=point.breaks_calls_off,
         publishes_nothing_again=True,
@@ -131,9 +133,25 @@ FAULTS: tuple[Fault, ...] = (
     Fault("F18", "poison, and garbage in mailboxes", worker_faults.poison, None),
     Fault("F19", "the provider hangs and answers late", provider_faults.slow_provider, None),
     Fault("F20", "the provider fails in six ways", provider_faults.failing_provider, None),
+    Fault(
+        "F21", "answers come after another worker took over", worker_faults.answer_late, 10, must_log=("turn.fenced",)
+    ),
     Fault("F22", "every message comes three times", no_fault, None, copies=2, asks_nothing_again=True),
+    Fault("F24", "all customers write at once", no_fault, None, is_burst=True),
+    Fault(
+        "F25",
+        "all rescuers publish what a dead worker left",
+        race_to_publish,
+        10,
+        must_log=("rescue.published",),
+        publishes_nothing_again=True,
+        keeps_sending=True,
+        crowd=2,
+        turns=2,
+        pace=0.6,
+    ),
     Fault("F26", "Redis forgets its scripts", server_faults.forget_scripts, None),
-    Fault("F28", "doorbells vanish", server_faults.remove_doorbells, None),
+    Fault("F28", "doorbells vanish", server_faults.steal_doorbells, None, answers_within_seconds_max=7),
     *(_fault_at(point) for point in CRASH_POINTS),
 )
 

@@ -22,6 +22,11 @@ STREAMS = (*(replies_stream(TENANT, channel) for channel in CHANNELS), escalatio
 """What comes out of it."""
 
 
+SILENCE_SECONDS_MAX = 40.0
+BURST_PER_SECOND = 30
+"""Turns that two cores do: of those that are under way together none may have an answer before all have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Say what one run sends."""
@@ -38,8 +43,11 @@ class Plan:
     """How many are sent at most where a run goes on for as long as its fault does."""
     copies: int = 0
     """How often each message is sent again once it is accepted, with one from before."""
-    silence_seconds_max: float = 40.0
-    """How long to wait for the next reply before the rest counts as lost."""
+
+    @property
+    def silence_seconds_max(self) -> float:
+        """Give how long to wait for the next reply before the rest counts as lost; what begins at once ends at once."""
+        return SILENCE_SECONDS_MAX + self.conversations / BURST_PER_SECOND
 
     @property
     def messages(self) -> int:

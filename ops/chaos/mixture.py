@@ -21,6 +21,11 @@ async def _kill_one(scene: Scene) -> None:
     await scene.kill(scene.random.choice(scene.workers))
 
 
+async def _kill_of_a_gateway(scene: Scene) -> None:
+    """Kill the process that sends, or the one that collects."""
+    await scene.kill(scene.random.choice((scene.crew.sender, scene.crew.consumer)))
+
+
 # Within a lane one thing happens after the other: whoever restarts servers must not do so twice at a time.
 LANES: tuple[Sequence[Act], ...] = (
     (_kill_one, _kill_one, _kill_one, worker_faults.freeze_a_worker, worker_faults.stop_workers_in_turn),
@@ -38,6 +43,7 @@ LANES: tuple[Sequence[Act], ...] = (
         wire_faults.part_from_postgres,
     ),
     (provider_faults.failing_provider,),
+    (_kill_of_a_gateway,),
 )
 
 

@@ -30,7 +30,7 @@ from producer.load.scripts import Booking
 from schema.resources import load_query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from ops.chaos.crew import Crew
@@ -62,7 +62,8 @@ class ChaosOptions:
     turns: int = 4
     messages_per_second: float = 8.0
     model_latency_ms: str = "100..400"
-    kills: int = 25
+    kills: int = 20
+    burst: int = 1_000
     seed: int = 1
 
 
@@ -78,6 +79,32 @@ class Row:
     """What was not as promised, in words."""
     unshown: str | None = None
     """Why the fault did not take place at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sum up rows."""
+
+    rows: int
+    kills: int
+    messages: int
+    minutes: float
+    broken: tuple[str, ...]
+    """The rows in which something was not as promised."""
+    unshown: tuple[str, ...]
+    """The rows that this machine could not show."""
+
+
+def sum_up(rows: Sequence[Row], seconds: float) -> Totals:
+    """Sum up rows that took so long altogether."""
+    return Totals(
+        rows=sum(row.unshown is None for row in rows),
+        kills=sum(row.kills for row in rows),
+        messages=sum(row.findings.messages for row in rows),
+        minutes=round(seconds / 60, 1),
+        broken=tuple(row.fault.name for row in rows if row.broken),
+        unshown=tuple(row.fault.name for row in rows if row.unshown is not None),
+    )
 
 
 class Chaos:
@@ -163,9 +190,11 @@ class Chaos:
     def _plan(self, fault: Fault) -> Plan:
         options = self._options
         turns = fault.turns or options.turns
-        messages_per_second = fault.messages_per_second or options.messages_per_second
+        messages_per_second = options.messages_per_second * fault.pace
         least = math.ceil(fault.seconds * messages_per_second / turns)
         conversations = max(options.conversations * fault.crowd, least)
+        if fault.is_burst:
+            turns, messages_per_second, conversations = 1, math.inf, options.burst
         count = round(conversations * fault.bookings)
         first = self._runs * count
         bookings = [self._bookings[place % len(self._bookings)] for place in range(first, first + count)]
@@ -176,7 +205,7 @@ class Chaos:
             messages_per_second=messages_per_second,
             seed=options.seed + self._runs,
             bookings=tuple(bookings),
-            messages_max=conversations * turns * LONGER_MAX,
+            messages_max=options.conversations * options.turns * LONGER_MAX,
             copies=fault.copies,
         )
 

@@ -20,6 +20,10 @@ SLOWED_CALLS = 12
 SLOWED_SECONDS = 3
 """So that there are turns to be in the middle of."""
 
+LATE_CALLS = 1_000
+LATE_SECONDS = 5
+"""Two calls take longer than a lease, and each less than its time limit."""
+
 
 async def kill_a_worker(scene: Scene) -> None:
     """Kill one worker after the other, as the kernel does when memory runs out."""
@@ -58,6 +62,21 @@ async def freeze_a_worker(scene: Scene) -> None:
         post = scene.random.choice(scene.workers)
     await asyncio.sleep(FROZEN_LEASES * scene.settings.lease_seconds - scene.settings.renew_seconds)
     post.send(signal.SIGCONT)
+    scene.note()
+
+
+async def answer_late(scene: Scene) -> None:
+    """Part a worker from Redis in the middle of slow model calls: when it has their answers, another has taken over."""
+    post = scene.random.choice(scene.workers)
+    await scene.until_ready(post)
+    await scene.script_provider({"kind": "slow", "requests": LATE_CALLS, "seconds": LATE_SECONDS})
+    await scene.pause(1)
+    post.redis.part()
+    await asyncio.sleep(scene.settings.lease_seconds)
+    await scene.script_provider()  # whoever takes over is answered as ever
+    scene.note()
+    await asyncio.sleep(scene.settings.lease_seconds)
+    post.redis.heal()
     scene.note()
 
 

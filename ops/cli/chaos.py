@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ops.chaos.faults import Fault
-    from ops.chaos.run import ChaosOptions, Row
+    from ops.chaos.run import ChaosOptions, Row, Totals
     from schema.settings import Settings
 
 
@@ -26,7 +26,10 @@ def chaos(
     ] = None,
     kills: Annotated[
         int, typer.Option("--kills", min=1, metavar="N", help="How often a fault that kills workers does so.")
-    ] = 25,
+    ] = 20,
+    burst: Annotated[
+        int, typer.Option("--burst", min=30, metavar="N", help="How many customers write at once in F24.")
+    ] = 1_000,
     workers: Annotated[int, typer.Option("--workers", "-w", min=2, max=16, metavar="N", help="Worker processes.")] = 3,
     mixed: Annotated[
         int | None,
@@ -38,11 +41,13 @@ def chaos(
     """Put load on servers and workers of its own, break them, and audit every message: one row for each fault.
 
     Workers ask a simulated provider. The servers run in a folder of their own, which is kept when something went wrong.
-    Exit code 1: a promise was broken.
+    What this machine lacks something for is not shown, and said. Exit code 1: a promise was broken.
     """
+    import time
+
     from ops.chaos.faults import choose_faults
     from ops.chaos.mixture import mixed_fault
-    from ops.chaos.run import ChaosOptions
+    from ops.chaos.run import ChaosOptions, sum_up
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
     from ops.terminal import open_console
@@ -55,16 +60,19 @@ def chaos(
         faults.append(mixed_fault(mixed))
     settings = load_command_settings()
     console = open_console(stderr=as_json)
-    options = ChaosOptions(workers=workers, kills=kills, seed=seed)
+    options = ChaosOptions(workers=workers, kills=kills, burst=burst, seed=seed)
+    started = time.monotonic()
     with interrupted_by_signals():
         try:
             rows = _run_apart(console, settings, options, faults)
         except KeyboardInterrupt:
             console.print("[dim]interrupted[/]")
             raise typer.Exit(1) from None
+    totals = sum_up(rows, time.monotonic() - started)
+    console.print(_say(totals), soft_wrap=True)
     if as_json:
-        _print_json(rows)
-    if any(row.broken for row in rows):
+        _print_json(rows, totals)
+    if totals.broken:
         raise typer.Exit(1)
 
 
@@ -107,9 +115,19 @@ async def _run(
                 rows.append(await running.run(fault))
             live.update(_table(rows, "", console.width), refresh=True)
     for row in rows:
+        if row.unshown is not None:
+            console.print(f"[bold yellow]{row.fault.name}[/]  was not shown: {row.unshown}", soft_wrap=True)
         for line in row.broken:
             console.print(f"[bold red]{row.fault.name}[/]  {line}", soft_wrap=True)
     return rows
+
+
+def _say(totals: Totals) -> str:
+    """Say in one line what rows came to."""
+    kept = f"not kept in {', '.join(totals.broken)}" if totals.broken else "every promise kept"
+    shown = f"; {', '.join(totals.unshown)} not shown" if totals.unshown else ""
+    counts = f"{totals.rows} rows, {totals.kills} processes killed, {totals.messages:,} messages"
+    return f"{counts}, {totals.minutes:g} minutes: {kept}{shown}"
 
 
 def _table(rows: list[Row], caption: str, console_width: int) -> Table:
@@ -127,9 +145,12 @@ def _table(rows: list[Row], caption: str, console_width: int) -> Table:
     )
     table.add_column("", no_wrap=True)
     table.add_column("fault", no_wrap=True, ratio=1)
-    for name in ("kills", "msgs", "lost", "dup", "order", "effects", "dead", "raw", "again", "moved"):
+    for name in ("kills", "msgs", "lost", "dup", "order", "effects", "dead", "raw", "handed", "again", "moved"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
+        if row.unshown is not None:
+            table.add_row(Text(row.fault.name, "bold yellow"), Text(f"{row.fault.title}: not shown", "yellow"))
+            continue
         found = row.findings
         zeros = [found.lost, found.duplicated, found.out_of_order, found.effects_doubled]
         limit = row.fault.moves_again_seconds_max
@@ -144,13 +165,14 @@ def _table(rows: list[Row], caption: str, console_width: int) -> Table:
             *(Text(str(count), "bold red" if count else "green") for count in zeros),
             str(found.dead),
             str(found.raw_duplicates),
+            str(found.handed_again),
             str(found.asked_again),
             moved,
         )
     return table
 
 
-def _print_json(rows: list[Row]) -> None:
+def _print_json(rows: list[Row], totals: Totals) -> None:
     from dataclasses import asdict
 
     from ops.runtime.encoding import dump_json
@@ -158,4 +180,7 @@ def _print_json(rows: list[Row]) -> None:
 
     for row in rows:
         fact = {"fault": row.fault.name, "title": row.fault.title, "kills": row.kills, "broken": list(row.broken)}
-        print_line(dump_json(fact | {"seconds": round(row.seconds, 1)} | asdict(row.findings)))
+        fact |= {"unshown": row.unshown, "seconds": round(row.seconds, 1)}
+        fact["moves_again_seconds_max"] = row.fault.moves_again_seconds_max
+        print_line(dump_json(fact | asdict(row.findings)))
+    print_line(dump_json({"totals": asdict(totals)}))

@@ -78,7 +78,7 @@ def test_a_log_that_cannot_be_written_stops_nobody_and_says_later_what_it_lost(
     with monkeypatch.context() as patched:
         patched.setattr("sys.stderr", FullDisk())
         log.info("turn.committed")
-        logging.getLogger("celery").warning("as our dependencies log")
+        logging.getLogger("a.dependency").warning("as our dependencies log")
     log.info("turn.committed", position=3)
 
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]

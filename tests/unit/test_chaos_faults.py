@@ -1,0 +1,64 @@
+"""Keep the matrix whole: every point has a row, every row is told of, and none can pass without having taken place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops.chaos.audit import Findings
+from ops.chaos.crash_points import CRASH_POINTS
+from ops.chaos.faults import FAULTS, Fault, choose_faults, no_fault
+from ops.chaos.run import Row, judge, sum_up
+from ops.runtime.failpoints import POINTS
+
+RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
+
+
+def fault(**held_to: object) -> Fault:
+    return Fault("F0", "nothing", no_fault, None, **held_to)  # type: ignore[arg-type]  # whichever is under test
+
+
+def test_every_named_point_has_a_row() -> None:
+    assert {point.point for point in CRASH_POINTS} == set(POINTS)
+
+
+def test_every_row_has_a_name_of_its_own_and_is_told_of() -> None:
+    rows = re.findall(r"^\| ([FP][\w, ]+) \|", RELIABILITY.read_text(), re.MULTILINE)
+    told = {name for names in rows for name in names.split(", ")}
+
+    names = [each.name for each in FAULTS]
+    assert len(set(names)) == len(names)
+    assert set(names) <= told
+
+
+def test_faults_are_chosen_by_name_and_an_unknown_one_is_refused() -> None:
+    assert [each.name for each in choose_faults("p9, F1")] == ["P9", "F1"]
+    with pytest.raises(ValueError, match="F99"):
+        choose_faults("F99")
+
+
+@pytest.mark.parametrize(
+    ("held_to", "found"),
+    [
+        ({"publishes_nothing_again": True}, Findings(raw_duplicates=1)),
+        ({"asks_nothing_again": True}, Findings(asked_again=1)),
+        ({"answers_within_seconds_max": 5}, Findings(slowest_seconds=5.1)),
+        ({"breaks_calls_off": True}, Findings(broken_off=2)),
+        ({}, Findings(lost=1, examples=["lost: m-1"])),
+    ],
+)
+def test_what_a_row_is_held_to_is_judged(held_to: dict[str, object], found: Findings) -> None:
+    assert len(judge(fault(**held_to), found, {}, kills=3)) == 1
+    assert judge(fault(**held_to), Findings(broken_off=3), {}, kills=3) == []
+
+
+def test_a_row_that_was_not_shown_does_not_count_as_one_that_was() -> None:
+    shown = Row(fault(), Findings(messages=120), 20, 30.0, ())
+    not_shown = Row(fault(), Findings(), 0, 0.0, (), "needs root")
+
+    totals = sum_up([shown, not_shown], 90)
+
+    assert (totals.rows, totals.kills, totals.messages, totals.minutes) == (1, 20, 120, 1.5)
+    assert (totals.broken, totals.unshown) == ((), ("F0",))
