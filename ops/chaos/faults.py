@@ -43,7 +43,7 @@ class Fault:
     is_burst: bool = False
     """`ChaosOptions.burst` customers write one message each, at once."""
     seconds: float = 0.0
-    """How long the load lasts at least."""
+    """How long customers go on writing at least."""
     keeps_sending: bool = False
     """The load goes on for as long as the fault does; the fault must not wait for the load, then."""
     bookings: float = 1 / 3

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 async def _kill_one(scene: Scene) -> None:
     """Kill a worker."""
-    await scene.kill(scene.random.choice(scene.workers))
+    await scene.kill(scene.random.choice(scene.mortals))
 
 
 async def _kill_of_a_gateway(scene: Scene) -> None:

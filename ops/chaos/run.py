@@ -126,6 +126,15 @@ class Chaos:
         """Give the settings that lead to its servers."""
         return self._scene.settings
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """Give the workers that are alive now."""
+        return [post.pid for post in self._scene.workers if post.pid is not None]
+
+    def spare(self, workers: int) -> None:
+        """Neither kill nor stop the first workers from now on, so that it shows what grows in them."""
+        self._scene.spared = workers
+
     async def run(self, fault: Fault) -> Row:
         """Run one fault under load and audit it."""
         scene = self._scene
@@ -189,10 +198,9 @@ class Chaos:
 
     def _plan(self, fault: Fault) -> Plan:
         options = self._options
-        turns = fault.turns or options.turns
         messages_per_second = options.messages_per_second * fault.pace
-        least = math.ceil(fault.seconds * messages_per_second / turns)
-        conversations = max(options.conversations * fault.crowd, least)
+        conversations = options.conversations * fault.crowd
+        turns = max(fault.turns or options.turns, math.ceil(fault.seconds * messages_per_second / conversations))
         if fault.is_burst:
             turns, messages_per_second, conversations = 1, math.inf, options.burst
         count = round(conversations * fault.bookings)

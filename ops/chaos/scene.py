@@ -43,6 +43,8 @@ class Scene:
     random: Random
     kills: int
     """How many processes a fault that kills again and again shall kill."""
+    spared: int = 0
+    """How many of the first workers are neither killed nor told to stop."""
     run: str = ""
     is_sending: bool = False
     is_acting: bool = False
@@ -55,6 +57,11 @@ class Scene:
     def workers(self) -> list[Post]:
         """Give the workers' posts."""
         return self.crew.workers
+
+    @property
+    def mortals(self) -> list[Post]:
+        """Give the posts of the workers that may be killed."""
+        return self.workers[self.spared :]
 
     @property
     def wires(self) -> list[Wire]:

@@ -30,7 +30,7 @@ async def kill_a_worker(scene: Scene) -> None:
     killed = 0
     while killed < scene.kills:
         await scene.pause(0.4, 1.2)
-        await scene.kill(scene.random.choice(scene.workers))
+        await scene.kill(scene.random.choice(scene.mortals))
         killed += 1
 
 
@@ -82,7 +82,7 @@ async def answer_late(scene: Scene) -> None:
 
 async def stop_workers_in_turn(scene: Scene) -> None:
     """Tell every worker to stop, one after the other, as a deployment does."""
-    for post in scene.workers:
+    for post in scene.mortals:
         await scene.until_ready(post)
         scene.note()
         post.send(signal.SIGTERM)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ops.cli.options import Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -43,6 +43,10 @@ LlmSim = Annotated[
 Workers = Annotated[
     int, typer.Option("--workers", "-w", min=1, max=64, metavar="N", help="Workers of the stack started here.")
 ]
+Faults = Annotated[
+    bool,
+    typer.Option("--faults", help="Break a stack of its own at random meanwhile, and audit it; needs --duration."),
+]
 JsonFile = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the report there, as JSON; - prints it.")
 ]
@@ -58,14 +62,15 @@ def load(
     model_latency_ms: Latency = None,
     llm_sim: LlmSim = False,
     workers: Workers = 2,
+    faults: Faults = False,
     json_file: JsonFile = None,
     tenant: Tenant = "default",
 ) -> None:
     """Send made-up customers' messages at a steady rate, and report what came back.
 
     Uses a running stack, or the servers in the settings, with the workers that are there; with neither it starts a
-    stack in a folder of its own, as it always does with --llm-sim. Exit code 1: something was lost, duplicated or out
-    of order.
+    stack in a folder of its own, as it always does with --llm-sim and --faults. Exit code 1: something was lost,
+    duplicated or out of order; or, with --duration, has grown.
     """
     from ops.cli.servers import load_command_settings, point_at_servers
     from ops.cli.stopping import interrupted_by_signals
@@ -76,6 +81,9 @@ def load(
     settings = load_command_settings()
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
+    if faults:
+        _soak(console, settings, seconds, (conversations, rate, workers, seed), json_file)
+        return
     options = LoadOptions(
         conversations=conversations,
         turns=max(1, math.ceil(seconds * rate / conversations)) if seconds else turns,
@@ -108,6 +116,33 @@ def _read_duration(text: str | None) -> int | None:
     return seconds
 
 
+def _soak(
+    console: Console,
+    settings: Settings,
+    seconds: int | None,
+    amounts: tuple[int, float, int, int],
+    json_file: str | None,
+) -> None:
+    from ops.chaos.run import ChaosOptions
+    from ops.cli.soak import facts_of, soak_apart
+    from ops.cli.stopping import interrupted_by_signals
+
+    if seconds is None:
+        raise typer.BadParameter("--faults needs --duration, such as --duration 10m")
+    conversations, rate, workers, seed = amounts
+    options = ChaosOptions(workers=max(2, workers), conversations=conversations, messages_per_second=rate, seed=seed)
+    with interrupted_by_signals():
+        try:
+            soaked = soak_apart(console, settings, options, seconds)
+        except KeyboardInterrupt:
+            console.print("[dim]interrupted[/]")
+            raise typer.Exit(1) from None
+    if json_file is not None:
+        _write(json_file, facts_of(soaked))
+    if not soaked.is_good:
+        raise typer.Exit(1)
+
+
 def _check_latency(text: str | None, *, simulated: bool) -> None:
     """Refuse a latency that nobody understands: the simulated provider knows one form more than the embedded models."""
     from ops.llm_sim.latency import Lognormal, read_latency
@@ -137,13 +172,16 @@ def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) ->
 
 def _finish(console: Console, report: LoadReport, figures: list[Figure], json_file: str | None) -> None:
     """Show and write the report, and end with 1 when the product broke a promise, or grew."""
+    from dataclasses import asdict
+
     from ops.cli.load_page import counts_of, growth_of, times_of
 
     for part in (counts_of(report), times_of(report), *([growth_of(figures)] if figures else [])):
         console.print()
         console.print(part)
     if json_file is not None:
-        _write(json_file, report, figures)
+        growth = {"growth": [asdict(figure) for figure in figures]} if figures else {}
+        _write(json_file, {**report, **growth})
     broken = report["lost"] or report["duplicated"] or report["out_of_order"]
     if broken or any(figure.has_grown for figure in figures):
         raise typer.Exit(1)
@@ -225,14 +263,13 @@ async def _load(
     return report, watch.judge()
 
 
-def _write(file: str, report: LoadReport, figures: list[Figure]) -> None:
-    from dataclasses import asdict
+def _write(file: str, facts: Mapping[str, Any]) -> None:
     from pathlib import Path
 
     from ops.runtime.encoding import dump_json
     from ops.terminal import print_line
 
-    written = dump_json(report | ({"growth": [asdict(figure) for figure in figures]} if figures else {}))
+    written = dump_json(facts)
     if file == _STANDARD_OUTPUT:
         print_line(written)
         return

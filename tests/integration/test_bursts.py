@@ -142,7 +142,10 @@ async def test_what_operators_are_to_hear_of_an_overtaken_turn_is_told_with_the_
     assert len(await harness.replies()) == 1
 
 
-async def test_a_turn_is_overtaken_once_for_each_message_up_to_its_limit(worker: MakeHarness) -> None:
+@pytest.mark.parametrize(("messages_max", "expected"), [(2, [2, 2, 1]), (10, [3, 2])])
+async def test_a_turn_is_overtaken_at_most_twice_and_never_over_the_limit_of_its_burst(
+    worker: MakeHarness, messages_max: int, expected: list[int]
+) -> None:
     harness: Harness
 
     async def think(text: str) -> str:
@@ -150,14 +153,14 @@ async def test_a_turn_is_overtaken_once_for_each_message_up_to_its_limit(worker:
             await harness.accept("c", f"and {len(harness.model.asked)}")
         return f"you said: {text}"
 
-    harness = await worker(think, burst_messages_max=3)
+    harness = await worker(think, burst_messages_max=messages_max)
     await harness.accept("c", "one")
 
     await harness.drain("c")
 
-    assert harness.model.asked[:3] == ["one", "one\n\nand 1", "one\n\nand 1\n\nand 2"]
-    assert [len(turn["message_ids"]) for turn in await turns(harness)] == [3, 2]
-    assert [reply["sequence"] for reply in await harness.replies()] == [1, 2]
+    assert harness.model.asked[:2] == ["one", "one\n\nand 1"]
+    assert [len(turn["message_ids"]) for turn in await turns(harness)] == expected
+    assert [reply["sequence"] for reply in await harness.replies()] == list(range(1, len(expected) + 1))
 
 
 async def test_a_turn_that_has_taken_too_long_is_not_overtaken_any_more(worker: MakeHarness) -> None:
@@ -202,7 +205,7 @@ class Desk:
         self._asked += 1
         if self._asked in {1, 3}:
             return [function_call("book", {}, call_id=f"c{self._asked}")]
-        return await self.pause.think(text)
+        return f"Done! {await self.pause.think(text)}"
 
     async def apply(self, _tenant: str, effect: Effect, _transaction: Any) -> int:
         self.applied.append(effect.parameters["for"])

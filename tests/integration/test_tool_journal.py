@@ -46,7 +46,7 @@ class Desk:
             raise TimeoutError("the provider is slow")
         if self.asked == 1:
             return [function_call("book", {}, call_id="c1")]
-        return "Have a good flight."
+        return "Done! Have a good flight."
 
 
 class Airline:
@@ -105,7 +105,7 @@ async def test_a_tool_looks_again_when_what_it_staged_is_no_longer_possible(work
     await drained(harness, "c")
 
     assert (desk.called, airline.applied) == (2, ["2A"])
-    assert [reply["text"] for reply in await harness.replies()] == ["Have a good flight."]
+    assert [reply["text"] for reply in await harness.replies()] == ["Done! Have a good flight."]
 
 
 async def test_an_answered_message_gets_no_tool_results_of_a_worker_that_woke_late(worker: MakeHarness) -> None:

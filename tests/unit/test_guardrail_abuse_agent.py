@@ -123,7 +123,8 @@ async def test_a_human_called_by_a_cancelled_run_is_not_called() -> None:
         return ABUSIVE
 
     model = TwoMinds([function_call("escalate", {}, call_id="c1"), "A colleague takes over."], judge_late)
-    talk = Talk(model, settings=REAL, graphs=GraphPool(lambda: OneAgent([escalate])))  # type: ignore[arg-type, return-value]
+    patient = REAL.model_copy(update={"abuse_model_seconds_max": 10})
+    talk = Talk(model, settings=patient, graphs=GraphPool(lambda: OneAgent([escalate])))  # type: ignore[arg-type, return-value]
 
     answer = await talk.say(SUBTLE)
 

@@ -23,6 +23,7 @@ EMPTY_PROMISES = [
     "I have issued a $200 voucher for your trouble.",
     "You will receive a travel certificate worth $100.",
     "As a gesture of goodwill we'll give you 5,000 bonus miles and a hotel voucher.",
+    "A certificate of $100 for your cancelled flight is now among your ways to pay.",
     "Don't worry, I've waived the change fee for you.",
     "I'll waive that fee.",
     "The penalty has been waived.",
@@ -108,6 +109,26 @@ def test_what_was_done_may_be_told_and_nothing_beyond_it(reply: str, change: str
     assert (
         find_breach(reply + " I have also waived the fee.", replace(NOTHING, changes=frozenset({change}))) is not None
     )
+
+
+@pytest.mark.parametrize(
+    ("reply", "change", "expected"),
+    [
+        ("I'm sorry, that is not possible. Shall I pass this on to a colleague?", "move_to_seat", "silent_change"),
+        ("Is there anything else I can do for you?", "cancel_reservation", "silent_change"),
+        ("Shall I move you to seat 12A?", "move_to_seat", "silent_change"),
+        ("I have added two bags to your booking.", "move_to_seat", "silent_change"),
+        ("Done: you are now in seat 12A.", "move_to_seat", None),
+        ("I've moved you to 12A. Is there anything else?", "move_to_seat", None),
+        ("Your booking has been cancelled.", "cancel_reservation", None),
+        ("The passenger's name is now Adah Okafor.", "correct_passenger", None),
+    ],
+)
+def test_a_change_that_is_made_now_is_told(reply: str, change: str, expected: str | None) -> None:
+    made = frozenset({change, "add_bags"})  # the bags in an earlier turn
+
+    assert find_breach(reply, replace(NOTHING, changes=made, staged=frozenset({change}))) == expected
+    assert find_breach(reply, replace(NOTHING, changes=made)) is None
 
 
 def test_a_person_may_be_announced_once_there_is_a_ticket() -> None:

@@ -8,6 +8,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 
 from tests.unit.acting import Talk
 from tests.unit.airline_stand_ins import NUMBER, PLACEHOLDER
+from worker.models.local.model import LocalModel
 from worker.pipeline.outcome import Answer
 
 EMPTY_PROMISE = "I have refunded $740 to your card."
@@ -114,3 +115,24 @@ async def test_verdicts_hold_no_text() -> None:
 
     assert "4111" not in str(answer.verdicts)
     assert reviews(answer) == ["private_data", "none"]
+
+
+async def test_a_change_that_the_reply_denies_is_told_or_not_made() -> None:
+    wish = f"Ada Okafor, {NUMBER}. Please move me to a window seat on LF118"
+    denial = "I'm sorry, that is not possible."
+
+    async def confirm(talk: Talk, *replies: str) -> Answer:
+        await talk.say(wish)
+        assert talk.airline.quote is not None
+        confirmed = function_call("confirm_quote", {"quote_id": talk.airline.quote.quote_id}, call_id="c1")
+        talk.model = scripted(confirmed, *replies)
+        return await talk.say("yes please")
+
+    told = await confirm(Talk(LocalModel()), denial, "Done: you have a window seat now.")
+    denied = await confirm(Talk(LocalModel()), denial, denial)
+
+    assert reviews(told) == ["silent_change", "none"]
+    assert [effect.query for effect in told.effects] == ["move_to_seat"]
+    assert reviews(denied) == ["silent_change", "silent_change"]
+    assert denied.effects == []
+    assert denied.escalation is not None

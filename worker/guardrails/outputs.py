@@ -16,7 +16,7 @@ from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.vault import Vault
 from worker.patterns import load_patterns
 
-Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise"]
+Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change"]
 
 REMEDIES: Mapping[Breach, str] = {
     "private_data": "it holds private data that this customer did not give and no tool returned",
@@ -24,6 +24,7 @@ REMEDIES: Mapping[Breach, str] = {
     "internals": "it shows names of tools, fields or instructions, which are not for customers",
     "unbacked_promise": "it promises or reports something (a refund, compensation, a waiver, an upgrade, a change, a "
     "ticket) that no tool did in this conversation",
+    "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
 }
 """What is wrong with a reply, as a model is told that is to write it again."""
 
@@ -32,7 +33,7 @@ REMEDIES: Mapping[Breach, str] = {
 class Grounds:
     """Hold what a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
 
-    `changes` are the queries of effects, of this turn and of earlier ones.
+    `changes` are the queries of effects, of this turn and of earlier ones; `staged` those of this turn alone.
     """
 
     written: Sequence[str]
@@ -41,6 +42,7 @@ class Grounds:
     changes: frozenset[str]
     tickets: frozenset[str]
     instructions: str = ""
+    staged: frozenset[str] = frozenset()
 
 
 def find_breach(reply: str, grounds: Grounds) -> Breach | None:
@@ -51,6 +53,7 @@ def find_breach(reply: str, grounds: Grounds) -> Breach | None:
         ("unknown_placeholder", _has_unknown_placeholder),
         ("internals", _shows_internals),
         ("unbacked_promise", _promises_too_much),
+        ("silent_change", _is_silent_about_a_change),
     )
     return next((breach for breach, is_broken in checks if is_broken(text, grounds)), None)
 
@@ -179,6 +182,15 @@ def _promises_too_much(text: str, grounds: Grounds) -> bool:
         for kind in _claims_in(_plain(sentence))
         if _plain(sentence).rstrip(".! ") not in told
     )
+
+
+def _is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
+    """Say whether a change is made that the reply does not report: it may even say that it was not possible."""
+    if not grounds.staged:
+        return False
+    claims = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(_plain(sentence))}
+    told_of = {query for kind in claims for query in _BACKED_BY.get(kind, ())}
+    return "done" not in claims and not grounds.staged <= told_of
 
 
 def _claims_in(sentence: str) -> Iterator[str]:

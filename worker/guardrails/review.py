@@ -37,6 +37,7 @@ async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[A
                 changes=frozenset({effect.query for effect in turn.effects} | set(turn.airline.changes_made)),
                 tickets=frozenset(str(ticket) for ticket in tickets),
                 instructions=instructions.partition(_FACTS_FOLLOW)[0],
+                staged=frozenset(effect.query for effect in turn.effects),
             ),
         )
         span.attributes.update(tripped=breach is not None, reason=breach or "none")
@@ -49,8 +50,9 @@ def ask_to_rewrite(breach: Breach) -> TResponseInputItem:
     return {
         "role": "system",
         "content": (
-            f"Your reply was not sent: {REMEDIES[breach]}. Write it again without that. Say only what tools have given "
-            "you; where a person is needed, call the tool or handoff that brings one in. Do not mention this note."
+            f"Your reply was not sent: {REMEDIES[breach]}. Write it again so that this is mended. Say what tools have "
+            "given you, and only that; where a person is needed, call the tool or handoff that brings one in. Do not "
+            "mention this note."
         ),
     }
 

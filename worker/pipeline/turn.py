@@ -36,6 +36,12 @@ from worker.tools.journaled import ToolEntry, ToolJournal
 
 _log = structlog.get_logger("fte.turn")
 
+OVERTAKEN_MAX = 2
+"""How often a turn starts over because a message came meanwhile; what comes after that has a turn of its own.
+
+Where models are slow and a customer writes on and on, each message would cost a run, and the first waits for the last.
+"""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -105,6 +111,8 @@ class Turn:
             return await self._repair(letter)
         if admission == "act":
             letter, quiet_seconds = gather(letter, snapshot, self.sealer, self.settings)
+            if course.overtaken >= OVERTAKEN_MAX:
+                letter = replace(letter, is_open=False)
             if quiet_seconds:
                 await asyncio.sleep(quiet_seconds)
                 return None
@@ -208,6 +216,8 @@ class _Course:
 
     clock: Clock
     span: Span
+    overtaken: int = 0
+    """How often that has happened."""
     superseded: list[ModelCall] = field(default_factory=list)
     """Model calls: they were paid for."""
     events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
@@ -215,6 +225,7 @@ class _Course:
 
     def start_over(self, journal: TurnJournal) -> None:
         """Keep what a run leaves behind; its journal has the calls that the runs before it left."""
+        self.overtaken += 1
         self.superseded = [replace(call, superseded=True) for call in journal.every_call]
         self.events += journal.caller.events
 
