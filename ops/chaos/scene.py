@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import psutil
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,12 +116,15 @@ class Scene:
         return self.crew.logged(event, self.log_starts)
 
     async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
-        """Read who holds a conversation now (a token), and until when unless it is renewed."""
+        """Read who holds a conversation now (a token), and until when unless it is renewed; none while Redis is away."""
         found = {}
-        async for key in self.redis.scan_iter("fte:*:lease:*"):
-            token, until = await self.redis.hmget(key, ["token", "until"])
-            if token and until:
-                found[key] = (token, until)
+        try:
+            async for key in self.redis.scan_iter("fte:*:lease:*"):
+                token, until = await self.redis.hmget(key, ["token", "until"])
+                if token and until:
+                    found[key] = (token, until)
+        except (RedisError, OSError):
+            return {}  # where several things are broken at once
         return found
 
     async def script_provider(self, *steps: dict[str, Any]) -> None:
