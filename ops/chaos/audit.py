@@ -41,6 +41,8 @@ class Evidence:
     """When something was broken, or came back, in epoch seconds: from then on conversations have to move."""
     consumers_killed: Collection[int] = ()
     """Process ids: each may have died between handing an entry on and acknowledging it."""
+    redis_forgets: bool = False
+    """Whether Redis lost what consumers had acknowledged."""
 
 
 @dataclass(slots=True)
@@ -122,14 +124,16 @@ def _pass_over_repeats(evidence: Evidence, findings: Findings) -> list[Row]:
     """Give what was handed on without what a channel passes over by its id, as far as a consumer's death excuses it.
 
     Excused is a repeat of the very last entry of a stream that a killed consumer handed on; any other one stays, and
-    counts as doubled.
+    counts as doubled. Where Redis forgets what was acknowledged, and consumers die as well, that is each entry which a
+    killed one handed on: only the channel behind it can still know it by its id.
     """
     last = {(line["by"], line["stream"]): line["id"] for line in evidence.outbound}
     once: list[Row] = []
     handed_by: dict[str, int] = {}
     for line in evidence.outbound:
         before = handed_by.get(line["id"])
-        if before in evidence.consumers_killed and last[before, line["stream"]] == line["id"]:
+        died = before in evidence.consumers_killed and before != line["by"]
+        if died and (evidence.redis_forgets or last[before, line["stream"]] == line["id"]):
             findings.handed_again += 1
         else:
             once.append(line)

@@ -40,6 +40,8 @@ class Fault:
     """From the acceptance of each message to its commit."""
     why_unshown: Callable[[Scene], str | None] = _is_shown
     """Says what this machine lacks for it."""
+    redis_forgets: bool = False
+    """Redis loses what consumers have acknowledged, in a run in which they die as well."""
     is_burst: bool = False
     """`ChaosOptions.burst` customers write one message each, at once."""
     seconds: float = 0.0

@@ -50,7 +50,12 @@ LANES: tuple[Sequence[Act], ...] = (
 def mixed_fault(seconds: float) -> Fault:
     """Describe a run of so many seconds in which workers, servers, wires and the provider break independently."""
     return Fault(
-        "MIX", f"everything at random, {seconds:g} s", partial(_break_all, seconds=seconds), None, seconds=seconds
+        "MIX",
+        f"everything at random, {seconds:g} s",
+        partial(_break_all, seconds=seconds),
+        None,
+        seconds=seconds,
+        redis_forgets=True,
     )
 
 

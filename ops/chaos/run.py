@@ -148,7 +148,7 @@ class Chaos:
         marks = {log: log.stat().st_size for log in (*self._logs, *(post.log for post in scene.crew.posts))}
         scene.log_starts = marks
         kills = await self._play(plan, fault)
-        findings = await asyncio.to_thread(audit, self._gather(plan, marks))
+        findings = await asyncio.to_thread(audit, self._gather(plan, marks, fault))
         events = (*_NEVER_LOGGED, *fault.must_log)
         logged = {event: scene.logged(event) for event in events}
         broken = (*scene.undone, *judge(fault, findings, logged, kills=kills))
@@ -222,7 +222,7 @@ class Chaos:
         folder = self._folder
         return folder / "ledger.jsonl", folder / "outbound.jsonl", folder / "raw.jsonl", folder / "calls.jsonl"
 
-    def _gather(self, plan: Plan, marks: dict[Path, int]) -> Evidence:
+    def _gather(self, plan: Plan, marks: dict[Path, int], fault: Fault) -> Evidence:
         ledger, outbound, raw, calls = (read_log(log, marks[log]) for log in self._logs)
         mine = f"{plan.run}-"
         return Evidence(
@@ -231,6 +231,7 @@ class Chaos:
             raw=[line for line in raw if line["conversation"].startswith(mine)],
             calls=calls,
             consumers_killed=self._scene.crew.consumer.killed,
+            redis_forgets=fault.redis_forgets,
             moments=list(self._scene.moments),
             **read_database(self._scene.settings.database_url or "", plan.run),
         )

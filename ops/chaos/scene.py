@@ -116,7 +116,7 @@ class Scene:
         return self.crew.logged(event, self.log_starts)
 
     async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
-        """Read who holds a conversation now (a token), and until when unless it is renewed; none while Redis is away."""
+        """Read who holds a conversation now (a token), and until when; nobody while Redis is away."""
         found = {}
         try:
             async for key in self.redis.scan_iter("fte:*:lease:*"):

@@ -137,6 +137,19 @@ def test_no_other_repeat_is_excused(outbound: list[dict[str, Any]], killed: set[
     assert findings.duplicated > 0
 
 
+def test_where_redis_forgets_too_whatever_a_killed_consumer_handed_on_may_come_again_under_its_id() -> None:
+    repeats = [{**_reply(1, "m-1"), "by": 8}, {**_reply(2, "m-2", change=True), "by": 8}]
+    forgetful = replace(GOOD, outbound=[*GOOD.outbound, *repeats], consumers_killed={7}, redis_forgets=True)
+    by_itself = replace(GOOD, outbound=[*GOOD.outbound, _reply(1, "m-1")], consumers_killed={7}, redis_forgets=True)
+    other_id = replace(forgetful, outbound=[*GOOD.outbound, {**_reply(1, "m-1", "r-9"), "by": 8}])
+
+    findings = audit(forgetful)
+
+    assert findings.is_good
+    assert findings.handed_again == 2
+    assert audit(by_itself).duplicated == audit(other_id).duplicated == 1
+
+
 def test_what_crashes_cost_is_counted_apart() -> None:
     more = replace(GOOD, raw=[*GOOD.raw, {"id": "r-2"}], calls=[*GOOD.calls, _call(200)])
 
