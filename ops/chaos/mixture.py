@@ -26,6 +26,14 @@ async def _kill_of_a_gateway(scene: Scene) -> None:
     await scene.kill(scene.random.choice((scene.crew.sender, scene.crew.consumer)))
 
 
+async def _half_open_for_a_while(scene: Scene) -> None:
+    """Let connections go silent, until the servers are told as well: a network gives a dead one up at some time."""
+    await wire_faults.half_open_wires(scene)
+    await scene.pause(8, 12)
+    for wire in scene.wires:
+        wire.heal()
+
+
 # Within a lane one thing happens after the other: whoever restarts servers must not do so twice at a time.
 LANES: tuple[Sequence[Act], ...] = (
     (_kill_one, _kill_one, _kill_one, worker_faults.freeze_a_worker, worker_faults.stop_workers_in_turn),
@@ -37,7 +45,7 @@ LANES: tuple[Sequence[Act], ...] = (
         server_faults.forget_a_second,
     ),
     (
-        wire_faults.half_open_wires,
+        _half_open_for_a_while,
         wire_faults.lose_answers,
         wire_faults.part_from_redis,
         wire_faults.part_from_postgres,
