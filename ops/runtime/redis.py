@@ -10,6 +10,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
 from ops.runtime.database import address_of, first_line
@@ -37,7 +38,20 @@ def make_redis(settings: Settings) -> Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
+    # Whatever class the address asks for: over TLS, over a unix socket.
+    pool.connection_class = type("Connection", (_ClosedIsAway, pool.connection_class), {})
     return Redis.from_pool(pool)
+
+
+class _ClosedIsAway:
+    """Say of a connection that is closed what it is: uvloop raises RuntimeError for writing to one."""
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
+        """Send; raises ConnectionError as for any other connection that is gone."""
+        try:
+            await super().send_packed_command(command, check_health)  # type: ignore[misc]  # of the class beside it
+        except RuntimeError as error:
+            raise RedisConnectionError(str(error)) from error
 
 
 async def check_redis(client: Redis, settings: Settings) -> None:

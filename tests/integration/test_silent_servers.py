@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from ops.chaos.wires import wire_to
 from ops.runtime.database import EVERY_TENANT, Database
+from ops.runtime.outage import is_redis_away
 from ops.runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
 from schema.messages import Envelope
@@ -67,3 +68,23 @@ async def test_a_lease_whose_answer_was_lost_is_given_back_once_redis_answers(se
         assert not isinstance(taken, str)
         assert await mailbox.give_back_forsaken() == 0
         await client.aclose()
+
+
+async def test_a_connection_that_closed_unnoticed_counts_as_a_redis_that_is_away(settings: Settings) -> None:
+    client = make_redis(settings.model_copy(update={"redis_connections_max": 1}))
+    await client.ping()
+    pool: Any = client.connection_pool
+    connection = await pool.get_connection()
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    connection._writer.writelines = refuse  # noqa: SLF001 - as uvloop's transport does
+    await pool.release(connection)
+
+    with pytest.raises(RedisError) as away:
+        await client.get("anything")
+
+    assert is_redis_away(away.value)
+    assert await client.ping()
+    await client.aclose()
