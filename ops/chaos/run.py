@@ -181,7 +181,7 @@ class Chaos:
         turns = fault.turns or options.turns
         messages_per_second = options.messages_per_second * fault.pace
         least = math.ceil(fault.seconds * messages_per_second / turns)
-        conversations = max(options.conversations * fault.crowd, least)
+        conversations = max(round(options.conversations * fault.crowd), least)
         if fault.is_burst:
             turns, messages_per_second, conversations = 1, math.inf, options.burst
         count = round(conversations * fault.bookings)
