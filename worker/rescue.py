@@ -55,7 +55,7 @@ class Rescue:
         """Do all repairs at their intervals, jittered, until cancelled."""
         settings, outages = self.settings, self.outages
         await asyncio.gather(
-            self._repeat(self.sweep, settings.sweep_seconds, outages.redis),
+            self._repeat(self.sweep, settings.sweep_seconds, outages.redis, afterwards=self.reconcile_at_once),
             self._repeat(self.reconcile, settings.reconcile_seconds, outages.postgresql),
             self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
             self._repeat(self.restore_streams, settings.publish_seconds, outages.redis),
@@ -65,15 +65,27 @@ class Rescue:
             self._repeat(self.trimmer.trim_usage, settings.trim_seconds, outages.postgresql),
         )
 
-    async def _repeat(self, repair: Callable[[], Awaitable[int]], interval_seconds: float, asked: Outage) -> None:
-        """Repeat a repair for ever; while a server is away wait, say so once, and go on."""
+    async def _repeat(
+        self,
+        repair: Callable[[], Awaitable[int]],
+        interval_seconds: float,
+        asked: Outage,
+        *,
+        afterwards: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
+        """Repeat a repair for ever; while a server is away wait, say so once, do `afterwards`, and go on."""
+        was_away = False
         while True:
             # Several workers must not beat alike.
             await asyncio.sleep(interval_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - spreads load
             try:
                 await repair()
                 asked.ends()
+                if was_away and afterwards is not None:
+                    await afterwards()
+                was_away = False
             except _OUTAGES as error:
+                was_away = True
                 self.outages.begins(error)
                 if isinstance(error, RedisTimeoutError):
                     await self.mailbox.reconnect()
@@ -99,13 +111,17 @@ class Rescue:
             _log.info("rescue.took_up", conversations=len(overdue))
         return len(overdue)
 
-    async def reconcile(self) -> int:
+    async def reconcile_at_once(self) -> int:
+        """Put back what was accepted while Redis was away: nobody else is about to, however new it is."""
+        return await self.reconcile(age_seconds=0)
+
+    async def reconcile(self, *, age_seconds: float | None = None) -> int:
         """Put back accepted messages that no mailbox holds; gives how many. Looks at one page a round."""
         after = dict(zip(("after_accepted_at", "after_tenant", "after_message_id"), self._page, strict=True))
         rows = await self.database.read(
             EVERY_TENANT,
             "find_accepted",
-            age_seconds=self.settings.reconcile_seconds,
+            age_seconds=self.settings.reconcile_seconds if age_seconds is None else age_seconds,
             messages_max=self.settings.reconcile_messages_max,
             **after,
         )

@@ -115,7 +115,7 @@ async def jump_redis(scene: Scene) -> None:
     await asyncio.to_thread(scene.stack.start_redis, clock.environment)
     scene.note()
     try:
-        for seconds in (HOUR_SECONDS, 0, -HOUR_SECONDS, 0):
+        for seconds in (HOUR_SECONDS, 0):
             await scene.until_moved()
             await scene.script_provider({"kind": "503", "requests": 9, "seconds": 4})
             await scene.pause(1)

@@ -50,8 +50,8 @@ class Fault:
     """The load goes on for as long as the fault does; the fault must not wait for the load, then."""
     bookings: float = 1 / 3
     """The share of conversations that change seats."""
-    crowd: int = 1
-    """How many times as many conversations there are."""
+    crowd: float = 1.0
+    """How many times as many conversations as ever there are."""
     turns: int | None = None
     """How many messages each has at least, where not as many as ever."""
     pace: float = 1.0
@@ -71,7 +71,7 @@ def _fault_at(point: CrashPoint) -> Fault:
         point.moves_again_seconds_max,
         keeps_sending=True,
         # Each death of a worker keeps some conversations waiting for as long as a lease lasts, so there must be many;
-        crowd=2 if point.mortal == "workers" and not point.changes_seats else 1,
+        crowd=1.5 if point.mortal == "workers" and not point.changes_seats else 1.0,
         turns=2,
         pace=1.0 if point.changes_seats else 0.6,  # and no more messages than one worker can do beside two that die.
         bookings=1.0 if point.changes_seats else 1 / 3,
@@ -148,7 +148,7 @@ FAULTS: tuple[Fault, ...] = (
         must_log=("rescue.published",),
         publishes_nothing_again=True,
         keeps_sending=True,
-        crowd=2,
+        crowd=1.5,
         turns=2,
         pace=0.6,
     ),

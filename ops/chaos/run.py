@@ -199,7 +199,7 @@ class Chaos:
     def _plan(self, fault: Fault) -> Plan:
         options = self._options
         messages_per_second = options.messages_per_second * fault.pace
-        conversations = options.conversations * fault.crowd
+        conversations = round(options.conversations * fault.crowd)
         turns = max(fault.turns or options.turns, math.ceil(fault.seconds * messages_per_second / conversations))
         if fault.is_burst:
             turns, messages_per_second, conversations = 1, math.inf, options.burst

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from redis.exceptions import ResponseError
 
 from ops.embedded import EmbeddedStack
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from schema.settings import Settings
+    from tests.integration.worker_harness import MakeHarness
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,6 +119,27 @@ async def test_what_a_refusing_redis_costs_a_turn_is_no_attempt(
 
     assert [classify_failure(raised.value) for raised in (of_a_script, of_a_command, for_memory)] == ["outage"] * 3
     assert classify_failure(ResponseError("WRONGTYPE Operation against a key")) == "transient"
+
+
+async def test_what_was_accepted_while_redis_was_away_is_answered_as_soon_as_it_is_back(
+    refusing: EmbeddedStack, worker: MakeHarness
+) -> None:
+    harness = await worker(redis_url=refusing.addresses.redis_url, reconcile_seconds=600)
+    harness.service.start()
+    await asyncio.to_thread(refusing.kill_redis)
+    await harness.accept("c-1", "hello", enqueue=False)
+
+    with structlog.testing.capture_logs() as logs:
+
+        async def is_noticed() -> bool:
+            return any(entry["event"] == "redis.unreachable" for entry in logs)
+
+        async def is_answered() -> bool:
+            return not await harness.waiting("c-1") and bool(await harness.replies())
+
+        await eventually(is_noticed)
+        await asyncio.to_thread(refusing.start_redis)
+        await eventually(is_answered)
 
 
 async def test_a_worker_outlives_a_redis_that_refuses_to_write(
