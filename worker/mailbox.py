@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -183,6 +184,16 @@ class Mailbox:
                     await self._client.zincrby(agenda_key(partition), self._ahead_ms // 2, member)
                     _log.error("agenda.strange", agenda=agenda_key(partition), error=str(error))
         return found
+
+    async def seconds_until_due(self) -> float:
+        """Give how long nobody has to look at any conversation, by Redis's clock; 0 or less: one is overdue."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.time()
+            for partition in range(self._partitions):
+                pipe.zrange(agenda_key(partition), 0, 0, withscores=True)
+            (now, microseconds), *first = await pipe.execute()
+        due_ms = min((score for members in first for _, score in members), default=math.inf)
+        return float(due_ms / 1_000 - (now + microseconds / 1_000_000))
 
     async def count_overdue(self, seconds: float) -> int:
         """Count the conversations that somebody had to look at that long ago, by the clock of Redis."""

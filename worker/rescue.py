@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ _OUTAGES = (RedisError, OSError, *POSTGRESQL_AWAY)
 _PAGES_MAX = 100
 """Pages of outbox rows published in one go."""
 
+_SWEEP_SECONDS_MIN = 0.2
+"""Between two sweeps, where what is due next is due sooner than the usual interval."""
+
 _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 
 
@@ -55,7 +59,13 @@ class Rescue:
         """Do all repairs at their intervals, jittered, until cancelled."""
         settings, outages = self.settings, self.outages
         await asyncio.gather(
-            self._repeat(self.sweep, settings.sweep_seconds, outages.redis, afterwards=self.reconcile_at_once),
+            self._repeat(
+                self.sweep,
+                settings.sweep_seconds,
+                outages.redis,
+                afterwards=self.reconcile_at_once,
+                sooner=self.seconds_until_sweep,
+            ),
             self._repeat(self.reconcile, settings.reconcile_seconds, outages.postgresql),
             self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
             self._repeat(self.restore_streams, settings.publish_seconds, outages.redis),
@@ -72,18 +82,25 @@ class Rescue:
         asked: Outage,
         *,
         afterwards: Callable[[], Awaitable[int]] | None = None,
+        sooner: Callable[[], Awaitable[float]] | None = None,
     ) -> None:
-        """Repeat a repair for ever; while a server is away wait, say so once, do `afterwards`, and go on."""
+        """Repeat a repair for ever; while a server is away wait, say so once, do `afterwards`, and go on.
+
+        `sooner` says in how many seconds there will be something to do; such a repair begins at once as well.
+        """
         was_away = False
+        pause_seconds = _jitter(interval_seconds) if sooner is None else 0.0
         while True:
-            # Several workers must not beat alike.
-            await asyncio.sleep(interval_seconds * random.uniform(0.7, 1.3))  # noqa: S311 - spreads load
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = _jitter(interval_seconds)
             try:
                 await repair()
                 asked.ends()
                 if was_away and afterwards is not None:
                     await afterwards()
                 was_away = False
+                if sooner is not None:
+                    pause_seconds = min(pause_seconds, await sooner())
             except _OUTAGES as error:
                 was_away = True
                 self.outages.begins(error)
@@ -110,6 +127,12 @@ class Rescue:
         if overdue:
             _log.info("rescue.took_up", conversations=len(overdue))
         return len(overdue)
+
+    async def seconds_until_sweep(self) -> float:
+        """Give when the next conversation is due: a dead worker's are taken up as soon as its leases have run out."""
+        if not self.drainer.free_slots:
+            return math.inf
+        return max(_SWEEP_SECONDS_MIN, await self.mailbox.seconds_until_due())
 
     async def reconcile_at_once(self) -> int:
         """Put back what was accepted while Redis was away: nobody else is about to, however new it is."""
@@ -178,3 +201,8 @@ class Rescue:
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
         return len(rows)
+
+
+def _jitter(seconds: float) -> float:
+    """Draw a pause about so long: several workers must not beat alike."""
+    return seconds * random.uniform(0.7, 1.3)  # noqa: S311 - spreads load

@@ -82,7 +82,8 @@ def _fault_at(point: CrashPoint) -> Fault:
 
 FAULTS: tuple[Fault, ...] = (
     Fault("F0", "nothing is broken", no_fault, None, asks_nothing_again=True, publishes_nothing_again=True),
-    Fault("F1", "a worker is killed, again and again", worker_faults.kill_a_worker, 8, keeps_sending=True),
+    Fault("F1", "a worker is killed, now and then", worker_faults.kill_workers_apart, 8, keeps_sending=True),
+    Fault("F1b", "workers are killed, again and again", worker_faults.kill_workers, 12, keeps_sending=True),
     Fault("F2", "all workers are killed at once", worker_faults.kill_all_workers, 12),
     Fault("F3", "a worker is frozen for three leases", worker_faults.freeze_a_worker, 8, must_log=("lease.lost",)),
     Fault(

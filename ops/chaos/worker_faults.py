@@ -25,7 +25,20 @@ LATE_SECONDS = 5
 """Two calls take longer than a lease, and each less than its time limit."""
 
 
-async def kill_a_worker(scene: Scene) -> None:
+KILLED_APART = 4
+APART_SECONDS = 3
+"""Beside a lease: long enough for what one death keeps waiting to move before the next."""
+
+
+async def kill_workers_apart(scene: Scene) -> None:
+    """Kill a worker, and another when all is well again: how long each death keeps conversations waiting."""
+    for _ in range(KILLED_APART):
+        await scene.pause(0, 1)
+        await scene.kill(scene.random.choice(scene.mortals))
+        await asyncio.sleep(scene.settings.lease_seconds + APART_SECONDS)
+
+
+async def kill_workers(scene: Scene) -> None:
     """Kill one worker after the other, as the kernel does when memory runs out."""
     killed = 0
     while killed < scene.kills:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ops.chaos.run import ChaosOptions, Row, Totals
     from schema.settings import Settings
 
+_MIXED_SECONDS = 60
+"""How long everything is broken at random at the end of the whole matrix."""
+
+_COUNTS = ("kills", "msgs", "lost", "dup", "order", "effects", "dead", "raw", "handed", "again", "moved")
+
 
 def chaos(
     *,
@@ -26,14 +31,16 @@ def chaos(
     ] = None,
     kills: Annotated[
         int, typer.Option("--kills", min=1, metavar="N", help="How often a fault that kills workers does so.")
-    ] = 20,
+    ] = 15,
     burst: Annotated[
         int, typer.Option("--burst", min=30, metavar="N", help="How many customers write at once in F24.")
     ] = 1_000,
     workers: Annotated[int, typer.Option("--workers", "-w", min=2, max=16, metavar="N", help="Worker processes.")] = 3,
     mixed: Annotated[
         int | None,
-        typer.Option("--mixed", min=10, metavar="SECONDS", help="Everything at random, for so long; after --fault's."),
+        typer.Option(
+            "--mixed", min=10, metavar="SECONDS", help="Everything at random, for so long; 60 after all others."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed draws the same faults.")] = 1,
     as_json: Json = False,
@@ -56,9 +63,9 @@ def chaos(
         faults = choose_faults(fault) if fault or not mixed else []
     except ValueError as error:
         raise typer.BadParameter(f"--fault: {error}") from None
-    if mixed:
-        faults.append(mixed_fault(mixed))
-    settings = load_command_settings()
+    if mixed or not fault:
+        faults.append(mixed_fault(mixed or _MIXED_SECONDS))
+    settings = load_command_settings(breaks_servers=True)
     console = open_console(stderr=as_json)
     options = ChaosOptions(workers=workers, kills=kills, burst=burst, seed=seed)
     started = time.monotonic()
@@ -137,16 +144,16 @@ def _table(rows: list[Row], caption: str, console_width: int) -> Table:
 
     table = Table(
         box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        padding=0,
         header_style="dim",
         caption=caption,
         caption_justify="left",
         min_width=min(100, console_width),
     )
-    table.add_column("", no_wrap=True)
-    table.add_column("fault", no_wrap=True, ratio=1)
-    for name in ("kills", "msgs", "lost", "dup", "order", "effects", "dead", "raw", "handed", "again", "moved"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=4)
+    table.add_column("fault", ratio=1)
+    for name in _COUNTS:
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     for row in rows:
         if row.unshown is not None:
             table.add_row(Text(row.fault.name, "bold yellow"), Text(f"{row.fault.title}: not shown", "yellow"))
@@ -159,7 +166,7 @@ def _table(rows: list[Row], caption: str, console_width: int) -> Table:
             moved.stylize("bold red")
         table.add_row(
             Text(row.fault.name, "bold red" if row.broken else "green"),
-            row.fault.title,
+            Text(row.fault.title, no_wrap=True, overflow="ellipsis"),  # what shrinks in a narrow terminal
             str(row.kills),
             str(found.messages),
             *(Text(str(count), "bold red" if count else "green") for count in zeros),

@@ -77,12 +77,16 @@ def load(
     from ops.terminal import open_console
     from producer.load.run import LoadOptions
 
-    _check_latency(model_latency_ms, simulated=llm_sim)
-    settings = load_command_settings()
+    _check_latency(model_latency_ms, simulated=llm_sim or faults)
+    settings = load_command_settings(breaks_servers=faults)
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        _soak(console, settings, seconds, (conversations, rate, workers, seed), json_file)
+        amounts: dict[str, Any] = {"conversations": conversations, "workers": workers, "seed": seed}
+        amounts["messages_per_second"] = rate
+        if model_latency_ms is not None:
+            amounts["model_latency_ms"] = model_latency_ms
+        _soak(console, settings, seconds, amounts, json_file)
         return
     options = LoadOptions(
         conversations=conversations,
@@ -120,7 +124,7 @@ def _soak(
     console: Console,
     settings: Settings,
     seconds: int | None,
-    amounts: tuple[int, float, int, int],
+    amounts: dict[str, Any],
     json_file: str | None,
 ) -> None:
     from ops.chaos.run import ChaosOptions
@@ -129,8 +133,7 @@ def _soak(
 
     if seconds is None:
         raise typer.BadParameter("--faults needs --duration, such as --duration 10m")
-    conversations, rate, workers, seed = amounts
-    options = ChaosOptions(workers=max(2, workers), conversations=conversations, messages_per_second=rate, seed=seed)
+    options = ChaosOptions(**amounts | {"workers": max(2, amounts["workers"])})
     with interrupted_by_signals():
         try:
             soaked = soak_apart(console, settings, options, seconds)

@@ -18,13 +18,15 @@ class NoServers(FteError):
         super().__init__("no servers: start fte up, or set FTE_DATABASE_URL and FTE_REDIS_URL")
 
 
-def load_command_settings(**overrides: Any) -> Settings:
+def load_command_settings(*, breaks_servers: bool = False, **overrides: Any) -> Settings:
     """Load the settings, and let what the command logs be for the person who waits: warnings, in words.
 
-    `overrides` win over the environment. Raises InvalidSettings.
+    Errors alone where the command `breaks_servers`: that they are away is no news then. `overrides` win over the
+    environment. Raises InvalidSettings.
     """
     settings = load_settings(**overrides)
-    configure_logs(settings.model_copy(update={"log_format": "console", "log_level": "warning"}))
+    level = "error" if breaks_servers else "warning"
+    configure_logs(settings.model_copy(update={"log_format": "console", "log_level": level}))
     return settings
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,7 +30,7 @@ def up(
     from ops.cli.stopping import interrupted_by_signals
     from ops.terminal import open_console, print_line, tell_on
 
-    overrides = {} if concurrency is None else {"concurrency": concurrency}
+    overrides: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
     settings = load_command_settings(**overrides)
     console = open_console(stderr=as_json)
     with interrupted_by_signals():

@@ -30,7 +30,7 @@ async def chaos(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chaos
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("F1", id="workers-killed"),
+        pytest.param("F1b", id="workers-killed"),
         pytest.param("F3", id="worker-frozen"),
         pytest.param("F4", id="workers-stopped"),
         pytest.param("F5", id="redis-killed"),

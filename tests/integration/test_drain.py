@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ops.runtime.ending import end_task
 from schema.keys import mailbox_keys, published_key, replies_stream
 from tests.integration.worker_harness import MakeHarness
 from tests.waiting import eventually
@@ -171,6 +172,19 @@ async def test_what_is_overdue_is_answered_without_a_doorbell(worker: MakeHarnes
         return len(await harness.replies()) == 1
 
     await eventually(answered)
+
+
+async def test_a_dead_workers_conversation_is_taken_up_as_soon_as_its_lease_has_run_out(worker: MakeHarness) -> None:
+    harness = await worker(sweep_seconds=3_600, lease_seconds=0.5, renew_seconds=0.2)
+    await harness.accept("c", "hello")
+    await harness.mailbox.acquire(harness.key("c"))  # and dies
+    rescuing = asyncio.create_task(harness.service.rescue.run())
+
+    async def answered() -> bool:
+        return len(await harness.replies()) == 1
+
+    await eventually(answered)
+    await end_task(rescuing)
 
 
 async def test_rescue_takes_up_nothing_that_it_has_no_slot_for(worker: MakeHarness) -> None:

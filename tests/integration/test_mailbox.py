@@ -328,3 +328,16 @@ async def test_sweep_passes_over_what_names_no_conversation_and_leaves_it_alone_
         assert score is not None
         assert score > (now + 60) * 1_000
         await client.zrem(agenda, member)
+
+
+async def test_how_long_nobody_has_to_look_is_known(
+    mailbox: Mailbox, client: Redis, key: ConversationKey, settings: Settings
+) -> None:
+    agenda = mailbox_keys(key, settings.partitions).agenda
+    now, _ = await client.time()
+    await client.zadd(agenda, {str(key): (now - 3_600) * 1_000})
+
+    assert await mailbox.seconds_until_due() <= -3_600
+
+    await client.zrem(agenda, str(key))
+    assert await mailbox.seconds_until_due() > -3_600

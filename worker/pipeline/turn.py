@@ -42,6 +42,13 @@ OVERTAKEN_MAX = 2
 Where models are slow and a customer writes on and on, each message would cost a run, and the first waits for the last.
 """
 
+LATE_SECONDS = 3.0
+"""A turn that begins so long after its first message was accepted does not start over at all.
+
+Its customer has waited for a worker that died, a server that was away, or for others: where much waits, running turns
+twice would let everybody wait longer.
+"""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -111,7 +118,7 @@ class Turn:
             return await self._repair(letter)
         if admission == "act":
             letter, quiet_seconds = gather(letter, snapshot, self.sealer, self.settings)
-            if course.overtaken >= OVERTAKEN_MAX:
+            if not course.may_start_over(snapshot):
                 letter = replace(letter, is_open=False)
             if quiet_seconds:
                 await asyncio.sleep(quiet_seconds)
@@ -218,10 +225,18 @@ class _Course:
     span: Span
     overtaken: int = 0
     """How often that has happened."""
+    is_late: bool | None = None
+    """Whether the message had waited for long when it was first read."""
     superseded: list[ModelCall] = field(default_factory=list)
     """Model calls: they were paid for."""
     events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
     """What happened on the way to them."""
+
+    def may_start_over(self, snapshot: Snapshot) -> bool:
+        """Say whether a message that comes from now on may make the turn start over."""
+        if self.is_late is None:
+            self.is_late = snapshot.waited_seconds >= LATE_SECONDS
+        return not self.is_late and self.overtaken < OVERTAKEN_MAX
 
     def start_over(self, journal: TurnJournal) -> None:
         """Keep what a run leaves behind; its journal has the calls that the runs before it left."""
