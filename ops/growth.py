@@ -35,10 +35,10 @@ Limit = tuple[float, float]
 
 LIMITS: Mapping[str, Limit | None] = {
     "worker memory, MB": (1.10, 10),
-    "worker file descriptors": (1.10, 10),
-    "worker threads": (1.10, 10),
-    "PostgreSQL connections": (1.10, 5),
-    "Redis connections": (1.10, 10),
+    "worker file descriptors": (1.25, 20),  # pools of connections and threads fill with the largest crowd so far
+    "worker threads": (1.25, 20),
+    "PostgreSQL connections": (1.25, 10),
+    "Redis connections": (1.25, 20),
     "Redis keys": (1.05, 50),
     "Redis memory, MB": None,  # outbound streams keep their entries, up to FTE_STREAM_ENTRIES_MAX
 }
