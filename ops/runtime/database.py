@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import psycopg
 from psycopg.abc import PQGen
@@ -75,20 +76,29 @@ class _Connection(psycopg.AsyncConnection[Row]):
     """
 
     on_silence: Callable[[], None] | None = None
+    is_waiting = False
+    made_at = 0.0
+    """By the loop's clock."""
 
     async def wait(self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - psycopg's
         """Wait for the server's answer, as psycopg does; raises OperationalError after ANSWER_SECONDS_MAX."""
-        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS_MAX, self._hang_up)
+        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS_MAX, self._give_up)
+        self.is_waiting = True
         try:
             return await super().wait(gen, interval, timeout)
         finally:
+            self.is_waiting = False
             timer.cancel()
 
-    def _hang_up(self) -> None:
-        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as wire:
-            wire.shutdown(socket.SHUT_RDWR)
+    def _give_up(self) -> None:
+        self.hang_up()
         if self.on_silence is not None:
             self.on_silence()
+
+    def hang_up(self) -> None:
+        """Close the connection beneath whoever waits for it, who gets an OperationalError."""
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
 
 
 class Database:
@@ -100,6 +110,7 @@ class Database:
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
         self._draining: asyncio.Task[None] | None = None
+        self._connections: WeakSet[_Connection] = WeakSet()
         self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             settings.database_url,
             connection_class=_Connection,
@@ -160,10 +171,19 @@ class Database:
 
     async def _configure(self, connection: _Connection) -> None:
         connection.on_silence = self._drain
+        connection.made_at = asyncio.get_running_loop().time()
+        self._connections.add(connection)
         await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
 
     def _drain(self) -> None:
-        """Replace all connections: where one has gone silent the others have too, and each would cost its own wait."""
+        """Replace all connections: where one has gone silent the others have too, and each would cost its own wait.
+
+        Whoever waits for one that was made before the silence began is told at once.
+        """
+        began = asyncio.get_running_loop().time() - ANSWER_SECONDS_MAX
+        for connection in list(self._connections):
+            if connection.is_waiting and connection.made_at <= began:
+                connection.hang_up()
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._pool.drain())
 

@@ -48,6 +48,30 @@ async def test_a_silent_connection_to_postgresql_is_given_up_and_all_others_with
         await database.close()
 
 
+async def test_who_comes_to_a_silent_connection_later_does_not_wait_longer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", 2.0)
+    async with wire_to(settings.database_url or "") as (url, wire):
+        database = Database(settings.model_copy(update={"database_url": url}))
+        await database.open()
+        async with database.transaction(EVERY_TENANT), database.transaction(EVERY_TENANT):
+            pass  # now there are two connections
+        wire.swallow()
+
+        first = asyncio.create_task(database.read(EVERY_TENANT, "find_tenants"))
+        await asyncio.sleep(1.5)
+        later = asyncio.create_task(database.read(EVERY_TENANT, "find_tenants"))
+        await asyncio.wait([first])
+        await asyncio.wait([later], timeout=0.7)  # half of what it would wait by itself
+
+        assert first.done()
+        assert later.done()
+        assert isinstance(first.exception(), psycopg.OperationalError)
+        assert isinstance(later.exception(), psycopg.OperationalError)
+        await database.close()
+
+
 async def test_a_lease_whose_answer_was_lost_is_given_back_once_redis_answers(settings: Settings, tenant: str) -> None:
     key = ConversationKey(tenant, "c")
     async with wire_to(settings.redis_url or "") as (url, wire):
