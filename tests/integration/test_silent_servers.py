@@ -16,6 +16,7 @@ from ops.runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
 from schema.messages import Envelope
 from schema.resources import load_script
+from tests.waiting import eventually
 from worker.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -51,24 +52,26 @@ async def test_a_silent_connection_to_postgresql_is_given_up_and_all_others_with
 async def test_who_comes_to_a_silent_connection_later_does_not_wait_longer(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", 2.0)
     async with wire_to(settings.database_url or "") as (url, wire):
         database = Database(settings.model_copy(update={"database_url": url}))
         await database.open()
         async with database.transaction(EVERY_TENANT), database.transaction(EVERY_TENANT):
             pass  # now there are two connections
         wire.swallow()
+        reads: list[asyncio.Task[Any]] = []
 
-        first = asyncio.create_task(database.read(EVERY_TENANT, "find_tenants"))
-        await asyncio.sleep(1.5)
-        later = asyncio.create_task(database.read(EVERY_TENANT, "find_tenants"))
-        await asyncio.wait([first])
-        await asyncio.wait([later], timeout=0.7)  # half of what it would wait by itself
+        async def is_waited_for() -> bool:
+            return sum(each.is_waiting for each in database._connections) == len(reads)  # noqa: SLF001 - who waits
 
-        assert first.done()
-        assert later.done()
-        assert isinstance(first.exception(), psycopg.OperationalError)
-        assert isinstance(later.exception(), psycopg.OperationalError)
+        for seconds in (1.0, 60.0):
+            monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", seconds)
+            reads.append(asyncio.create_task(database.read(EVERY_TENANT, "find_tenants")))
+            await eventually(is_waited_for)
+        monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", 1.0)
+
+        async with asyncio.timeout(10):
+            told = await asyncio.gather(*reads, return_exceptions=True)
+        assert [type(error) for error in told] == [psycopg.OperationalError] * 2
         await database.close()
 
 
