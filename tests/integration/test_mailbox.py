@@ -193,6 +193,20 @@ async def test_release_of_an_empty_mailbox_leaves_nothing_behind(
     assert await mailbox.on_agenda([key]) == [False]
 
 
+async def test_a_message_that_comes_in_the_moment_of_the_release_is_not_left_alone(
+    mailbox: Mailbox, key: ConversationKey
+) -> None:
+    await mailbox.append(key, [_envelope(1)])
+    for position in range(1, 21):
+        lease, head = await _take(mailbox, key)
+        assert await mailbox.acknowledge(lease, head, more=False) is None
+
+        rings = await asyncio.gather(mailbox.release(lease), mailbox.append(key, [_envelope(position + 1)]))
+
+        assert await mailbox.on_agenda([key]) == [True]
+        assert sum(rings) == 1
+
+
 async def test_a_message_that_comes_between_the_last_acknowledge_and_the_release_is_rung_for(
     mailbox: Mailbox, key: ConversationKey
 ) -> None:

@@ -125,11 +125,10 @@ async def test_what_was_accepted_while_redis_was_away_is_answered_as_soon_as_it_
     refusing: EmbeddedStack, worker: MakeHarness
 ) -> None:
     harness = await worker(redis_url=refusing.addresses.redis_url, reconcile_seconds=600)
-    harness.service.start()
-    await asyncio.to_thread(refusing.kill_redis)
-    await harness.accept("c-1", "hello", enqueue=False)
-
     with structlog.testing.capture_logs() as logs:
+        harness.service.start()
+        await asyncio.to_thread(refusing.kill_redis)
+        await harness.accept("c-1", "hello", enqueue=False)
 
         async def is_noticed() -> bool:
             return any(entry["event"] == "redis.unreachable" for entry in logs)
