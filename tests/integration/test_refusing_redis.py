@@ -16,6 +16,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 from ops.embedded import EmbeddedStack
+from ops.migrate import migrate
 from ops.runtime.redis import Scripts, make_redis
 from producer.doorbell import Doorbell
 from producer.streams import AsyncSubscription
@@ -25,6 +26,7 @@ from schema.keys import replies_stream
 from schema.messages import Envelope
 from schema.tasks import DOORBELL_QUEUE
 from tests.integration.publishing import publish, sequences
+from tests.integration.worker_harness import make_harness
 from tests.waiting import eventually
 from worker.mailbox import Mailbox
 from worker.pipeline.failure import classify_failure
@@ -32,8 +34,9 @@ from worker.pipeline.failure import classify_failure
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from ops.runtime.sealing import Sealer
     from schema.settings import Settings
-    from tests.integration.worker_harness import MakeHarness
+    from tests.integration.worker_harness import Harness
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,20 +124,30 @@ async def test_what_a_refusing_redis_costs_a_turn_is_no_attempt(
     assert classify_failure(ResponseError("WRONGTYPE Operation against a key")) == "transient"
 
 
+@pytest.fixture
+async def alone(refusing: EmbeddedStack, settings: Settings, sealer: Sealer) -> AsyncIterator[Harness]:
+    """Put a worker on servers that hold nothing of other tests: rescue looks after all that was ever accepted."""
+    addresses = refusing.addresses
+    theirs = {"database_url": addresses.database_url, "redis_url": addresses.redis_url, "reconcile_seconds": 600}
+    await asyncio.to_thread(migrate, addresses.database_url, sealer, sample=False)
+    harness = await make_harness(settings.model_copy(update=theirs), sealer, "default")
+    yield harness
+    await harness.close()
+
+
 async def test_what_was_accepted_while_redis_was_away_is_answered_as_soon_as_it_is_back(
-    refusing: EmbeddedStack, worker: MakeHarness
+    refusing: EmbeddedStack, alone: Harness
 ) -> None:
-    harness = await worker(redis_url=refusing.addresses.redis_url, reconcile_seconds=600)
     with structlog.testing.capture_logs() as logs:
-        harness.service.start()
+        alone.service.start()
         await asyncio.to_thread(refusing.kill_redis)
-        await harness.accept("c-1", "hello", enqueue=False)
+        await alone.accept("c-1", "hello", enqueue=False)
 
         async def is_noticed() -> bool:
             return any(entry["event"] == "redis.unreachable" for entry in logs)
 
         async def is_answered() -> bool:
-            return not await harness.waiting("c-1") and bool(await harness.replies())
+            return not await alone.waiting("c-1") and bool(await alone.replies())
 
         await eventually(is_noticed)
         await asyncio.to_thread(refusing.start_redis)
