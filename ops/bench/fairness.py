@@ -30,6 +30,8 @@ from schema.messages import Inbound
 from worker.mailbox import Mailbox
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from producer.load.report import Distribution
     from schema.settings import Settings
 
@@ -105,7 +107,7 @@ async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds:
         database = Database(settings)
         await database.open()
         opened.push_async_callback(database.close)
-        gate = _Gate(settings, Mailbox(redis, Scripts(redis), settings))
+        gate = _Gate(settings, redis, Mailbox(redis, Scripts(redis), settings))
         await _round(settings, options)  # warms up
         await producer.send_many(_messages(crowd))
         measured = Measured([], [])
@@ -124,6 +126,7 @@ class _Gate:
     """Hold the crowded conversation back, as a worker does that parks it, and let it go again."""
 
     settings: Settings
+    redis: Redis
     mailbox: Mailbox
 
     async def close(self) -> None:
@@ -138,10 +141,8 @@ class _Gate:
     async def open(self) -> None:
         """Let workers have it at once."""
         keys = mailbox_keys(_CROWD, self.settings.partitions)
-        redis = make_redis(self.settings)
-        async with redis:
-            await redis.delete(keys.lease)
-            await redis.zadd(keys.agenda, {str(_CROWD): 0})
+        await self.redis.delete(keys.lease)
+        await self.redis.zadd(keys.agenda, {str(_CROWD): 0})
 
 
 async def _round(settings: Settings, options: LoadOptions) -> Distribution:

@@ -85,23 +85,12 @@ def chaos(
 
 def _run_apart(console: Console, settings: Settings, options: ChaosOptions, faults: list[Fault]) -> list[Row]:
     import asyncio
-    import shutil
-    import tempfile
-    from pathlib import Path
 
-    folder = Path(tempfile.mkdtemp(prefix="fte-chaos-"))
-    kept = False
-    try:
-        rows = asyncio.run(_run(console, settings, folder, options, faults))
-        kept = any(row.broken for row in rows)
-    except Exception:
-        kept = True
-        raise
-    finally:
-        if kept:
-            console.print(f"[dim]logs, ledger and servers' data are in {folder}[/]")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    from ops.cli.apart import folder_apart
+
+    with folder_apart(console, "chaos", "logs, ledger and servers' data are in") as folder:
+        rows = asyncio.run(_run(console, settings, folder.path, options, faults))
+        folder.is_kept = any(row.broken for row in rows)
     return rows
 
 

@@ -41,28 +41,15 @@ def demo(
 
 def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
     """Play on servers of its own, in a folder that is kept only when something went wrong."""
-    import shutil
-    import tempfile
-    from pathlib import Path
-
+    from ops.cli.apart import folder_apart
     from ops.standalone import run_everything
 
-    folder = Path(tempfile.mkdtemp(prefix="fte-demo-"))
-    kept = True
-    try:
+    with folder_apart(console, "demo", "the logs and the data are kept in") as folder:
         with console.status("") as status:
-            settings = settings.model_copy(update={"state_dir": folder})
+            settings = settings.model_copy(update={"state_dir": folder.path})
             with run_everything(settings, workers=workers, say=_shown_by(status)) as (here, crew):
                 outcome = _play(console, status, here, crew)
-        kept = not outcome.is_good
-    except KeyboardInterrupt:
-        kept = False
-        raise
-    finally:
-        if kept:
-            console.print(f"the logs and the data are kept in {folder}", soft_wrap=True)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        folder.is_kept = not outcome.is_good
     _close(console, outcome)
     return outcome
 

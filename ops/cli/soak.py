@@ -18,26 +18,14 @@ if TYPE_CHECKING:
 def soak_apart(console: Console, settings: Settings, options: ChaosOptions, seconds: int) -> Soaked:
     """Run it in a folder of its own, which is kept when something went wrong, and show what came of it."""
     import asyncio
-    import shutil
-    import tempfile
-    from pathlib import Path
 
     from ops.chaos.soak import soak
+    from ops.cli.apart import folder_apart
 
-    folder = Path(tempfile.mkdtemp(prefix="fte-soak-"))
-    kept = True
-    try:
+    with folder_apart(console, "soak", "logs, ledger and servers' data are in") as folder:
         with console.status(f"[dim]breaking things for {seconds} s, seed {options.seed} …"):
-            soaked = asyncio.run(soak(settings, folder, options, seconds))
-        kept = not soaked.is_good
-    except KeyboardInterrupt:
-        kept = False
-        raise
-    finally:
-        if kept:
-            console.print(f"[dim]logs, ledger and servers' data are in {folder}[/]")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+            soaked = asyncio.run(soak(settings, folder.path, options, seconds))
+        folder.is_kept = not soaked.is_good
     _show(console, soaked)
     return soaked
 

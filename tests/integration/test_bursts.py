@@ -287,11 +287,7 @@ async def test_a_worker_that_died_after_answering_a_burst_is_not_repeated(worker
     harness = await worker(**TOGETHER)
     for text in ("one", "two", "three"):
         await harness.accept("c", text)
-    acquired = await harness.mailbox.acquire(harness.key("c"))
-    assert not isinstance(acquired, str)
-    lease, head = acquired
-    await harness.service.drainer.turn.run(lease.key, head)
-    await harness.mailbox.release(lease)
+    await harness.answer_and_die("c")
 
     await harness.drain("c")
 

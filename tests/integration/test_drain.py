@@ -103,11 +103,7 @@ async def test_of_two_workers_that_hold_one_turn_one_commits(worker: MakeHarness
 async def test_a_worker_that_died_after_its_commit_is_not_repeated(worker: MakeHarness) -> None:
     harness = await worker()
     await harness.accept("c", "hello")
-    acquired = await harness.mailbox.acquire(harness.key("c"))
-    assert not isinstance(acquired, str)
-    lease, head = acquired
-    await harness.service.drainer.turn.run(lease.key, head)
-    await harness.mailbox.release(lease)
+    await harness.answer_and_die("c")
 
     await harness.drain("c")
 

@@ -175,6 +175,14 @@ class Harness:
             cursor = await transaction.connection.execute(sql, parameters)
             return await cursor.fetchall()
 
+    async def answer_and_die(self, conversation: str) -> None:
+        """Bring the head to its outcome, and acknowledge nothing: as a worker that dies after its commit."""
+        acquired = await self.mailbox.acquire(self.key(conversation))
+        assert not isinstance(acquired, str)
+        lease, head = acquired
+        await self.service.drainer.turn.run(lease.key, head)
+        await self.mailbox.release(lease)
+
     async def close(self) -> None:
         await self.service.close()
 
