@@ -154,7 +154,14 @@ FAULTS: tuple[Fault, ...] = (
         pace=0.6,
     ),
     Fault("F26", "Redis forgets its scripts", server_faults.forget_scripts, None),
-    Fault("F28", "doorbells vanish", server_faults.steal_doorbells, None, answers_within_seconds_max=7),
+    Fault(
+        "F28",
+        "doorbells vanish",
+        server_faults.steal_doorbells,
+        None,
+        turns=5,  # a small load rings too few bells to steal: who waits already is not rung for again
+        answers_within_seconds_max=7,
+    ),
     *(_fault_at(point) for point in CRASH_POINTS),
 )
 
