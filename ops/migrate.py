@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import errors, sql
 
-from ops.runtime.database import APPLICATION_ROLE, EVERY_TENANT, Row, connect, first_line
+from ops.runtime.addresses import address_of, first_line
+from ops.runtime.database import APPLICATION_ROLE, EVERY_TENANT, Row, check_encoding, connect
 from ops.runtime.startup import check_fingerprint
 from schema.errors import FteError
 from schema.ids import TENANT_PATTERN
@@ -82,7 +83,7 @@ def migrate(
         if not re.match(TENANT_PATTERN, tenant):
             raise MigrationFailed(f"tenant {tenant[:80]!r}", "1 to 63 of A-Z a-z 0-9 _ -, first a letter or digit")
     with connect(database_url) as connection:
-        _check_version(connection)
+        _check_server(connection, database_url)
         _lock(connection)
         # Owners are under row-level security too (FORCE), so this session says that it speaks for all tenants.
         connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
@@ -99,10 +100,11 @@ def migrate(
         return MigrationReport(found, _read_number(connection), tuple(applied), tuple(added), granted)
 
 
-def _check_version(connection: Connection) -> None:
+def _check_server(connection: Connection, database_url: str) -> None:
     version = connection.info.server_version
     if version < SERVER_VERSION_MIN:
         raise MigrationFailed("start", f"this is PostgreSQL {version // 10_000}, at least 15 is needed")
+    check_encoding(connection, address_of(database_url))
 
 
 def _lock(connection: Connection) -> None:

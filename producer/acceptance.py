@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential_jitter
 
-from ops.runtime.database import EVERY_TENANT, Database, Row, first_line
-from ops.runtime.outage import Outage
+from ops.runtime.addresses import first_line
+from ops.runtime.database import EVERY_TENANT, Database, Row
+from ops.runtime.outage import POSTGRESQL_AWAY, Outage
 from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
 from schema.ids import ConversationKey
 from schema.messages import Receipt
@@ -83,14 +83,14 @@ class Acceptance:
         """Accept all letters or none, trying again until the time is up; several conversations raise a conflict."""
         letters = [letter for conversation in conversations for letter in conversation]
         several = len(conversations) > 1
-        last: psycopg.OperationalError | None = None
+        last: Exception | None = None
         try:
             async with asyncio.timeout(self._seconds_max):
                 async for attempt in _retrying(conflicts_too=not several):
                     with attempt:
                         try:
                             await self._try_once(letters, lock_wait=SEVERAL_LOCK_WAIT if several else None)
-                        except psycopg.OperationalError as error:
+                        except POSTGRESQL_AWAY as error:
                             last = error
                             self._note_failure(letters, error)
                             raise
@@ -108,7 +108,7 @@ class Acceptance:
         for letter, rows in zip(letters, results[-len(letters) :], strict=True):
             letter.answer = rows[0]
 
-    def _note_failure(self, letters: Sequence[Letter], error: psycopg.OperationalError) -> None:
+    def _note_failure(self, letters: Sequence[Letter], error: Exception) -> None:
         if isinstance(error, _CONFLICTS):
             return
         self._outage.begins(error)
@@ -133,7 +133,7 @@ def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
     def may_pass(error: BaseException) -> bool:
         if isinstance(error, _CONFLICTS):
             return conflicts_too
-        return isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolClosed)
+        return isinstance(error, POSTGRESQL_AWAY) and not isinstance(error, PoolClosed)
 
     wait = wait_exponential_jitter(multiplier=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS)
     return AsyncRetrying(retry=retry_if_exception(may_pass), wait=wait, reraise=True)

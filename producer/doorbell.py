@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from ops.runtime.database import address_of, first_line
+from ops.runtime.addresses import address_of, first_line
 from schema.errors import ServerUnreachable
 from schema.tasks import DRAIN_TASK, celery_configuration
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from ops.runtime.database import address_of
+from ops.runtime.addresses import address_of
 from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.outage import Outage
 from schema.errors import ServerUnreachable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity import wait_exponential_jitter as wait_exponential_with_jitter
 
-from ops.runtime.database import address_of, first_line
+from ops.runtime.addresses import address_of, first_line
 from ops.runtime.outage import Outage, is_redis_away
 from schema.errors import ServerUnreachable
 

@@ -61,6 +61,16 @@ class ServerUnreachable(FteError):
         self.setting = setting
 
 
+class ServerUnfit(FteError):
+    """Refuse to work with a PostgreSQL or Redis that answers: rights are missing, or it is of the wrong kind."""
+
+    def __init__(self, server: str, address: str, problems: list[str], remedy: str) -> None:
+        super().__init__(f"{server} at {address} will not do: {'; '.join(problems)}. The way out: {remedy}")
+        self.server = server
+        self.address = address
+        self.problems = problems
+
+
 class SchemaOutdated(FteError):
     """Say that the database lacks migrations this release needs."""
 

@@ -29,7 +29,7 @@ from worker.trimming import Trimmer
 
 _log = structlog.get_logger("fte.rescue")
 
-_OUTAGES = (RedisError, OSError, *POSTGRESQL_AWAY)
+_OUTAGES: tuple[type[Exception], ...] = (RedisError, OSError, *POSTGRESQL_AWAY)
 _PAGES_MAX = 100
 """Pages of outbox rows published in one go."""
 

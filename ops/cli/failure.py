@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import psycopg
-from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from ops.cli.servers import NoServers
 from ops.embedded import EmbeddedStackError
 from ops.migrate import MigrationFailed
+from ops.runtime.outage import POSTGRESQL_AWAY
 from ops.standalone import WorkerNotReady
-from schema.errors import FteError, InvalidSettings, SchemaOutdated, ServerUnreachable
+from schema.errors import FteError, InvalidSettings, SchemaOutdated, ServerUnfit, ServerUnreachable
 
 EXIT_REFUSED = 1
 """What was asked for could not be done."""
@@ -24,12 +23,12 @@ _UNUSABLE = (
     InvalidSettings,
     MigrationFailed,
     NoServers,
-    PoolTimeout,
     RedisError,
     SchemaOutdated,
+    ServerUnfit,
     ServerUnreachable,
     WorkerNotReady,
-    psycopg.OperationalError,
+    *POSTGRESQL_AWAY,
 )
 
 

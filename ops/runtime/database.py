@@ -8,17 +8,19 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import psycopg
+from psycopg import errors
 from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
 
+from ops.runtime.addresses import address_of, reason_of
 from ops.runtime.encoding import dump_json
-from schema.errors import InvalidSettings, ServerUnreachable
+from schema.errors import InvalidSettings, ServerUnfit, ServerUnreachable
 from schema.resources import load_query
 from schema.settings import Settings
 
@@ -38,16 +40,27 @@ _LOWER_ROLE = """
     WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
         AND EXISTS (SELECT FROM pg_roles a WHERE a.rolname = %(role)s)
 """
-_CONNECTION_OPTIONS: Mapping[str, str | int] = {
+# Where nothing is set up yet there is nothing to see, and the next look says that `fte migrate` is missing.
+_FIND_ROLE = """
+    SELECT current_user AS name, (r.rolsuper OR r.rolbypassrls) AND to_regclass('tenant') IS NOT NULL AS above
+    FROM pg_roles r WHERE r.rolname = current_user
+"""
+# What our statements and psycopg's readers take for granted. By statement, since PGDATESTYLE comes after `options`.
+_PIN_FORMATS = """
+    SELECT set_config('datestyle', 'ISO', false), set_config('standard_conforming_strings', 'on', false)
+"""
+_OPTIONS = "-c statement_timeout=6s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s"
+# An address that has one of these keeps its own.
+_DEFAULTS: Mapping[str, str | int] = {
     "application_name": "fte",
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": 8_000,
-    "options": "-c statement_timeout=6s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
 }
-
+ENCODINGS = ("UTF8", "SQL_ASCII")
+"""Encodings of a database that keep what customers write: SQL_ASCII keeps bytes, and ours are always UTF-8."""
 
 RECONNECT_SECONDS = 1.0
 """How often to look for a PostgreSQL that is away."""
@@ -109,12 +122,13 @@ class Database:
             raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
+        self._parameters = _parameters_of(settings.database_url)
         self._draining: asyncio.Task[None] | None = None
         self._connections: WeakSet[_Connection] = WeakSet()
         self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             settings.database_url,
             connection_class=_Connection,
-            kwargs={**_CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
+            kwargs=self._parameters,
             min_size=1,
             max_size=settings.database_connections_max,
             timeout=10,
@@ -127,16 +141,22 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Connect once; raises ServerUnreachable naming the address and the setting."""
+        """Connect once.
+
+        Raises ServerUnreachable naming the address, the setting and the server's reason; ServerUnfit when the
+        connection would be above row-level security, or the database cannot hold what customers write.
+        """
         try:
-            # The pool would try for all of its time, and could not say what is wrong.
-            probe = await psycopg.AsyncConnection.connect(self._url, connect_timeout=5)
-            await probe.close()
+            # As the pool connects, which would try for all of its time and could not say what is wrong.
+            probe = await _Connection.connect(self._url, **self._parameters)
+            async with probe:
+                await self._configure(probe)
             await self._pool.open()
             await self._pool.wait(timeout=5)
         except psycopg.Error as error:
             await self._pool.close()
-            raise ServerUnreachable("PostgreSQL", self.address, "FTE_DATABASE_URL", first_line(error)) from None
+            reason = reason_of(error, self._url)
+            raise ServerUnreachable("PostgreSQL", self.address, "FTE_DATABASE_URL", reason) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -148,7 +168,7 @@ class Database:
         The pipeline's statements share one implicit transaction, which ends with the pipeline: the tenant set there
         does not outlive it.
         """
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             async with connection.pipeline():
                 await connection.execute(load_query("set_tenant"), {"tenant": tenant})
                 cursor = await connection.execute(load_query(query), parameters)
@@ -156,7 +176,7 @@ class Database:
 
     async def run_all(self, tenant: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
         """Run several statements in one round trip and one transaction; gives the rows of each."""
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             async with connection.pipeline():
                 await connection.execute(load_query("set_tenant"), {"tenant": tenant})
                 cursors = [await connection.execute(load_query(query), values) for query, values in statements]
@@ -165,15 +185,38 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
         """Open a transaction as `tenant`; it commits at the end of the block and rolls back when the block raises."""
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             await connection.execute(load_query("set_tenant"), {"tenant": tenant})
             yield Transaction(connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[_Connection]:
+        """Lend a connection; one to a server that has become read-only is closed, for a new one may lead elsewhere."""
+        async with self._pool.connection() as connection:
+            try:
+                yield connection
+            except errors.ReadOnlySqlTransaction:
+                await connection.close()
+                raise
 
     async def _configure(self, connection: _Connection) -> None:
         connection.on_silence = self._drain
         connection.made_at = asyncio.get_running_loop().time()
         self._connections.add(connection)
-        await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
+        async with connection.pipeline():
+            await connection.execute(_PIN_FORMATS)
+            await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
+            cursor = await connection.execute(_FIND_ROLE)
+        check_encoding(connection, self.address)
+        role = await cursor.fetchone()
+        if role is not None and role["above"]:
+            raise ServerUnfit(
+                "PostgreSQL",
+                self.address,
+                [f"the role {role['name']} is above row-level security, so tenants would not be apart"],
+                f"run `fte migrate`, which makes the role {APPLICATION_ROLE} for it to step down to, or connect as a "
+                f"plain role that has GRANT {APPLICATION_ROLE}",
+            )
 
     def _drain(self) -> None:
         """Replace all connections: where one has gone silent the others have too, and each would cost its own wait.
@@ -198,21 +241,47 @@ def connect(database_url: str) -> psycopg.Connection[Row]:
     Raises ServerUnreachable naming the address and the setting.
     """
     try:
-        return psycopg.connect(database_url, autocommit=True, row_factory=dict_row, connect_timeout=5)
-    except psycopg.OperationalError as error:
-        address = address_of(database_url)
-        raise ServerUnreachable("PostgreSQL", address, "FTE_DATABASE_URL", first_line(error)) from None
+        connection = psycopg.connect(
+            database_url, autocommit=True, row_factory=dict_row, connect_timeout=5, client_encoding="utf8"
+        )
+        connection.execute(_PIN_FORMATS)
+    except psycopg.Error as error:
+        raise ServerUnreachable(
+            "PostgreSQL", address_of(database_url), "FTE_DATABASE_URL", reason_of(error, database_url)
+        ) from None
+    return connection
 
 
-def address_of(url: str) -> str:
-    """Show where a URL leads without its user and password."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}".strip(":") or parts.query
+def check_encoding(connection: psycopg.Connection[Row] | psycopg.AsyncConnection[Row], address: str) -> None:
+    """Check that a database can hold every character; raises ServerUnfit naming its encoding."""
+    found = connection.info.parameter_status("server_encoding")
+    if found not in ENCODINGS:
+        raise ServerUnfit(
+            "PostgreSQL",
+            address,
+            [f"the database's encoding is {found}, which lacks characters that customers write"],
+            "make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+        )
 
 
-def first_line(error: BaseException) -> str:
-    """Give the first line of an error's text: servers' errors run over many."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _parameters_of(url: str) -> dict[str, Any]:
+    """Give what a connection of the pool is made with, on top of its address.
+
+    The options in the address, or in PGOPTIONS, hold beside ours: they may say in which schema everything is.
+    """
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:  # connecting says so
+        given = {}
+    options = str(given.get("options") or os.environ.get("PGOPTIONS") or "")
+    defaults = {name: value for name, value in _DEFAULTS.items() if name not in given}
+    return {
+        **defaults,
+        "options": f"{options} {_OPTIONS}".strip(),
+        "client_encoding": "utf8",
+        "autocommit": True,
+        "row_factory": dict_row,
+    }
 
 
 set_json_dumps(dump_json)

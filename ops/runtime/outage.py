@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import structlog
+from psycopg import errors
 from psycopg_pool import PoolTimeout, TooManyRequests
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ops.runtime.database import address_of
+from ops.runtime.addresses import address_of
 
 if TYPE_CHECKING:
     from schema.settings import Settings
@@ -20,12 +21,22 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.servers")
 
 
-POSTGRESQL_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
-"""What is raised when PostgreSQL does not answer, or has no connection for us."""
+# Of the states that psycopg does not count as operational: the server takes no writes for now, as after a failover or
+# when its storage is nearly full; a time limit of its own has ended the transaction and the session.
+_PASSING_STATES = ("25006", "25P03", "25P04")
+POSTGRESQL_AWAY: tuple[type[Exception], ...] = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    PoolTimeout,
+    TooManyRequests,
+    *(errors.lookup(state) for state in _PASSING_STATES),
+)
+"""What is raised when PostgreSQL does not answer, has no connection for us, or can do nothing at this time."""
 
 _REFUSALS = (OutOfMemoryError, ReadOnlyError, MasterDownError)
-# The disk is full, too few replicas; and, before Redis 7, what a script passes on.
-_REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN)\b")
+# The disk is full, too few replicas, just made a replica while somebody waited for an entry; and, before Redis 7, what
+# a script passes on.
+_REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|UNBLOCKED)\b")
 
 
 def is_redis_away(error: BaseException) -> bool:

@@ -36,6 +36,7 @@ TEXT_CHARACTERS_MAX = 120
 """Length of a name, a code or a text among a span's attributes."""
 
 _BATCH_MAX = 1_000
+_WAIT_ON: tuple[type[Exception], ...] = (*POSTGRESQL_AWAY, OSError, TimeoutError)
 _WRITE_SECONDS_MAX = 5.0
 _CLOSE_SECONDS_MAX = 2.0
 _REPORT_SECONDS = 10.0
@@ -249,7 +250,7 @@ class Tracer:
             async with asyncio.timeout(_WRITE_SECONDS_MAX):
                 await self._table.write([*batch, *(_notice(attempt, spans) for attempt, spans in lost.items())])
             written = True
-        except (*POSTGRESQL_AWAY, OSError, TimeoutError):
+        except _WAIT_ON:
             return False
         except psycopg.Error as error:
             # Not an outage, so it would be the same again, and everything behind it would wait for ever.

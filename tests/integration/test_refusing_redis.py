@@ -101,6 +101,27 @@ async def test_a_subscription_waits_for_a_redis_that_refuses_to_write(refusing: 
     assert left["pending"] == 0
 
 
+async def test_a_subscription_waits_while_its_redis_is_a_replica(refusing: EmbeddedStack, ours: Settings) -> None:
+    stream = replies_stream(f"t{uuid.uuid4().hex[:8]}", "chat")
+    client = make_redis(ours)
+    async with AsyncSubscription(ours, stream, "gateway", "one") as subscription:
+        waiting = asyncio.create_task(subscription.next(60))
+
+        async def is_blocked() -> bool:
+            return any("xreadgroup" in str(each["cmd"]) for each in await client.client_list())
+
+        await eventually(is_blocked)
+        await client.execute_command("REPLICAOF", "127.0.0.1", "1")  # as a failover in good order does
+        still_there = not (await asyncio.wait([waiting], timeout=0.5))[0]
+        await client.execute_command("REPLICAOF", "NO", "ONE")
+        await publish(client, stream, 1)
+        entry = await waiting
+    await client.aclose()
+
+    assert still_there
+    assert sequences([entry]) == [1]
+
+
 async def test_what_a_refusing_redis_costs_a_turn_is_no_attempt(
     refusing: EmbeddedStack, ours: Settings, tenant: str
 ) -> None:

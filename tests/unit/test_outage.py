@@ -1,0 +1,61 @@
+"""Which errors say that a server can do nothing at this time, and that no message is to blame."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg import errors
+from redis.exceptions import NoPermissionError, ResponseError
+
+from ops.runtime.outage import POSTGRESQL_AWAY, is_redis_away
+from worker.pipeline.failure import classify_failure
+
+AWAY = (
+    "08000 08003 08006 "  # the connection
+    "25006 25P03 25P04 "  # read-only, or ended by a time limit of the server's
+    "40001 40P01 "  # rolled back for another transaction's sake
+    "53000 53100 53200 53300 53400 "  # no disk, memory or connection left
+    "55P03 "  # a lock that is held for too long
+    "57000 57014 57P01 57P02 57P03 57P04 57P05 "  # shutting down, starting, cancelled
+    "58000 58030"  # the system beneath it
+).split()
+OURS = (
+    "0A000 21000 22001 22007 22P02 23505 25001 25P01 25P02 26000 42501 42601 42703 42883 42P01 42P05 FT001 XX000 XX001"
+).split()
+
+
+@pytest.mark.parametrize("state", AWAY)
+def test_a_state_that_passes_costs_a_message_no_attempt(state: str) -> None:
+    error = errors.lookup(state)("as PostgreSQL words it")
+
+    assert isinstance(error, POSTGRESQL_AWAY)
+    assert classify_failure(error) == "outage"
+
+
+@pytest.mark.parametrize("state", OURS)
+def test_a_state_that_stays_counts_as_an_attempt(state: str) -> None:
+    try:
+        error: Exception = errors.lookup(state)("as PostgreSQL words it")
+    except KeyError:
+        error = errors.ProgrammingError("a state of our own functions")
+
+    assert classify_failure(error) == "bug"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+        "MISCONF Redis is configured to save RDB snapshots",
+        "NOREPLICAS Not enough good replicas to write.",
+        "Error running script (call to f_1): @user_script:3: @user_script: 3: -READONLY You can't write",
+    ],
+)
+def test_a_redis_that_takes_no_writes_now_is_away(text: str) -> None:
+    assert is_redis_away(ResponseError(text))
+
+
+@pytest.mark.parametrize(
+    "error", [ResponseError("WRONGTYPE Operation against a key"), NoPermissionError("no permissions to run 'info'")]
+)
+def test_a_redis_that_refuses_for_good_is_not_away(error: Exception) -> None:
+    assert not is_redis_away(error)
