@@ -134,13 +134,14 @@ async def test_every_process_looks_into_the_schema_that_the_options_name(
         with connect(url) as connection:
             connection.execute("CREATE SCHEMA apart")
         if way == "address":
-            url += f"?options={quote('-c search_path=apart')}"
+            there = f"{url}?options={quote('-c search_path=apart')}"
         else:
+            there = url
             monkeypatch.setenv("PGOPTIONS", "-c search_path=apart")
-        migrate(url, sealer, sample=False)
+        migrate(there, sealer, sample=False)
 
-        _check(await _use(settings, url, sealer))
-        database = Database(settings.model_copy(update={"database_url": url}))
+        _check(await _use(settings, there, sealer))
+        database = Database(settings.model_copy(update={"database_url": there}))
         await database.open()
         async with database.transaction(EVERY_TENANT) as transaction:
             cursor = await transaction.connection.execute("SELECT current_setting('statement_timeout') AS longest")
@@ -182,9 +183,12 @@ async def test_the_servers_own_reason_is_told_when_it_takes_no_such_connection(
     settings: Settings, empty_database: EmptyDatabase
 ) -> None:
     """A pooler that knows no `options` refuses at once; here a server that refuses what stands in them."""
-    with empty_database() as url, pytest.raises(ServerUnreachable, match="no_such_parameter"):
-        away = url + f"?options={quote('-c no_such_parameter=1')}"
-        await Database(settings.model_copy(update={"database_url": away})).open()
+    with empty_database() as url:
+        refused = f"{url}?options={quote('-c no_such_parameter=1')}"
+        database = Database(settings.model_copy(update={"database_url": refused}))
+
+        with pytest.raises(ServerUnreachable, match="no_such_parameter"):
+            await database.open()
 
 
 async def test_no_process_works_above_row_level_security(

@@ -9,7 +9,7 @@ import sys
 import uuid
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
@@ -103,7 +103,7 @@ async def test_a_subscription_waits_for_a_redis_that_refuses_to_write(refusing: 
 
 async def test_a_subscription_waits_while_its_redis_is_a_replica(refusing: EmbeddedStack, ours: Settings) -> None:
     stream = replies_stream(f"t{uuid.uuid4().hex[:8]}", "chat")
-    client = make_redis(ours)
+    client: Any = make_redis(ours)
     async with AsyncSubscription(ours, stream, "gateway", "one") as subscription:
         waiting = asyncio.create_task(subscription.next(60))
 
@@ -119,6 +119,7 @@ async def test_a_subscription_waits_while_its_redis_is_a_replica(refusing: Embed
     await client.aclose()
 
     assert still_there
+    assert entry is not None
     assert sequences([entry]) == [1]
 
 
