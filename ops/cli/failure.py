@@ -5,10 +5,10 @@ from __future__ import annotations
 from redis.exceptions import RedisError
 
 from ops.cli.servers import NoServers
+from ops.database.migrate import MigrationFailed
 from ops.embedded import EmbeddedStackError
-from ops.migrate import MigrationFailed
-from ops.runtime.outage import POSTGRESQL_AWAY
-from ops.standalone import WorkerNotReady
+from ops.standalone.standalone import WorkerNotReady
+from runtime.outage import POSTGRESQL_AWAY
 from schema.errors import FteError, InvalidSettings, SchemaOutdated, ServerUnfit, ServerUnreachable
 
 EXIT_REFUSED = 1

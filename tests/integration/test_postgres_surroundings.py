@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ops.migrate import migrate
-from ops.runtime.database import EVERY_TENANT, Database, connect
-from ops.runtime.startup import check_deployment
+from ops.database.migrate import migrate
+from runtime.database import EVERY_TENANT, Database, connect
+from runtime.startup import check_deployment
 from schema.errors import ServerUnfit, ServerUnreachable
 from tests.integration.producing import accept_parameters
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ops.embedded import EmbeddedStack
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
 
     EmptyDatabase = Callable[..., AbstractContextManager[str]]

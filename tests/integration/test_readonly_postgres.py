@@ -11,9 +11,9 @@ import pytest
 from psycopg import errors
 
 from ops.cli.failure import EXIT_UNUSABLE, exit_code_of
-from ops.migrate import MigrationFailed, migrate
-from ops.runtime.database import EVERY_TENANT, Database, connect
-from producer.client import AsyncProducer
+from ops.database.migrate import MigrationFailed, migrate
+from producer.sending.client import AsyncProducer
+from runtime.database import EVERY_TENANT, Database, connect
 from schema.errors import ServerUnreachable
 from schema.messages import Receipt
 from tests.integration.conftest import add_tenant
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
 
 SENT = 12

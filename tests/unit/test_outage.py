@@ -6,7 +6,7 @@ import pytest
 from psycopg import errors
 from redis.exceptions import NoPermissionError, ResponseError
 
-from ops.runtime.outage import POSTGRESQL_AWAY, is_redis_away
+from runtime.outage import POSTGRESQL_AWAY, is_redis_away
 from worker.pipeline.failure import classify_failure
 
 AWAY = {
