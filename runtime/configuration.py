@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from runtime.addresses import find_database_url_problem, find_redis_url_problem
 from runtime.sealing import Sealer
 from schema.errors import InvalidSettings
 from schema.settings import Settings
@@ -25,6 +27,7 @@ def load_settings(**overrides: Any) -> Settings:
     settings = None
     try:
         settings = Settings(**overrides)
+        problems += _find_address_problems(settings)
         Sealer([key.get_secret_value() for key in settings.vault_keys] or [Fernet.generate_key().decode()])
     except ValidationError as error:
         problems += [_describe(detail) for detail in error.errors(include_url=False)]
@@ -65,8 +68,30 @@ def open_sealer(settings: Settings) -> Sealer:
         raise InvalidSettings([f"{path}: {error}"]) from None
 
 
+# What Kubernetes sets in every pod of a namespace for a Service `fte` or `fte-…`.
+_SERVICE_LINK = re.compile(
+    r"FTE_(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+_SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
+
+
 def _is_unknown(name: str) -> bool:
-    return name.startswith("FTE_") and name not in setting_names()
+    return name.startswith("FTE_") and name not in setting_names() and not _is_service_link(name)
+
+
+def _is_service_link(name: str) -> bool:
+    if name == "FTE_PORT" or name.endswith("_PORT"):
+        return _SERVICE_ADDRESS.match(os.environ[name]) is not None or _SERVICE_LINK.fullmatch(name) is not None
+    return _SERVICE_LINK.fullmatch(name) is not None
+
+
+def _find_address_problems(settings: Settings) -> list[str]:
+    looked_at = (
+        ("FTE_DATABASE_URL", settings.database_url, find_database_url_problem),
+        ("FTE_REDIS_URL", settings.redis_url, find_redis_url_problem),
+    )
+    found = ((name, find(url)) for name, url, find in looked_at if url is not None)
+    return [f"{name}: {problem}" for name, problem in found if problem is not None]
 
 
 def setting_names() -> dict[str, str]:

@@ -21,6 +21,8 @@ async def check_deployment(database: Database, sealer: Sealer) -> None:
     row = (await database.read("*", "read_deployment"))[0]
     if (row["migration"] or 0) < needed:
         raise SchemaOutdated(row["migration"] or 0, needed)
+    if row["vault_fingerprint"] is None:  # `fte migrate` was broken off before it had set the database up
+        raise SchemaOutdated(row["migration"], needed)
     check_fingerprint(row["vault_fingerprint"], sealer)
 
 

@@ -6,6 +6,7 @@ stands in `schema/json/`.
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -261,6 +262,7 @@ def parse_inbound(
     a secret) and the limit.
     """
     inbound = value if isinstance(value, Inbound) else _read_inbound(value)
+    _check_sender(inbound.sender)
     check_clock(inbound, now=now, clock_skew_seconds_max=clock_skew_seconds_max, age_seconds_max=age_seconds_max)
     return inbound
 
@@ -290,12 +292,21 @@ def _check_size(encoded: bytes | str) -> None:
         raise InvalidMessage("message", f"{size} bytes of JSON", f"at most {INBOUND_BYTES_MAX}")
 
 
+def _check_sender(sender: str) -> None:
+    """Refuse control characters, with which an address would add header lines to a reply.
+
+    Only here, where messages come in: what an earlier release accepted is still read and answered.
+    """
+    if any(unicodedata.category(character) == "Cc" for character in sender):
+        raise InvalidMessage("sender", "a control character", _LIMITS["sender"])
+
+
 def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int, age_seconds_max: int) -> None:
     """Refuse a message whose `sent_at` is too far off `now`, either way; raises InvalidMessage."""
     if inbound.sent_at is None:
         return
     age_seconds = (now - inbound.sent_at).total_seconds()
-    shown = inbound.sent_at.astimezone(UTC).isoformat()
+    shown = _in_utc(inbound.sent_at).isoformat()
     if age_seconds < -clock_skew_seconds_max:
         raise InvalidMessage(
             "sent_at",
@@ -308,6 +319,14 @@ def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int,
             f"{shown} is {age_seconds:.0f} s ago",
             f"at most {age_seconds_max} s (FTE_MESSAGE_AGE_SECONDS_MAX)",
         )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Give a time in UTC, or as it is where UTC has none for it: before the year 1 or after 9999."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment
 
 
 def _refusal(error: ValidationError) -> InvalidMessage:
@@ -339,7 +358,7 @@ _LIMITS = {
     "tenant": "1 to 63 of A-Z a-z 0-9 _ -, starting with a letter or digit",
     "conversation": "1 to 128 of A-Z a-z 0-9 . _ ~ = + @ -, starting with a letter, a digit or +",
     "channel": "one of email, sms, chat",
-    "sender": f"1 to {SENDER_CHARACTERS_MAX} characters of valid Unicode",
+    "sender": f"1 to {SENDER_CHARACTERS_MAX} characters of valid Unicode, no control characters",
     "text": f"1 to {TEXT_CHARACTERS_MAX} characters of valid Unicode, not only white space",
     "subject": f"at most {SUBJECT_CHARACTERS_MAX} characters of valid Unicode",
     "sent_at": "a time in RFC 3339 with an offset, such as 2026-01-31T12:00:00Z",

@@ -25,7 +25,7 @@ def load_query(name: str) -> str:
 
     Raises KeyError for a name that no room has.
     """
-    return _queries()[name].read_text()
+    return _queries()[name].read_text(encoding="utf-8")
 
 
 def list_queries() -> list[str]:
@@ -42,7 +42,7 @@ def _queries() -> dict[str, Traversable]:
 @cache
 def load_script(name: str) -> str:
     """Read one script from `schema/scripts/<name>.lua`."""
-    return (files("schema") / "scripts" / f"{name}.lua").read_text()
+    return (files("schema") / "scripts" / f"{name}.lua").read_text(encoding="utf-8")
 
 
 @cache
@@ -52,5 +52,5 @@ def load_migrations() -> tuple[Migration, ...]:
     for entry in (files("schema") / "migrations").iterdir():
         match = _MIGRATION_NAME.match(entry.name)
         if match:
-            found.append(Migration(int(match[1]), entry.name.removesuffix(".sql"), entry.read_text()))
+            found.append(Migration(int(match[1]), entry.name.removesuffix(".sql"), entry.read_text(encoding="utf-8")))
     return tuple(sorted(found))

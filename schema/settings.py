@@ -53,7 +53,7 @@ class ModelPrice(BaseModel):
 class Settings(BaseSettings):
     """Hold one process's settings; immutable once loaded."""
 
-    model_config = SettingsConfigDict(env_prefix="FTE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FTE_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     # Where things are
     database_url: str | None = Field(default=None, description="PostgreSQL, postgresql://…; unset: the embedded one")

@@ -18,6 +18,8 @@ def celery_configuration(redis_url: str) -> dict[str, Any]:
     """Give the Celery settings that producer and worker share; they must agree on every transport option."""
     return {
         "broker_url": redis_url,
+        # kombu would verify no certificate where the address has no ssl_… parameters; those of the address win.
+        "broker_use_ssl": {"ssl_cert_reqs": "required"} if redis_url.startswith("rediss://") else False,
         "task_default_queue": DOORBELL_QUEUE,
         "task_ignore_result": True,
         "task_acks_late": False,  # the lease recovers a dead worker's turn; late acks would only add duplicates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -60,6 +61,7 @@ async def read_chunks(stream: BinaryIO) -> AsyncIterator[list[InputLine]]:
         chunk = []
         for line in lines:
             number += 1
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line  # noqa: PLW2901 - Windows writes one
             if too_long or len(line) > LINE_BYTES_MAX:
                 chunk.append(InputLine(number, b"", _too_long()))
                 too_long = False

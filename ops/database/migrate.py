@@ -88,8 +88,9 @@ def migrate(
         # Owners are under row-level security too (FORCE), so this session says that it speaks for all tenants.
         connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
         found = _read_number(connection)
-        if found:
-            check_fingerprint(read_fingerprint(connection), sealer)
+        fingerprint = read_fingerprint(connection) if found else None
+        if fingerprint is not None:  # None as well after a first run that was broken off: nothing is sealed yet
+            check_fingerprint(fingerprint, sealer)
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
         granted = _grant(connection)
         record_fingerprint(connection, sealer)

@@ -288,3 +288,27 @@ def _sample(url: str) -> dict[str, Any]:
                 "(SELECT count(*) FROM article WHERE title = 'Our own rules') AS own"
             )
         )
+
+
+@pytest.mark.parametrize("applied", range(1, len(load_migrations()) + 1))
+def test_a_first_migrate_that_is_broken_off_can_be_repeated(
+    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch, applied: int
+) -> None:
+    apply = ops.database.migrate._apply  # noqa: SLF001 - where it is broken off
+
+    def apply_and_die(connection: Connection, migration: Migration) -> bool:
+        done = apply(connection, migration)
+        if migration.number >= applied:
+            raise KeyboardInterrupt
+        return done
+
+    with empty_database() as url:
+        with monkeypatch.context() as dying:
+            dying.setattr(ops.database.migrate, "_apply", apply_and_die)
+            with pytest.raises(KeyboardInterrupt):
+                migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        report = migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        assert (report.found, report.number) == (applied, load_migrations()[-1].number)
+        assert _records(url)["vault_fingerprint"] == Sealer(KEYS[:1]).fingerprints[0]

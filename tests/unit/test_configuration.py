@@ -76,3 +76,50 @@ def test_a_rotated_key_opens_what_the_old_one_sealed() -> None:
     assert Sealer([new, old]).open(sealed) == "hello"
     with pytest.raises(Unsealable, match="cannot be opened"):
         Sealer([new]).open(sealed)
+
+
+def test_what_kubernetes_says_of_a_service_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "FTE_SERVICE_HOST": "10.0.0.7",
+        "FTE_PORT": "tcp://10.0.0.7:80",
+        "FTE_REDIS_SERVICE_HOST": "10.0.0.7",
+        "FTE_REDIS_SERVICE_PORT": "6379",
+        "FTE_REDIS_SERVICE_PORT_RESP": "6379",
+        "FTE_REDIS_PORT": "tcp://10.0.0.7:6379",
+        "FTE_REDIS_PORT_6379_TCP": "tcp://10.0.0.7:6379",
+        "FTE_REDIS_PORT_6379_TCP_ADDR": "10.0.0.7",
+        "FTE_REDIS_PORT_6379_TCP_PORT": "6379",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert load_settings().redis_url is None
+
+
+def test_what_only_looks_like_a_service_is_a_setting_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTE_REDIS_PORT", "6379")
+
+    with pytest.raises(InvalidSettings, match="FTE_REDIS_PORT: no such setting"):
+        load_settings()
+
+
+def test_both_wrong_addresses_are_named_and_neither_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTE_DATABASE_URL", "postgresql+psycopg://u:secretpw@db/fte")
+    monkeypatch.setenv("FTE_REDIS_URL", "sentinel://:secretpw@cache:26379")
+
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings()
+
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == ["FTE_DATABASE_URL", "FTE_REDIS_URL"]
+    assert "secretpw" not in str(refused.value)
+
+
+def test_an_empty_setting_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTE_REDIS_URL", "")
+    monkeypatch.setenv("FTE_CONCURRENCY", "")
+
+    assert load_settings().concurrency == Settings().concurrency
+
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    monkeypatch.setenv("FTE_MODEL", "openai:gpt-5")
+    with pytest.raises(InvalidSettings, match="needs OPENAI_API_KEY"):
+        load_settings()
