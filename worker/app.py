@@ -37,9 +37,24 @@ _GC_THRESHOLDS = (50_000, 20, 20)
 _SWITCH_SECONDS = 0.0005
 
 
+class _App(Celery):
+    """Connects where the settings say: Celery alone would prefer CELERY_BROKER_URL, which another application set."""
+
+    redis_url: str
+
+    def connection_for_read(self, url: str | None = None, **options: Any) -> Any:
+        """Connect to hear doorbells."""
+        return super().connection_for_read(url or self.redis_url, **options)
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
+        """Connect to ring them."""
+        return super().connection_for_write(url or self.redis_url, **options)
+
+
 def make_app(redis_url: str) -> Celery:
     """Make the Celery app; nothing connects yet."""
-    app = Celery("fte", set_as_current=False)
+    app = _App("fte", set_as_current=False)
+    app.redis_url = redis_url
     app.conf.update(
         celery_configuration(redis_url),
         worker_enable_remote_control=False,

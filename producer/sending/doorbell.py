@@ -36,6 +36,7 @@ class Doorbell:
         options = {**configuration["broker_transport_options"], "max_retries": 1, "interval_start": 0}
         self._app = Celery("fte-doorbell", set_as_current=False)
         self._app.conf.update({**configuration, "broker_transport_options": options})
+        self._url = redis_url  # said when connecting: a CELERY_BROKER_URL in the environment is for another application
         self._address = address_of(redis_url)
         self._lock = threading.Lock()
         self._producer: Any = None
@@ -60,7 +61,7 @@ class Doorbell:
 
     def _ring_once(self, keys: Sequence[ConversationKey]) -> None:
         if self._producer is None:
-            self._producer = self._app.amqp.Producer(self._app.connection_for_write(), auto_declare=False)
+            self._producer = self._app.amqp.Producer(self._app.connection_for_write(self._url), auto_declare=False)
         with self._producer.batch(max_size=_BATCH_MESSAGES_MAX):
             for key in keys:
                 self._app.send_task(

@@ -290,7 +290,7 @@ def _sample(url: str) -> dict[str, Any]:
         )
 
 
-@pytest.mark.parametrize("applied", range(1, len(load_migrations()) + 1))
+@pytest.mark.parametrize("applied", [migration.number for migration in load_migrations()])
 def test_a_first_migrate_that_is_broken_off_can_be_repeated(
     empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch, applied: int
 ) -> None:

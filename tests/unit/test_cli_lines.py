@@ -26,6 +26,12 @@ async def test_lines_are_numbered_as_in_the_file_and_blank_ones_left_out() -> No
     assert [(line.number, line.content) for line in lines] == [(1, b'{"a": 1}'), (4, b'{"b": 2}')]
 
 
+async def test_a_byte_order_mark_is_no_part_of_the_first_message() -> None:
+    lines = await lines_of(b'\xef\xbb\xbf{"a": 1}\n\xef\xbb\xbf{"b": 2}')
+
+    assert [line.content for line in lines] == [b'{"a": 1}', b'\xef\xbb\xbf{"b": 2}']
+
+
 async def test_a_chunk_is_never_larger_than_one_round_trip() -> None:
     chunks = await chunks_of(b"{}\n" * (2 * CHUNK_LINES_MAX + 1))
 

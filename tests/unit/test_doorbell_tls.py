@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import pytest
 from celery import Celery
 
+from producer.sending.doorbell import Doorbell
+from schema.errors import ServerUnreachable
+from schema.ids import ConversationKey
 from schema.tasks import celery_configuration
+from worker.app import make_app
 
 
 @pytest.mark.parametrize(
@@ -23,7 +28,7 @@ def test_a_certificate_is_verified_unless_the_address_says_otherwise(url: str, v
     app = Celery("any", set_as_current=False)
     app.conf.update(celery_configuration(url))
 
-    options = app.connection_for_write().ssl
+    options: Any = app.connection_for_write().ssl
 
     asked = options.get("ssl_cert_reqs", "required")  # redis-py's default
     assert (asked in {"required", ssl.CERT_REQUIRED}) == verifies
@@ -34,3 +39,16 @@ def test_a_plain_address_asks_for_no_certificate() -> None:
     app.conf.update(celery_configuration("redis://cache/0"))
 
     assert not app.connection_for_write().ssl
+
+
+@pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"])
+def test_a_broker_in_the_environment_is_another_applications(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "redis://elsewhere:1/0")
+    app: Any = make_app("redis://cache:6380/0")
+    bell = Doorbell("redis://127.0.0.1:1/0")
+
+    places = [app.connection_for_read().hostname, app.connection_for_write().hostname, app.pool.connection.hostname]
+
+    assert places == ["cache"] * 3
+    with pytest.raises(ServerUnreachable, match=r"connecting to 127\.0\.0\.1:1"):
+        bell.ring([ConversationKey("default", "c-1")])
