@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from runtime.addresses import find_database_url_problem, find_redis_url_problem
 from runtime.sealing import Sealer
+from runtime.server_addresses import find_database_url_problem, find_redis_url_problem
 from schema.errors import InvalidSettings
 from schema.settings import Settings
 

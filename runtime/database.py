@@ -18,8 +18,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool
 
-from runtime.addresses import address_of, reason_of
 from runtime.encoding import dump_json
+from runtime.server_addresses import address_of, reason_of
 from schema.errors import InvalidSettings, ServerUnfit, ServerUnreachable
 from schema.resources import load_query
 from schema.settings import Settings

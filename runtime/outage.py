@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from runtime.addresses import address_of
+from runtime.server_addresses import address_of
 
 if TYPE_CHECKING:
     from schema.settings import Settings

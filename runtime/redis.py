@@ -13,7 +13,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
-from runtime.addresses import address_of, first_line
+from runtime.server_addresses import address_of, first_line
 from schema.errors import InvalidSettings, ServerUnreachable
 from schema.resources import load_script
 from schema.settings import Settings

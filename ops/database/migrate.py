@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import errors, sql
 
-from runtime.addresses import address_of, first_line
 from runtime.database import APPLICATION_ROLE, EVERY_TENANT, Row, check_encoding, connect
+from runtime.server_addresses import address_of, first_line
 from runtime.startup import check_fingerprint
 from schema.errors import FteError
 from schema.ids import TENANT_PATTERN

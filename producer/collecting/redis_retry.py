@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity import wait_exponential_jitter as wait_exponential_with_jitter
 
-from runtime.addresses import address_of, first_line
 from runtime.outage import Outage, is_redis_away
+from runtime.server_addresses import address_of, first_line
 from schema.errors import ServerUnreachable
 
 if TYPE_CHECKING:

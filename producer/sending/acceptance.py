@@ -10,9 +10,9 @@ from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential_jitter
 
-from runtime.addresses import first_line
 from runtime.database import EVERY_TENANT, Database, Row
 from runtime.outage import POSTGRESQL_AWAY, Outage
+from runtime.server_addresses import first_line
 from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
 from schema.ids import ConversationKey
 from schema.messages import Receipt

@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from runtime.addresses import address_of, first_line
+from runtime.server_addresses import address_of, first_line
 from schema.errors import ServerUnreachable
 from schema.tasks import DRAIN_TASK, celery_configuration
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from runtime.addresses import address_of
 from runtime.failpoints import Reach, pass_by
 from runtime.outage import Outage
+from runtime.server_addresses import address_of
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
 from schema.messages import encode_envelope

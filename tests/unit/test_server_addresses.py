@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from runtime.addresses import address_of, find_database_url_problem, find_redis_url_problem, reason_of
+from runtime.server_addresses import address_of, find_database_url_problem, find_redis_url_problem, reason_of
 
 POSTGRESQL = [
     ("postgresql://u:secretpw@db:5432/fte", "db:5432/fte"),

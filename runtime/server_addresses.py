@@ -1,0 +1,136 @@
+"""Addresses of PostgreSQL and Redis: where they lead, without their secrets, and what is wrong with them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import zip_longest
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+UNREADABLE = "an address that cannot be read"
+
+_REDIS_SCHEMES = ("redis", "rediss")
+# What redis-py and kombu, which both connect to this address, read alike. Anything else reaches one of them alone, or
+# ends it: `protocol`, `client_name`, `health_check_interval` are refused by kombu, `db` is not seen by it.
+_REDIS_PARAMETERS: dict[str, tuple[str, ...]] = {
+    "ssl_cert_reqs": ("none", "optional", "required"),
+    "ssl_check_hostname": ("true", "false"),
+    "ssl_ca_certs": (),
+    "ssl_ca_path": (),
+    "ssl_certfile": (),
+    "ssl_keyfile": (),
+}
+_POSTGRESQL_FORM = "give postgresql://user:password@host:port/database, with %23 for # and so on in the password"
+_REDIS_FORM = "give redis://:password@host:port/0 or rediss://…, with %23 for # and so on in the password"
+
+
+def address_of(url: str) -> str:
+    """Show where a server's URL or libpq connection string leads, without user, password or options; never raises.
+
+    Several hosts of a PostgreSQL stand beside each other: `h1:5432,h2:5432/db`.
+    """
+    if url.startswith(tuple(f"{scheme}://" for scheme in _REDIS_SCHEMES)):
+        parts = _split(url)
+        return UNREADABLE if parts is None else f"{_place(parts.hostname or 'localhost', _port(parts))}{parts.path}"
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        return UNREADABLE
+    hosts = str(given.get("host") or given.get("hostaddr") or "").split(",")
+    ports = str(given.get("port") or "").split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)  # one port is every host's
+    places = ",".join(_place(host, port) for host, port in zip_longest(hosts, ports))
+    return f"{places}/{given.get('dbname') or ''}".rstrip("/") or "libpq's default"
+
+
+def find_database_url_problem(url: str) -> str | None:
+    """Say what is wrong with PostgreSQL's address, in words that quote nothing of it; None: libpq reads it."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:  # libpq's own words quote the string
+        return f"not an address that PostgreSQL's clients read; {_POSTGRESQL_FORM}"
+    ports = str(given.get("port") or "").split(",")
+    if not all(port == "" or _is_port(port) for port in ports):
+        return f"its port is no number from 1 to 65535; {_POSTGRESQL_FORM}"
+    return None
+
+
+def find_redis_url_problem(url: str) -> str | None:
+    """Say what is wrong with Redis's address, in words that quote nothing of it; None: both Redis clients read it."""
+    parts = _split(url)
+    if parts is None or parts.fragment:
+        return f"not an address; {_REDIS_FORM}"
+    if parts.scheme not in _REDIS_SCHEMES or not url.startswith(f"{parts.scheme}://"):
+        return (
+            f"it begins neither with redis:// nor with rediss://; {_REDIS_FORM}. With Sentinel: an address that "
+            "follows the primary, such as that of an HAProxy (docs/operations.md)"
+        )
+    if "," in parts.netloc.rpartition("@")[2]:
+        return f"it names several hosts; {_REDIS_FORM} of the primary"
+    if _port(parts) is None and parts.netloc.rpartition("@")[2].rpartition("]")[2].count(":"):
+        return f"its port is no number from 1 to 65535; {_REDIS_FORM}"
+    if parts.path.strip("/") and not parts.path.strip("/").isdecimal():
+        return f"behind the host stands the number of a database, such as /0; {_REDIS_FORM}"
+    return _find_parameter_problem(parts)
+
+
+def _find_parameter_problem(parts: SplitResult) -> str | None:
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _REDIS_PARAMETERS:
+            return f"a parameter other than {', '.join(_REDIS_PARAMETERS)}"
+        if parts.scheme != "rediss":
+            return f"{name} is for rediss://"
+        allowed = _REDIS_PARAMETERS[name]
+        if allowed and value not in allowed:
+            return f"{name} is one of {', '.join(allowed)}"
+    return None
+
+
+def reason_of(error: BaseException, url: str) -> str:
+    """Give the first line of a server's or a client library's error, without the address it quotes or its password."""
+    reason = first_line(error)
+    if url and url in str(error):
+        return type(error).__name__
+    for password in _passwords(url):
+        reason = reason.replace(password, "…")
+    return reason
+
+
+def _passwords(url: str) -> list[str]:
+    """Give the password as it stands in an address, and decoded."""
+    parts = _split(url)
+    found = [] if parts is None else [parts.password, unquote(parts.password or "")]
+    with suppress(psycopg.Error):
+        found.append(str(conninfo_to_dict(url).get("password") or ""))
+    return [password for password in found if password]
+
+
+def first_line(error: BaseException) -> str:
+    """Give the first line of an error's text: servers' errors run over many."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _place(host: str | None, port: str | int | None) -> str:
+    shown = f"[{host}]" if host and ":" in host else host or ""
+    return f"{shown}:{port}" if port else shown
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port or None
+    except ValueError:
+        return None
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and 0 < int(text) <= 65_535  # noqa: PLR2004 - TCP's
