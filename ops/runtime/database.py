@@ -169,6 +169,11 @@ class Database:
             await connection.execute(load_query("set_tenant"), {"tenant": tenant})
             yield Transaction(connection)
 
+    async def connect_apart(self) -> psycopg.AsyncConnection[Row]:
+        """Open a connection beside the pool whose first statement begins a transaction; the caller closes it."""
+        options: dict[str, Any] = {**_CONNECTION_OPTIONS, "row_factory": dict_row}
+        return await _Connection.connect(self._url, **options)
+
     async def _configure(self, connection: _Connection) -> None:
         connection.on_silence = self._drain
         connection.made_at = asyncio.get_running_loop().time()

@@ -85,10 +85,14 @@ async def test_what_waits_while_all_slots_are_taken_is_no_silence(worker: MakeHa
 def test_a_process_whose_loop_stands_still_ends_and_says_where() -> None:
     program = """
         import asyncio, time
-        from worker.watchdog import end_when_still
+        from ops.runtime.loops import Loops
+        from ops.runtime.outage import Outages
+        from schema.settings import Settings
+        from worker.watchdog import still_loop
 
         async def main():
-            asyncio.create_task(end_when_still(0.5))
+            loops = Loops(Outages(Settings()))
+            loops.start([still_loop(0.5)])
             await asyncio.sleep(1)  # a loop that runs is left alone
             print("alive", flush=True)
             time.sleep(30)

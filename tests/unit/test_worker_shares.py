@@ -14,36 +14,36 @@ def shares_of_two_tenants() -> Shares:
     return shares
 
 
-def test_a_tenant_gets_no_more_than_its_share_and_another_gets_its_own() -> None:
+async def test_a_tenant_gets_no_more_than_its_share_and_another_gets_its_own() -> None:
     shares = shares_of_two_tenants()
 
-    busy = [shares.take(key("busy", number)) for number in range(5)]
-    other = [shares.take(key("other", number)) for number in range(2)]
+    busy = [await shares.take(key("busy", number)) for number in range(5)]
+    other = [await shares.take(key("other", number)) for number in range(2)]
 
     assert busy == [True, True, False, False, False]
     assert other == [True, True]
 
 
-def test_a_tenant_that_is_alone_gets_everything() -> None:
+async def test_a_tenant_that_is_alone_gets_everything() -> None:
     shares = Shares(concurrency=4, share_max=0.5)
 
-    assert all(shares.take(key("only", number)) for number in range(4))
+    assert [await shares.take(key("only", number)) for number in range(4)] == [True] * 4
 
 
-def test_what_was_put_off_comes_in_the_order_it_came_and_once() -> None:
+async def test_what_was_put_off_comes_in_the_order_it_came_and_once() -> None:
     shares = shares_of_two_tenants()
     for number in (0, 1, 2, 3, 2):
-        shares.take(key("busy", number))
+        await shares.take(key("busy", number))
 
     assert shares.give_back("busy") == key("busy", 2)
     assert shares.give_back("busy") == key("busy", 3)
-    assert shares.take(key("busy", 4))
+    assert await shares.take(key("busy", 4))
     assert shares.give_back("busy") is None
 
 
-def test_a_share_is_never_less_than_one() -> None:
+async def test_a_share_is_never_less_than_one() -> None:
     shares = Shares(concurrency=1, share_max=0.1)
     shares.tenants = 2
 
-    assert shares.take(key("busy", 1))
-    assert not shares.take(key("busy", 2))
+    assert await shares.take(key("busy", 1))
+    assert not await shares.take(key("busy", 2))
