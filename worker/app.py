@@ -28,11 +28,11 @@ from kombu import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from ops.runtime.configuration import load_settings
-from ops.runtime.logs import configure_logs
+from runtime.configuration import load_settings
+from runtime.telemetry.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
-from worker.running import RunningService
+from worker.process.running import RunningService
 from worker.tasks import register_tasks
 
 if TYPE_CHECKING:

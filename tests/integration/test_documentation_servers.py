@@ -18,13 +18,14 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.tool_context import ToolContext
 from pydantic import SecretStr, ValidationError
 
-from ops.runtime.loops import Loops
-from ops.runtime.outage import Outages
+from runtime.loops import Loops
+from runtime.outage import Outages
 from schema.settings import DocumentationServer, Settings
 from tests.unit.airline_stand_ins import make_turn
 from tests.waiting import eventually
-from worker.agents.graph import GraphPool, build_graph
-from worker.service import open_service
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import AgentGraph, build_graph
+from worker.process.service import open_service
 from worker.tools import documentation as module
 from worker.tools.documentation import Documentation
 from worker.tools.knowledge import hosted_search
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from schema.ids import ConversationKey
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 PROGRAM = [sys.executable, "-m", "tests.integration.documentation_server"]
 ON_STDIO = DocumentationServer(name="handbook", command=PROGRAM, environment={"PYTHONPATH": SecretStr(str(Path.cwd()))})
@@ -82,7 +83,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentation, GraphPool]]:
+async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentation, GraphPool[AgentGraph]]]:
     """Open the servers as a worker does."""
     graphs = GraphPool(lambda: build_graph(documentation=documentation.tools))
     loops = Loops(Outages(Settings()))
@@ -94,7 +95,7 @@ async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentati
         await loops.stop()
 
 
-async def ask(graphs: GraphPool, *calls: tuple[str, dict[str, Any]]) -> tuple[str, TurnContext, list[Any]]:
+async def ask(graphs: GraphPool[AgentGraph], *calls: tuple[str, dict[str, Any]]) -> tuple[str, TurnContext, list[Any]]:
     """Run the FAQ Agent with a model that makes these calls and then answers; gives the tools' answers too."""
     turn = make_turn(text="May I take my kite?")
     steps = [[function_call(name, arguments, call_id=f"c{number}")] for number, (name, arguments) in enumerate(calls)]

@@ -85,10 +85,10 @@ async def test_what_waits_while_all_slots_are_taken_is_no_silence(worker: MakeHa
 def test_a_process_whose_loop_stands_still_ends_and_says_where() -> None:
     program = """
         import asyncio, time
-        from ops.runtime.loops import Loops
-        from ops.runtime.outage import Outages
+        from runtime.loops import Loops
+        from runtime.outage import Outages
         from schema.settings import Settings
-        from worker.watchdog import still_loop
+        from worker.process.watchdog import still_loop
 
         async def main():
             loops = Loops(Outages(Settings()))

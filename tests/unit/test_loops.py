@@ -14,8 +14,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ops.runtime.loops import Loop, LoopHealth, Loops, RoundMissed
-from ops.runtime.outage import Outages
+from runtime.loops import Loop, LoopHealth, Loops, RoundMissed
+from runtime.outage import Outages
 from schema.settings import Settings
 from tests.waiting import eventually
 
