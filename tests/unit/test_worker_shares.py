@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from schema.ids import ConversationKey
+from tests.waiting import eventually
 from worker.process.tenant_slots import Shares
 
 
@@ -47,3 +52,62 @@ async def test_a_share_is_never_less_than_one() -> None:
 
     assert await shares.take(key("busy", 1))
     assert not await shares.take(key("busy", 2))
+
+
+async def waits_for(shares: Shares, waiting: int) -> None:
+    async def all_wait() -> bool:
+        return shares.waiting == waiting
+
+    await eventually(all_wait)
+
+
+async def test_a_slot_that_is_free_again_goes_to_the_waiting_tenant_that_has_the_fewest() -> None:
+    shares = Shares(concurrency=3, share_max=1)
+    got: list[str] = []
+
+    async def wait_for_slot(tenant: str, number: int) -> None:
+        if await shares.take(key(tenant, number)):
+            got.append(tenant)
+
+    for number in range(3):
+        await shares.take(key("busy", number))
+    waiting = [asyncio.create_task(wait_for_slot(tenant, 9)) for tenant in ("busy", "busy", "new", "other")]
+    await waits_for(shares, 4)
+
+    for left in (3, 2):
+        shares.give_back("busy")
+        await waits_for(shares, left)
+
+    shares.close()
+    await asyncio.wait(waiting)
+    assert got == ["new", "other"]
+
+
+@pytest.mark.parametrize("given_first", [True, False])
+async def test_who_goes_away_while_waiting_leaves_the_slot_to_the_next(*, given_first: bool) -> None:
+    shares = Shares(concurrency=1, share_max=1)
+    await shares.take(key("t", 1))
+    first, second = (asyncio.create_task(shares.take(key("t", number))) for number in (2, 3))
+    await waits_for(shares, 2)
+
+    if not given_first:
+        first.cancel()
+    shares.give_back("t")
+    if given_first:
+        first.cancel()
+
+    assert await second
+    assert (shares.under_way, shares.waiting) == (1, 0)
+
+
+async def test_nobody_gets_a_slot_once_it_is_closed_and_who_waits_is_sent_away() -> None:
+    shares = Shares(concurrency=1, share_max=1)
+    await shares.take(key("t", 1))
+    waiting = asyncio.create_task(shares.take(key("t", 2)))
+    await waits_for(shares, 1)
+
+    shares.close()
+
+    assert not await waiting
+    assert not await shares.take(key("t", 3))
+    assert shares.free == 0

@@ -41,6 +41,11 @@ class Shares:
         return self._under_way.total()
 
     @property
+    def waiting(self) -> int:
+        """Say how many wait for a slot."""
+        return sum(map(len, self._waiting.values()))
+
+    @property
     def free(self) -> int:
         """Say how many slots may be taken at once: none once it is closed."""
         return 0 if self.is_closed else self._concurrency - self.under_way
