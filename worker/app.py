@@ -23,6 +23,7 @@ from celery.bootsteps import StartStopStep
 from celery.concurrency.thread import TaskPool
 from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import worker_shutting_down
+from celery.utils.nodenames import host_format
 from celery.worker.control import inspect_command
 from kombu import Queue
 from kombu.exceptions import KombuError
@@ -132,6 +133,8 @@ class ServiceStep(StartStopStep):
         """Start the service's loops."""
         # Only now: making the worker sets filters. Our tasks outlive a lost connection, which is the warning.
         warnings.simplefilter("ignore", CPendingDeprecationWarning)
+        # A cold shutdown cancels each task by this, which the threads pool does not know; `terminate` gives turns back.
+        parent.pool.terminate_job = _leave_to_terminate
         self.obj.start()
         # At the signal, not when the consumer has come to its end: it may be waiting for a broker that is away.
         self._stop = partial(_begin_stop, self.obj)
@@ -153,6 +156,10 @@ class ServiceStep(StartStopStep):
         """Give back the turns under way now, and disconnect."""
         del parent
         self.obj.close(at_once=True)
+
+
+def _leave_to_terminate(pid: int, signal: object = None) -> None:
+    del pid, signal
 
 
 def _begin_stop(running: RunningService, **_: Any) -> None:
@@ -206,7 +213,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
             without_heartbeat=True,
             quiet=True,
             loglevel=logging.WARNING,
-            hostname=f"fte-{os.getpid()}@%h",
+            hostname=host_format(f"fte-{os.getpid()}@%h"),
         )
         worker.start()
     finally:

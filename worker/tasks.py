@@ -19,6 +19,6 @@ def register_tasks(app: Celery, drain: Callable[[ConversationKey], None]) -> Non
     Waiting keeps Celery's own meaning of concurrency, back-pressure and warm shutdown.
     """
 
-    @app.task(name=DRAIN_TASK, ignore_result=True)
+    @app.task(name=DRAIN_TASK, ignore_result=True, shared=False)  # each app of this process drains by itself
     def answer(tenant: str, conversation: str) -> None:
         drain(ConversationKey(tenant, conversation))
