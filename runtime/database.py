@@ -199,6 +199,10 @@ class Database:
                 await connection.close()
                 raise
 
+    async def connect_apart(self) -> psycopg.AsyncConnection[Row]:
+        """Open a connection beside the pool whose first statement begins a transaction; the caller closes it."""
+        return await _Connection.connect(self._url, **self._parameters | {"autocommit": False})
+
     async def _configure(self, connection: _Connection) -> None:
         connection.on_silence = self._drain
         connection.made_at = asyncio.get_running_loop().time()

@@ -80,6 +80,7 @@ class Scripts:
         self.close_streams = register("close_streams")
         self.open_streams = register("open_streams")
         self.read_collected = register("read_collected")
+        self.hold_claim = register("hold_claim")
         self.throttle = register("throttle")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:

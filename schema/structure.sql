@@ -789,6 +789,7 @@ CREATE TABLE public.dead_letter (
     settled_by text,
     settled_because text,
     redriven_as text,
+    entry bigint,
     CONSTRAINT dead_letter_payload_kept_until_dropped CHECK (((state = 'dropped'::text) = (payload IS NULL))),
     CONSTRAINT dead_letter_redriven_has_a_new_message CHECK (((state <> 'redriven'::text) OR (redriven_as IS NOT NULL))),
     CONSTRAINT dead_letter_settled_at_null_while_kept CHECK (((state = 'kept'::text) = (settled_at IS NULL))),
@@ -1111,6 +1112,8 @@ CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
 CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
 
 CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
+
+CREATE UNIQUE INDEX dead_letter_entry_is_kept_once ON public.dead_letter USING btree (tenant_id, conversation_id, entry) WHERE (entry IS NOT NULL);
 
 CREATE INDEX flight_route ON public.flight USING btree (tenant_id, origin, destination);
 

@@ -1,67 +1,178 @@
-"""Run a worker process: Celery with the threads pool in front of one asyncio loop."""
+"""The Celery app of a worker: `celery -A worker worker` starts a whole one, `fte worker` one with good defaults.
+
+Importing this reads no environment and connects to nothing: settings are read when Celery first asks for its
+configuration, and a worker's service is opened by a bootstep of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
-import sys
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import Celery
+from celery.app.log import Logging
+from celery.bootsteps import StartStopStep
+from celery.concurrency.thread import TaskPool
 from celery.exceptions import CPendingDeprecationWarning
-from celery.signals import setup_logging, worker_shutting_down
+from celery.signals import worker_shutting_down
+from celery.utils.nodenames import host_format
+from celery.worker.control import inspect_command
 from kombu import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from runtime.failpoints import read_failpoint
+from runtime.configuration import load_settings
 from runtime.telemetry.logs import configure_logs
 from schema.errors import InvalidSettings
-from schema.ids import ConversationKey
-from schema.settings import Settings
 from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
-from worker.process.loop import LoopThread
-from worker.process.service import open_service
-from worker.process.watchdog import end_when_still
+from worker.process.running import RunningService
 from worker.tasks import register_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from schema.ids import ConversationKey
+    from schema.settings import Settings
 
 _log = structlog.get_logger("fte.worker")
 
-_GC_THRESHOLDS = (50_000, 20, 20)
-_SWITCH_SECONDS = 0.0005
 
+class WorkerApp(Celery):
+    """A Celery app that knows how its settings are read, and the service that runs in its worker."""
 
-class _App(Celery):
-    """Connects where the settings say: Celery alone would prefer CELERY_BROKER_URL, which another application set."""
+    log_cls = "worker.app:_Logs"
 
-    redis_url: str
+    def __init__(self, read_settings: Callable[[], Settings], on_ready: Callable[[], None] | None = None) -> None:
+        """Make the app; `on_ready` is called when its worker begins to listen."""
+        super().__init__("fte", set_as_current=False)
+        self.read_settings = read_settings
+        self.on_ready = on_ready
+        self.running: RunningService | None = None
+        self._configuration = _Configuration(read_settings)
+        self.config_from_object(self._configuration)
+        self.steps["worker"].add(ServiceStep)
+        register_tasks(self, self.drain)
 
     def connection_for_read(self, url: str | None = None, **options: Any) -> Any:
-        """Connect to hear doorbells."""
-        return super().connection_for_read(url or self.redis_url, **options)
+        """Connect to hear doorbells, where the settings say: CELERY_BROKER_URL may be another application's."""
+        return super().connection_for_read(url or self._configuration["broker_url"], **options)
 
     def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
-        """Connect to ring them."""
-        return super().connection_for_write(url or self.redis_url, **options)
+        """Connect to ring them, there as well."""
+        return super().connection_for_write(url or self._configuration["broker_url"], **options)
+
+    def drain(self, key: ConversationKey) -> None:
+        """Drain a conversation, and wait until it is drained."""
+        if self.running is None:
+            raise RuntimeError("this process is no worker: the task runs where `celery -A worker worker` does")
+        self.running.drain(key)
 
 
-def make_app(redis_url: str) -> Celery:
-    """Make the Celery app; nothing connects yet."""
-    app = _App("fte", set_as_current=False)
-    app.redis_url = redis_url
-    app.conf.update(
-        celery_configuration(redis_url),
-        worker_enable_remote_control=False,
-        # What a dying worker takes along is taken up by rescue; acknowledging each would cost two round trips.
-        task_queues=[Queue(DOORBELL_QUEUE, no_ack=True)],
-    )
-    return app
+class _Configuration(Mapping[str, Any]):
+    """Celery's configuration, made of the settings when Celery first looks into it."""
+
+    def __init__(self, read_settings: Callable[[], Settings]) -> None:
+        self._read_settings = read_settings
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        settings = self._read_settings()
+        if settings.redis_url is None:
+            raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
+        return {
+            **celery_configuration(settings.redis_url),
+            "worker_pool": "threads",
+            "worker_concurrency": settings.concurrency,
+            # What a dying worker takes along is taken up by rescue; acknowledging each would cost two round trips.
+            "task_queues": [Queue(DOORBELL_QUEUE, no_ack=True)],
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+class _Logs(Logging):
+    """Logs a worker as the settings say, in place of Celery's own formats and levels."""
+
+    app: WorkerApp
+
+    def setup(self, *_: Any, **__: Any) -> list[Any]:
+        """Configure the process's logs; Celery calls this once, when a worker begins."""
+        configure_logs(self.app.read_settings())
+        return [True]
+
+
+class ServiceStep(StartStopStep):
+    """Opens the service before the worker's pool and consumer exist, and closes it when they have stopped.
+
+    What cannot be opened ends the command with its error, before a worker shows itself to anybody.
+    """
+
+    requires = ("celery.worker.components:Timer",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        """Take Celery's worker."""
+        super().__init__(parent, **options)
+        self._stop: Callable[..., None] | None = None
+
+    def create(self, parent: Any) -> RunningService:  # type: ignore[override] # its stubs forget that it gives the obj
+        """Open the service with as many slots as the worker has threads; raises what `RunningService` raises."""
+        if not issubclass(parent.pool_cls, TaskPool):
+            raise InvalidSettings([f"-P: a worker runs in the threads pool, not in {parent.pool_cls.__module__}"])
+        app: WorkerApp = parent.app
+        settings = app.read_settings().model_copy(update={"concurrency": parent.concurrency})
+        app.running = RunningService(settings, WorkerBell(app).ring)
+        return app.running
+
+    def start(self, parent: Any) -> None:
+        """Start the service's loops."""
+        # Only now: making the worker sets filters. Our tasks outlive a lost connection, which is the warning.
+        warnings.simplefilter("ignore", CPendingDeprecationWarning)
+        # A cold shutdown cancels each task by this, which the threads pool does not know; `terminate` gives turns back.
+        parent.pool.terminate_job = _leave_to_terminate
+        self.obj.start()
+        # At the signal, not when the consumer has come to its end: it may be waiting for a broker that is away.
+        self._stop = partial(_begin_stop, self.obj)
+        worker_shutting_down.connect(self._stop)
+        if parent.app.on_ready is not None:
+            parent.app.on_ready()
+
+    def close(self, parent: Any) -> None:
+        """Take no more messages."""
+        del parent
+        self.obj.begin_stop()
+
+    def stop(self, parent: Any) -> None:
+        """Finish the turns under way, give back what takes too long, and disconnect."""
+        del parent
+        self.obj.close()
+
+    def terminate(self, parent: Any) -> None:
+        """Give back the turns under way now, and disconnect."""
+        del parent
+        self.obj.close(at_once=True)
+
+
+def _leave_to_terminate(pid: int, signal: object = None) -> None:
+    del pid, signal
+
+
+def _begin_stop(running: RunningService, **_: Any) -> None:
+    running.begin_stop()
 
 
 class WorkerBell:
@@ -94,26 +205,15 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
-    if settings.redis_url is None:
-        raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
-    configure_logs(settings)
-    app = make_app(settings.redis_url)
-    loop = LoopThread()
+    served = WorkerApp(lambda: settings, on_ready)
+    told: list[str] = []
+
+    def note(sig: str, **_: Any) -> None:
+        told.append(sig)
+
+    worker_shutting_down.connect(note)
     try:
-        service = loop.run(open_service(settings, WorkerBell(app).ring, reach=read_failpoint(os.environ)))
-        loop.run(_call(service.start))
-        guard = loop.submit(end_when_still(settings.still_seconds_max))
-        register_tasks(app, loop, service)
-
-        def stop(**_: Any) -> None:
-            loop.submit(_call(service.begin_stop))
-
-        def keep_logs(**_: Any) -> None:
-            """Leave logging as configured above: a receiver of this signal is how Celery is told so."""
-
-        worker_shutting_down.connect(stop, weak=False)
-        setup_logging.connect(keep_logs, weak=False)
-        worker = app.Worker(
+        worker = served.Worker(
             pool="threads",
             concurrency=settings.concurrency,
             queues=[DOORBELL_QUEUE],
@@ -122,35 +222,32 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
             without_heartbeat=True,
             quiet=True,
             loglevel=logging.WARNING,
-            hostname=f"fte-{os.getpid()}@%h",
+            hostname=host_format(f"fte-{os.getpid()}@%h"),
         )
-        # Only now: making the worker sets filters. Our tasks outlive a lost connection, which is the warning.
-        warnings.simplefilter("ignore", CPendingDeprecationWarning)
-        _settle_memory()
-        # Celery's thread would wait up to 5 ms for the loop's, at each step of taking a doorbell.
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        _log.info("worker.ready", model=settings.model, concurrency=settings.concurrency)
-        if on_ready is not None:
-            on_ready()
         worker.start()
-        loop.run(service.close())
-        guard.cancel()
-        _log.info("worker.stopped")
-        return worker.exitcode or 0
     finally:
-        loop.stop()
+        worker_shutting_down.disconnect(note)
+        if served.running is not None:
+            served.running.close()
+    # For Ctrl-C Celery gives 1, as for an end that nobody asked for.
+    return 0 if told else worker.exitcode or 0
 
 
-def _settle_memory() -> None:
-    """Tell the garbage collector what stays, and to look less often.
+@inspect_command()
+def loops(state: Any) -> list[dict[str, Any]]:
+    """Say of each loop of a worker how often it ran and failed, and when it last succeeded: `inspect loops`."""
+    now = time.monotonic()
+    return [
+        {
+            "name": health.name,
+            "interval_seconds": health.interval_seconds,
+            "runs": health.runs,
+            "failures": health.failures,
+            "failures_in_a_row": health.failures_in_a_row,
+            "succeeded_seconds_ago": health.last_success_at and round(now - health.last_success_at, 1),
+        }
+        for health in state.app.running.read_loops()
+    ]
 
-    Hundreds of turns are alive at once, and nearly all they allocate is freed by counting references: with the default
-    thresholds every full collection walks all of it for nothing, which took a fifth of a worker's CPU.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
-
-async def _call(start: Callable[[], None]) -> None:
-    start()
+app = WorkerApp(load_settings)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from celery import Celery
+from typing import TYPE_CHECKING
 
 from schema.ids import ConversationKey
 from schema.tasks import DRAIN_TASK
-from worker.process.loop import LoopThread
-from worker.process.service import WorkerService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from celery import Celery
 
 
-def register_tasks(app: Celery, loop: LoopThread, service: WorkerService) -> None:
-    """Register the drain task; its thread waits while the coroutine runs on the process's loop.
+def register_tasks(app: Celery, drain: Callable[[ConversationKey], None]) -> None:
+    """Register the drain task; its thread waits while `drain` runs on the process's loop.
 
     Waiting keeps Celery's own meaning of concurrency, back-pressure and warm shutdown.
     """
 
-    @app.task(name=DRAIN_TASK, ignore_result=True)
-    def drain(tenant: str, conversation: str) -> None:
-        loop.run(service.drainer.drain(ConversationKey(tenant, conversation)))
+    @app.task(name=DRAIN_TASK, ignore_result=True, shared=False)  # each app of this process drains by itself
+    def answer(tenant: str, conversation: str) -> None:
+        drain(ConversationKey(tenant, conversation))

@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 import psycopg
 import structlog
 
+from runtime.loops import Loop
 from runtime.outage import POSTGRESQL_AWAY
 from runtime.telemetry.logs import redact
 from schema.ids import ConversationKey, new_token
@@ -37,6 +38,7 @@ TEXT_CHARACTERS_MAX = 120
 
 _BATCH_MAX = 1_000
 _WAIT_ON: tuple[type[Exception], ...] = (*POSTGRESQL_AWAY, OSError, TimeoutError)
+_HAND_ON_SECONDS = 0.5
 _WRITE_SECONDS_MAX = 5.0
 _CLOSE_SECONDS_MAX = 2.0
 _REPORT_SECONDS = 10.0
@@ -209,12 +211,13 @@ class Tracer:
         else:
             self._drop("queue", [span])
 
-    async def run(self, *, interval_seconds: float = 0.5) -> None:
-        """Hand on what is finished, until cancelled."""
-        while True:
-            await asyncio.sleep(interval_seconds)
-            await self.flush()
-            self._losses.report(now=time.monotonic())
+    def loop(self) -> Loop:
+        """Give the loop that hands on what is finished."""
+        return Loop("hand_on_spans", self._hand_on, _HAND_ON_SECONDS)
+
+    async def _hand_on(self) -> None:
+        await self.flush()
+        self._losses.report(now=time.monotonic())
 
     async def flush(self) -> None:
         """Give what is finished to the exporter, and write what is unwritten as far as PostgreSQL takes it now."""

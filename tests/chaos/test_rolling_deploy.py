@@ -58,8 +58,8 @@ SCRIPTS = ("append", "acquire", "acknowledge", "release", "sweep", "publish")
 
 NEVER_LOGGED = (
     "turn.failed_bug",
-    "rescue.failed",
-    "watchdog.failed",
+    "loop.failed",
+    "loop.ended",
     "watchdog.silence",
     "mailbox.mended",
     "mailbox.damaged",

@@ -12,7 +12,7 @@ from schema.ids import ConversationKey
 from schema.keys import NOTING_KEY, restoring_key
 from schema.tasks import DOORBELL_QUEUE
 from tests.waiting import eventually
-from worker.app import WorkerBell, make_app
+from worker.app import WorkerApp, WorkerBell
 
 if TYPE_CHECKING:
     import pytest
@@ -35,7 +35,7 @@ async def test_a_bell_tells_nothing_of_the_clock_of_whoever_rang(settings: Setti
     doorbell = Doorbell(settings.redis_url or "")
 
     doorbell.ring(keys)
-    await WorkerBell(make_app(settings.redis_url or "")).ring(keys)
+    await WorkerBell(WorkerApp(lambda: settings)).ring(keys)
     doorbell.close()
 
     queued: Any = await redis.lrange(DOORBELL_QUEUE, 0, -1)

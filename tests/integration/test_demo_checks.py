@@ -48,6 +48,7 @@ async def put_into_table(database: Database, tenant: str, text: str) -> str:
         tenant=tenant,
         conversation=conversation,
         message_id="m1",
+        entry=None,
         reason=text,
         attempts=1,
         payload="sealed",

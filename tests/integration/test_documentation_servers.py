@@ -18,6 +18,8 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.tool_context import ToolContext
 from pydantic import SecretStr, ValidationError
 
+from runtime.loops import Loops
+from runtime.outage import Outages
 from schema.settings import DocumentationServer, Settings
 from tests.unit.airline_stand_ins import make_turn
 from tests.waiting import eventually
@@ -84,12 +86,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentation, GraphPool[AgentGraph]]]:
     """Open the servers as a worker does."""
     graphs = GraphPool(lambda: build_graph(documentation=documentation.tools))
-    documentation = Documentation([server], graphs.renew)
+    loops = Loops(Outages(Settings()))
+    documentation = Documentation([server], graphs.renew, loops)
     await documentation.open(10)
     try:
         yield documentation, graphs
     finally:
-        await documentation.aclose()
+        await loops.stop()
 
 
 async def ask(graphs: GraphPool[AgentGraph], *calls: tuple[str, dict[str, Any]]) -> tuple[str, TurnContext, list[Any]]:
@@ -172,7 +175,8 @@ async def test_a_call_that_takes_too_long_is_given_up(http_server: HttpServer) -
 async def test_a_server_that_is_absent_at_the_start_is_waited_for_only_so_long_and_used_once_it_is_there() -> None:
     late = HttpServer()
     graphs = GraphPool(lambda: build_graph(documentation=documentation.tools))
-    documentation = Documentation([late.settings], graphs.renew)
+    loops = Loops(Outages(Settings()))
+    documentation = Documentation([late.settings], graphs.renew, loops)
     try:
         await documentation.open(0.2)
         without = list(documentation.tools)
@@ -181,7 +185,7 @@ async def test_a_server_that_is_absent_at_the_start_is_waited_for_only_so_long_a
         await eventually(_offered(documentation))
         _, _, outputs = await ask(graphs, ("handbook_search", {"query": "kites"}))
     finally:
-        await documentation.aclose()
+        await loops.stop()
         late.kill()
 
     assert (without, alone) == ([], "Kites are fine.")

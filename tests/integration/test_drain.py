@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from runtime.ending import end_task
 from schema.keys import mailbox_keys, published_key, replies_stream
 from tests.integration.worker_harness import MakeHarness
 from tests.waiting import eventually
@@ -174,13 +173,12 @@ async def test_a_dead_workers_conversation_is_taken_up_as_soon_as_its_lease_has_
     harness = await worker(sweep_seconds=3_600, lease_seconds=0.5, renew_seconds=0.2)
     await harness.accept("c", "hello")
     await harness.mailbox.acquire(harness.key("c"))  # and dies
-    rescuing = asyncio.create_task(harness.service.rescue.run())
+    harness.service.start()
 
     async def answered() -> bool:
         return len(await harness.replies()) == 1
 
     await eventually(answered)
-    await end_task(rescuing)
 
 
 async def test_rescue_takes_up_nothing_that_it_has_no_slot_for(worker: MakeHarness) -> None:

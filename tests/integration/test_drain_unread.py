@@ -211,3 +211,18 @@ async def test_an_entry_that_is_no_message_goes_to_a_human_of_its_conversation_a
     [escalation] = await harness.escalations()
     assert (escalation["category"], escalation["reason"][:14]) == ("system_error", "cannot be read")
     assert len(await harness.query("SELECT FROM dead_letter")) == 1
+
+
+async def test_a_stray_entry_of_an_unknown_conversation_is_kept_once_however_often_its_worker_dies(
+    worker: MakeHarness,
+) -> None:
+    harness = await worker()
+    keys = mailbox_keys(harness.key("unheard-of"), harness.settings.partitions)
+    await harness.service.servers.redis.rpush(keys.mailbox, b"nobody's")
+
+    for _ in range(3):
+        await harness.answer_and_die("unheard-of")
+    await harness.drain("unheard-of")
+
+    assert await harness.query("SELECT message_id FROM dead_letter") == [{"message_id": None}]
+    assert await harness.waiting("unheard-of") == 0

@@ -14,11 +14,11 @@ from ops.embedded import EmbeddedStack
 from producer.collecting.entries import StreamEntry
 from producer.collecting.subscription import AsyncSubscription
 from runtime.configuration import open_sealer
-from schema.keys import life_key, published_key, replies_stream
+from schema.keys import life_key, published_key, replies_stream, restoring_key
 from schema.messages import Reply
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
-from tests.integration.worker_harness import Harness, make_harness
+from tests.integration.worker_harness import Harness, MakeHarness, make_harness
 from tests.waiting import eventually
 
 
@@ -258,3 +258,22 @@ async def test_redis_emptied_under_load_costs_no_reply_and_no_order(fragile: Set
 
     assert collected == {f"c-{number}": [str(turn) for turn in range(turns)] for number in range(conversations)}
     await harness.close()
+
+
+async def test_a_slow_restorer_neither_gives_back_nor_prolongs_the_claim_that_another_has_taken_since(
+    worker: MakeHarness,
+) -> None:
+    harness = await worker()
+    redis, claim = harness.service.servers.redis, restoring_key(harness.tenant)
+
+    async with harness.service.streams._claim(harness.tenant) as token:  # noqa: SLF001 - the moment in between
+        assert token is not None
+        await redis.set(claim, "another", px=2_000)  # ours has run out
+        await harness.service.streams._hold_claim(harness.tenant, token, ms=60_000)  # noqa: SLF001
+
+    assert await redis.get(claim) == b"another"
+    assert await redis.pttl(claim) <= 2_000
+    await redis.delete(claim)
+    async with harness.service.streams._claim(harness.tenant) as token:  # noqa: SLF001
+        assert token is not None
+    assert await redis.get(claim) is None

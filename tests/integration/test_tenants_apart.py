@@ -58,7 +58,7 @@ async def test_rescue_sees_every_tenant(database: Database, tenant: str, other_t
 
 
 async def test_a_tenant_cannot_write_into_another(database: Database, tenant: str, other_tenant: str) -> None:
-    letter = {"conversation": "c-1", "message_id": None, "reason": "r", "attempts": 1, "payload": "p"}
+    letter = {"conversation": "c-1", "message_id": None, "entry": None, "reason": "r", "attempts": 1, "payload": "p"}
 
     with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
         await database.read(tenant, "bury_letter", tenant=other_tenant, **letter)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
+
+from runtime.database import Database
+from schema.settings import DocumentationServer, Settings
+from tests.waiting import eventually
+from worker.process import service
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,3 +55,34 @@ def test_a_providers_client_is_loaded_before_the_first_turn_and_without_its_netw
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("failing", ["warm_up", "check_deployment", "compose"])
+async def test_a_start_that_fails_leaves_nothing_open(
+    settings: Settings, redis: Redis, database: Database, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    async def connected() -> tuple[int, int]:
+        rows = await database.read("*", "count_connections")
+        return rows[0]["connections"], len(await redis.client_list())
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("at the start")
+
+    def fail_at_once(*_: object, **__: object) -> None:
+        raise RuntimeError("at the start")
+
+    async def ring(_: object) -> None:
+        """Ring nobody."""
+
+    served = settings.model_copy(
+        update={"mcp_servers": [DocumentationServer(name="away", url="http://127.0.0.1:1/none")]}
+    )
+    before, tasks = await connected(), asyncio.all_tasks()
+    monkeypatch.setattr(service, failing, fail_at_once if failing == "compose" else fail)
+    with pytest.raises(RuntimeError, match="at the start"):
+        await service.open_service(served, ring)
+
+    async def all_closed() -> bool:
+        return await connected() == before and asyncio.all_tasks() <= tasks
+
+    await eventually(all_closed)

@@ -26,7 +26,7 @@ from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.domain import AIRLINE
 from worker.mailbox.mailbox import Mailbox
 from worker.pipeline.act import Brain
-from worker.process.service import Servers, WorkerService, compose
+from worker.process.service import Servers, WorkerService, compose, make_loops
 
 Think = Callable[[str], Awaitable[Any]]
 """Answers the newest text of the customer: a text, or the SDK's output items; or raises."""
@@ -210,7 +210,11 @@ async def make_harness(
     async def ring(keys: list[ConversationKey]) -> None:
         rung.extend(keys)
 
-    service = compose(settings, Servers(database, make_redis(settings), sealer), brain, ring)
+    redis = make_redis(settings)
+    service = compose(settings, Servers(database, redis, sealer, make_loops(settings, redis)), brain, ring)
+    service.resources.push_async_callback(database.close)
+    service.resources.push_async_callback(redis.aclose)
+    service.resources.push_async_callback(brain.provider.aclose)
     return Harness(settings, service, model, tenant, rung)
 
 

@@ -7,7 +7,7 @@ import pytest
 from runtime.telemetry.logs import configure_logs
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from worker.app import WorkerBell, make_app
+from worker.app import WorkerApp, WorkerBell
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
@@ -15,6 +15,8 @@ NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 async def test_a_bell_that_cannot_be_rung_is_said_and_left_to_rescue(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(Settings())
 
-    await WorkerBell(make_app(NOBODY_LISTENS)).ring([ConversationKey("default", "c")])
+    app = WorkerApp(lambda: Settings(database_url="postgresql://127.0.0.1:1/none", redis_url=NOBODY_LISTENS))
+
+    await WorkerBell(app).ring([ConversationKey("default", "c")])
 
     assert "doorbell.unreachable" in capsys.readouterr().err

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from schema.ids import ConversationKey
+from tests.waiting import eventually
 from worker.process.tenant_slots import Shares
 
 
@@ -14,36 +19,95 @@ def shares_of_two_tenants() -> Shares:
     return shares
 
 
-def test_a_tenant_gets_no_more_than_its_share_and_another_gets_its_own() -> None:
+async def test_a_tenant_gets_no_more_than_its_share_and_another_gets_its_own() -> None:
     shares = shares_of_two_tenants()
 
-    busy = [shares.take(key("busy", number)) for number in range(5)]
-    other = [shares.take(key("other", number)) for number in range(2)]
+    busy = [await shares.take(key("busy", number)) for number in range(5)]
+    other = [await shares.take(key("other", number)) for number in range(2)]
 
     assert busy == [True, True, False, False, False]
     assert other == [True, True]
 
 
-def test_a_tenant_that_is_alone_gets_everything() -> None:
+async def test_a_tenant_that_is_alone_gets_everything() -> None:
     shares = Shares(concurrency=4, share_max=0.5)
 
-    assert all(shares.take(key("only", number)) for number in range(4))
+    assert [await shares.take(key("only", number)) for number in range(4)] == [True] * 4
 
 
-def test_what_was_put_off_comes_in_the_order_it_came_and_once() -> None:
+async def test_what_was_put_off_comes_in_the_order_it_came_and_once() -> None:
     shares = shares_of_two_tenants()
     for number in (0, 1, 2, 3, 2):
-        shares.take(key("busy", number))
+        await shares.take(key("busy", number))
 
     assert shares.give_back("busy") == key("busy", 2)
     assert shares.give_back("busy") == key("busy", 3)
-    assert shares.take(key("busy", 4))
+    assert await shares.take(key("busy", 4))
     assert shares.give_back("busy") is None
 
 
-def test_a_share_is_never_less_than_one() -> None:
+async def test_a_share_is_never_less_than_one() -> None:
     shares = Shares(concurrency=1, share_max=0.1)
     shares.tenants = 2
 
-    assert shares.take(key("busy", 1))
-    assert not shares.take(key("busy", 2))
+    assert await shares.take(key("busy", 1))
+    assert not await shares.take(key("busy", 2))
+
+
+async def waits_for(shares: Shares, waiting: int) -> None:
+    async def all_wait() -> bool:
+        return shares.waiting == waiting
+
+    await eventually(all_wait)
+
+
+async def test_a_slot_that_is_free_again_goes_to_the_waiting_tenant_that_has_the_fewest() -> None:
+    shares = Shares(concurrency=3, share_max=1)
+    got: list[str] = []
+
+    async def wait_for_slot(tenant: str, number: int) -> None:
+        if await shares.take(key(tenant, number)):
+            got.append(tenant)
+
+    for number in range(3):
+        await shares.take(key("busy", number))
+    waiting = [asyncio.create_task(wait_for_slot(tenant, 9)) for tenant in ("busy", "busy", "new", "other")]
+    await waits_for(shares, 4)
+
+    for left in (3, 2):
+        shares.give_back("busy")
+        await waits_for(shares, left)
+
+    shares.close()
+    await asyncio.wait(waiting)
+    assert got == ["new", "other"]
+
+
+@pytest.mark.parametrize("given_first", [True, False])
+async def test_who_goes_away_while_waiting_leaves_the_slot_to_the_next(*, given_first: bool) -> None:
+    shares = Shares(concurrency=1, share_max=1)
+    await shares.take(key("t", 1))
+    first, second = (asyncio.create_task(shares.take(key("t", number))) for number in (2, 3))
+    await waits_for(shares, 2)
+
+    if not given_first:
+        first.cancel()
+    shares.give_back("t")
+    if given_first:
+        first.cancel()
+
+    assert await second
+    assert (shares.under_way, shares.waiting) == (1, 0)
+
+
+async def test_nobody_gets_a_slot_once_it_is_closed_and_who_waits_is_sent_away() -> None:
+    shares = Shares(concurrency=1, share_max=1)
+    await shares.take(key("t", 1))
+    waiting = asyncio.create_task(shares.take(key("t", 2)))
+    await waits_for(shares, 1)
+
+    shares.close()
+
+    assert not await waiting
+    assert not await shares.take(key("t", 3))
+    assert shares.free == 0

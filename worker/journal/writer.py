@@ -47,8 +47,17 @@ class JournalWriter:
         written: asyncio.Future[Spending | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Call(key, message_id, step, entry, written))
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+            self._begin()
         return await written
+
+    def _begin(self) -> None:
+        self._writer = asyncio.create_task(self._write(), name="write_journal")
+        self._writer.add_done_callback(self._after_end)
+
+    def _after_end(self, ended: asyncio.Task[None]) -> None:
+        """Begin anew when somebody ended the writer while entries wait: each holds a turn up until it is written."""
+        if any(not call.written.done() for call in self._waiting) and not ended.get_loop().is_closed():
+            self._begin()
 
     async def _write(self) -> None:
         while self._waiting:
@@ -60,6 +69,9 @@ class JournalWriter:
                 totals = {row["tenant_id"]: _spending(row, group) for row in rows}
             except Exception as raised:  # noqa: BLE001 - each turn that waits gets it, and classifies it
                 error = raised
+            except asyncio.CancelledError:
+                self._waiting = [*(call for call in group if not call.written.done()), *self._waiting]
+                raise
             for call in group:
                 if call.written.done():
                     continue  # its turn was cancelled

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
 
+from runtime.loops import Loop
 from runtime.outage import Outages
 from worker.mailbox.mailbox import Lease, Mailbox
 
@@ -47,22 +47,22 @@ class Heartbeat:
         """Give the tasks that hold a lease now."""
         return [task for _, task in self._held.values()]
 
-    async def run(self) -> None:
-        """Beat until cancelled."""
-        while True:
-            await asyncio.sleep(self._renew_seconds)
-            leases = [lease for lease, _ in self._held.values()]
-            try:
-                lost = await self._mailbox.renew(leases)
-                forsaken = await self._mailbox.give_back_forsaken()
-            except (RedisError, OSError) as error:
-                # The turns go on: should a lease run out meanwhile, their commit is fenced in PostgreSQL.
-                self._outages.begins(error)
-                continue
-            if leases or forsaken:
-                self._outages.redis.ends()
-            for lease in lost:
-                self._drop(lease)
+    def loop(self) -> Loop:
+        """Give the loop that beats; a beat that fails is made up for at the next, before the leases run out."""
+        return Loop("heartbeat", self.beat, self._renew_seconds, backoff_seconds_max=0)
+
+    async def beat(self) -> None:
+        """Renew every lease once, and give back those that could not be given back before; raises what Redis raises.
+
+        When it fails the turns go on: should a lease run out meanwhile, their commit is fenced in PostgreSQL.
+        """
+        leases = [lease for lease, _ in self._held.values()]
+        lost = await self._mailbox.renew(leases)
+        forsaken = await self._mailbox.give_back_forsaken()
+        if leases or forsaken:
+            self._outages.redis.ends()
+        for lease in lost:
+            self._drop(lease)
 
     def _drop(self, lease: Lease) -> None:
         held = self._held.get(lease.token)

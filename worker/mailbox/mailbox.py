@@ -211,10 +211,6 @@ class Mailbox:
                 pipe.zscore(mailbox_keys(key, self._partitions).agenda, str(key))
             return [score is not None for score in await pipe.execute()]
 
-    async def reconnect(self) -> None:
-        """Drop idle connections: where one has gone silent the others have too, and each would cost its own wait."""
-        await self._client.connection_pool.disconnect(inuse_connections=False)
-
     async def _for_each(self, calls: list[tuple[AsyncScript, Sequence[str], Sequence[Argument]]]) -> list[Any]:
         if not calls:
             return []

@@ -10,13 +10,16 @@ from typing import Any
 import structlog
 
 from runtime.database import EVERY_TENANT, Database, Row
-from runtime.outage import POSTGRESQL_AWAY, Outages
+from runtime.loops import Loop
 from runtime.redis import Scripts
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, life_key, published_key, replies_stream
 from schema.settings import Settings
 from worker.outbound.streams import Streams, position_of
+
+_NOTE_SECONDS = 0.1
+"""How long what was published is gathered before it is noted."""
 
 _log = structlog.get_logger("fte.publisher")
 
@@ -61,10 +64,8 @@ class Publisher:
         sealer: Sealer,
         streams: Streams,
         *,
-        outages: Outages,
         settings: Settings,
     ) -> None:
-        self._outages = outages
         self._database = database
         self._scripts = scripts
         self._sealer = sealer
@@ -121,18 +122,16 @@ class Publisher:
         self._wake.set()
         return True
 
-    async def run(self, *, interval_seconds: float = 0.1) -> None:
-        """Note in PostgreSQL what was published, until cancelled."""
-        while True:
-            await self._wake.wait()
-            await asyncio.sleep(interval_seconds)
-            try:
-                await self.note()
-            except POSTGRESQL_AWAY as error:
-                self._outages.begins(error)
+    def loop(self) -> Loop:
+        """Give the loop that notes in PostgreSQL what was published: soon after it was, and several at a time."""
+        return Loop("note_published", self.note, _NOTE_SECONDS, wait=self._wait_for_notes)
+
+    async def _wait_for_notes(self, seconds: float) -> None:
+        await self._wake.wait()
+        await asyncio.sleep(seconds)
 
     async def note(self) -> None:
-        """Note everything published so far; raises POSTGRESQL_AWAY and keeps it for the next time."""
+        """Note everything published so far; raises what the database raises, and keeps it for the next time."""
         self._wake.clear()
         unnoted, self._unnoted = self._unnoted, {}
         if not unnoted:

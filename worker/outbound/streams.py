@@ -81,6 +81,8 @@ class _Closed:
 
     left_at: str
     run: str
+    claim: str
+    """The token of who restores them."""
 
     @property
     def lost_everything(self) -> bool:
@@ -127,9 +129,9 @@ class Streams:
     async def restore(self, tenant: str) -> bool:
         """Have a tenant's streams whole and open; False when another worker is at it, or something got in between."""
         for _ in range(_WAITS_MAX):
-            async with self._claim(tenant) as is_ours:
-                if is_ours:
-                    return await self._restore(tenant)
+            async with self._claim(tenant) as claim:
+                if claim is not None:
+                    return await self._restore(tenant, claim)
             await asyncio.sleep(_WAIT_SECONDS)
         return False
 
@@ -163,15 +165,22 @@ class Streams:
         return len(known)
 
     @asynccontextmanager
-    async def _claim(self, tenant: str) -> AsyncIterator[bool]:
-        """Be the one who restores; only to save work: two at a time would make each other start anew."""
+    async def _claim(self, tenant: str) -> AsyncIterator[str | None]:
+        """Be the one who restores, and have the claim's token; None when another is.
+
+        Only to save work: two at a time would make each other start anew.
+        """
         token = new_token()
         is_ours = await self._take(restoring_key(tenant), token, _CLAIM_SECONDS * 1_000)
         try:
-            yield is_ours
+            yield token if is_ours else None
         finally:
             if is_ours:
-                await self._client.delete(restoring_key(tenant))
+                await self._hold_claim(tenant, token, ms=0)
+
+    async def _hold_claim(self, tenant: str, token: str, *, ms: int) -> None:
+        """Keep a claim for longer, or with 0 give it back; one that has run out may be another's by now, and stays."""
+        await self._scripts.hold_claim(keys=[restoring_key(tenant)], args=[token, ms])
 
     async def _take(self, name: str, value: str, ms: int) -> bool:
         """Set a key for a while unless somebody has; one that stays longer was set before Redis's clock went back."""
@@ -181,13 +190,13 @@ class Streams:
             await self._client.delete(name)
         return False
 
-    async def _restore(self, tenant: str) -> bool:
+    async def _restore(self, tenant: str, claim: str) -> bool:
         found = ((await self._client.get(life_key(tenant))) or b"").decode()
         life = await self._read_life(tenant)
         changed, left_at, run = await self._look(tenant, found, life)
         if not changed:
             return True
-        closed = _Closed(left_at, run)
+        closed = _Closed(left_at, run, claim)
         # What was published until now, and is noted from now on, is noted in vain: it is looked at below.
         life = (await self._database.read(tenant, "advance_life", tenant=tenant, life=None))[0]["stream_life"]
         rows = await self._database.read(tenant, "find_collected", tenant=tenant)
@@ -250,7 +259,7 @@ class Streams:
                 conversations=[row["conversation_id"] for row in missing],
                 ordinals=[row["ordinal"] for row in missing],
             )
-            await self._client.expire(restoring_key(tenant), _CLAIM_SECONDS)
+            await self._hold_claim(tenant, closed.claim, ms=_CLAIM_SECONDS * 1_000)
             lost += len(missing)
 
     async def _missing(self, tenant: str, page: Sequence[Row], closed: _Closed) -> list[Row]:

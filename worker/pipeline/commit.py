@@ -158,6 +158,7 @@ class Committer:
                 "tenant": key.tenant,
                 "conversation": key.conversation,
                 "message_id": None if letter.stray else letter.inbound.message_id,
+                "entry": letter.position if letter.stray else None,
                 "reason": answer.buried_because,
                 "attempts": letter.attempts - 1,
                 "payload": letter.payload,

@@ -89,6 +89,7 @@ class Unread:
             tenant=letter.key.tenant,
             conversation=letter.key.conversation,
             message_id=None,
+            entry=letter.position,
             reason=letter.unreadable or "no such message was accepted",
             attempts=letter.attempts,
             payload=letter.payload,

@@ -41,50 +41,63 @@ class Drainer:
     ring: Ring
     reach: Reach = pass_by
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _under_way: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _follow_ups: set[asyncio.Task[None]] = field(default_factory=set)
+    _begun: set[asyncio.Task[None]] = field(default_factory=set)
 
     @cached_property
     def shares(self) -> Shares:
-        """Hold what each tenant has of this process's slots."""
+        """Count this process's slots: who has them, and who waits for one."""
         return Shares(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
 
     @property
     def free_slots(self) -> int:
         """Say how many more conversations this process may drain now."""
-        return 0 if self.stopping.is_set() else max(0, self.settings.concurrency - self._under_way)
+        return 0 if self.stopping.is_set() else self.shares.free
+
+    def stop(self) -> None:
+        """Begin no more turns; those under way go on. Who waits for a slot is sent away: the agenda has it."""
+        self.stopping.set()
+        self.shares.close()
 
     async def finish(self) -> None:
         """Wait until nothing is under way."""
-        if self._under_way:
+        while self.shares.under_way:
+            self._idle.clear()
             await self._idle.wait()
+
+    def begin(self, key: ConversationKey) -> None:
+        """Drain a conversation for which nobody waits."""
+        task = asyncio.create_task(self.drain(key))
+        self._begun.add(task)
+        task.add_done_callback(self._after_end)
+
+    def _after_end(self, task: asyncio.Task[None]) -> None:
+        self._begun.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("drain.failed", exc_info=task.exception())
 
     async def drain(self, key: ConversationKey) -> None:
         """Answer what waits in one mailbox, in order; return at once when another worker is at it.
 
-        Returns at once as well when the tenant has its share of slots under way: whoever waits is drained when one of
-        them ends, without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the
-        head keeps its place.
+        Waits for a slot first, with no lease: whoever starts turns, no more of them are under way than there are slots.
+        Returns at once when the tenant has its share of the slots: whoever waits is drained when one of them ends,
+        without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the head keeps
+        its place.
         """
-        if self.stopping.is_set() or not self.shares.take(key):
+        if self.stopping.is_set() or not await self.shares.take(key):
             return  # the agenda still has it: another worker's rescue takes it
-        self._under_way += 1
-        self._idle.clear()
         try:
             await self._drain(key)
         finally:
-            self._under_way -= 1
-            if not self._under_way:
+            put_off = self.shares.give_back(key.tenant)
+            if not self.shares.under_way:
                 self._idle.set()
-            self._follow_up(self.shares.give_back(key.tenant))
+            self._follow_up(put_off)
 
     def _follow_up(self, key: ConversationKey | None) -> None:
-        """Drain a conversation that was put off; when all slots are taken it is left to rescue, as a lost bell is."""
-        if key is not None and self.free_slots:
-            task = asyncio.create_task(self.drain(key))
-            self._follow_ups.add(task)
-            task.add_done_callback(self._follow_ups.discard)
+        """Drain a conversation that was put off: its tenant has room in its share now."""
+        if key is not None and not self.stopping.is_set():
+            self.begin(key)
 
     async def _drain(self, key: ConversationKey) -> None:
         self.reach("drain.begun")
@@ -126,7 +139,7 @@ class Drainer:
                 more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
                 head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
                 self.reach("acknowledge.done")
-                if head is not None and self._under_way > 1:
+                if head is not None and self.shares.under_way > 1:
                     # Others share the loop, and would wait for this conversation's turns at each step of theirs.
                     await asyncio.sleep(self.settings.give_way_seconds)
             await self._release(lease, untried=head)

@@ -1,23 +1,21 @@
-"""Rescue: drain what is overdue, put back what Redis lost, publish what a dead worker left. Runs in every worker."""
+"""Rescue: drain what is overdue, put back what Redis lost, publish what a dead worker left."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from runtime.database import EVERY_TENANT, Database
 from runtime.failpoints import Reach, pass_by
-from runtime.outage import POSTGRESQL_AWAY, Outage, Outages
+from runtime.leadership import Leadership
+from runtime.loops import Loop
+from runtime.outage import Outages
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.settings import Settings
@@ -29,7 +27,6 @@ from worker.process.drain import Drainer
 
 _log = structlog.get_logger("fte.rescue")
 
-_OUTAGES: tuple[type[Exception], ...] = (RedisError, OSError, *POSTGRESQL_AWAY)
 _PAGES_MAX = 100
 """Pages of outbox rows published in one go."""
 
@@ -41,7 +38,7 @@ _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 
 @dataclass
 class Rescue:
-    """Repair, round by round; idempotent, so several workers may do it at once."""
+    """Repairs, round by round; idempotent, so several workers may do the same one at once."""
 
     settings: Settings
     mailbox: Mailbox
@@ -51,63 +48,44 @@ class Rescue:
     drainer: Drainer
     outages: Outages
     trimmer: Trimmer
+    leadership: Leadership
     reach: Reach = pass_by
-    _drains: set[asyncio.Task[None]] = field(default_factory=set)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
 
-    async def run(self) -> None:
-        """Do all repairs at their intervals, jittered, until cancelled."""
-        settings, outages = self.settings, self.outages
-        await asyncio.gather(
-            self._repeat(
+    def loops(self) -> list[Loop]:
+        """Give the repairs as loops: those that every worker does, and those that one does for all.
+
+        Every worker sweeps, since it takes up only what it has slots for, and a conversation of a dead worker must not
+        wait for a leader. Every worker looks whether streams are lost: until they are restored none can publish, and
+        the look counts the tenants, whose shares each process keeps for itself. The other repairs find the same rows
+        in every worker and are idempotent: more than one at work costs servers and gives nothing.
+        """
+        settings, redis, postgresql = self.settings, self.outages.redis, self.outages.postgresql
+        leads = self.leadership.is_held
+        trimmer = self.trimmer
+        return [
+            Loop(
+                "sweep",
                 self.sweep,
                 settings.sweep_seconds,
-                outages.redis,
-                afterwards=self.reconcile_at_once,
-                sooner=self.seconds_until_sweep,
+                wait=self._wait_for_sweep,
+                after_outage=self.reconcile_at_once,
+                asks=redis,
+                at_once=True,
             ),
-            self._repeat(self.reconcile, settings.reconcile_seconds, outages.postgresql),
-            self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
-            self._repeat(self.restore_streams, settings.publish_seconds, outages.redis),
-            self._repeat(self.note_collected, settings.collected_seconds, outages.redis),
-            self._repeat(self.trimmer.trim, settings.trim_seconds, outages.postgresql),
-            self._repeat(self.trimmer.trim_spans, settings.trim_seconds, outages.postgresql),
-            self._repeat(self.trimmer.trim_usage, settings.trim_seconds, outages.postgresql),
-        )
+            Loop("restore_streams", self.restore_streams, settings.publish_seconds, asks=redis),
+            self.leadership.loop(),
+            Loop("reconcile", self.reconcile, settings.reconcile_seconds, on_duty=leads, asks=postgresql),
+            Loop("publish_leftovers", self.publish_leftovers, settings.publish_seconds, on_duty=leads, asks=postgresql),
+            Loop("note_collected", self.note_collected, settings.collected_seconds, on_duty=leads, asks=redis),
+            Loop("trim_streams", trimmer.trim, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("trim_spans", trimmer.trim_spans, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("trim_usage", trimmer.trim_usage, settings.trim_seconds, on_duty=leads, asks=postgresql),
+        ]
 
-    async def _repeat(
-        self,
-        repair: Callable[[], Awaitable[int]],
-        interval_seconds: float,
-        asked: Outage,
-        *,
-        afterwards: Callable[[], Awaitable[int]] | None = None,
-        sooner: Callable[[], Awaitable[float]] | None = None,
-    ) -> None:
-        """Repeat a repair for ever; while a server is away wait, say so once, do `afterwards`, and go on.
-
-        `sooner` says in how many seconds there will be something to do; such a repair begins at once as well.
-        """
-        was_away = False
-        pause_seconds = _jitter(interval_seconds) if sooner is None else 0.0
-        while True:
-            await asyncio.sleep(pause_seconds)
-            pause_seconds = _jitter(interval_seconds)
-            try:
-                await repair()
-                asked.ends()
-                if was_away and afterwards is not None:
-                    await afterwards()
-                was_away = False
-                if sooner is not None:
-                    pause_seconds = min(pause_seconds, await sooner())
-            except _OUTAGES as error:
-                was_away = True
-                self.outages.begins(error)
-                if isinstance(error, RedisTimeoutError):
-                    await self.mailbox.reconnect()
-            except Exception:  # noqa: BLE001 - rescue must outlive any one round; the fact is logged with its trace
-                _log.exception("rescue.failed", repair=getattr(repair, "__name__", ""))
+    async def _wait_for_sweep(self, seconds: float) -> None:
+        """Wait so long, or until the next conversation is due."""
+        await asyncio.sleep(min(seconds, await self.seconds_until_sweep()))
 
     async def sweep(self) -> int:
         """Drain conversations that are overdue on the agenda; gives how many were taken up.
@@ -121,9 +99,7 @@ class Rescue:
             return 0
         overdue = await self.mailbox.sweep(slots)
         for key in overdue:
-            task = asyncio.create_task(self.drainer.drain(key))
-            self._drains.add(task)
-            task.add_done_callback(self._drains.discard)
+            self.drainer.begin(key)
         if overdue:
             _log.info("rescue.took_up", conversations=len(overdue))
         return len(overdue)
@@ -135,8 +111,8 @@ class Rescue:
         return max(_SWEEP_SECONDS_MIN, await self.mailbox.seconds_until_due())
 
     async def reconcile_at_once(self) -> int:
-        """Put back what was accepted while Redis was away: nobody else is about to, however new it is."""
-        return await self.reconcile(age_seconds=0)
+        """Put back what was accepted while Redis was away, however new it is, where that is this process's to do."""
+        return await self.reconcile(age_seconds=0) if self.leadership.is_held() else 0
 
     async def reconcile(self, *, age_seconds: float | None = None) -> int:
         """Put back accepted messages that no mailbox holds; gives how many. Looks at one page a round."""
@@ -201,8 +177,3 @@ class Rescue:
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
         return len(rows)
-
-
-def _jitter(seconds: float) -> float:
-    """Draw a pause about so long: several workers must not beat alike."""
-    return seconds * random.uniform(0.7, 1.3)  # noqa: S311 - spreads load

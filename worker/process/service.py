@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,6 +16,8 @@ from runtime.configuration import open_sealer
 from runtime.database import Database
 from runtime.ending import end_task
 from runtime.failpoints import Reach, pass_by
+from runtime.leadership import Leadership
+from runtime.loops import Loops
 from runtime.outage import Outages
 from runtime.redis import Scripts, check_redis, make_redis
 from runtime.sealing import Sealer
@@ -59,11 +62,12 @@ _log = structlog.get_logger("fte.worker")
 
 @dataclass(frozen=True)
 class Servers:
-    """Hold what a worker reaches, connected."""
+    """What a worker reaches, connected, and the loops that look after it."""
 
     database: Database
     redis: Redis
     sealer: Sealer
+    loops: Loops
 
 
 @dataclass
@@ -81,90 +85,103 @@ class WorkerService:
     brain: Brain
     tracer: Tracer
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
-    """What is closed last, besides the servers."""
-    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+    """What is closed last; the servers at the very end."""
+    _giving_back: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the loops that run beside the drains."""
-        self._loops = [
-            asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
-            asyncio.create_task(self.publisher.run(), name="publisher"),
-            asyncio.create_task(self.rescue.run(), name="rescue"),
-            asyncio.create_task(self.tracer.run(), name="tracer"),
-            asyncio.create_task(self.watchdog.run(), name="watchdog"),
-        ]
+        parts = [self.heartbeat.loop(), self.publisher.loop(), self.tracer.loop(), self.watchdog.loop()]
+        self.servers.loops.start([*parts, *self.rescue.loops()])
 
     def begin_stop(self) -> None:
         """Take no more messages; after `stop_seconds_max` give back what is still under way."""
         if not self.drainer.stopping.is_set():
-            self.drainer.stopping.set()
+            self.drainer.stop()
             _log.info("worker.stopping", turns=len(self.heartbeat.tasks()))
-            self._loops.append(asyncio.create_task(self._give_back_late(), name="give back"))
+            self._giving_back = asyncio.create_task(self._give_back_late(), name="give back")
 
     async def _give_back_late(self) -> None:
         await asyncio.sleep(self.settings.stop_seconds_max)
+        self._give_back()
+
+    def _give_back(self) -> None:
         for task in self.heartbeat.tasks():
             task.cancel()  # once: a second cancellation would cut off the giving back
 
-    async def close(self) -> None:
-        """Finish or give back what is under way, note what was published, close every connection."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """Finish what is under way, or give it back `at_once`; note what was published, close every connection."""
         self.begin_stop()
+        giving_back = self._giving_back
+        if at_once and giving_back is not None and not giving_back.done():
+            giving_back.cancel()
+            self._give_back()
         await self.drainer.finish()
-        await end_task(*self._loops)
+        if giving_back is not None:
+            await end_task(giving_back)
+        await self.servers.loops.stop()
+        await self.rescue.leadership.resign()
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
             await self.publisher.note()
         await self.tracer.close()
         await self.resources.aclose()
-        await self.brain.provider.aclose()
-        await self.servers.database.close()
-        await self.servers.redis.aclose()
 
 
 async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
-    """Connect, check that this process fits its servers, and put the parts together.
+    """Connect, check that this process fits its servers, and put the parts together; what fails leaves nothing open.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
     configure_tracing(settings)
     sealer = open_sealer(settings)
-    async with AsyncExitStack() as undo:
+    async with AsyncExitStack() as opened:
         database = Database(settings)
         await database.open()
-        undo.push_async_callback(database.close)
+        opened.push_async_callback(database.close)
         redis = make_redis(settings)
-        undo.push_async_callback(redis.aclose)
+        opened.push_async_callback(redis.aclose)
         await check_redis(redis, settings)
         await check_deployment(database, sealer)
-        undo.pop_all()
-    resources = AsyncExitStack()
+        loops = make_loops(settings, redis)
+        opened.push_async_callback(loops.stop)
+        servers = Servers(database, redis, sealer, loops)
+        brain = await _open_brain(settings, servers, opened)
+        await warm_up(brain)
+        service = compose(settings, servers, brain, ring, reach=reach)
+        service.resources = opened.pop_all()
+    return service
+
+
+def make_loops(settings: Settings, redis: Redis) -> Loops:
+    """Make what runs a worker's loops; they say outages together, and drop connections that have gone silent."""
+    return Loops(Outages(settings), partial(redis.connection_pool.disconnect, inuse_connections=False))
+
+
+async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitStack) -> Brain:
     client = make_client(settings)
-    ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(database))
-    throttle = Throttle(Scripts(redis).throttle, settings)
-    brain = Brain(
-        graphs=await _open_graphs(settings, resources),
-        provider=build_model_provider(settings, client, local=AIRLINE.local_model, ledger=ledger, throttle=throttle),
+    ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(servers.database))
+    throttle = Throttle(Scripts(servers.redis).throttle, settings)
+    provider = build_model_provider(settings, client, local=AIRLINE.local_model, ledger=ledger, throttle=throttle)
+    opened.push_async_callback(provider.aclose)
+    return Brain(
+        graphs=await _open_graphs(settings, servers.loops),
+        provider=provider,
         guardrails=input_guardrails(settings),
-        backend=AIRLINE.open_backend(database),
-        knowledge=_open_knowledge(settings, database, client, resources),
+        backend=AIRLINE.open_backend(servers.database),
+        knowledge=_open_knowledge(settings, servers.database, client, opened),
         settings=settings,
         domain=AIRLINE,
         ledger=ledger,
     )
-    await warm_up(brain)
-    service = compose(settings, Servers(database, redis, sealer), brain, ring, reach=reach)
-    service.resources = resources
-    return service
 
 
-async def _open_graphs(settings: Settings, resources: AsyncExitStack) -> GraphPool[Any]:
+async def _open_graphs(settings: Settings, loops: Loops) -> GraphPool[Any]:
     """Connect the documentation servers; the graphs are built with the tools of those that are there."""
 
     def build() -> Any:
         return AIRLINE.build_graph(documentation=[*hosted_search(settings.vector_store_ids), *documentation.tools])
 
     graphs = GraphPool(build)
-    documentation = Documentation(settings.mcp_servers, graphs.renew)
-    resources.push_async_callback(documentation.aclose)
+    documentation = Documentation(settings.mcp_servers, graphs.renew, loops)
     await documentation.open(DOCUMENTATION_SECONDS_MAX)
     return graphs
 
@@ -182,9 +199,9 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     """Put a worker together around servers and a brain."""
     scripts = Scripts(servers.redis)
     mailbox = Mailbox(servers.redis, scripts, settings)
-    outages = Outages(settings)
+    outages = servers.loops.outages
     streams = Streams(servers.redis, scripts, servers.database, settings)
-    publisher = Publisher(servers.database, scripts, servers.sealer, streams, outages=outages, settings=settings)
+    publisher = Publisher(servers.database, scripts, servers.sealer, streams, settings=settings)
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
     committer = Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach)
     journal = JournalWriter(servers.database)
@@ -201,7 +218,18 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         spans_days=settings.spans_days,
         usage_days=settings.usage_days,
     )
-    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer, reach)
+    rescue = Rescue(
+        settings=settings,
+        mailbox=mailbox,
+        database=servers.database,
+        streams=streams,
+        publisher=publisher,
+        drainer=drainer,
+        outages=outages,
+        trimmer=trimmer,
+        leadership=Leadership(servers.database),
+        reach=reach,
+    )
     return WorkerService(
         settings=settings,
         servers=servers,
@@ -210,7 +238,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         publisher=publisher,
         streams=streams,
         rescue=rescue,
-        watchdog=Watchdog(settings, mailbox, drainer, rescue.sweep, outages),
+        watchdog=Watchdog(settings, mailbox, drainer, rescue.sweep),
         brain=brain,
         tracer=tracer,
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import faulthandler
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import RedisError
+
+from runtime.loops import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from runtime.outage import Outages
     from schema.settings import Settings
     from worker.mailbox.mailbox import Mailbox
     from worker.process.drain import Drainer
@@ -34,26 +33,17 @@ class Watchdog:
         mailbox: Mailbox,
         drainer: Drainer,
         take_up: Callable[[], Awaitable[int]],
-        outages: Outages,
     ) -> None:
         self._silence_seconds = settings.silence_seconds_max
         self._mailbox = mailbox
         self._drainer = drainer
         self._take_up = take_up
-        self._outages = outages
         self.silences = 0
         """How often silence was found by this process."""
 
-    async def run(self) -> None:
-        """Look for ever, until cancelled."""
-        while True:
-            await asyncio.sleep(self._silence_seconds / 2)
-            try:
-                await self.look()
-            except (RedisError, OSError) as error:
-                self._outages.begins(error)
-            except Exception:  # noqa: BLE001 - a watchdog that ends is none; the fact is logged with its trace
-                _log.exception("watchdog.failed")
+    def loop(self) -> Loop:
+        """Give the loop that looks."""
+        return Loop("watchdog", self.look, self._silence_seconds / 2)
 
     async def look(self) -> int:
         """Look once; gives how many conversations have waited too long although this process has slots for them."""
@@ -72,17 +62,22 @@ class Watchdog:
         return overdue
 
 
-async def end_when_still(seconds_max: float) -> None:
-    """End this process when its loop stands still for that long; its supervisor starts another. Runs until cancelled.
+def still_loop(seconds_max: float) -> Loop:
+    """Give the loop that ends this process when its event loop stands still for that long; a supervisor starts another.
 
     A loop that stands still answers nobody and renews no lease: its conversations are others' by then, and no code on
     the loop can mend it. The timer is the interpreter's own (`faulthandler`): it needs no thread of Python, so it also
     ends a process that is caught in one long C call. It writes every thread's stack to stderr first: names and lines.
     A process that was stopped for longer (SIGSTOP, a suspended machine) ends as well when it goes on.
+    `forget_still` takes the timer away.
     """
-    try:
-        while True:
-            faulthandler.dump_traceback_later(seconds_max, exit=True)
-            await asyncio.sleep(seconds_max / 10)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+
+    async def put_off() -> None:
+        faulthandler.dump_traceback_later(seconds_max, exit=True)
+
+    return Loop("still", put_off, seconds_max / 10, at_once=True, backoff_seconds_max=0)
+
+
+def forget_still() -> None:
+    """Take away the timer of `still_loop`, which nobody puts off any more."""
+    faulthandler.cancel_dump_traceback_later()

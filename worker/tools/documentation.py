@@ -16,7 +16,7 @@ import structlog
 from agents import FunctionTool
 from agents.mcp import MCPServer, MCPServerStdio, MCPServerStreamableHttp
 
-from runtime.ending import end_task
+from runtime.loops import Loop, RoundMissed
 from worker.conversation.refusal import Refusal
 from worker.guardrails.pii import mask_text, normalise
 from worker.tools.results import give, refuse
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agents.tool_context import ToolContext
     from mcp.types import Tool
 
+    from runtime.loops import Loops
     from schema.settings import DocumentationServer
     from worker.conversation.context import TurnContext
 
@@ -46,12 +47,12 @@ _UNAVAILABLE = Refusal(
 
 
 class Documentation:
-    """Keep the connections to a process's documentation servers; made and used on one event loop."""
+    """Keeps the connections to a process's documentation servers, each by one of its loops, which end with them."""
 
-    def __init__(self, servers: Sequence[DocumentationServer], changed: Callable[[], None]) -> None:
+    def __init__(self, servers: Sequence[DocumentationServer], changed: Callable[[], None], loops: Loops) -> None:
         self._changed = changed
+        self._loops = loops
         self._links = [_Link(server, self._note) for server in servers]
-        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def tools(self) -> list[FunctionTool]:
@@ -60,22 +61,18 @@ class Documentation:
 
     async def open(self, seconds_max: float) -> None:
         """Begin to connect, and wait until all servers are there or the time is over; the rest follow in their time."""
-        self._tasks = [asyncio.create_task(link.keep(), name=f"documentation {link.name}") for link in self._links]
+        self._loops.start([link.loop() for link in self._links])
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds_max):
                 for link in self._links:
                     await link.connected.wait()
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await end_task(*self._tasks)
 
     def _note(self) -> None:
         self._changed()
 
 
 class _Link:
-    """Keep one server connected: one task opens, probes and closes, since its session belongs to that task."""
+    """Keep one server connected: one loop opens, probes and closes, since the session belongs to the loop's task."""
 
     def __init__(self, server: DocumentationServer, changed: Callable[[], None]) -> None:
         self.name = server.name
@@ -84,41 +81,56 @@ class _Link:
         self._settings = server
         self._changed = changed
         self._suspect = asyncio.Event()
+        self._server: MCPServer | None = None
+        self._reopen_seconds = REOPEN_SECONDS
 
-    async def keep(self) -> None:
-        """Connect, and connect again whenever the connection is lost, until this task is cancelled."""
-        wait_seconds = REOPEN_SECONDS
-        while True:
-            server = _make_server(self._settings)
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS_MAX):
-                    await server.connect()  # type: ignore[no-untyped-call]
-                wait_seconds = await self._serve(server, wait_seconds)
-            except Exception as error:  # noqa: BLE001 - whatever a foreign server does, the worker goes on without it
-                _log.warning("documentation.lost", server=self.name, reason=type(error).__name__)
-            finally:
-                self._offer([])
-                await _close(server)
-            await asyncio.sleep(wait_seconds)
-            wait_seconds = min(REOPEN_SECONDS_MAX, wait_seconds * 2)
+    def loop(self) -> Loop:
+        """Give the loop that connects, looks whether the server is there, and connects again when it is not."""
+        return Loop(f"documentation {self.name}", self.look, PROBE_SECONDS, wait=self.wait, at_once=True)
 
-    async def _serve(self, server: MCPServer, wait_seconds: float) -> float:
-        """Offer the server's tools for as long as it answers; gives how long to wait before it is tried again."""
-        while True:
-            self._suspect.clear()
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS_MAX):
-                    listed = await server.list_tools()
-            except Exception as error:  # noqa: BLE001 - as in `keep`
-                _log.warning("documentation.lost", server=self.name, reason=type(error).__name__)
-                return wait_seconds
-            wait_seconds = REOPEN_SECONDS
-            if not self.connected.is_set():
-                _log.info("documentation.connected", server=self.name, tools=len(listed))
-            self._offer([self._convert(server, tool) for tool in listed if self._is_allowed(tool)])
+    async def look(self) -> None:
+        """Connect unless connected, and read the list of tools; raises RoundMissed when the server is not there.
+
+        Whatever a foreign server does, the worker goes on without it.
+        """
+        self._suspect.clear()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                if self._server is None:
+                    self._server = _make_server(self._settings)
+                    await self._server.connect()  # type: ignore[no-untyped-call]
+                listed = await self._server.list_tools()
+        except Exception as error:
+            _log.warning("documentation.lost", server=self.name, reason=type(error).__name__)
+            await self._close()
+            raise RoundMissed from error
+        except BaseException:
+            await self._close()
+            raise
+        self._reopen_seconds = REOPEN_SECONDS
+        if not self.connected.is_set():
+            _log.info("documentation.connected", server=self.name, tools=len(listed))
+        self._offer([self._convert(self._server, tool) for tool in listed if self._is_allowed(tool)])
+
+    async def wait(self, _seconds: float) -> None:
+        """Wait until the connection is to be looked at, or opened again."""
+        try:
+            if self._server is None:
+                seconds, self._reopen_seconds = self._reopen_seconds, min(REOPEN_SECONDS_MAX, self._reopen_seconds * 2)
+                await asyncio.sleep(seconds)
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(PROBE_SECONDS):
                     await self._suspect.wait()
+        except BaseException:
+            await self._close()
+            raise
+
+    async def _close(self) -> None:
+        server, self._server = self._server, None
+        self._offer([])
+        if server is not None:
+            await _close(server)
 
     def _is_allowed(self, tool: Tool) -> bool:
         return not self._settings.allowed_tools or tool.name in self._settings.allowed_tools
