@@ -31,6 +31,7 @@ async def asking(endpoint: Endpoint, worker: MakeHarness, *, tools: list[Any] | 
     ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(harness.database))
     throttle = Throttle(Scripts(service.servers.redis).throttle, settings)
     provider = build_model_provider(settings, ledger=ledger, throttle=throttle, local=AIRLINE.local_model)
+    service.resources.push_async_callback(provider.aclose)
     service.brain = replace(service.brain, provider=provider, ledger=ledger)
     service.drainer.turn = replace(service.drainer.turn, brain=service.brain)
     return harness

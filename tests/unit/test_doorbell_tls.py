@@ -45,7 +45,7 @@ def test_a_plain_address_asks_for_no_certificate() -> None:
 @pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"])
 def test_a_broker_in_the_environment_is_another_applications(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "redis://elsewhere:1/0")
-    app: Any = WorkerApp(lambda: Settings(redis_url="redis://cache:6380/0"))
+    app: Any = WorkerApp(lambda: Settings(redis_url="redis://cache:6380/0", database_url="postgresql://db/fte"))
     bell = Doorbell("redis://127.0.0.1:1/0")
 
     places = [app.connection_for_read().hostname, app.connection_for_write().hostname, app.pool.connection.hostname]
