@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import Any, Literal
 
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
+from worker.guardrails.vault import Vault, find_placeholders
 from worker.patterns import load_patterns
 
 Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change"]
@@ -104,11 +104,8 @@ def _core(value: str) -> str:
     return squeezed[-_NATIONAL_DIGITS:] if squeezed.isdigit() else squeezed
 
 
-_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
-
-
 def _has_unknown_placeholder(text: str, grounds: Grounds) -> bool:
-    return any(found not in grounds.vault for found in _PLACEHOLDER.findall(text))
+    return any(found.number is not None and found.written not in grounds.vault for found in find_placeholders(text))
 
 
 # Our insides

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from worker.guardrails.vault import find_names
 from worker.tools.rules.flights import find_segment
 from worker.tools.rules.identity import find_confirmation_numbers, find_passenger
 from worker.tools.rules.refusal import Refusal
@@ -25,8 +25,6 @@ OTHER_BOOKING = Refusal(
     "I can only act for the booking that you have proved to be yours. For another one I need its confirmation number "
     "and surname first.",
 )
-
-_PLACEHOLDER = re.compile(r"\[?\b(CONFIRMATION_NUMBER_[0-9]+)\b\]?")
 
 
 class Booking(NamedTuple):
@@ -85,5 +83,5 @@ def remember_flight(turn: TurnContext, booking: Booking) -> None:
 def _names_another(context: ToolContext[TurnContext], reservation: Reservation) -> bool:
     arguments = context.tool_arguments
     vault = context.context.vault
-    named = {vault.open(placeholder) for placeholder in _PLACEHOLDER.findall(arguments)}
+    named = {vault.open(placeholder) for placeholder in find_names(arguments, "CONFIRMATION_NUMBER")}
     return bool((named | find_confirmation_numbers(arguments)) - {reservation.confirmation_number})
