@@ -12,9 +12,9 @@ from agents import Trace, TracingProcessor, set_trace_processors
 from schema.ids import trace_id_of
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
+from worker.conversation.vault import Vault
 from worker.guardrails import pii
 from worker.guardrails.found import Found
-from worker.guardrails.vault import Vault
 
 
 async def test_after_a_takeover_the_bot_is_silent_until_handed_back(worker: MakeHarness) -> None:

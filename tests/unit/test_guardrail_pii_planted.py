@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
 
 CARDS = [
     "4111111111111111",
@@ -31,8 +31,8 @@ KEPT = {
     "CONFIRMATION_NUMBER": ("R4MXT8", "pnr {}"),
 }
 SHAPES = [
-    "[X]", "[]", "[PHONE_1]", "[CARD_NUMBER]", "[SSN]", "[VISA]", "[MY_SSN]", "{a}", "(x)", "<b>", "][", ")(", "[[", "]]",
-    "\u200b", "\u2060", "\ufeff", "\u034f", "\u115f", "\ufe0f\u20e3", "\u00ad", "\n", "\r\n", "\n> ", "\t", "\u2028",
+    "[X]", "[]", "[PHONE_1]", "[CARD_NUMBER]", "[SSN]", "[VISA]", "[MY_SSN]", "{a}", "(x)", "<b>", "][", ")(", "[[",
+    "]]", "\u200b", "\u2060", "\ufeff", "\u034f", "\u115f", "\ufe0f\u20e3", "\u00ad", "\n", "\r\n", "\n> ", "\t", "\u2028",
     " ", "  ", "-", " - ", ".", "/", "_", "__", ":", "*", "|", "~", " dash ", "\u2013", "\u3000",
 ]  # fmt: skip
 """What may stand between the digits of one number."""

@@ -10,17 +10,17 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.conversation.vault import FOR_EVER, disarm, replace_placeholders
 from worker.guardrails.cards import find_cards, find_ssns
 from worker.guardrails.confirmation import find_confirmation_numbers
 from worker.guardrails.contacts import find_emails, find_phones
 from worker.guardrails.found import BLOT, Found
 from worker.guardrails.passports import find_passports
-from worker.guardrails.vault import FOR_EVER, disarm, replace_placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from worker.guardrails.vault import Vault
+    from worker.conversation.vault import Vault
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import openai
 import psycopg
 import structlog
 
-from worker.guardrails.vault import without_placeholders
-from worker.tools.backend import Passage
+from worker.conversation.effects import Passage
+from worker.conversation.vault import without_placeholders
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from worker.models.embeddings import Embedder
 
 _log = structlog.get_logger("fte.knowledge")
