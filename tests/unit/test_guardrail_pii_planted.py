@@ -32,7 +32,8 @@ KEPT = {
 }
 SHAPES = [
     "[X]", "[]", "[PHONE_1]", "[CARD_NUMBER]", "[SSN]", "[VISA]", "[MY_SSN]", "{a}", "(x)", "<b>", "][", ")(", "[[",
-    "]]", "\u200b", "\u2060", "\ufeff", "\u034f", "\u115f", "\ufe0f\u20e3", "\u00ad", "\n", "\r\n", "\n> ", "\t", "\u2028",
+    "]]",
+    "\u200b", "\u2060", "\ufeff", "\u034f", "\u115f", "\ufe0f\u20e3", "\u00ad", "\n", "\r\n", "\n> ", "\t", "\u2028",
     " ", "  ", "-", " - ", ".", "/", "_", "__", ":", "*", "|", "~", " dash ", "\u2013", "\u3000",
 ]  # fmt: skip
 """What may stand between the digits of one number."""
