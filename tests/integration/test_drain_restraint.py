@@ -12,6 +12,7 @@ from agents import Trace, TracingProcessor, set_trace_processors
 from schema.ids import trace_id_of
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
+from worker.conversation.vault import Vault
 from worker.guardrails import pii
 from worker.guardrails.found import Found
 
@@ -182,7 +183,7 @@ async def _everything(harness: Harness) -> list[str]:
 async def test_a_turn_whose_secrets_cannot_be_looked_for_asks_no_model_and_ends_as_a_dead_letter(
     worker: MakeHarness, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def break_down(text: str) -> list[Found]:
+    def break_down(text: str, _vault: Vault) -> list[Found]:
         raise RuntimeError(f"cannot look into {text!r}")
 
     harness = await worker(attempts_max=2, backoff_seconds=0.001, backoff_seconds_max=0.002)

@@ -1,18 +1,79 @@
-"""Keep what an agent must not see but a tool needs later: placeholder and value, per conversation."""
+"""Keep what an agent must not see but a tool needs later: placeholder and value, per conversation.
+
+The one grammar of placeholders is here, and whoever looks for them asks this module. A placeholder is what a
+conversation's vault has an entry for, or one of the two words of `FOR_EVER`. Nobody can type one: `disarm` takes the
+shape out of every text that comes from outside before it is masked, so that in a masked text the shape is ours.
+"""
 
 from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 KEPT_KINDS = frozenset({"CONFIRMATION_NUMBER", "PHONE", "EMAIL", "PASSPORT"})
 """What a vault may hold. Card and social security numbers are not among them: nothing here ever needs them again."""
 
-_PLACEHOLDER = re.compile(r"\[([A-Z_]+)_(\d+)\]")
+FOR_EVER: Mapping[str, str] = MappingProxyType({"CARD_NUMBER": "[CARD_NUMBER]", "SSN": "[SSN]"})
+"""The words that stand for what is taken out for ever, by kind; no value is behind them."""
+
+_PLACEHOLDER = re.compile(r"\[(?P<kind>[A-Z][A-Z_]*?)(?:_(?P<number>[0-9]+))?\]")
+_NAME = re.compile(rf"(?<![A-Za-z0-9_])(?P<kind>{'|'.join(sorted(KEPT_KINDS))})_[0-9]+(?![0-9A-Za-z_])")
+# A name alone is openable too (`Vault.open`), and a model may write `phone_1` in capitals.
+_OPENABLE = re.compile(rf"(?:{'|'.join(sorted(KEPT_KINDS))})_(?=[0-9])", re.IGNORECASE)
+
+
+class Placeholder(NamedTuple):
+    """Locate what has the shape of a placeholder: `[start, end)`, as it is written, its kind, its number if any."""
+
+    start: int
+    end: int
+    written: str
+    kind: str
+    number: int | None
+
+
+def find_placeholders(text: str, kind: str | None = None) -> Iterator[Placeholder]:
+    """Find everything in a masked text that has a placeholder's shape, or those of one kind."""
+    for match in _PLACEHOLDER.finditer(text):
+        if kind is None or match["kind"] == kind:
+            number = None if match["number"] is None else int(match["number"])
+            yield Placeholder(match.start(), match.end(), match[0], match["kind"], number)
+
+
+def replace_placeholders(text: str, put: Callable[[Placeholder], str]) -> str:
+    """Put something else in the place of everything in a masked text that has a placeholder's shape."""
+    parts: list[str] = []
+    position = 0
+    for found in find_placeholders(text):
+        parts += [text[position : found.start], put(found)]
+        position = found.end
+    return "".join([*parts, text[position:]]) if parts else text
+
+
+def without_placeholders(text: str) -> str:
+    """Put a blank in the place of every placeholder of a masked text."""
+    return replace_placeholders(text, lambda _: " ")
+
+
+def find_names(text: str, kind: str) -> Iterator[str]:
+    """Find the placeholders of a kind that a tool's arguments name, with or without brackets; gives them with."""
+    return (f"[{match[0]}]" for match in _NAME.finditer(text) if match["kind"] == kind)
+
+
+def disarm(text: str) -> str:
+    """Take the shape of a placeholder out of a text from outside; what was typed stays readable, and as long as it was.
+
+    `[PHONE_1]` becomes `[PHONE-1]`, `[SSN]` becomes `(SSN)`. Without this a customer could name a value that somebody
+    else gave, now or later in the conversation, and have it rendered, or put a secret where nobody looks for one.
+    """
+    if "[" not in text and "_" not in text:
+        return text
+    unnamed = _OPENABLE.sub(lambda match: f"{match[0][:-1]}-", text)
+    return _PLACEHOLDER.sub(lambda match: f"({match[0][1:-1]})", unnamed)
 
 
 class Vault:
@@ -54,7 +115,11 @@ class Vault:
 
     def render(self, text: str) -> str:
         """Put the values back into a text that leaves for the customer; unknown placeholders stay as they are."""
-        return _PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)
+        return replace_placeholders(text, lambda found: self._values.get(found.written, found.written))
+
+    def holds(self, found: Placeholder) -> bool:
+        """Say whether what has a placeholder's shape is one: it has an entry, or is one of the two fixed words."""
+        return found.written in self._values or FOR_EVER.get(found.kind) == found.written
 
     @property
     def entries(self) -> dict[str, str]:
@@ -68,9 +133,9 @@ class Vault:
 
 def _parts_of(placeholder: str) -> tuple[str, int]:
     match = _PLACEHOLDER.fullmatch(placeholder)
-    if match is None:
+    if match is None or match["number"] is None:
         raise ValueError(f"not a placeholder of the form [KIND_1]: {len(placeholder)} characters")
-    return match[1], int(match[2])
+    return match["kind"], int(match["number"])
 
 
 def _kind_of(placeholder: str) -> str:

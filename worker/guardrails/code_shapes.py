@@ -108,7 +108,7 @@ def find_whole_message(text: str) -> Iterator[Code]:
             return
 
 
-_GAPS = re.compile(r"[ \t.\-_/,]*")  # what people put between the pieces of a code
+_GAPS = re.compile(r"[ \t.\-/,()]*")  # what people put between the pieces of a code
 
 
 def _gather(tokens: list[tuple[int, int, str]], first: int) -> tuple[int, str]:

@@ -33,14 +33,14 @@ _STRONG_CUE = (
 _WEAK_CUE = r"(?:(?:confirmation|booking|reservation|code)s?|confirm|conf|itinerary|trip|tkt|resv|bkg|reference|ref)"
 _CUE = re.compile(rf"\b(?:(?P<strong>{_STRONG_CUE})|{_WEAK_CUE})(?!\w)", re.IGNORECASE)
 _GLUE = re.compile(
-    r"(?:\s|[:#=\"'({*_~\-><.,]|\b(?:number|no|nr|num|code|is|it's|its|it|was|are|as|ref|reference|locator|pnr|"
+    r"(?:\s|[:#=\"'()*~\-.,]|\b(?:number|no|nr|num|code|is|it's|its|it|was|are|as|ref|reference|locator|pnr|"
     r"my|the|for|under|of|with|follows|should|be|says|shows|reads|called|letters|id|record|confirmation|booking|"
     r"reservation|on|in|this|that|your|our|receipt|e-?mail|ticket|app|i|we|you|they|got|have|had|gave|given|sent|me|us|"
     r"here|here's|flights?(?:\s[a-z]{0,2}\d{1,4})?|trip)\b)*",
     re.IGNORECASE,
 )
 _INTRODUCED = re.compile(r"[:#=]|\b(?:is|it's|its|was|says|shows|reads)\b", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[ \t.\-_/]{1,3}")
+_SEPARATORS = re.compile(r"[ \t.\-/()]{1,3}")
 
 _GLUE_CHARACTERS_MAX = 60  # keeps the search linear on a text made of nothing but cues
 

@@ -111,15 +111,15 @@ def _local_or_abroad(written: re.Match[str]) -> Found:
 
 
 _EMAIL = re.compile(r"(?:\"[^\"\s@][^\"\n@]{0,40}\"|[^\W_][\w.%+'-]*)(?:@|\s@\s)(?:[^\W_][\w-]*\.)+[^\W\d_]{2,24}\b")
-_AT = r"(?:\(at\)|\[at\]|\{at\}|<at>|\bat\b)"
-_DOT = r"(?:\(dot\)|\[dot\]|\{dot\}|<dot>|\bdot\b)"
+_AT = r"(?:\(at\)|\bat\b)"  # every bracket is a round one here
+_DOT = r"(?:\(dot\)|\bdot\b)"
 _SPELLED = re.compile(
     rf"\b[^\W_][\w.+-]*\s*{_AT}\s*[^\W_][\w-]*(?:\s*(?:{_DOT}|\.)\s*[a-z0-9-]+)*?\s*(?:{_DOT}|\.)\s*"
     r"(?:com|net|org|edu|gov|info|biz|me|io|co|eu|uk|de|fr|us|ca|in|au|jp|kr|br|mx|es|it|nl|se|no|ch|at|be|nz|ie|sg)\b"
     rf"(?:\s*(?:{_DOT}|\.)\s*[a-z]{{2}}\b)?",
     re.IGNORECASE,
 )
-_MAY_BE_SPELLED = re.compile(r"\bat\b.*(?:\bdot\b|[(\[{<]dot[)\]}>]|\.)", re.IGNORECASE | re.DOTALL)
+_MAY_BE_SPELLED = re.compile(r"\bat\b.*(?:\bdot\b|\.)", re.IGNORECASE | re.DOTALL)
 _SPELLED_AT = re.compile(rf"\s*{_AT}\s*", re.IGNORECASE)
 _SPELLED_DOT = re.compile(rf"\s*{_DOT}\s*", re.IGNORECASE)
 _MAIL_HOSTS = r"(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|icloud|aol|rediffmail|protonmail|gmx)"
@@ -138,7 +138,7 @@ def find_emails(text: str) -> Iterator[Found]:
         for match in _EMAIL.finditer(text):
             yield Found(match.start(), match.end(), "EMAIL", re.sub(r"\s", "", match[0]).lower())
     for match in _SPELLED.finditer(text) if _MAY_BE_SPELLED.search(text) else ():
-        is_plain = re.search(r"dot\b|[(\[{<]at", match[0], re.IGNORECASE) is None
+        is_plain = re.search(r"dot\b|\(at", match[0], re.IGNORECASE) is None
         announced = _EMAIL_CUE.search(text[max(0, match.start() - CUE_CHARACTERS) : match.start()])
         if is_plain and not announced and not _MAIL_HOST.search(match[0]):
             continue  # "I arrive at airport.com" is an address only where one is announced

@@ -15,3 +15,7 @@ class Found(NamedTuple):
     end: int
     kind: str
     value: str
+
+
+BLOT = "\ue000"
+"""Stands in a detector's text where a placeholder is, once for each of its characters. Normalised texts have none."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from worker.conversation.vault import Vault
+from worker.conversation.vault import Vault, find_placeholders
 from worker.conversation.vocabulary import Claims
 from worker.guardrails.pii import mask_text, normalise
 
@@ -105,11 +105,8 @@ def _core(value: str) -> str:
     return squeezed[-_NATIONAL_DIGITS:] if squeezed.isdigit() else squeezed
 
 
-_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
-
-
 def _has_unknown_placeholder(text: str, grounds: Grounds) -> bool:
-    return any(found not in grounds.vault for found in _PLACEHOLDER.findall(text))
+    return any(found.number is not None and found.written not in grounds.vault for found in find_placeholders(text))
 
 
 # Our insides

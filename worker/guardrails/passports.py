@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from worker.guardrails.found import Found
+from worker.guardrails.found import BLOT, Found
 
 _CUE = re.compile(r"\b(?:pass?ports?|passprt|ppt|travel document)\b", re.IGNORECASE)
 _NUMBER = re.compile(
@@ -25,7 +25,7 @@ def find_passports(text: str) -> Iterator[Found]:
             form = form or _form_of(after[0])
             if _form_of(after[0]) == form:
                 yield _found(after)
-        if not form and "[" not in text[cue.end() : cue.end() + _REACH_CHARACTERS]:
+        if not form and BLOT not in text[cue.end() : cue.end() + _REACH_CHARACTERS]:
             start = max(0, cue.start() - _REACH_BACK_CHARACTERS)
             yield from (_found(before) for before in _NUMBER.finditer(text, start, cue.start()))
 
@@ -33,8 +33,8 @@ def find_passports(text: str) -> Iterator[Found]:
 def _end_of_reach(text: str, start: int) -> int:
     """End before a placeholder: what comes after that is not this passport's number."""
     end = min(len(text), start + _REACH_CHARACTERS)
-    bracket = text.find("[", start, end)
-    return end if bracket < 0 else bracket
+    placeholder = text.find(BLOT, start, end)
+    return end if placeholder < 0 else placeholder
 
 
 def _found(match: re.Match[str]) -> Found:

@@ -10,10 +10,11 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.conversation.vault import FOR_EVER, disarm, replace_placeholders
 from worker.guardrails.cards import find_cards, find_ssns
 from worker.guardrails.confirmation import find_confirmation_numbers
 from worker.guardrails.contacts import find_emails, find_phones
-from worker.guardrails.found import Found
+from worker.guardrails.found import BLOT, Found
 from worker.guardrails.passports import find_passports
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class MaskedText:
 
 _KEPT_CONTROLS = frozenset("\n\t")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_DRAWS_NOTHING = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that no font draws: default-ignorable code points of other categories (Unicode, UAX #44)."""
 
 
 def normalise(text: str) -> str:
@@ -45,23 +50,28 @@ def normalise(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = (
         character
-        for character in folded
+        for character in _DRAWS_NOTHING.sub("", folded)
         if character in _KEPT_CONTROLS or unicodedata.category(character) not in _HIDDEN
     )
     return "".join(" " if unicodedata.category(character) in {"Zl", "Zp"} else character for character in kept)
 
 
-def find_secrets(text: str) -> list[Found]:
-    """Find every secret in a normalised text, in the order they stand.
+def find_secrets(text: str, vault: Vault) -> list[Found]:
+    """Find every secret in a normalised and disarmed text, in the order they stand.
 
-    Where two readings overlap, the graver one wins (a card number is not a phone number). Placeholders are none.
+    Where two readings overlap, the graver one wins (a card number is not a phone number). Placeholders of the vault are
+    none; whatever else looks like one is a text like any other.
     """
-    plain = _plain_marks(text)
-    taken = [match.span() for match in _PLACEHOLDER.finditer(plain)]
+    blotted = replace_placeholders(text, lambda one: BLOT * len(one.written) if vault.holds(one) else one.written)
+    plain = _plain_marks(blotted)
+    spaced = _UNDERSCORED.sub(lambda match: match[0].replace("_", " "), plain) if "_" in plain else plain
+    taken: list[tuple[int, int]] = []
     chosen: list[Found] = []
     for detect in _DETECTORS:
-        for found in detect(plain):
-            if all(found.end <= start or found.start >= end for start, end in taken):
+        for found in detect(plain if detect is find_emails else spaced):
+            if BLOT not in plain[found.start : found.end] and all(
+                found.end <= start or found.start >= end for start, end in taken
+            ):
                 chosen.append(found)
                 taken.append((found.start, found.end))
     return sorted(chosen)
@@ -70,28 +80,32 @@ def find_secrets(text: str) -> list[Found]:
 def mask_text(text: str, vault: Vault) -> MaskedText:
     """Replace every secret in a normalised text: by its placeholder in the vault, or for ever where it is not kept.
 
-    What is left is looked at again until nothing is found: without its neighbour a number may read as another kind.
+    The text is one from outside: nothing in it is a placeholder, whatever it looks like. What is left is looked at
+    again until nothing is found: without its neighbour a number may read as another kind.
     """
+    text = disarm(text)
     kinds: set[str] = set()
-    while chosen := find_secrets(text):
+    while chosen := find_secrets(text, vault):
         parts: list[str] = []
         position = 0
         for found in chosen:
             parts.append(text[position : found.start])
-            parts.append(_FOR_EVER.get(found.kind) or vault.keep(found.kind, found.value))
+            parts.append(FOR_EVER.get(found.kind) or vault.keep(found.kind, found.value))
             position = found.end
         text = "".join([*parts, text[position:]])
         kinds.update(found.kind for found in chosen)
     return MaskedText(text, tuple(sorted(kinds)))
 
 
-_PLACEHOLDER = re.compile(r"\[[A-Z_]+(?:_\d+)?\]")
-_FOR_EVER = {"CARD_NUMBER": "[CARD_NUMBER]", "SSN": "[SSN]"}
+_BRACKETS = str.maketrans("[{<]}>", "((()))")
+_UNDERSCORED = re.compile(r"(?<![\w@#./:-])[^\W_]*_\w*")
+"""A word with underscores, which only part it; in names of accounts, tags and addresses they are letters."""
 
 
 def _plain_marks(text: str) -> str:
-    """Give a text of the same length in which every dash is a hyphen and every script's digit one of 0 to 9."""
-    return text if text.isascii() else "".join(map(_plain_mark, text))
+    """Give a text as long, in which every dash is a hyphen, every digit one of 0 to 9, every bracket a round one."""
+    plain = text if text.isascii() else "".join(map(_plain_mark, text))
+    return plain.translate(_BRACKETS)
 
 
 def _plain_mark(character: str) -> str:
@@ -99,7 +113,7 @@ def _plain_mark(character: str) -> str:
         return character
     if unicodedata.category(character) == "Pd" or character == "\u2212":
         return "-"
-    return str(unicodedata.decimal(character, character))
+    return str(unicodedata.digit(character, character))
 
 
 def _find_confirmations(text: str) -> Iterator[Found]:

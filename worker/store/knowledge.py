@@ -13,6 +13,7 @@ import psycopg
 import structlog
 
 from worker.conversation.effects import Passage
+from worker.conversation.vault import without_placeholders
 
 if TYPE_CHECKING:
     from runtime.database import Database
@@ -39,9 +40,6 @@ _CHATTER = re.compile(
     r"flying|flies|travel|travell?ing|trip|plane|happens?|possible|allowed|nice|good|new)\b",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"\[[A-Z_]+(?:_\d+)?\]")
-
-
 EMBEDDING_SECONDS_MAX = 2.0
 """How long a question's embedding may take; a search by words alone is better than a late one."""
 
@@ -75,7 +73,7 @@ class PostgresKnowledge:
 
     async def search_words(self, tenant: str, question: str, limit: int) -> list[Passage]:
         """Give the passages that have the question's words."""
-        words = _CHATTER.sub(" ", _without_placeholders(question))
+        words = _CHATTER.sub(" ", _searchable(question))
         rows = await self._database.read(
             tenant, "search_knowledge", question=words, words_max=QUESTION_WORDS_MAX, passages_max=limit
         )
@@ -92,7 +90,7 @@ class PostgresKnowledge:
         if self._embedder is None:
             return []
         try:
-            vectors = await self._embedder.embed([_without_placeholders(question)], seconds_max=EMBEDDING_SECONDS_MAX)
+            vectors = await self._embedder.embed([_searchable(question)], seconds_max=EMBEDDING_SECONDS_MAX)
             rows = await self._database.read(
                 tenant, "search_embeddings", model=self._embedder.model, embedding=vectors[0], passages_max=limit
             )
@@ -122,5 +120,5 @@ def fuse(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
     return [replace(passages[identity], rank=ranks[identity]) for identity in best_first]
 
 
-def _without_placeholders(question: str) -> str:
-    return _PLACEHOLDER.sub(" ", question[:QUESTION_CHARACTERS_MAX].replace("\0", " "))
+def _searchable(question: str) -> str:
+    return without_placeholders(question[:QUESTION_CHARACTERS_MAX].replace("\0", " "))

@@ -9,7 +9,7 @@ from typing import get_args
 
 from ops.lab.evaluate.figures import Figure, Measured, Miss, Target, count_shares
 from ops.lab.evaluate.sets import PiiRow, SecretType, Span
-from worker.conversation.vault import Vault
+from worker.conversation.vault import Vault, disarm
 from worker.guardrails.found import Found
 from worker.guardrails.pii import find_secrets, mask_text, normalise
 
@@ -72,7 +72,10 @@ def _found_in_original(text: str) -> list[Found]:
     clean = normalise(text)
     if len(places) != len(clean):  # characters that compose: places are right only up to the first of them
         places = list(range(len(clean)))
-    return [found._replace(start=places[found.start], end=places[found.end - 1] + 1) for found in find_secrets(clean)]
+    return [
+        found._replace(start=places[found.start], end=places[found.end - 1] + 1)
+        for found in find_secrets(disarm(clean), Vault())
+    ]
 
 
 def _milliseconds(rows: Sequence[PiiRow]) -> float:

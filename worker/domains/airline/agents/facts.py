@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from worker.conversation.vault import find_placeholders
 from worker.domains.airline.rules.compensation import asks_for_compensation
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 NAME_CHARACTERS_MAX = 80
 
-_CONFIRMATION_NUMBER = re.compile(r"\[CONFIRMATION_NUMBER_\d+\]")
 _FLIGHT_NUMBER = re.compile(r"\b([A-Z]{2}) ?(\d{2,4})\b")
 _PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
 _PREFERENCES = frozenset({"window", "aisle", "middle"})
@@ -40,7 +40,9 @@ class StatedFacts(BaseModel):
 
 def note_message(turn: TurnContext) -> None:
     """Take down what this turn's message says plainly: numbers, seat preference, a wish to be compensated."""
-    numbers = _CONFIRMATION_NUMBER.findall(turn.text)
+    numbers = [
+        found.written for found in find_placeholders(turn.text, "CONFIRMATION_NUMBER") if turn.vault.holds(found)
+    ]
     flights = ["".join(found) for found in _FLIGHT_NUMBER.findall(turn.text)]
     preferences = [
         match[1].lower()

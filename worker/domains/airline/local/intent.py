@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple, cast
 
+from worker.conversation.vault import replace_placeholders
 from worker.domains.airline.local.cues import cues_in
 
 Label = Literal["faq", "booking", "escalation", "off_topic", "smalltalk"]
@@ -29,7 +30,6 @@ class Intent(NamedTuple):
     confidence: float
 
 
-_PLACEHOLDER = re.compile(r"\[([A-Z_]+?)(?:_\d+)?\]")
 _HANDLE = re.compile(r"@\w+")
 _FLIGHT = re.compile(r"\b[a-z]{2}\d{2,4}\b")
 _URL = re.compile(r"https?://\S+|www\.\S+")
@@ -39,7 +39,7 @@ _WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+|[?!$]")
 
 def flatten(text: str) -> str:
     """Bring a message into the form that cues and features read: lower case, single blanks, `<kind>`s."""
-    named = _PLACEHOLDER.sub(lambda match: _PLACEHOLDER_WORDS.get(match[1], f"<{match[1].lower()}>"), text)
+    named = replace_placeholders(text, lambda one: _PLACEHOLDER_WORDS.get(one.kind, f"<{one.kind.lower()}>"))
     named = _HANDLE.sub(" ", _URL.sub(" ", named)).replace("\u2019", "'").replace("&amp;", "&")
     return " ".join(_FLIGHT.sub("<flight>", named.lower()).split())
 

@@ -7,11 +7,11 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from runtime.patterns import load_patterns
+from worker.conversation.vault import find_placeholders
 
 Preference = Literal["window", "aisle", "middle"]
 YesNo = Literal["yes", "no"]
 
-_CONFIRMATION = re.compile(r"\[CONFIRMATION_NUMBER_\d+\]")
 _FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
 _SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
 _PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
@@ -23,7 +23,7 @@ _UNWANTED = re.compile(
 
 def find_confirmation_number(text: str) -> str | None:
     """Give the last placeholder of a confirmation number; the number itself is never in sight."""
-    found = _CONFIRMATION.findall(text)
+    found = [one.written for one in find_placeholders(text, "CONFIRMATION_NUMBER") if one.number is not None]
     return found[-1] if found else None
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
+from worker.conversation.vault import find_names
 from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.records.booking import Booking
 from worker.domains.airline.rules.flights import find_segment
@@ -27,8 +27,6 @@ OTHER_BOOKING = Refusal(
     "I can only act for the booking that you have proved to be yours. For another one I need its confirmation number "
     "and surname first.",
 )
-
-_PLACEHOLDER = re.compile(r"\[?\b(CONFIRMATION_NUMBER_[0-9]+)\b\]?")
 
 
 async def open_booking(context: ToolContext[TurnContext], flight_number: str = "") -> Booking | Refusal:
@@ -78,5 +76,5 @@ def remember_flight(turn: TurnContext, booking: Booking) -> None:
 def _names_another(context: ToolContext[TurnContext], reservation: Reservation) -> bool:
     arguments = context.tool_arguments
     vault = context.context.vault
-    named = {vault.open(placeholder) for placeholder in _PLACEHOLDER.findall(arguments)}
+    named = {vault.open(placeholder) for placeholder in find_names(arguments, "CONFIRMATION_NUMBER")}
     return bool((named | find_confirmation_numbers(arguments)) - {reservation.confirmation_number})
