@@ -110,5 +110,17 @@ def _describe(detail: Any) -> str:
         return message
     name = str(detail["loc"][0])
     variable = variables.get(name, name)
-    shown = "" if "KEY" in variable or "URL" in variable else f"={str(detail.get('input'))[:80]}"
+    shown = f"={detail.get('input')}" if _NUMBER.fullmatch(str(detail.get("input"))) and _is_a_number(name) else ""
     return f"{variable}{shown}: {message}"
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
+
+
+def _is_a_number(field: str) -> bool:
+    """Tell whether a setting is a plain number: only such a value is known to be harmless, so only it is shown.
+
+    Whatever else stands in a wrong setting may be a secret, pasted there whole or as a part of it.
+    """
+    info = Settings.model_fields.get(field)
+    return info is not None and info.annotation in (int, float)

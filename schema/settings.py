@@ -36,7 +36,7 @@ class DocumentationServer(BaseModel):
     @model_validator(mode="after")
     def _has_one_way_in(self) -> Self:
         if (self.url is None) == (not self.command):
-            raise ValueError(f"documentation server {self.name}: give it a url or a command")
+            raise ValueError("a documentation server has a url or a command, one of the two")
         return self
 
 
@@ -53,7 +53,9 @@ class ModelPrice(BaseModel):
 class Settings(BaseSettings):
     """Hold one process's settings; immutable once loaded."""
 
-    model_config = SettingsConfigDict(env_prefix="FTE_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FTE_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     # Where things are
     database_url: str | None = Field(default=None, description="PostgreSQL, postgresql://…; unset: the embedded one")
@@ -250,34 +252,32 @@ class Settings(BaseSettings):
     @classmethod
     def _is_known_embedding_model(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"^openai:\S+$", value):
-            raise ValueError(f"unknown embedding model {value!r}: openai:<model>")
+            raise ValueError("unknown embedding model; give openai:<model>")
         return value
 
     @field_validator("model")
     @classmethod
     def _is_known_model(cls, value: str) -> str:
         if not re.match(r"^(local|stub|openai:\S+|openai-chat:\S+)$", value):
-            raise ValueError(f"unknown model {value!r}: local, openai:<model> or openai-chat:<model>")
+            raise ValueError("unknown model; give local, openai:<model> or openai-chat:<model>")
         return value
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
         if not self.is_embedded_model and self.openai_api_key is None:
-            raise ValueError(f"FTE_MODEL={self.model} needs OPENAI_API_KEY")
+            raise ValueError("FTE_MODEL names a provider's model, which needs OPENAI_API_KEY")
         if self.openai_traces and not self.model.startswith("openai:"):
-            raise ValueError(f"FTE_OPENAI_TRACES=true needs FTE_MODEL=openai:<model>, not {self.model}")
+            raise ValueError("FTE_OPENAI_TRACES=true needs FTE_MODEL=openai:<model>")
         if (
             self.tenant_usd_per_day_max is not None
             and not self.is_embedded_model
             and self.model_name not in self.model_prices
         ):
-            raise ValueError(f"FTE_TENANT_USD_PER_DAY_MAX needs the price of {self.model_name} in FTE_MODEL_PRICES")
+            raise ValueError("FTE_TENANT_USD_PER_DAY_MAX needs the price of FTE_MODEL in FTE_MODEL_PRICES")
         if self.embedding_model is not None and self.openai_api_key is None:
-            raise ValueError(f"FTE_EMBEDDING_MODEL={self.embedding_model} needs OPENAI_API_KEY")
+            raise ValueError("FTE_EMBEDDING_MODEL needs OPENAI_API_KEY")
         if self.vector_store_ids and not self.model.startswith("openai:"):
-            raise ValueError(
-                f"FTE_VECTOR_STORE_IDS needs FTE_MODEL=openai:<model>, which searches them; it is {self.model}"
-            )
+            raise ValueError("FTE_VECTOR_STORE_IDS needs FTE_MODEL=openai:<model>, which searches them")
         if self.renew_seconds * 2 > self.lease_seconds:
             raise ValueError(
                 f"FTE_RENEW_SECONDS={self.renew_seconds} is over half of FTE_LEASE_SECONDS={self.lease_seconds}: "

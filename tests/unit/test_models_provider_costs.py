@@ -121,6 +121,6 @@ async def test_one_tenants_spending_is_no_other_tenants() -> None:
 def test_a_ceiling_without_a_price_is_refused_at_the_start() -> None:
     asked = {"model": "openai:gpt-x", "OPENAI_API_KEY": "sk-test", "tenant_usd_per_day_max": 5}
 
-    with pytest.raises(ValidationError, match="needs the price of gpt-x in FTE_MODEL_PRICES"):
+    with pytest.raises(ValidationError, match="needs the price of FTE_MODEL in FTE_MODEL_PRICES"):
         Settings.model_validate(asked)
     Settings.model_validate({**asked, "model_prices": {"gpt-x": {"input": 1, "output": 8}}})
