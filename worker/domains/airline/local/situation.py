@@ -31,6 +31,10 @@ class OpenQuote(BaseModel):
     kind: str = ""
     summary: str = ""
     price_usd: float = 0
+    was_just_offered: bool = False
+    """Whether the reply before the newest message made this offer."""
+    said_yes: bool = False
+    """Whether the newest message is a yes to it, as the rule of the tools reads it."""
 
 
 class KnownFacts(BaseModel):
