@@ -28,7 +28,7 @@ _PLAIN = _STRENGTHS["plain"]
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Hold what a yes must agree to: the kind of offer, its words, those of its terms that are new, the customer's names.
+    """Hold what a yes must agree to: the kind of offer, its words, its terms that are new, the customer's names.
 
     `kind` names sections of the grammar; one that has none there is agreed to in general words alone.
     """

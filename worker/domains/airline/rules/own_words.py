@@ -27,7 +27,7 @@ def own_words(text: str, placeholders: Collection[str] = (), names: Collection[s
 
     Taken away are: messages quoted above, below or around the answer; the subject line that answers another; a
     greeting, a signature, what a device adds, a legal footer; and `placeholders`, those that the conversation's vault
-    holds, since they stand for no words. `names` are the customer's, in lower case; they may stand alone below the text.
+    holds, since they stand for no words. `names` are the customer's, in lower case; they may stand alone below.
     What is not surely one of these stays: a line that is no signature may be a condition.
     """
     for placeholder in placeholders:

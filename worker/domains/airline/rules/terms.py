@@ -75,7 +75,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], set[str]]], ...
 
 
 def terms_of(text: str) -> frozenset[str]:
-    """Find the terms in a text, each in one spelling: `seat 12a`, `flight lf118`, `day 3-7`, `$35`, `2 bags`, `card`."""
+    """Find the terms in a text, each in one spelling: `seat 12a`, `flight lf118`, `day 3-7`, `$35`, `2 bags`."""
     found: set[str] = set()
     said = text.lower()
     for pattern, read in _READERS:

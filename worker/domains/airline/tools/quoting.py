@@ -63,18 +63,10 @@ async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
     unclear is left to a person.
     """
     turn = context.context
-    quoted = _find_quote(turn, quote_id)
-    if isinstance(quoted, Refusal):
-        return refuse(turn, quoted)
-    booking = await _open_quoted(context, quoted)
-    if isinstance(booking, Refusal):
-        return refuse(turn, booking)
-    offer = await PROPOSE[quoted.kind](turn, booking, quoted.details["request"])
-    if isinstance(offer, Refusal):
-        turn.airline.quote = None
-        return refuse(turn, offer)
-    if quoted.made_in_turn >= turn.airline.turn_count:
-        return refuse(turn, _not_yet(quoted, 1))
+    found = await _find_offer(context, quote_id)
+    if isinstance(found, Refusal):
+        return refuse(turn, found)
+    quoted, booking, offer = found
     heard_it, agrees = was_just_offered(turn, quoted), says_yes(turn, quoted)
     is_as_it_was = turn.now < quoted.expires_at and quoted.details["relied_on"] == _relied_on(booking, offer)
     if heard_it and agrees and is_as_it_was:
@@ -85,10 +77,23 @@ async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
     if heard_it and not agrees:
         _note_asking(turn, quoted, asked)
         return refuse(turn, _not_yet(quoted, asked))
-    refused = _offer_afresh(turn, quoted.kind, booking, offer, has_expired=heard_it)
-    if turn.airline.quote is not None:
-        _note_asking(turn, turn.airline.quote, asked)
-    return refused
+    return _offer_afresh(turn, (quoted.kind, booking, offer), asked, has_expired=heard_it)
+
+
+async def _find_offer(context: ToolContext[TurnContext], quote_id: str) -> tuple[Quote, Booking, Offer] | Refusal:
+    """Give an open quote of an earlier turn with its booking, and the offer as it would be made now."""
+    turn = context.context
+    quoted = _find_quote(turn, quote_id)
+    if isinstance(quoted, Refusal):
+        return quoted
+    booking = await _open_quoted(context, quoted)
+    if isinstance(booking, Refusal):
+        return booking
+    offer = await PROPOSE[quoted.kind](turn, booking, quoted.details["request"])
+    if isinstance(offer, Refusal):
+        turn.airline.quote = None
+        return offer
+    return (quoted, booking, offer) if quoted.made_in_turn < turn.airline.turn_count else _not_yet(quoted, 1)
 
 
 ASKED_AGAIN_MAX = 2
@@ -175,14 +180,14 @@ def _relied_on(booking: Booking, offer: Offer) -> dict[str, Any]:
     }
 
 
-def _offer_afresh(turn: TurnContext, kind: str, booking: Booking, offer: Offer, *, has_expired: bool) -> str:
+def _offer_afresh(turn: TurnContext, found: tuple[str, Booking, Offer], asked: int, *, has_expired: bool) -> str:
+    kind, booking, offer = found
     shown = _open_quote(turn, kind, booking, offer)
-    why = (
-        "That offer has expired. The offer now is" if has_expired else "Before anything is changed, the offer once more"
-    )
-    return refuse(
-        turn, Refusal("quote_expired", f"{why}: {offer.summary}. Shall I go ahead?", counts=False), quote=shown
-    )
+    if turn.airline.quote is not None:
+        _note_asking(turn, turn.airline.quote, asked)
+    why = "That offer has expired. The offer now is" if has_expired else "Before anything is changed, once more"
+    message = f"{why}: {offer.summary}. Shall I go ahead?"
+    return refuse(turn, Refusal("quote_expired", message, counts=False), quote=shown)
 
 
 def _stage(context: ToolContext[TurnContext], kind: str, booking: Booking, offer: Offer) -> str:
