@@ -194,6 +194,8 @@ async def test_a_seat_is_changed_over_two_turns_with_the_customers_yes(graph: Ag
         "kind": "seat_change",
         "summary": "Move Ada Okafor from 14C to window seat 7A on flight LF118 on 2026-03-07 at no extra charge",
         "price_usd": 0,
+        "was_just_offered": True,
+        "said_yes": True,
     }
     assert outputs(second) == [
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.cues import cues_in
@@ -29,13 +30,18 @@ _TO_TRIAGE = "transfer_to_triage_agent"
 
 def says_yes(situation: Situation) -> bool:
     """Say whether the newest message is a yes as it stands, whatever it may answer."""
-    return is_a_yes((situation.message,), Offered("", ""))
+    return is_a_yes((situation.message,), Offered("", "", names=_names(situation)))
 
 
 def accepts_person(situation: Situation) -> bool:
     """Say whether the newest message says yes to a colleague whom the last reply offered."""
     offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
-    return offered and is_a_yes((situation.message,), A_PERSON)
+    return offered and is_a_yes((situation.message,), replace(A_PERSON, names=_names(situation)))
+
+
+def _names(situation: Situation) -> frozenset[str]:
+    name = situation.facts.passenger_name
+    return frozenset({name} if name else ())
 
 
 def answer_offer(situation: Situation, *, wants_other: bool) -> Step | None:

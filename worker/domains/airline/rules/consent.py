@@ -64,9 +64,10 @@ def is_a_yes(messages: Sequence[str], offered: Offered, placeholders: Collection
 def tells_offer(reply: str, offered: Offered, price_usd: int) -> bool:
     """Say whether a reply makes an offer: in its own words, or with all that it brings and costs, and nothing beside.
 
-    The reply must ask for an answer, and name no seat and no flight that the offer does not have.
+    The reply must ask for an answer, other than whether there is anything else, and name no seat and no flight that the
+    offer does not have.
     """
-    if "?" not in reply:
+    if "?" not in _ASKS_FOR_MORE.sub("", reply):
         return False
     said = " ".join(reply.lower().split())
     if " ".join(offered.summary.lower().split()) in said:
@@ -79,12 +80,14 @@ def tells_offer(reply: str, offered: Offered, price_usd: int) -> bool:
     }
     if price_usd:
         needed.add(f"${abs(price_usd)}")
+    elif not offered.new_terms:
+        needed |= {term for term in own if kind_of(term) == "flight"}
     names = {term for term in needed if kind_of(term) == "name"}
-    says_what = bool(needed) and needed - names <= told and all(name.partition(" ")[2] in said for name in names)
-    verb = _grammar_of(offered.kind)["verb"]
-    return says_what or (not offered.new_terms and needed <= told and verb.search(said) is not None)
+    says_what = bool(offered.new_terms) or _grammar_of(offered.kind)["verb"].search(said) is not None
+    return says_what and needed - names <= told and all(name.partition(" ")[2] in said for name in names)
 
 
+_ASKS_FOR_MORE = re.compile(r"[^.!?\n]*\b(?:anything|something|what|how) else\b[^.!?\n]*\?", re.IGNORECASE)
 _NAMED = frozenset({"cabin", "pay"})
 
 
