@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from tests.unit.airline_stand_ins import NUMBER, MemoryKnowledge
+from tests.unit.airline_stand_ins import NOW, NUMBER, RESERVATION, MemoryAirline, MemoryKnowledge
 from tests.unit.consent_samples import NO, YES
 from tests.unit.local_conversations import Conversation
 
@@ -44,12 +47,13 @@ async def test_what_is_no_yes_changes_nothing(talk: Conversation, text: str) -> 
 
 @pytest.mark.parametrize("text", DEFERRED)
 async def test_a_cancellation_is_not_made_for_words_that_sound_like_a_yes(text: str) -> None:
-    talk = Conversation()
+    talk = Conversation(backend=MemoryAirline(replace(RESERVATION, created_at=NOW - timedelta(hours=23))))
     await talk.say(f"please cancel my booking, Okafor {NUMBER}")
-    offer = await talk.say("I am ill, my doctor says I cannot fly")
+    offer = await talk.say("my plans changed")
+
     answer = await talk.say(text)
 
-    assert "ancel the whole booking" in offer.reply or offer.path, offer.reply
+    assert offer.path == ["quote_cancellation"]
     assert answer.effects == []
 
 
@@ -83,7 +87,7 @@ async def test_a_yes_after_a_question_in_between_brings_the_offer_again() -> Non
     again = await talk.say("Great, thank you")
     done = await talk.say("yes")
 
-    assert answer.path == ["faq_lookup"]
+    assert answer.path[-1] == "faq_lookup"
     assert again.effects == []
     assert "window seat" in again.reply
     assert len(done.effects) == 1

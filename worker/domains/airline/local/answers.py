@@ -24,7 +24,7 @@ WISH_OF_KIND = {
 """The wish that each kind of offer serves."""
 
 KEEP = re.compile(r"\bnever ?mind\b|\bkeep\b|\bstay\b|\bleave it\b", re.IGNORECASE)
-_SURE = 0.6
+_SURE = 0.85
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
