@@ -54,7 +54,7 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     label, confidence = situation.intent
     refuses, offered = declines(situation.message), situation.open_offer
     offers_person = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
-    answers_offer = offered is not None and (offered.said_yes or offered.was_just_offered or refuses)
+    answers_offer = offered is not None and (offered.said_yes or refuses)
     if answers_offer or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
     is_nod = (refuses or says_yes(situation)) and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
