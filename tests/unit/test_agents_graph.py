@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 KNOWN_FACTS = (
     "passenger_name", "confirmation_number", "verified", "flight_number", "flight_date", "seat_number",
-    "seat_preference", "issue_type", "ticket_id", "quote", "turn_count", "sender_verified", "today", "weekday",
+    "seat_preference", "issue_type", "ticket_id", "quote",
+    "agrees", "agrees_to_person", "turn_count", "sender_verified", "today", "weekday",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,7 @@ async def test_what_was_asked_long_ago_does_not_count() -> None:
 
 
 def test_the_last_reply_is_what_stands_right_before_the_message() -> None:
-    said = [
+    said: list[dict[str, Any]] = [
         {"role": "user", "content": "hi"},
         {"type": "function_call", "call_id": "c", "name": "x"},
         {"type": "function_call_output", "call_id": "c", "output": "{}"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.cues import cues_in
@@ -11,7 +10,6 @@ from worker.domains.airline.local.intent import flatten, urgent_cue
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.slots import declines, find_confirmation_number, find_preference, find_seat
 from worker.domains.airline.local.wishes import find_wish
-from worker.domains.airline.rules.consent import A_PERSON, Offered, is_a_yes
 from worker.models.output import Call, Say, Step
 
 ASKED_AGAIN_MAX = 2
@@ -28,20 +26,9 @@ _SURE = 0.85
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
-def says_yes(situation: Situation) -> bool:
-    """Say whether the newest message is a yes as it stands, whatever it may answer."""
-    return is_a_yes((situation.message,), Offered("", "", names=_names(situation)))
-
-
 def accepts_person(situation: Situation) -> bool:
     """Say whether the newest message says yes to a colleague whom the last reply offered."""
-    offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
-    return offered and is_a_yes((situation.message,), replace(A_PERSON, names=_names(situation)))
-
-
-def _names(situation: Situation) -> frozenset[str]:
-    name = situation.facts.passenger_name
-    return frozenset({name} if name else ())
+    return situation.facts.agrees_to_person and phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
 
 
 def answer_offer(situation: Situation, *, wants_other: bool) -> Step | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from worker.domains.airline.local import phrases
-from worker.domains.airline.local.answers import accepts_person, says_yes
+from worker.domains.airline.local.answers import accepts_person
 from worker.domains.airline.local.intent import classify
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.slots import declines, find_confirmation_number
@@ -57,7 +57,7 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     answers_offer = offered is not None and (offered.said_yes or refuses)
     if answers_offer or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    is_nod = (refuses or says_yes(situation)) and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
+    is_nod = (refuses or situation.facts.agrees) and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
     if is_nod or label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import find_payment
-from worker.domains.airline.local.answers import says_yes
 from worker.domains.airline.local.dates import find_day
 from worker.domains.airline.local.options import Option, choose_by_wish, choose_option, is_choosing, price_of
 from worker.domains.airline.local.places import Route, find_bare_place, find_route
@@ -141,7 +140,7 @@ def _picked(
     cabin = str(reservation.get("cabin", "economy"))
     options = _options_of(found, cabin, reservation)
     chosen = choose_option(situation.message, options, cabin)
-    if chosen is None and len(options) == 1 and says_yes(situation):
+    if chosen is None and len(options) == 1 and situation.facts.agrees:
         return options[0]
     return chosen
 

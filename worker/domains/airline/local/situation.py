@@ -52,6 +52,10 @@ class KnownFacts(BaseModel):
     issue_type: str | None = None
     ticket_id: str | None = None
     quote: OpenQuote | None = None
+    agrees: bool = False
+    """Whether the newest message is a yes as it stands, whatever it may answer."""
+    agrees_to_person: bool = False
+    """Whether it is a yes to a colleague, if one was offered."""
     turn_count: int = 0
     sender_verified: bool = False
     today: date | None = None

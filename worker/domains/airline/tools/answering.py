@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from worker.domains.airline.rules.consent import Offered, is_a_yes, tells_offer
+from worker.domains.airline.rules.consent import A_PERSON, Offered, is_a_yes, tells_offer
 
 if TYPE_CHECKING:
     from worker.conversation.context import Quote, TurnContext
@@ -27,12 +28,22 @@ def says_yes(turn: TurnContext, quoted: Quote) -> bool:
     return is_a_yes(turn.messages, offered_by(turn, quoted), turn.vault.entries)
 
 
+def agrees(turn: TurnContext) -> bool:
+    """Say whether this turn's messages are a yes as they stand, whatever they may answer."""
+    return is_a_yes(turn.messages, Offered("", "", names=_names(turn)), turn.vault.entries)
+
+
+def agrees_to_person(turn: TurnContext) -> bool:
+    """Say whether this turn's messages are a yes to "Shall I pass this on to a colleague?"."""
+    return is_a_yes(turn.messages, replace(A_PERSON, names=_names(turn)), turn.vault.entries)
+
+
 def offered_by(turn: TurnContext, quoted: Quote) -> Offered:
     """Give what a quote offers, as the rule of a yes reads it."""
+    new_terms = frozenset(map(str, quoted.details.get("new_terms", ())))
+    return Offered(quoted.kind, str(quoted.details.get("summary", "")), new_terms, _names(turn))
+
+
+def _names(turn: TurnContext) -> frozenset[str]:
     name = turn.airline.passenger_name
-    return Offered(
-        quoted.kind,
-        str(quoted.details.get("summary", "")),
-        frozenset(map(str, quoted.details.get("new_terms", ()))),
-        frozenset({name} if name else ()),
-    )
+    return frozenset({name} if name else ())

@@ -93,7 +93,7 @@ async def _find_offer(context: ToolContext[TurnContext], quote_id: str) -> tuple
     if isinstance(offer, Refusal):
         turn.airline.quote = None
         return offer
-    return (quoted, booking, offer) if quoted.made_in_turn < turn.airline.turn_count else _not_yet(quoted, 1)
+    return (quoted, booking, offer) if quoted.made_in_turn < turn.airline.turn_count else _not_yet(quoted, 0)
 
 
 ASKED_AGAIN_MAX = 2
@@ -117,10 +117,11 @@ def _not_yet(quoted: Quote, asked: int) -> Refusal:
     """Ask for the answer, in other words each time; the offer stands in it, so that a yes answers this reply."""
     summary = quoted.details["summary"]
     worded = (
+        f"This change is made once you have said yes to it: {summary}. Shall I go ahead?",
         f"Nothing is changed yet, since that was no plain yes. The offer: {summary}. Shall I go ahead?",
         f"To be certain before anything is changed: {summary}. Would you like that? One word is enough, yes or no.",
     )
-    return Refusal("not_yet_confirmed", worded[(asked - 1) % len(worded)], counts=False)
+    return Refusal("not_yet_confirmed", worded[asked % len(worded)], counts=False)
 
 
 def _leave_to_a_person(turn: TurnContext, quoted: Quote) -> str:
