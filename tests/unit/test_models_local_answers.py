@@ -80,6 +80,17 @@ async def test_an_answer_that_stays_unclear_ends_with_a_person(talk: Conversatio
     assert "ticket" in played[-1].reply
 
 
+async def test_a_yes_that_never_meets_its_offer_ends_with_a_ticket(talk: Conversation) -> None:
+    played = []
+    for _ in range(3):
+        talk.items.append({"role": "assistant", "content": "Your message could not be answered."})
+        played.append(await talk.say("yes"))
+
+    assert [one.effects for one in played] == [[], [], []]
+    assert played[-1].escalation is not None
+    assert "Your ticket number is" in played[-1].reply
+
+
 async def test_a_yes_after_a_question_in_between_brings_the_offer_again() -> None:
     talk = Conversation()
     await talk.say(f"window seat please, Okafor {NUMBER}")

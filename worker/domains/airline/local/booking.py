@@ -104,6 +104,8 @@ def _after_refusal(situation: Situation, latest: Done) -> Step:
         return after_lookup_refused(situation, latest, collect_details(situation))
     if latest.name == "confirm_quote" and code == "not_yet_confirmed":
         return Say(message)
+    if code == "answer_unclear":
+        return Say(phrases.hand_over_unclear(latest.output))
     if code in ONLY_A_STEP:
         return Say(phrases.refuse(message))
     earlier = [done for done in situation.done_before if done.name == latest.name and not done.is_ok]

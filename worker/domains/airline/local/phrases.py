@@ -218,6 +218,12 @@ def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
     )
 
 
+def hand_over_unclear(output: dict[str, Any]) -> str:
+    """Tell that a person decides what an answer meant, after a tool has called one."""
+    feeling = "I would rather have a person look at this than guess what you would like; nothing is changed."
+    return handed_over(output.get("ticket_id"), output.get("answer_by"), feeling=feeling)
+
+
 def already_handed_over(ticket_id: str) -> str:
     """Point to the ticket that is open."""
     return (

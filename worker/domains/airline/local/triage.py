@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.answers import accepts_person, answer_offer, is_unclear_too_often
 from worker.domains.airline.local.cues import cues_in
@@ -30,11 +32,7 @@ def decide(situation: Situation) -> Step:
     """Choose the next step."""
     latest = situation.latest
     if latest is not None and latest.name == "confirm_quote":
-        return Say(
-            f"{offers.confirm(latest.output)} {phrases.ANYTHING_ELSE}"
-            if latest.is_ok
-            else phrases.refuse(str(latest.output.get("message", "")))
-        )
+        return Say(_tell_confirmed(latest.output) if latest.is_ok else _tell_refused(latest.output))
     if accepts_person(situation) or is_unclear_too_often(situation):
         return _hand(situation, TO_ESCALATION)
     if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and declines(situation.message):
@@ -45,6 +43,16 @@ def decide(situation: Situation) -> Step:
     if situation.handoffs_made:
         return _reroute(situation)
     return _route(situation)
+
+
+def _tell_confirmed(output: dict[str, Any]) -> str:
+    return f"{offers.confirm(output)} {phrases.ANYTHING_ELSE}"
+
+
+def _tell_refused(output: dict[str, Any]) -> str:
+    if output.get("refusal") == "answer_unclear":
+        return phrases.hand_over_unclear(output)
+    return phrases.refuse(str(output.get("message", "")))
 
 
 def _route(situation: Situation) -> Step:
