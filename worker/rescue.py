@@ -21,6 +21,7 @@ from ops.runtime.outage import POSTGRESQL_AWAY, Outage, Outages
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.settings import Settings
+from worker.aside import Aside
 from worker.drain import Drainer
 from worker.mailbox import Mailbox
 from worker.publisher import Publisher
@@ -51,9 +52,11 @@ class Rescue:
     drainer: Drainer
     outages: Outages
     trimmer: Trimmer
+    aside: Aside
     reach: Reach = pass_by
     _drains: set[asyncio.Task[None]] = field(default_factory=set)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
+    _leftovers: tuple[datetime, str, str] = field(default=_BEGINNING)
 
     async def run(self) -> None:
         """Do all repairs at their intervals, jittered, until cancelled."""
@@ -70,6 +73,7 @@ class Rescue:
             self._repeat(self.publish_leftovers, settings.publish_seconds, outages.postgresql),
             self._repeat(self.restore_streams, settings.publish_seconds, outages.redis),
             self._repeat(self.note_collected, settings.collected_seconds, outages.redis),
+            self._repeat(self.aside.refill, settings.publish_seconds, outages.redis),
             self._repeat(self.trimmer.trim, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_spans, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_usage, settings.trim_seconds, outages.postgresql),
@@ -180,9 +184,8 @@ class Rescue:
         age_seconds = self.settings.publish_seconds if age_seconds is None else age_seconds
         published = 0
         for _ in range(_PAGES_MAX):
-            page = await self._publish_page(age_seconds)
-            published += page
-            if page < self.settings.reconcile_messages_max:
+            published += await self._publish_page(age_seconds)
+            if self._leftovers == _BEGINNING:
                 break
         if published:
             _log.warning("rescue.published", rows=published)
@@ -190,17 +193,27 @@ class Rescue:
 
     async def _publish_page(self, age_seconds: float) -> int:
         await self.publisher.note()
+        rows_max = self.settings.reconcile_messages_max
+        after = dict(zip(("after_created_at", "after_tenant", "after_conversation"), self._leftovers, strict=True))
         rows = await self.database.read(
-            EVERY_TENANT, "find_unpublished", age_seconds=age_seconds, rows_max=self.settings.reconcile_messages_max
+            EVERY_TENANT, "find_unpublished", age_seconds=age_seconds, rows_max=rows_max, **after
         )
+        # What cannot be published stays at the head for ever, and must not keep what follows from its turn.
+        last = rows[-1] if len(rows) == rows_max else None
+        self._leftovers = (
+            (last["waiting_since"], last["tenant_id"], last["conversation_id"]) if last else _BEGINNING
+        )
+        published = 0
         for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
             self.reach("leftovers.found")
+            found = list(group)
             try:
-                await self.publisher.publish_found(key, list(group))
+                await self.publisher.publish_found(key, found)
+                published += len(found)
                 self.reach("leftovers.published")
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
-        return len(rows)
+        return published
 
 
 def _jitter(seconds: float) -> float:

@@ -24,6 +24,7 @@ from ops.runtime.tracing_table import PostgresSpans
 from schema.settings import Settings
 from worker.agents.graph import AgentGraph, GraphPool, build_graph
 from worker.agents.tracing import configure_tracing
+from worker.aside import Aside
 from worker.drain import Drainer, Ring
 from worker.guardrails.inputs import input_guardrails
 from worker.heartbeat import Heartbeat
@@ -192,14 +193,9 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, tools, brain, tracer, reach
     )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
-    trimmer = Trimmer(
-        servers.redis,
-        servers.database,
-        entries_max=settings.stream_entries_max,
-        spans_days=settings.spans_days,
-        usage_days=settings.usage_days,
-    )
-    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer, reach)
+    aside = Aside(scripts, servers.database, servers.sealer)
+    trimmer = Trimmer(servers.redis, scripts, servers.database, aside, settings)
+    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer, aside, reach)
     return WorkerService(
         settings=settings,
         servers=servers,

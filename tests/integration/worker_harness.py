@@ -16,9 +16,10 @@ from ops.runtime.encoding import parse_json
 from ops.runtime.logs import configure_logs
 from ops.runtime.redis import make_redis
 from ops.runtime.sealing import Sealer
+from schema.channels import Channel
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
-from schema.messages import Channel, Envelope, Inbound
+from schema.messages import Envelope, Inbound
 from schema.settings import Settings
 from worker.agents.context import TurnContext
 from worker.agents.graph import GraphPool
