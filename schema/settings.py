@@ -1,4 +1,4 @@
-"""Define every setting: one documented field each, read from `FTE_…` variables by `ops.runtime.configuration`."""
+"""Define every setting: one documented field each, read from `FTE_…` variables by `runtime.configuration`."""
 
 from __future__ import annotations
 
@@ -204,7 +204,9 @@ class Settings(BaseSettings):
     )
     trim_seconds: float = Field(default=10, gt=0, description="how often rescue trims the streams")
     stream_entries_max: int = Field(
-        default=100_000, ge=1_000, description="entries of one stream; what a group still lacks then comes from PostgreSQL"
+        default=100_000,
+        ge=1_000,
+        description="entries of one stream; what a group still lacks then comes from PostgreSQL",
     )
     stream_tail_entries_max: int = Field(
         default=1_000, ge=1, description="collected entries that a stream keeps for readers without a group"

@@ -3,6 +3,7 @@
 -- KEYS  1 life  2… its streams, and those from which groups collect what was cut
 -- ARGV  1 what the life key was left at: 'checking', or '' when it was not there  2 the run of the server then  3 the life
 --       then for each stream the id up to which it is known to be collected, or ''
+--       then where a group stands that collects elsewhere
 --       then for each group three: the number of its stream among the streams, its name, the id it stands at
 -- Returns 1 open · 0 something happened meanwhile: look again
 -- Keeps   ids of entries go on ascending, also when this server's clock is behind that of the one before; a group stands
@@ -30,9 +31,11 @@ for stream = 2, #KEYS do
     end
   end
 end
-for at = #KEYS + 3, #ARGV, 3 do
-  local made = redis.pcall('XGROUP', 'CREATE', KEYS[tonumber(ARGV[at]) + 1], ARGV[at + 1], ARGV[at + 2], 'MKSTREAM')
-  if made['err'] and not string.find(made['err'], '^BUSYGROUP') then return made end
+for at = #KEYS + 4, #ARGV, 3 do
+  local key = KEYS[tonumber(ARGV[at]) + 1]
+  local made = redis.pcall('XGROUP', 'CREATE', key, ARGV[at + 1], ARGV[at + 2], 'MKSTREAM')
+  if made['err'] and not string.find(made['err'], 'BUSYGROUP') then return made end
+  if made['err'] and ARGV[at + 2] == ARGV[#KEYS + 3] then redis.call('XGROUP', 'SETID', key, ARGV[at + 1], ARGV[at + 2]) end
 end
 redis.call('SET', KEYS[1], ARGV[3] .. ' ' .. run)
 return 1

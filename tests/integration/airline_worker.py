@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ops.knowledge.importing import import_articles
-from ops.runtime.database import connect
 from ops.seed import ARTICLES_FOLDER
+from runtime.database import connect
 from tests.integration.sample_airline import add_airline
 from tests.integration.worker_harness import make_harness
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.store.airline import PostgresAirline
 from worker.guardrails.inputs import input_guardrails
 from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
-from worker.store.airline import PostgresAirline
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
-    from ops.runtime.sealing import Sealer
+    from runtime.database import Database
+    from runtime.sealing import Sealer
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
 

@@ -14,16 +14,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.configuration import load_settings
-from ops.runtime.failpoints import VARIABLE, read_failpoint
-from ops.runtime.logs import configure_logs
+from runtime.configuration import load_settings
+from runtime.failpoints import VARIABLE, read_failpoint
+from runtime.telemetry.logs import configure_logs
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import build_graph
 from worker.guardrails.inputs import input_guardrails
 from worker.pipeline.act import Brain
-from worker.service import open_service
-from worker.warmup import warm_up
+from worker.process.service import open_service
+from worker.process.warmup import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ops.runtime.redis import Scripts
+from runtime.redis import Scripts
 from schema.keys import mailbox_keys
 from tests.integration.model_endpoint import Endpoint
 from tests.integration.worker_harness import Harness, MakeHarness

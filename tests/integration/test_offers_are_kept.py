@@ -14,20 +14,20 @@ import pytest
 
 from tests.integration.sample_airline import add_airline
 from tests.unit.airline_stand_ins import make_turn
-from worker.store.airline import PostgresAirline
-from worker.tools.access import Booking
-from worker.tools.backend import Effect
-from worker.tools.offers.kinds import PROPOSE
-from worker.tools.rules.refusal import Refusal
+from worker.conversation.effects import Effect
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.offers.kinds import PROPOSE
+from worker.domains.airline.records.booking import Booking
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
-    from worker.agents.context import TurnContext
-    from worker.tools.backend import Reservation
-    from worker.tools.offers.offer import Offer
+    from worker.conversation.context import TurnContext
+    from worker.domains.airline.offers.offer import Offer
+    from worker.domains.airline.records.backend import Reservation
 
 BOOKINGS = 16
 

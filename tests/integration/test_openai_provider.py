@@ -12,11 +12,11 @@ from agents.exceptions import ModelRefusalError
 
 from tests.integration.model_endpoint import Endpoint, Fail, Late, call, say, serving
 from tests.unit.airline_stand_ins import PLACEHOLDER, MemoryKnowledge, make_turn
-from worker.agents.context import TurnContext
-from worker.agents.graph import build_graph
+from worker.conversation.context import TurnContext
+from worker.conversation.effects import Passage
+from worker.domains.airline.agents.graph import build_graph
 from worker.models.failures import classify_model_error
 from worker.models.provider import build_model_provider
-from worker.tools.backend import Passage
 
 PASSAGE = Passage("Baggage", "Checked bags", "baggage", "One checked bag is free.", 1.0)
 

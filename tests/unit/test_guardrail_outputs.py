@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from worker.conversation.vault import Vault
 from worker.guardrails.outputs import Grounds, find_breach, gather_items
-from worker.guardrails.vault import Vault
 
 NOTHING = Grounds([], [], {}, frozenset(), frozenset())
 

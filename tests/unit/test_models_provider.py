@@ -13,10 +13,10 @@ from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agents.models.openai_responses import OpenAIResponsesModel
 
 from schema.settings import Settings
+from worker.domains.airline.local.model import LocalModel
 from worker.models.client import make_client
 from worker.models.embeddings import build_embedder
 from worker.models.failures import classify_model_error, may_pass_in_seconds, retry_after_seconds
-from worker.models.local.model import LocalModel
 from worker.models.provider import build_model_provider
 from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel

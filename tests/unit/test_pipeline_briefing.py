@@ -11,7 +11,7 @@ from agents.testing import ScriptedModel
 from schema.ids import ConversationKey
 from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Inbound
 from tests.unit.acting import Talk
-from worker.agents.context import AirlineAgentContext
+from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.briefing import brief, refer
 from worker.pipeline.outcome import Answer, Letter
 

@@ -18,7 +18,7 @@ from agents import (
 )
 
 from schema.settings import Settings
-from worker.agents.context import TurnContext
+from worker.conversation.context import TurnContext
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.abuse_agent import model_abuse_guardrail
 from worker.guardrails.relevance import assess_relevance

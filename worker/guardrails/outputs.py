@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal
 
+from runtime.patterns import load_patterns
+from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
-from worker.patterns import load_patterns
 
 Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from worker.patterns import load_patterns
+from runtime.patterns import load_patterns
 
 RelevanceReason = Literal["relevant", "off_topic", "injection"]
 

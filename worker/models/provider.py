@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from agents.models.interface import Model, ModelProvider
 from agents.models.openai_provider import OpenAIProvider
 
+from worker.domains.airline.local.model import LocalModel
 from worker.models.client import make_client
 from worker.models.ledger import Ledger
-from worker.models.local.model import LocalModel
 from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel
 

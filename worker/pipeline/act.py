@@ -12,28 +12,29 @@ from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
 from schema.ids import ticket_id_of, trace_id_of
-from worker.agents.context import TurnContext
-from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
-from worker.agents.start import choose_start
-from worker.agents.tracing import RUN_TRACING
+from worker.conversation.context import TurnContext
+from worker.conversation.run_spans import RUN_TRACING
+from worker.domains.airline.agents.facts import note_message
+from worker.domains.airline.agents.start import choose_start
+from worker.domains.airline.rules.identity import read_address
 from worker.guardrails.review import ask_to_rewrite, review, without_draft
-from worker.models.journaled import JournaledProvider, TurnJournal
+from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
-from worker.tools.rules.identity import read_address
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
 
     from schema.settings import Settings
-    from worker.agents.graph import GraphPool
+    from worker.agents.pool import GraphPool
+    from worker.conversation.effects import KnowledgeBase
+    from worker.domains.airline.records.backend import AirlineBackend
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
-    from worker.tools.backend import AirlineBackend, KnowledgeBase
 
 _log = structlog.get_logger("fte.act")
 
@@ -44,7 +45,7 @@ _LATENCY_METADATA = "fte.model_latency_ms"
 class Brain:
     """Hold what answers: the agents and what they reach. Made once per process."""
 
-    graphs: GraphPool
+    graphs: GraphPool[Any]
     provider: ModelProvider
     guardrails: Sequence[InputGuardrail[TurnContext]]
     backend: AirlineBackend

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.encoding import parse_json
+from runtime.encoding import parse_json
 from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Sentiment, TranscriptReference
-from worker.models.local.cues import cues_in
-from worker.models.local.intent import flatten
+from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.intent import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ops.runtime.database import Database
-from ops.runtime.encoding import dump_json
-from ops.runtime.failpoints import Reach, pass_by
-from ops.runtime.sealing import Sealer
+from runtime.database import Database
+from runtime.encoding import dump_json
+from runtime.failpoints import Reach, pass_by
+from runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
 from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
-from worker.guardrails.vault import Vault
+from worker.conversation.vault import Vault
+from worker.outbound.publisher import OutboxRow
 from worker.pipeline.briefing import brief, refer
-from worker.publisher import OutboxRow
 
 if TYPE_CHECKING:
-    from worker.models.journaled import TurnJournal
+    from worker.domains.airline.records.backend import AirlineBackend
+    from worker.journal.model_calls import TurnJournal
     from worker.pipeline.outcome import Answer, Clock, Due, Letter, Snapshot
-    from worker.tools.backend import AirlineBackend
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
