@@ -11,6 +11,7 @@ from tests.integration.sample_airline import add_airline
 from tests.integration.worker_harness import make_harness
 from worker.agents.pool import GraphPool
 from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.domains.airline.store.airline import PostgresAirline
 from worker.guardrails.inputs import input_guardrails
 from worker.models.provider import build_model_provider
@@ -39,11 +40,12 @@ async def make_airline_worker(settings: Settings, sealer: Sealer, tenant: str, *
     def make_brain(database: Database) -> Brain:
         return Brain(
             graphs=GraphPool(build_graph),
-            provider=build_model_provider(settings),
+            provider=build_model_provider(settings, local=AIRLINE.local_model),
             guardrails=guardrails,
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
             settings=settings,
+            domain=AIRLINE,
         )
 
     return await make_harness(settings, sealer, tenant, make_brain=make_brain)

@@ -21,6 +21,7 @@ from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.agents.pool import GraphPool
 from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
 from worker.pipeline.act import Brain
 from worker.process.service import open_service
@@ -112,7 +113,9 @@ def main() -> None:
 async def _load_everything(settings: Settings) -> None:
     """Play a turn, so that what loads at first use does so once and not in each fork."""
     nothing: Any = None
-    await warm_up(Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings))
+    await warm_up(
+        Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings, AIRLINE)
+    )
 
 
 async def _drain(settings: Settings, key: ConversationKey) -> None:

@@ -18,6 +18,7 @@ from tests.integration.three_bookings import DAY, add_three_bookings
 from tests.integration.worker_harness import Harness, OneModel, make_harness
 from worker.agents.pool import GraphPool
 from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.domains.airline.store.airline import PostgresAirline
 from worker.pipeline.act import Brain
 from worker.store.knowledge import PostgresKnowledge
@@ -111,6 +112,7 @@ async def desk(settings: Settings, sealer: Sealer, tenant: str, clerk: Clerk) ->
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
             settings=quick,
+            domain=AIRLINE,
         )
 
     harness = await make_harness(quick, sealer, tenant, make_brain=make_brain)

@@ -24,6 +24,7 @@ from schema.settings import Settings
 from worker.agents.pool import GraphPool
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import configure_tracing
+from worker.domains.airline.domain import AIRLINE
 from worker.mailbox.mailbox import Mailbox
 from worker.pipeline.act import Brain
 from worker.process.service import Servers, WorkerService, compose
@@ -222,6 +223,7 @@ def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, b
         backend=backend,
         knowledge=None,  # type: ignore[arg-type]
         settings=settings,
+        domain=AIRLINE,
     )
 
 

@@ -15,6 +15,7 @@ from tests.unit.airline_stand_ins import NOW, TENANT, MemoryAirline, MemoryKnowl
 from worker.agents.pool import GraphPool
 from worker.conversation.context import AirlineAgentContext
 from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
 from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.provider import OneModelProvider
@@ -85,6 +86,7 @@ class Talk:
             backend=self.backend,
             knowledge=self.knowledge,
             settings=self.settings,
+            domain=AIRLINE,
         )
 
     @property

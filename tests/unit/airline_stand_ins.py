@@ -13,6 +13,7 @@ from schema.ids import ConversationKey
 from worker.conversation.context import AirlineAgentContext, TurnContext
 from worker.conversation.effects import Passage
 from worker.conversation.vault import Vault
+from worker.domains.airline.domain import AIRLINE
 from worker.domains.airline.records.backend import (
     Airport,
     Customer,
@@ -236,6 +237,7 @@ def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgent
         vault=Vault({PLACEHOLDER: NUMBER}),
         backend=MemoryAirline(),
         knowledge=MemoryKnowledge(),
+        vocabulary=AIRLINE.vocabulary,
         now=NOW,
         ticket_id="T-23456789AB",
         answer_by=NOW + timedelta(minutes=60),

@@ -12,7 +12,8 @@ from runtime.patterns import load_patterns
 
 SHIPPED = [
     ("worker.guardrails", "abuse.patterns"),
-    ("worker.guardrails", "outputs.patterns"),
+    ("worker.domains.airline", "claims.patterns"),
+    ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),
     ("worker.domains.airline.local", "cues.patterns"),
     ("worker.domains.airline.local", "slots.patterns"),

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from agents import ModelProvider
     from agents.tool_context import ToolContext
 
-    from worker.conversation.effects import Effect, KnowledgeBase
+    from worker.conversation.effects import Effect, EffectStore, KnowledgeBase
     from worker.conversation.vault import Vault
-    from worker.domains.airline.records.backend import AirlineBackend
+    from worker.conversation.vocabulary import Vocabulary
 
 
 class Quote(BaseModel):
@@ -106,8 +106,9 @@ class TurnContext:
     text: str  # normalised and masked; of a burst all messages
     airline: AirlineAgentContext
     vault: Vault
-    backend: AirlineBackend
+    backend: EffectStore  # the domain knows what else it gives
     knowledge: KnowledgeBase
+    vocabulary: Vocabulary
     now: datetime
     ticket_id: str
     answer_by: datetime

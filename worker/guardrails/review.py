@@ -36,6 +36,7 @@ async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[A
                 vault=turn.vault.entries,
                 changes=frozenset({effect.query for effect in turn.effects} | set(turn.airline.changes_made)),
                 tickets=frozenset(str(ticket) for ticket in tickets),
+                claims=turn.vocabulary.claims,
                 instructions=instructions.partition(_FACTS_FOLLOW)[0],
                 staged=frozenset(effect.query for effect in turn.effects),
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from openai import AsyncOpenAI
@@ -24,8 +25,7 @@ from runtime.telemetry.tracing_table import PostgresSpans
 from schema.settings import Settings
 from worker.agents.pool import GraphPool
 from worker.conversation.run_spans import configure_tracing
-from worker.domains.airline.agents.graph import AgentGraph, build_graph
-from worker.domains.airline.store.airline import PostgresAirline
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
 from worker.journal.tool_store import ToolStore
 from worker.journal.writer import JournalWriter
@@ -143,11 +143,12 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
     throttle = Throttle(Scripts(redis).throttle, settings)
     brain = Brain(
         graphs=await _open_graphs(settings, resources),
-        provider=build_model_provider(settings, client, ledger=ledger, throttle=throttle),
+        provider=build_model_provider(settings, client, local=AIRLINE.local_model, ledger=ledger, throttle=throttle),
         guardrails=input_guardrails(settings),
-        backend=PostgresAirline(database),
+        backend=AIRLINE.open_backend(database),
         knowledge=_open_knowledge(settings, database, client, resources),
         settings=settings,
+        domain=AIRLINE,
         ledger=ledger,
     )
     await warm_up(brain)
@@ -156,11 +157,11 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
     return service
 
 
-async def _open_graphs(settings: Settings, resources: AsyncExitStack) -> GraphPool[AgentGraph]:
+async def _open_graphs(settings: Settings, resources: AsyncExitStack) -> GraphPool[Any]:
     """Connect the documentation servers; the graphs are built with the tools of those that are there."""
 
-    def build() -> AgentGraph:
-        return build_graph(documentation=[*hosted_search(settings.vector_store_ids), *documentation.tools])
+    def build() -> Any:
+        return AIRLINE.build_graph(documentation=[*hosted_search(settings.vector_store_ids), *documentation.tools])
 
     graphs = GraphPool(build)
     documentation = Documentation(settings.mcp_servers, graphs.renew)
@@ -186,7 +187,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     streams = Streams(servers.redis, scripts, servers.database, settings)
     publisher = Publisher(servers.database, scripts, servers.sealer, streams, outages=outages, settings=settings)
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
-    committer = Committer(servers.database, servers.sealer, brain.backend, reach)
+    committer = Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach)
     journal = JournalWriter(servers.database)
     tools = ToolStore(servers.database, servers.sealer)
     tracer = open_tracer(settings, servers.database)

@@ -12,7 +12,6 @@ import structlog.testing
 from schema.ids import ConversationKey
 from schema.messages import Inbound
 from worker.conversation.context import AirlineAgentContext
-from worker.domains.airline.local.model import LocalModel
 from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.dry import make_dry_client
 from worker.models.provider import OneModelProvider, build_model_provider
@@ -65,11 +64,11 @@ async def warm_up(brain: Brain) -> None:
     The embedded model stands by whatever model is set; a provider's client is tried on an endpoint in memory.
     """
     nothing = _NothingKnown()
-    dry = replace(brain, provider=OneModelProvider(LocalModel()), backend=nothing, knowledge=nothing)
+    dry = replace(brain, provider=OneModelProvider(brain.domain.local_model()), backend=nothing, knowledge=nothing)
     with structlog.testing.capture_logs():
         await _play(dry)
         if not brain.settings.is_embedded_model:
-            provider = build_model_provider(brain.settings, make_dry_client())
+            provider = build_model_provider(brain.settings, make_dry_client(), local=brain.domain.local_model)
             await _play(replace(dry, provider=provider))
             await provider.aclose()
 

@@ -18,6 +18,7 @@ from worker.conversation.context import AirlineAgentContext, TurnContext
 from worker.conversation.run_spans import configure_tracing
 from worker.conversation.vault import Vault
 from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.models.provider import build_model_provider
 from worker.store.knowledge import PostgresKnowledge
 
@@ -56,6 +57,7 @@ class BareRunner:
             vault=Vault(),
             backend=nothing,
             knowledge=self.knowledge,
+            vocabulary=AIRLINE.vocabulary,
             now=now,
             ticket_id="",
             answer_by=now + timedelta(hours=1),
@@ -66,5 +68,7 @@ class BareRunner:
 def make_bare_runner(settings: Settings, database: Database) -> BareRunner:
     """Put the bare loop together; `settings.model` must be the stub."""
     configure_tracing(settings)
-    config = RunConfig(model_provider=build_model_provider(settings), trace_include_sensitive_data=False)
+    config = RunConfig(
+        model_provider=build_model_provider(settings, local=AIRLINE.local_model), trace_include_sensitive_data=False
+    )
     return BareRunner(build_graph(), config, PostgresKnowledge(database))

@@ -27,6 +27,7 @@ from runtime.encoding import dump_json, parse_json
 from worker.agents.pool import GraphPool
 from worker.app import run_worker
 from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
 from worker.pipeline.act import Brain
 from worker.process.warmup import warm_up
@@ -62,7 +63,7 @@ def serve() -> None:
 async def _load_everything() -> None:
     """Play a turn, so that what loads at first use does so once and not in each fork."""
     settings, nothing = load_settings(), _NOTHING
-    brain = Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings)
+    brain = Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings, AIRLINE)
     await warm_up(brain)
 
 

@@ -13,6 +13,7 @@ from ops.lab.evaluate.sets import TriageLabel, TriageRow
 from worker.conversation.vault import Vault
 from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.agents.start import callable_names
+from worker.domains.airline.claims import load_vocabulary
 from worker.domains.airline.local import phrases, triage
 from worker.domains.airline.local.routing import route
 from worker.domains.airline.local.situation import KnownFacts, read_situation
@@ -70,7 +71,7 @@ def route_of(text: str) -> str:
     masked = mask_text(normalise(text), Vault()).text
     if assess_abuse(masked).is_abusive:
         return "escalation"
-    if not assess_relevance(masked, under_way=False).is_relevant:
+    if not assess_relevance(masked, load_vocabulary()).is_relevant:
         return "off_topic"
     facts, items = KnownFacts(turn_count=1), [{"role": "user", "content": masked}]
     starts_at = route(facts, items, _callables(), at=_TRIAGE, sure_min=0.0)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from runtime.encoding import dump_canonical
+from worker.domains.airline.claims import load_vocabulary
 from worker.domains.airline.local.model import LocalModel
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.relevance import assess_relevance
@@ -96,7 +97,7 @@ def _judge_abuse(text: str) -> dict[str, Any]:
 
 
 def _judge_relevance(text: str) -> dict[str, Any]:
-    found = assess_relevance(text, under_way=False)
+    found = assess_relevance(text, load_vocabulary())
     return {"is_relevant": found.is_relevant, "confidence": found.confidence, "reason": found.reason}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
+from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.cabins import cabin_name, check_cabin, price_of_cabin
 from worker.domains.airline.rules.consent import terms_of
 
@@ -23,7 +24,7 @@ async def offer_cabin(turn: TurnContext, booking: Booking, request: Request) -> 
         return refusal
     flights = []
     for segment in reservation.segments:
-        flight = await turn.backend.find_flight(turn.key.tenant, segment.flight_number, segment.flight_date)
+        flight = await backend_of(turn).find_flight(turn.key.tenant, segment.flight_number, segment.flight_date)
         if flight is None:
             return Refusal("no_such_flight", f"Flight {segment.flight_number} is no longer sold; a colleague can help.")
         flights.append(flight)

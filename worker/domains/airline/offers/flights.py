@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
+from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.cabins import cabin_name
 from worker.domains.airline.rules.consent import terms_of
 from worker.domains.airline.rules.flight_changes import check_changeable, price_of_change
@@ -44,7 +45,7 @@ async def _find(turn: TurnContext, flight_number: str, date: str) -> Flight | Re
     if isinstance(day, Refusal):
         return day
     number = read_flight_number(flight_number)
-    found = await turn.backend.find_flight(turn.key.tenant, number, day) if number else None
+    found = await backend_of(turn).find_flight(turn.key.tenant, number, day) if number else None
     if found is None:
         return Refusal("no_such_flight", f"There is no flight {flight_number[:10]} on {day.isoformat()}.")
     return found

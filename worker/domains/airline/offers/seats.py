@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
+from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.consent import terms_of
 from worker.domains.airline.rules.flights import check_open
 from worker.domains.airline.rules.seats import check_seat, choose_seats, due_for
@@ -23,7 +24,7 @@ async def offer_seat(turn: TurnContext, booking: Booking, request: Request) -> O
     closed = check_open(booking.reservation, segment, turn.now)
     if closed:
         return closed
-    taken = await turn.backend.find_taken_seats(turn.key.tenant, segment.flight_number, segment.flight_date)
+    taken = await backend_of(turn).find_taken_seats(turn.key.tenant, segment.flight_number, segment.flight_date)
     seat = _choose(booking, request, taken)
     if isinstance(seat, Refusal):
         return seat

@@ -6,12 +6,14 @@ Amounts are whole US dollars.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from worker.conversation.effects import EffectStore
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    from worker.conversation.context import TurnContext
 
 
 Cabin = Literal["basic_economy", "economy", "business"]
@@ -198,3 +200,8 @@ class AirlineBackend(EffectStore, Protocol):
 
     async def find_airports(self, tenant: str) -> tuple[Airport, ...]:
         """Give every airport, by code."""
+
+
+def backend_of(turn: TurnContext) -> AirlineBackend:
+    """Give the airline's records to a tool of this domain; the pipeline knows only where effects are applied."""
+    return cast("AirlineBackend", turn.backend)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.records.booking import Booking
 from worker.domains.airline.rules.flights import find_segment
 from worker.domains.airline.rules.identity import find_confirmation_numbers, find_passenger
@@ -54,7 +55,7 @@ async def open_verified(turn: TurnContext, flight_number: str = "") -> Booking |
     confirmation_number = turn.vault.open(verified)
     if confirmation_number is None:
         return NOT_VERIFIED
-    reservation = await turn.backend.find_reservation(turn.key.tenant, confirmation_number)
+    reservation = await backend_of(turn).find_reservation(turn.key.tenant, confirmation_number)
     passenger = find_passenger(reservation, airline.passenger_name or "") if reservation else None
     if reservation is None or passenger is None:
         return NOT_VERIFIED

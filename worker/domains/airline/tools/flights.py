@@ -9,7 +9,7 @@ from agents.tool_context import ToolContext
 
 from worker.conversation.context import TurnContext
 from worker.conversation.refusal import Refusal
-from worker.domains.airline.records.backend import Airport, Connection, Flight
+from worker.domains.airline.records.backend import Airport, Connection, Flight, backend_of
 from worker.domains.airline.rules.flights import (
     CABINS,
     choose_flight_of_day,
@@ -40,11 +40,11 @@ async def search_flights(context: ToolContext[TurnContext], origin: str, destina
 
     """
     turn = context.context
-    wish = _read_wish(await turn.backend.find_airports(turn.key.tenant), (origin, destination, date), turn.now)
+    wish = _read_wish(await backend_of(turn).find_airports(turn.key.tenant), (origin, destination, date), turn.now)
     if isinstance(wish, Refusal):
         return refuse(turn, wish)
     start, end, day = wish
-    found = await turn.backend.search_flights(turn.key.tenant, start.code, end.code, day)
+    found = await backend_of(turn).search_flights(turn.key.tenant, start.code, end.code, day)
     ahead = [connection for connection in found if connection[0].departs_at > turn.now]
     return give(
         turn,
@@ -76,7 +76,7 @@ async def flight_status(context: ToolContext[TurnContext], flight_number: str, d
         if isinstance(day, Refusal):
             return refuse(turn, day)
         days = (day,)
-    found = [await turn.backend.find_flight(turn.key.tenant, number, day) for day in days]
+    found = [await backend_of(turn).find_flight(turn.key.tenant, number, day) for day in days]
     flight = choose_flight_of_day([flight for flight in found if flight], turn.now)
     return give(turn, flight=_show_flight(flight)) if flight else refuse(turn, _NO_SUCH_FLIGHT)
 

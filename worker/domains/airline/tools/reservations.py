@@ -7,7 +7,7 @@ from agents.tool_context import ToolContext
 
 from worker.conversation.context import TurnContext
 from worker.conversation.refusal import Refusal
-from worker.domains.airline.records.backend import Passenger, Reservation
+from worker.domains.airline.records.backend import Passenger, Reservation, backend_of
 from worker.domains.airline.records.booking import Booking
 from worker.domains.airline.rules.bags import free_bags
 from worker.domains.airline.rules.flights import find_segment
@@ -55,7 +55,7 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
     if turn.airline.lookups_failed >= LOOKUPS_FAILED_MAX:
         return refuse(turn, _TOO_MANY_GUESSES)
     opened = read_confirmation_number(turn.vault.open(confirmation_number.strip()) or confirmation_number)
-    found = await turn.backend.find_reservation(turn.key.tenant, opened) if opened else None
+    found = await backend_of(turn).find_reservation(turn.key.tenant, opened) if opened else None
     passenger = await _recognise(turn, found, surname) if found else None
     if found is None or passenger is None:
         turn.airline.lookups_failed += 1
@@ -72,7 +72,7 @@ async def find_my_reservations(context: ToolContext[TurnContext]) -> str:
     turn = context.context
     if turn.verified_sender is None:
         return refuse(turn, _CHANNEL_NOT_VERIFIED)
-    found = await turn.backend.find_reservations_of(turn.key.tenant, turn.verified_sender)
+    found = await backend_of(turn).find_reservations_of(turn.key.tenant, turn.verified_sender)
     if not found:
         return refuse(turn, _NOTHING_ON_FILE)
     if len(found) == 1:
@@ -90,7 +90,7 @@ async def _recognise(turn: TurnContext, reservation: Reservation, surname: str) 
         # Whoever has proved it once need not again: a name misread later in the conversation locks nobody out.
         passenger = find_passenger(reservation, airline.passenger_name or "")
     if passenger is None and turn.verified_sender is not None:
-        own = await turn.backend.find_reservations_of(turn.key.tenant, turn.verified_sender)
+        own = await backend_of(turn).find_reservations_of(turn.key.tenant, turn.verified_sender)
         if reservation.reservation_id in {mine.reservation_id for mine in own}:
             passenger = find_speaker(reservation)
     return passenger

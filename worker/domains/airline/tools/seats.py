@@ -5,6 +5,7 @@ from agents.tool_context import ToolContext
 
 from worker.conversation.context import TurnContext
 from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.flights import check_open
 from worker.domains.airline.rules.seats import SeatPreference, choose_seats, due_for
 from worker.domains.airline.tools.access import open_booking, remember_flight
@@ -34,7 +35,7 @@ async def find_free_seats(
     if preference != "any":
         turn.airline.seat_preference = preference
     remember_flight(turn, booking)
-    taken = await turn.backend.find_taken_seats(turn.key.tenant, segment.flight_number, segment.flight_date)
+    taken = await backend_of(turn).find_taken_seats(turn.key.tenant, segment.flight_number, segment.flight_date)
     return give(
         turn,
         flight_number=segment.flight_number,
