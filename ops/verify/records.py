@@ -75,8 +75,8 @@ CHECKS: tuple[Check, ...] = (
         "find_aside",
         "group {name} is too far behind its stream, lacks {entries} entries that were cut from it, and has collected "
         "nothing for {seconds} s",
-        "start its consumer, which gets them from PostgreSQL in order; or XGROUP DESTROY it in that stream, and nothing "
-        "is kept for it any longer",
+        "start its consumer, which gets them from PostgreSQL in order; or XGROUP DESTROY it in that stream, and "
+        "nothing is kept for it any longer",
         "place",
         GROUP_SECONDS_MAX,
     ),

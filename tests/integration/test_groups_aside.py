@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from random import Random
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,6 +15,7 @@ from ops.verify import Verification
 from producer.collecting.subscription import AsyncSubscription
 from runtime.configuration import open_sealer
 from runtime.database import connect
+from runtime.redis import Scripts
 from schema.keys import again_stream, replies_stream
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
@@ -230,7 +232,7 @@ class Crowd:
 @pytest.mark.parametrize("seed", range(6))
 async def test_whatever_comes_together_each_group_gets_every_reply_in_order(harness: Harness, seed: int) -> None:
     """Draw what happens, every other time with a Redis that is emptied; only then may a reply come a second time."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - a draw, not a secret
     loses = seed % 2 == 1
     async with AsyncExitStack() as opened:
         groups = {name: await opened.enter_async_context(subscribe(harness, name)) for name in ("live", "lazy", "gone")}
@@ -254,3 +256,55 @@ async def test_whatever_comes_together_each_group_gets_every_reply_in_order(harn
             numbers = got[conversation]
             expected = list(range(1, count + 1))
             assert (list(dict.fromkeys(numbers)) if loses else numbers) == expected, (group, conversation)
+
+
+async def test_a_group_far_behind_brings_nothing_back_to_others_when_redis_is_emptied(harness: Harness) -> None:
+    await leave_behind(harness)
+
+    await flush(harness)
+    await work(harness)
+    async with subscribe(harness, "live") as live:
+        again = [entry for _ in range(ENTRIES_MAX + 1) if (entry := await live.next(0.1)) is not None]
+
+    assert len(again) <= TAIL_MAX, "no more than what was not cut, and so was not recorded"
+
+
+async def test_a_group_does_not_rejoin_over_what_was_cut_since_the_last_look(harness: Harness) -> None:
+    await leave_behind(harness)
+    stream = replies_stream(harness.tenant, "chat")
+    keys, scripts = [stream, again_stream(stream, "behind")], Scripts(harness.service.servers.redis)
+    async with subscribe(harness, "behind") as behind:
+        await collect(behind, 2)
+    _, after, _ = await scripts.read_again(keys=keys, args=["behind"])
+
+    over = await scripts.rejoin(keys=keys, args=["behind", after, ""])
+
+    assert over == 0
+
+
+async def test_what_was_cut_is_added_behind_what_it_follows_or_not_at_all(harness: Harness) -> None:
+    await leave_behind(harness)
+    stream = replies_stream(harness.tenant, "chat")
+    keys, scripts = [stream, again_stream(stream, "behind")], Scripts(harness.service.servers.redis)
+    _, after, _ = await scripts.read_again(keys=keys, args=["behind"])
+    entry = ["9-0", "r", "c", 1, "{}"]
+
+    added = await scripts.add_again(keys=keys[1:], args=["behind", "8-0", *entry])
+
+    assert added == 0
+    assert (await scripts.read_again(keys=keys, args=["behind"]))[1] == after
+
+
+async def test_a_late_note_takes_no_position_back(harness: Harness) -> None:
+    await leave_behind(harness)
+    (before,) = [row for row in await harness.database.read(harness.tenant, "find_groups") if row["name"] == "live"]
+    life = (await harness.database.read(harness.tenant, "read_life", tenant=harness.tenant))[0]["stream_life"]
+    note: dict[str, Any] = {"tenants": [harness.tenant], "kinds": ["reply"], "channels": ["chat"], "names": ["live"]}
+
+    for older_life, position in ((life, 1), (life - 1, before["position"] + 1)):
+        await harness.database.read(
+            harness.tenant, "note_groups", **note, positions=[position], asides=[False], lives=[older_life]
+        )
+
+    (after,) = [row for row in await harness.database.read(harness.tenant, "find_groups") if row["name"] == "live"]
+    assert after["position"] == before["position"]
