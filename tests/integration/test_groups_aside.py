@@ -264,9 +264,9 @@ async def test_a_group_far_behind_brings_nothing_back_to_others_when_redis_is_em
     await flush(harness)
     await work(harness)
     async with subscribe(harness, "live") as live:
-        again = [entry for _ in range(ENTRIES_MAX + 1) if (entry := await live.next(0.1)) is not None]
+        again = [entry for _ in range(8) if (entry := await live.next(0.1)) is not None]
 
-    assert len(again) <= TAIL_MAX, "no more than what was not cut, and so was not recorded"
+    assert len(again) <= ENTRIES_MAX, "no more than what was not cut, and so was not recorded"
 
 
 async def test_a_group_does_not_rejoin_over_what_was_cut_since_the_last_look(harness: Harness) -> None:
@@ -287,7 +287,7 @@ async def test_what_was_cut_is_added_behind_what_it_follows_or_not_at_all(harnes
     stream = replies_stream(harness.tenant, "chat")
     keys, scripts = [stream, again_stream(stream, "behind")], Scripts(harness.service.servers.redis)
     _, after, _ = await scripts.read_again(keys=keys, args=["behind"])
-    entry = ["9-0", "r", "c", 1, "{}"]
+    entry: list[Any] = ["9-0", "r", "c", 1, "{}"]
 
     added = await scripts.add_again(keys=keys[1:], args=["behind", "8-0", *entry])
 
