@@ -274,8 +274,7 @@ async def test_a_group_does_not_rejoin_over_what_was_cut_since_the_last_look(har
     stream = replies_stream(harness.tenant, "chat")
     keys, scripts = [stream, again_stream(stream, "behind")], Scripts(harness.service.servers.redis)
     async with subscribe(harness, "behind") as behind:
-        await collect(behind, 2)
-    await harness.service.servers.redis.xtrim(again_stream(stream, "behind"), maxlen=0, approximate=False)
+        await collect(behind, await harness.service.servers.redis.xlen(keys[1]))
     state = await scripts.read_again(keys=keys, args=["behind"])
     await harness.service.servers.redis.xtrim(stream, maxlen=1, approximate=False)
 
