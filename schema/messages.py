@@ -188,6 +188,11 @@ class Briefing(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     channel: Channel
+    facts: dict[str, BriefingText] = Field(
+        default_factory=dict,
+        max_length=BRIEFING_ENTRIES_MAX,
+        description="what is known, by name; the fields of the same names go a release later",
+    )
     passenger_name: BriefingText | None = None
     verified: bool = Field(default=False, description="whether the customer proved to be the passenger")
     confirmation_number: BriefingText | None = Field(default=None, description="a placeholder")

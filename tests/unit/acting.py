@@ -12,10 +12,12 @@ from schema.ids import ConversationKey
 from schema.messages import Inbound
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import NOW, TENANT, MemoryAirline, MemoryKnowledge
-from worker.agents.context import AirlineAgentContext
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.conversation.context import AirlineAgentContext
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
-from worker.models.journaled import JournalEntry, TurnJournal
+from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.provider import OneModelProvider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
@@ -84,6 +86,7 @@ class Talk:
             backend=self.backend,
             knowledge=self.knowledge,
             settings=self.settings,
+            domain=AIRLINE,
         )
 
     @property

@@ -19,16 +19,16 @@ from tests.unit.airline_stand_ins import (
     make_verified_turn,
     next_turn,
 )
-from worker.agents.booking import build_booking
-from worker.agents.context import AirlineAgentContext
-from worker.guardrails.vault import Vault
-from worker.tools.quotes import confirm_quote, quote_bags
-from worker.tools.reservations import LOOKUPS_FAILED_MAX, find_my_reservations, look_up_reservation
+from worker.conversation.context import AirlineAgentContext
+from worker.conversation.vault import Vault
+from worker.domains.airline.agents.booking import build_booking
+from worker.domains.airline.tools.quotes import confirm_quote, quote_bags
+from worker.domains.airline.tools.reservations import LOOKUPS_FAILED_MAX, find_my_reservations, look_up_reservation
 
 if TYPE_CHECKING:
     from agents import FunctionTool
 
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 OTHER_NUMBER = "H7KQ2M"
 OTHER_PLACEHOLDER = "[CONFIRMATION_NUMBER_2]"

@@ -18,8 +18,8 @@ from tests.unit.airline_stand_ins import (
     make_turn,
     make_verified_turn,
 )
-from worker.agents.context import TurnContext
-from worker.tools.reservations import LOOKUPS_FAILED_MAX, look_up_reservation
+from worker.conversation.context import TurnContext
+from worker.domains.airline.tools.reservations import LOOKUPS_FAILED_MAX, look_up_reservation
 
 
 async def look_up(turn: TurnContext, number: str = PLACEHOLDER, surname: str = "Okafor") -> dict[str, Any]:

@@ -11,29 +11,28 @@ import structlog
 from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
+from runtime.addresses import read_address
 from schema.ids import ticket_id_of, trace_id_of
-from worker.agents.context import TurnContext
-from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
-from worker.agents.start import choose_start
-from worker.agents.tracing import RUN_TRACING
+from worker.conversation.context import TurnContext
+from worker.conversation.run_spans import RUN_TRACING
 from worker.guardrails.review import ask_to_rewrite, review, without_draft
-from worker.models.journaled import JournaledProvider, TurnJournal
+from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
-from worker.tools.rules.identity import read_address
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
 
     from schema.settings import Settings
-    from worker.agents.graph import GraphPool
+    from worker.agents.pool import GraphPool
+    from worker.conversation.domain import Domain
+    from worker.conversation.effects import EffectStore, KnowledgeBase
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
-    from worker.tools.backend import AirlineBackend, KnowledgeBase
 
 _log = structlog.get_logger("fte.act")
 
@@ -44,12 +43,13 @@ _LATENCY_METADATA = "fte.model_latency_ms"
 class Brain:
     """Hold what answers: the agents and what they reach. Made once per process."""
 
-    graphs: GraphPool
+    graphs: GraphPool[Any]
     provider: ModelProvider
     guardrails: Sequence[InputGuardrail[TurnContext]]
-    backend: AirlineBackend
+    backend: EffectStore
     knowledge: KnowledgeBase
     settings: Settings
+    domain: Domain
     ledger: Ledger = field(default_factory=Ledger)
 
 
@@ -65,7 +65,7 @@ async def act(
     context = _turn_context(brain, letter, snapshot, guarded, due)
     context.models_beside = _journaled(brain, journal.beside())
     context.tools = journal.tools
-    note_message(context)
+    brain.domain.note_message(context)
     before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
     simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
@@ -74,7 +74,7 @@ async def act(
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
-                start = await choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
+                start = await brain.domain.choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
                 said = await run.speak(start, guarded.text)
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
@@ -179,6 +179,7 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         vault=guarded.vault,
         backend=brain.backend,
         knowledge=brain.knowledge,
+        vocabulary=brain.domain.vocabulary,
         now=due.now,
         ticket_id=ticket_id_of(letter.key, letter.position),
         answer_by=due.answer_by,

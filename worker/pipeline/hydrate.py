@@ -7,20 +7,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ops.runtime.database import Database
-from ops.runtime.encoding import parse_json
-from ops.runtime.sealing import Sealer
+from runtime.database import Database
+from runtime.encoding import parse_json
+from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.messages import VERSION, Envelope, Inbound, newer_version_in
 from schema.settings import Settings
-from worker.agents.context import AirlineAgentContext
-from worker.mailbox import Head
+from worker.conversation.context import AirlineAgentContext
+from worker.journal.tool_calls import ToolEntry
+from worker.journal.tool_store import open_entries
+from worker.mailbox.mailbox import Head
+from worker.outbound.publisher import OutboxRow
 from worker.pipeline.outcome import Letter, Snapshot
-from worker.publisher import OutboxRow
 from worker.store.session import window_of
-from worker.store.tool_journal import open_entries
-from worker.tools.journaled import ToolEntry
 
 
 class Undecodable(Exception):
