@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -12,16 +12,21 @@ TESTS: Final = Path(__file__).parent
 FOLDER_MARKERS: Final = frozenset({"integration", "acceptance", "chaos"})
 LONGEST_FIRST: Final = ("chaos", "acceptance", "integration", "architecture", "unit")
 """So that both processes of a run end at about the same time: what is dealt out last is short."""
-KEPT_TOGETHER: Final = tuple(f"tests/{folder}/" for folder in ("chaos", "acceptance"))
-"""Folders that one process runs from end to end: two rows of chaos at once would measure each other's load, and the
+KEPT_TOGETHER: Final = {
+    "tests/acceptance/test_cli_chaos.py": "chaos",
+    "tests/chaos/": "chaos",
+    "tests/acceptance/": "acceptance",
+}
+"""Files that one process runs from end to end: two rows of chaos at once would measure each other's load, and the
 product that acceptance tests share would be started twice."""
 
 
-class FilesTogether(LoadFileScheduling):
-    """Give a file to one process, and a folder that is kept together as well."""
+class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # ships no types
+    """Give a file to one process, and so all files that are kept together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in KEPT_TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+        together = (name for start, name in KEPT_TOGETHER.items() if nodeid.startswith(start))
+        return next(together, nodeid.partition("::")[0])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> FilesTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
     """Deal out whole files, in the order of the collection."""
     config.option.loadscopereorder = False
-    return FilesTogether(config)
+    return FilesTogether(config, log)
