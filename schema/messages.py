@@ -37,6 +37,10 @@ BRIEFING_ENTRIES_MAX = 20
 BRIEFING_CHARACTERS_MAX = 200
 SENDER_VERIFIED_KEY = "fte.sender_verified"
 """Metadata by which a gateway vouches for a message's sender: `"true"`, and nothing else, opens bookings to it."""
+MODEL_LATENCY_KEY = "fte.model_latency_ms"
+"""Metadata of load tests: how long the embedded models shall take for each call, as a real one would."""
+RESERVED_PREFIX = "fte."
+"""What begins like this is the product's own: SENDER_VERIFIED_KEY is for gateways, the rest for load tests alone."""
 
 Channel = Literal["email", "sms", "chat"]
 IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
@@ -263,6 +267,18 @@ def parse_inbound(
     inbound = value if isinstance(value, Inbound) else _read_inbound(value)
     check_clock(inbound, now=now, clock_skew_seconds_max=clock_skew_seconds_max, age_seconds_max=age_seconds_max)
     return inbound
+
+
+def check_metadata(inbound: Inbound) -> None:
+    """Refuse metadata that is reserved for load tests; raises InvalidMessage naming the key and the way out."""
+    for key in inbound.metadata:
+        if key.startswith(RESERVED_PREFIX) and key != SENDER_VERIFIED_KEY:
+            raise InvalidMessage(
+                "metadata",
+                f"{key!r} is reserved",
+                f"of keys that begin with {RESERVED_PREFIX!r} only {SENDER_VERIFIED_KEY} is for gateways; leave it out, or "
+                "set FTE_LOAD_TESTS=true for a load test, in the sender and in its workers",
+            )
 
 
 def encode_inbound(inbound: Inbound) -> str:

@@ -72,6 +72,7 @@ class Rescue:
             self._repeat(self.note_collected, settings.collected_seconds, outages.redis),
             self._repeat(self.trimmer.trim, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_spans, settings.trim_seconds, outages.postgresql),
+            self._repeat(self.trimmer.trim_guesses, settings.trim_seconds, outages.postgresql),
             self._repeat(self.trimmer.trim_usage, settings.trim_seconds, outages.postgresql),
         )
 

@@ -17,6 +17,7 @@ from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.outage import Outages
 from ops.runtime.redis import Scripts, check_redis, make_redis
 from ops.runtime.sealing import Sealer
+from ops.runtime.sender_keys import SenderKeys
 from ops.runtime.startup import check_deployment
 from ops.runtime.tracing import Losses, Tracer
 from ops.runtime.tracing_otlp import OtlpSpans
@@ -39,6 +40,7 @@ from worker.pipeline.turn import Turn
 from worker.publisher import Publisher
 from worker.rescue import Rescue
 from worker.store.airline import PostgresAirline
+from worker.store.guesses import PostgresGuesses
 from worker.store.journal import JournalWriter
 from worker.store.knowledge import PostgresKnowledge
 from worker.store.spending import spending_reader
@@ -63,6 +65,7 @@ class Servers:
     database: Database
     redis: Redis
     sealer: Sealer
+    senders: SenderKeys
 
 
 @dataclass
@@ -133,7 +136,7 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         redis = make_redis(settings)
         undo.push_async_callback(redis.aclose)
         await check_redis(redis, settings)
-        await check_deployment(database, sealer)
+        senders = await check_deployment(database, sealer)
         undo.pop_all()
     resources = AsyncExitStack()
     client = make_client(settings)
@@ -145,11 +148,12 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         guardrails=input_guardrails(settings),
         backend=PostgresAirline(database),
         knowledge=_open_knowledge(settings, database, client, resources),
+        guesses=PostgresGuesses(database, senders, settings),
         settings=settings,
         ledger=ledger,
     )
     await warm_up(brain)
-    service = compose(settings, Servers(database, redis, sealer), brain, ring, reach=reach)
+    service = compose(settings, Servers(database, redis, sealer, senders), brain, ring, reach=reach)
     service.resources = resources
     return service
 
@@ -189,7 +193,18 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     tools = ToolStore(servers.database, servers.sealer)
     tracer = open_tracer(settings, servers.database)
     turn = Turn(
-        settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, tools, brain, tracer, reach
+        settings,
+        servers.database,
+        servers.sealer,
+        servers.senders,
+        mailbox,
+        publisher,
+        committer,
+        journal,
+        tools,
+        brain,
+        tracer,
+        reach,
     )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
     trimmer = Trimmer(

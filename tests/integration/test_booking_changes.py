@@ -19,11 +19,13 @@ from tests.integration.worker_harness import Harness, OneModel, make_harness
 from worker.agents.graph import GraphPool, build_graph
 from worker.pipeline.act import Brain
 from worker.store.airline import PostgresAirline
+from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
     from ops.runtime.database import Database
     from ops.runtime.sealing import Sealer
+    from ops.runtime.sender_keys import SenderKeys
     from schema.settings import Settings
 
 LATEST = "the newest quote"
@@ -102,13 +104,14 @@ async def desk(settings: Settings, sealer: Sealer, tenant: str, clerk: Clerk) ->
     add_three_bookings(settings, tenant)
     quick = settings.model_copy(update={"backoff_seconds": 0.01, "route_locally": False})
 
-    def make_brain(database: Database) -> Brain:
+    def make_brain(database: Database, senders: SenderKeys) -> Brain:
         return Brain(
             graphs=GraphPool(build_graph),
             provider=OneModel(clerk),
             guardrails=[],
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
+            guesses=PostgresGuesses(database, senders, settings),
             settings=quick,
         )
 

@@ -38,6 +38,7 @@ async def accept(database: Database, key: ConversationKey, message_id: str) -> N
         message_id=message_id,
         channel="chat",
         payload="sealed",
+        sender_key=None,
         waiting_max=100,
     )
 

@@ -23,7 +23,7 @@ from worker.warmup import warm_up
 
 settings = Settings.model_validate({"model": sys.argv[1], "OPENAI_API_KEY": "any", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
 provider = build_model_provider(settings)
-asyncio.run(warm_up(Brain(GraphPool(build_graph), provider, input_guardrails(settings), None, None, settings)))
+asyncio.run(warm_up(Brain(GraphPool(build_graph), provider, input_guardrails(settings), None, None, None, settings)))
 loaded = set(sys.modules)
 client = make_dry_client()
 ask = client.responses.create(model="m", input="hi") if sys.argv[1] == "openai:m" else client.chat.completions.create(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TENANT = "acme"
 NUMBER = "DEMO42"
+SENDER_KEY = "ada"
 PLACEHOLDER = "[CONFIRMATION_NUMBER_1]"
 
 OUT = Segment(
@@ -209,6 +210,23 @@ class MemoryAirline:
         return list({**booked, **others}.values())
 
 
+class MemoryGuesses:
+    """Count wrong guesses, and answer so many."""
+
+    def __init__(self, wrong_max: int = 5) -> None:
+        self.wrong_max = wrong_max
+        self.wrong: list[tuple[str, str, str | None]] = []
+
+    async def may_answer(
+        self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
+    ) -> bool:
+        if len(self.wrong) >= self.wrong_max:
+            return False
+        if not is_right:
+            self.wrong.append((tenant, sender_key, confirmation_number))
+        return True
+
+
 class MemoryKnowledge:
     """Answer every question with the same passages."""
 
@@ -235,6 +253,9 @@ def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgent
         vault=Vault({PLACEHOLDER: NUMBER}),
         backend=MemoryAirline(),
         knowledge=MemoryKnowledge(),
+        guesses=MemoryGuesses(),
+        sender_key=SENDER_KEY,
+        brand="Larkfield Air",
         now=NOW,
         ticket_id="T-23456789AB",
         answer_by=NOW + timedelta(minutes=60),
@@ -247,6 +268,7 @@ def make_verified_turn(*, text: str = "hello", turn_count: int = 1) -> TurnConte
     turn = make_turn(text=text, turn_count=turn_count)
     turn.airline.confirmation_number = turn.airline.verified_confirmation_number = PLACEHOLDER
     turn.airline.verified = True
+    turn.airline.verified_sender_key = SENDER_KEY
     turn.airline.passenger_name = "Ada Okafor"
     return turn
 
@@ -256,7 +278,8 @@ def next_turn(turn: TurnContext, text: str, **changes: Any) -> TurnContext:
     airline = AirlineAgentContext.model_validate_json(turn.airline.model_dump_json())
     airline.turn_count += 1
     fresh = make_turn(text=text, turn_count=airline.turn_count, airline=airline)
-    return replace(fresh, **{"vault": turn.vault, "backend": turn.backend, "knowledge": turn.knowledge, **changes})
+    kept = {name: getattr(turn, name) for name in ("vault", "backend", "knowledge", "guesses")}
+    return replace(fresh, **{**kept, **changes})
 
 
 async def call(tool: FunctionTool, turn: TurnContext, **arguments: Any) -> dict[str, Any]:

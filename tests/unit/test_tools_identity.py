@@ -53,7 +53,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 """A call of every tool that acts for a booking; those that verify or need nobody verified stand below."""
 OPEN_TO_ALL = {"look_up_reservation", "find_my_reservations", "search_flights", "flight_status"}
-TOOLS: dict[str, FunctionTool] = {tool.name: tool for tool in build_booking("Larkfield Air").tools}  # type: ignore[misc]
+TOOLS: dict[str, FunctionTool] = {tool.name: tool for tool in build_booking().tools}  # type: ignore[misc]
 
 
 def test_every_tool_of_a_booking_is_tested() -> None:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from ops.runtime.sender_keys import read_address
 from tests.unit.airline_stand_ins import ADA, BEN, CUSTOMER, RESERVATION
 from worker.tools.rules.identity import (
     find_confirmation_numbers,
     find_passenger,
     find_speaker,
-    read_address,
     read_confirmation_number,
 )
 

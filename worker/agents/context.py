@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agents.tool_context import ToolContext
 
     from worker.guardrails.vault import Vault
-    from worker.tools.backend import AirlineBackend, Effect, KnowledgeBase
+    from worker.tools.backend import AirlineBackend, Effect, GuessLimit, KnowledgeBase
 
 
 class Quote(BaseModel):
@@ -39,7 +39,7 @@ class Quote(BaseModel):
 
 
 class AirlineAgentContext(BaseModel):
-    """Hold what is known in a conversation. Stored with it, masked: secrets stand as placeholders of its vault."""
+    """Hold what a conversation knows of one of its senders. Stored masked: secrets stand as placeholders of their vault."""
 
     model_config = ConfigDict(extra="ignore", validate_assignment=True)
 
@@ -62,6 +62,7 @@ class AirlineAgentContext(BaseModel):
     refusals: int = 0
     quote: Quote | None = None
     verified_confirmation_number: str | None = None  # `verified` holds for this one only
+    verified_sender_key: str | None = None  # … and for this sender only
     lookups_failed: int = 0
     abuse_count: int = 0
     abused_at: datetime | None = None
@@ -107,6 +108,9 @@ class TurnContext:
     vault: Vault
     backend: AirlineBackend
     knowledge: KnowledgeBase
+    guesses: GuessLimit
+    sender_key: str  # of who wrote `text`
+    brand: str  # what the airline is called
     now: datetime
     ticket_id: str
     answer_by: datetime
@@ -120,6 +124,11 @@ class TurnContext:
     tools: ToolCalls | None = None  # None: a run whose tool calls nobody takes up again
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
+
+    @property
+    def is_verified(self) -> bool:
+        """Say whether who writes now has proved a booking to be theirs; that another sender has counts for nothing."""
+        return self.airline.verified and self.airline.verified_sender_key == self.sender_key
 
     @property
     def messages(self) -> tuple[str, ...]:

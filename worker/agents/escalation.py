@@ -34,11 +34,11 @@ that the colleague will see it, and open no second one.
 """
 
 
-def build_escalation(airline: str) -> Agent[TurnContext]:
+def build_escalation() -> Agent[TurnContext]:
     """Make the agent; it hands off to nobody."""
     return Agent[TurnContext](
         name=NAME,
         handoff_description="Brings in a person: complaints, disputes, lost bags, special needs, or on request.",
-        instructions=instruct(OPENING.format(airline=airline)),
+        instructions=instruct(OPENING),
         tools=[*ESCALATION_TOOLS],
     )

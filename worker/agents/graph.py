@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from worker.agents.context import TurnContext
 
-AIRLINE = "Larkfield Air"
-"""The airline of the sample data."""
-
 GRAPHS_MAX = 16
 """Graphs of one process."""
 
@@ -84,13 +81,13 @@ class _Lent:
     runs: int = 0
 
 
-def build_graph(airline: str = AIRLINE, documentation: Sequence[Tool] = ()) -> AgentGraph:
+def build_graph(documentation: Sequence[Tool] = ()) -> AgentGraph:
     """Make the agents and their handoffs; `documentation` is what the FAQ Agent may search besides the articles."""
     graph = AgentGraph(
-        triage=triage.build_triage(airline),
-        faq=faq.build_faq(airline, documentation),
-        booking=booking.build_booking(airline),
-        escalation=escalation.build_escalation(airline),
+        triage=triage.build_triage(),
+        faq=faq.build_faq(documentation),
+        booking=booking.build_booking(),
+        escalation=escalation.build_escalation(),
     )
     for agent in (graph.triage, graph.faq, graph.booking, graph.escalation):
         agent.tools = journal_tools(agent.tools, apart=documentation)

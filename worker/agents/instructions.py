@@ -43,10 +43,14 @@ twice, a person takes over.
 
 
 def instruct(opening: str) -> Instructions:
-    """Make an agent's instructions out of its own part; the known facts are added anew for each model call."""
-    fixed = f"{opening.strip()}\n\n{HOUSE_RULES}"
+    """Make an agent's instructions out of its own part, in which `{airline}` is the tenant's brand.
+
+    The known facts are added anew for each model call.
+    """
+    written = f"{opening.strip()}\n\n{HOUSE_RULES}"
 
     def instructions(context: RunContextWrapper[TurnContext], agent: Agent[TurnContext]) -> str:  # noqa: ARG001 - the SDK's signature
+        fixed = written.replace("{airline}", context.context.brand)
         return f"{fixed}\n## Known facts\n{write_known_facts(context.context)}\n"
 
     return instructions
@@ -67,7 +71,7 @@ def write_known_facts(turn: TurnContext) -> str:
         {
             "passenger_name": airline.passenger_name,
             "confirmation_number": airline.confirmation_number,
-            "verified": airline.verified,
+            "verified": turn.is_verified,
             "flight_number": airline.flight_number,
             "flight_date": airline.flight_date,
             "seat_number": airline.seat_number,

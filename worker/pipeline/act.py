@@ -11,7 +11,9 @@ import structlog
 from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
+from ops.runtime.sender_keys import read_address
 from schema.ids import ticket_id_of, trace_id_of
+from schema.messages import MODEL_LATENCY_KEY
 from worker.agents.context import TurnContext
 from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
@@ -23,7 +25,6 @@ from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
 from worker.store.session import ConversationSession
-from worker.tools.rules.identity import read_address
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
@@ -33,11 +34,9 @@ if TYPE_CHECKING:
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
-    from worker.tools.backend import AirlineBackend, KnowledgeBase
+    from worker.tools.backend import AirlineBackend, GuessLimit, KnowledgeBase
 
 _log = structlog.get_logger("fte.act")
-
-_LATENCY_METADATA = "fte.model_latency_ms"
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class Brain:
     guardrails: Sequence[InputGuardrail[TurnContext]]
     backend: AirlineBackend
     knowledge: KnowledgeBase
+    guesses: GuessLimit
     settings: Settings
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -68,7 +68,8 @@ async def act(
     note_message(context)
     before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
-    simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
+    asked_latency = letter.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
+    simulated_latency.set(parse_latency(asked_latency))
     run = _Run(brain, context, session, _run_config(brain, letter, journal))
     try:
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
@@ -179,6 +180,9 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         vault=guarded.vault,
         backend=brain.backend,
         knowledge=brain.knowledge,
+        guesses=brain.guesses,
+        sender_key=snapshot.sender_key,
+        brand=snapshot.brand or settings.brand,
         now=due.now,
         ticket_id=ticket_id_of(letter.key, letter.position),
         answer_by=due.answer_by,

@@ -13,6 +13,7 @@ from ops.runtime.database import Database
 from ops.runtime.failpoints import Reach, pass_by
 from ops.runtime.logs import keep_private
 from ops.runtime.sealing import Sealer
+from ops.runtime.sender_keys import SenderKeys
 from ops.runtime.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
 from schema.messages import EventName
@@ -57,6 +58,7 @@ class Turn:
     settings: Settings
     database: Database
     sealer: Sealer
+    senders: SenderKeys
     mailbox: Mailbox
     publisher: Publisher
     committer: Committer
@@ -98,7 +100,7 @@ class Turn:
         key = letter.key
         self.reach("hydrate.begun")
         with course.clock.step("hydrate"):
-            snapshot = await hydrate(self.database, self.sealer, letter, self.settings)
+            snapshot = await hydrate(self.database, self.sealer, self.senders, letter, self.settings)
         self.reach("hydrate.done")
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):

@@ -1,4 +1,4 @@
-"""Say what the tools need of the airline's systems: plain data, and the two protocols that give it.
+"""Say what the tools need of the airline's systems: plain data, and the protocols that give it.
 
 Amounts are whole US dollars.
 """
@@ -231,6 +231,15 @@ class AirlineBackend(Protocol):
         not belong to the transaction may therefore be asked for again, with the same conversation and tool call id:
         these two are its idempotency key.
         """
+
+
+class GuessLimit(Protocol):
+    """Limit guesses at bookings."""
+
+    async def may_answer(
+        self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
+    ) -> bool:
+        """Say whether a guess may be answered, and count it unless it is right; no number: it was none."""
 
 
 class KnowledgeBase(Protocol):

@@ -1,4 +1,4 @@
-"""Decide who a customer is: the confirmation number, the surname, and the address that a gateway has verified."""
+"""Decide who a customer is: by the confirmation number, the surname, or the bookings of a verified address."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 _CONFIRMATION_NUMBER = re.compile(r"[A-Z0-9]{6}")
 _LOOKS_LIKE_ONE = re.compile(r"\b(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])(?![A-Z]{2}[0-9]{4}\b)[A-Z0-9]{6}\b")
 _TITLE = re.compile(r"^\s*(mr|mrs|ms|miss|mx|dr|prof)\b\.?", re.IGNORECASE)
-_E_MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-_PHONE = re.compile(r"\+[0-9]{7,15}")
 
 
 def read_confirmation_number(text: str) -> str | None:
@@ -26,20 +24,6 @@ def read_confirmation_number(text: str) -> str | None:
 def find_confirmation_numbers(text: str) -> frozenset[str]:
     """Find what can only be a confirmation number: six capitals and digits mixed, and no flight's (`LF1234`)."""
     return frozenset(_LOOKS_LIKE_ONE.findall(text))
-
-
-def read_address(sender: str) -> str | None:
-    """Read a sender as the airline files it: an e-mail address in lower case, or a phone number as E.164.
-
-    Gives None for what is neither, so that a made-up sender of a chat finds nobody.
-    """
-    # Of `Name <address>` only what stands in the brackets at the end is verified: a name may look like an address.
-    bracketed = re.fullmatch(r"[^\n]*<([^<>]*)>\s*", sender)
-    address = (bracketed[1] if bracketed else sender).strip()
-    if _E_MAIL.fullmatch(address):
-        return address.lower()
-    compact = re.sub(r"[\s().-]", "", address)
-    return compact if _PHONE.fullmatch(compact) else None
 
 
 def find_passenger(reservation: Reservation, name: str) -> Passenger | None:
