@@ -10,6 +10,7 @@ COPY requirements.lock ./
 RUN /opt/fte/bin/pip install --quiet --require-hashes -r requirements.lock
 COPY pyproject.toml ./
 COPY schema schema
+COPY runtime runtime
 COPY producer producer
 COPY worker worker
 COPY ops ops

@@ -39,7 +39,7 @@ check-imports: $(VENV)/dev
 	@echo "== imports"; out=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$out"; exit 1; }
 
 bench: $(VENV)/runtime ## measure what the promises cost
-	@$(BIN)/python -m ops.bench $(ARGS)
+	@$(BIN)/python -m ops.lab.bench $(ARGS)
 
 chaos: $(VENV)/runtime ## break everything on purpose and audit every message (under 20 minutes)
 	@$(BIN)/fte chaos $(ARGS)
@@ -48,7 +48,7 @@ chaos: $(VENV)/runtime ## break everything on purpose and audit every message (u
 SETS ?= $(wildcard evaluation ../evaluation ../*/evaluation)
 
 evaluate: $(VENV)/dev ## measure guardrails, triage and dialogues on labelled sets
-	@$(BIN)/python -m ops.evaluate $(SETS) $(ARGS)
+	@$(BIN)/python -m ops.lab.evaluate $(SETS) $(ARGS)
 
 load: $(VENV)/runtime ## put load on a running stack and report what came back
 	@$(BIN)/fte load $(ARGS)

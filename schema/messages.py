@@ -192,6 +192,11 @@ class Briefing(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     channel: Channel
+    facts: dict[str, BriefingText] = Field(
+        default_factory=dict,
+        max_length=BRIEFING_ENTRIES_MAX,
+        description="what is known, by name; the fields of the same names go a release later",
+    )
     passenger_name: BriefingText | None = None
     verified: bool = Field(default=False, description="whether the customer proved to be the passenger")
     confirmation_number: BriefingText | None = Field(default=None, description="a placeholder")
@@ -276,8 +281,8 @@ def check_metadata(inbound: Inbound) -> None:
             raise InvalidMessage(
                 "metadata",
                 f"{key!r} is reserved",
-                f"of keys that begin with {RESERVED_PREFIX!r} only {SENDER_VERIFIED_KEY} is for gateways; leave it out, or "
-                "set FTE_LOAD_TESTS=true for a load test, in the sender and in its workers",
+                f"of keys that begin with {RESERVED_PREFIX!r} only {SENDER_VERIFIED_KEY} is for gateways; leave it "
+                "out, or set FTE_LOAD_TESTS=true for a load test, in the sender and in its workers",
             )
 
 

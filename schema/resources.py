@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 _MIGRATION_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
@@ -20,8 +21,22 @@ class Migration(NamedTuple):
 
 @cache
 def load_query(name: str) -> str:
-    """Read one statement from `schema/queries/<name>.sql`."""
-    return (files("schema") / "queries" / f"{name}.sql").read_text()
+    """Read one statement, `schema/queries/<room>/<name>.sql`, by its name alone: names are stored data, rooms are not.
+
+    Raises KeyError for a name that no room has.
+    """
+    return _queries()[name].read_text()
+
+
+def list_queries() -> list[str]:
+    """List the names of all statements; no two rooms have the same one."""
+    return sorted(_queries())
+
+
+@cache
+def _queries() -> dict[str, Traversable]:
+    rooms = [entry for entry in (files("schema") / "queries").iterdir() if entry.is_dir()]
+    return {entry.name.removesuffix(".sql"): entry for room in rooms for entry in room.iterdir()}
 
 
 @cache

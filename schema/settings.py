@@ -1,4 +1,4 @@
-"""Define every setting: one documented field each, read from `FTE_…` variables by `ops.runtime.configuration`."""
+"""Define every setting: one documented field each, read from `FTE_…` variables by `runtime.configuration`."""
 
 from __future__ import annotations
 

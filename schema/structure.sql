@@ -1,4 +1,4 @@
--- What the migrations add up to; remade by `python -m ops.migrate --write-structure`, never edited.
+-- What the migrations add up to; remade by `python -m ops.database.migrate --write-structure`, never edited.
 
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 

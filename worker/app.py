@@ -20,16 +20,16 @@ from kombu import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from ops.runtime.failpoints import read_failpoint
-from ops.runtime.logs import configure_logs
+from runtime.failpoints import read_failpoint
+from runtime.telemetry.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
-from worker.loop import LoopThread
-from worker.service import open_service
+from worker.process.loop import LoopThread
+from worker.process.service import open_service
+from worker.process.watchdog import end_when_still
 from worker.tasks import register_tasks
-from worker.watchdog import end_when_still
 
 _log = structlog.get_logger("fte.worker")
 

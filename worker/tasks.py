@@ -6,8 +6,8 @@ from celery import Celery
 
 from schema.ids import ConversationKey
 from schema.tasks import DRAIN_TASK
-from worker.loop import LoopThread
-from worker.service import WorkerService
+from worker.process.loop import LoopThread
+from worker.process.service import WorkerService
 
 
 def register_tasks(app: Celery, loop: LoopThread, service: WorkerService) -> None:

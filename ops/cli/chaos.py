@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ops.chaos.faults import Fault
-    from ops.chaos.run import ChaosOptions, Row, Totals
+    from ops.lab.chaos.faults import Fault
+    from ops.lab.chaos.run import ChaosOptions, Row, Totals
     from schema.settings import Settings
 
 _MIXED_SECONDS = 60
@@ -52,11 +52,11 @@ def chaos(
     """
     import time
 
-    from ops.chaos.faults import choose_faults
-    from ops.chaos.mixture import mixed_fault
-    from ops.chaos.run import ChaosOptions, sum_up
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
+    from ops.lab.chaos.faults import choose_faults
+    from ops.lab.chaos.mixture import mixed_fault
+    from ops.lab.chaos.run import ChaosOptions, sum_up
     from ops.terminal import open_console
 
     try:
@@ -86,7 +86,7 @@ def chaos(
 def _run_apart(console: Console, settings: Settings, options: ChaosOptions, faults: list[Fault]) -> list[Row]:
     import asyncio
 
-    from ops.cli.apart import folder_apart
+    from ops.cli.scratch_folder import folder_apart
 
     with folder_apart(console, "chaos", "logs, ledger and servers' data are in") as folder:
         rows = asyncio.run(_run(console, settings, folder.path, options, faults))
@@ -99,7 +99,7 @@ async def _run(
 ) -> list[Row]:
     from rich.live import Live
 
-    from ops.chaos.run import chaos_on
+    from ops.lab.chaos.run import chaos_on
 
     rows: list[Row] = []
     with Live(
@@ -171,8 +171,8 @@ def _table(rows: list[Row], caption: str, console_width: int) -> Table:
 def _print_json(rows: list[Row], totals: Totals) -> None:
     from dataclasses import asdict
 
-    from ops.runtime.encoding import dump_json
     from ops.terminal import print_line
+    from runtime.encoding import dump_json
 
     for row in rows:
         fact = {"fault": row.fault.name, "title": row.fault.title, "kills": row.kills, "broken": list(row.broken)}

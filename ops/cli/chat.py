@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ops.standalone import Crew
+    from ops.standalone.standalone import Crew
     from schema.settings import Settings
 
 
@@ -57,7 +57,7 @@ def chat(
 
 
 def _own_stack(console: Console, settings: Settings) -> AbstractContextManager[tuple[Settings, Crew]]:
-    from ops.standalone import run_everything
+    from ops.standalone.standalone import run_everything
     from ops.terminal import tell_on
 
     return run_everything(settings, workers=1, say=tell_on(console))

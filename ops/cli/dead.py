@@ -12,8 +12,8 @@ from ops.cli.options import Json, Tenant, Who
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ops.dead_letters import DeadLetter, OpenedLetter, Operator, Selection
-    from ops.redrive import Outcome, Status
+    from ops.desk.dead_letters import DeadLetter, OpenedLetter, Operator, Selection
+    from ops.desk.redrive import Outcome, Status
     from schema.settings import Settings
 
 dead = typer.Typer(no_args_is_help=True, help="Look after messages that could not be answered.")
@@ -44,8 +44,8 @@ def list_dead(
 
     from ops.cli.dead_page import table_of
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     selection = _selection(tenant, None, conversation=conversation, reason=reason, since=since, settled=settled)
     letters = asyncio.run(_select(find_servers(), selection))
@@ -78,8 +78,8 @@ def show_dead(
     from ops.cli.dead_page import page_of
     from ops.cli.options import user_name
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     settings = find_servers()
     if opened:
@@ -118,7 +118,7 @@ def redrive_dead(
     from ops.cli.dead_page import print_outcomes
     from ops.cli.options import user_name
     from ops.cli.servers import find_servers
-    from ops.redrive import GOOD
+    from ops.desk.redrive import GOOD
 
     _check_narrowed(ids, conversation, reason, since, every=every)
     selection = _selection(tenant, ids, conversation=conversation, reason=reason, since=since)
@@ -187,7 +187,7 @@ def _selection(
 ) -> Selection:
     from datetime import UTC
 
-    from ops.dead_letters import Selection
+    from ops.desk.dead_letters import Selection
 
     return Selection(
         tenant,
@@ -208,7 +208,7 @@ def _check_narrowed(ids: list[int] | None, *filters: str | None, every: bool) ->
 def _operator(name: str, because: str | None, doing: str) -> Operator:
     from datetime import UTC
 
-    from ops.dead_letters import Operator
+    from ops.desk.dead_letters import Operator
 
     try:
         return Operator(name, datetime.now(UTC), because, doing)
@@ -218,7 +218,7 @@ def _operator(name: str, because: str | None, doing: str) -> Operator:
 
 async def _select(settings: Settings, selection: Selection) -> list[DeadLetter]:
     from ops.cli.reading import open_database
-    from ops.dead_letters import select_letters
+    from ops.desk.dead_letters import select_letters
 
     async with open_database(settings) as database:
         return [letter async for letter in select_letters(database, selection)]
@@ -226,8 +226,8 @@ async def _select(settings: Settings, selection: Selection) -> list[DeadLetter]:
 
 async def _open(settings: Settings, tenant: str, letter_id: int, operator: Operator) -> OpenedLetter:
     from ops.cli.reading import open_database
-    from ops.dead_letters import open_letter
-    from ops.runtime.configuration import open_sealer
+    from ops.desk.dead_letters import open_letter
+    from runtime.configuration import open_sealer
 
     async with open_database(settings) as database:
         return await open_letter(database, open_sealer(settings), tenant, letter_id, operator)
@@ -235,9 +235,9 @@ async def _open(settings: Settings, tenant: str, letter_id: int, operator: Opera
 
 async def _redrive(settings: Settings, selection: Selection, operator: Operator, *, dry_run: bool) -> list[Outcome]:
     from ops.cli.reading import open_database
-    from ops.dead_letters import select_letters
-    from ops.redrive import Redrive
-    from ops.runtime.configuration import open_sealer
+    from ops.desk.dead_letters import select_letters
+    from ops.desk.redrive import Redrive
+    from runtime.configuration import open_sealer
 
     async with open_database(settings) as database:
         letters = [letter async for letter in select_letters(database, selection)]
@@ -246,9 +246,9 @@ async def _redrive(settings: Settings, selection: Selection, operator: Operator,
 
 async def _drop(settings: Settings, selection: Selection, operator: Operator, *, dry_run: bool) -> list[Outcome]:
     from ops.cli.reading import open_database
-    from ops.dead_letters import drop_letter, select_letters
-    from ops.redrive import Outcome
-    from ops.runtime.configuration import open_sealer
+    from ops.desk.dead_letters import drop_letter, select_letters
+    from ops.desk.redrive import Outcome
+    from runtime.configuration import open_sealer
 
     outcomes = []
     async with open_database(settings) as database:

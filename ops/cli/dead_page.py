@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from ops.runtime.encoding import dump_json
 from ops.terminal import open_console, print_line, safe_text
+from runtime.encoding import dump_json
 
 if TYPE_CHECKING:
-    from ops.dead_letters import DeadLetter
-    from ops.redrive import Outcome
+    from ops.desk.dead_letters import DeadLetter
+    from ops.desk.redrive import Outcome
 
 
 def print_outcomes(outcomes: list[Outcome], *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from ops.demo.play import Outcome
-    from ops.standalone import Crew, Say
+    from ops.standalone.standalone import Crew, Say
     from schema.settings import Settings
 
 
@@ -41,8 +41,8 @@ def demo(
 
 def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
     """Play on servers of its own, in a folder that is kept only when something went wrong."""
-    from ops.cli.apart import folder_apart
-    from ops.standalone import run_everything
+    from ops.cli.scratch_folder import folder_apart
+    from ops.standalone.standalone import run_everything
 
     with folder_apart(console, "demo", "the logs and the data are kept in") as folder:
         with console.status("") as status:
@@ -56,7 +56,7 @@ def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
 
 def _on_servers(console: Console, settings: Settings) -> Outcome:
     """Play on the servers of the settings, with one more worker than they have."""
-    from ops.standalone import run_workers
+    from ops.standalone.standalone import run_workers
 
     with console.status("") as status, run_workers(settings, count=1, say=_shown_by(status)) as (here, crew):
         outcome = _play(console, status, here, crew)

@@ -12,7 +12,7 @@ from ops.terminal import clock, open_console, plain, print_line
 from schema.messages import Escalation, Event, Reply
 
 if TYPE_CHECKING:
-    from producer.entries import StreamEntry
+    from producer.collecting.entries import StreamEntry
 
 
 class EntryPrinter:

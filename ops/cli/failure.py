@@ -7,9 +7,9 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from ops.cli.servers import NoServers
+from ops.database.migrate import MigrationFailed
 from ops.embedded import EmbeddedStackError
-from ops.migrate import MigrationFailed
-from ops.standalone import WorkerNotReady
+from ops.standalone.standalone import WorkerNotReady
 from schema.errors import FteError, InvalidSettings, SchemaOutdated, ServerUnreachable
 
 EXIT_REFUSED = 1

@@ -12,7 +12,7 @@ from ops.cli.options import Json, Tenant
 if TYPE_CHECKING:
     from ops.knowledge.importing import ImportReport
     from schema.settings import Settings
-    from worker.tools.backend import Passage
+    from worker.conversation.effects import Passage
 
 kb = typer.Typer(help="The articles that answers come from.", no_args_is_help=True)
 
@@ -30,9 +30,9 @@ def import_folder(
 
     from ops.cli.servers import find_servers
     from ops.knowledge.importing import import_articles
-    from ops.runtime.database import connect
-    from ops.runtime.encoding import dump_json
     from ops.terminal import print_line
+    from runtime.database import connect
+    from runtime.encoding import dump_json
 
     settings = find_servers()
     with connect(settings.database_url or "") as connection:
@@ -52,8 +52,8 @@ def list_articles(tenant: Tenant = "default", as_json: Json = False) -> None:
     from rich.table import Table
 
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line, safe_text
+    from runtime.encoding import dump_json
 
     rows = asyncio.run(_read_articles(find_servers(), tenant))
     if as_json:

@@ -11,7 +11,7 @@ import typer
 from ops.cli.options import Json
 
 if TYPE_CHECKING:
-    from ops.llm_sim.server import Simulator
+    from ops.lab.llm_sim.server import Simulator
 
 
 def llm_sim(
@@ -38,10 +38,10 @@ def llm_sim(
     import asyncio
 
     from ops.cli.stopping import run_until_signalled
-    from ops.llm_sim.faults import Faults, read_share
-    from ops.llm_sim.latency import read_latency
-    from ops.llm_sim.record import Record
-    from ops.llm_sim.server import Simulator
+    from ops.lab.llm_sim.faults import Faults, read_share
+    from ops.lab.llm_sim.latency import read_latency
+    from ops.lab.llm_sim.record import Record
+    from ops.lab.llm_sim.server import Simulator
 
     with ExitStack() as opened:
         try:
@@ -61,9 +61,9 @@ async def _serve(simulator: Simulator, port: int, *, as_json: bool) -> None:
     import asyncio
     import os
 
-    from ops.llm_sim.server import serving
-    from ops.runtime.encoding import dump_json
+    from ops.lab.llm_sim.server import serving
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     async with serving(simulator, port) as url:
         if as_json:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ops.growth import Figure
-    from producer.load.report import LoadReport
-    from producer.load.run import LoadOptions, LoadProgress
-    from producer.load.scripts import Booking
+    from ops.lab.growth import Figure
+    from ops.lab.load.run import LoadOptions, LoadProgress
+    from ops.lab.load.scripts import Booking
+    from ops.verify.tally import LoadReport
     from schema.settings import Settings
 
 _STANDARD_OUTPUT = "-"
@@ -79,8 +79,8 @@ def load(
     """
     from ops.cli.servers import load_command_settings, point_at_servers
     from ops.cli.stopping import interrupted_by_signals
+    from ops.lab.load.run import LoadOptions
     from ops.terminal import open_console
-    from producer.load.run import LoadOptions
 
     _check_latency(model_latency_ms, simulated=llm_sim or faults)
     settings = load_command_settings(breaks_servers=faults)
@@ -132,9 +132,9 @@ def _soak(
     amounts: dict[str, Any],
     json_file: str | None,
 ) -> None:
-    from ops.chaos.run import ChaosOptions
     from ops.cli.soak import facts_of, soak_apart
     from ops.cli.stopping import interrupted_by_signals
+    from ops.lab.chaos.run import ChaosOptions
 
     if seconds is None:
         raise typer.BadParameter("--faults needs --duration, such as --duration 10m")
@@ -153,7 +153,7 @@ def _soak(
 
 def _check_latency(text: str | None, *, simulated: bool) -> None:
     """Refuse a latency that nobody understands: the simulated provider knows one form more than the embedded models."""
-    from ops.llm_sim.latency import Lognormal, read_latency
+    from ops.lab.llm_sim.latency import Lognormal, read_latency
 
     try:
         latency = read_latency(text or "0")
@@ -171,7 +171,7 @@ def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) ->
         return
     from pydantic import SecretStr
 
-    from ops.llm_sim.child import run_simulator
+    from ops.lab.llm_sim.child import run_simulator
 
     with run_simulator(["--latency-ms", latency_ms or "0"]) as url:
         changed = {"model": "openai:sim", "openai_api_key": SecretStr("any"), "openai_base_url": url}
@@ -197,8 +197,8 @@ def _finish(console: Console, report: LoadReport, figures: list[Figure], json_fi
 
 def _sample_bookings() -> tuple[Booking, ...]:
     """Give the customers of the sample airline, whose bookings the seat changes are about."""
+    from ops.lab.load.scripts import Booking
     from ops.seed import SAMPLES
-    from producer.load.scripts import Booking
 
     return tuple(Booking(sample.confirmation_number, *sample.passengers[0]) for sample in SAMPLES)
 
@@ -209,7 +209,7 @@ def _run_apart(
     import tempfile
     from pathlib import Path
 
-    from ops.standalone import run_everything
+    from ops.standalone.standalone import run_everything
     from ops.terminal import tell_on
 
     with tempfile.TemporaryDirectory(prefix="fte-load-", ignore_cleanup_errors=True) as folder:
@@ -254,9 +254,9 @@ async def _load(
 ) -> tuple[LoadReport, list[Figure]]:
     import asyncio
 
-    from ops.growth import GrowthWatch
-    from ops.runtime.ending import end_task
-    from producer.load.run import run_load
+    from ops.lab.growth import GrowthWatch
+    from ops.lab.load.run import run_load
+    from runtime.ending import end_task
 
     if not watches:
         return await run_load(settings, options, show), []
@@ -274,8 +274,8 @@ async def _load(
 def _write(file: str, facts: Mapping[str, Any]) -> None:
     from pathlib import Path
 
-    from ops.runtime.encoding import dump_json
     from ops.terminal import print_line
+    from runtime.encoding import dump_json
 
     written = dump_json(facts)
     if file == _STANDARD_OUTPUT:

@@ -10,8 +10,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ops.growth import Figure
-    from producer.load.report import LoadReport
+    from ops.lab.growth import Figure
+    from ops.verify.tally import LoadReport
 
 
 def counts_of(report: LoadReport) -> Table:

@@ -25,10 +25,10 @@ def migrate(
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
-    from ops.migrate import migrate as bring_up
-    from ops.runtime.configuration import open_sealer
-    from ops.runtime.encoding import dump_json
+    from ops.database.migrate import migrate as bring_up
     from ops.terminal import open_console, print_line
+    from runtime.configuration import open_sealer
+    from runtime.encoding import dump_json
 
     settings = find_servers()
     report = bring_up(
@@ -73,10 +73,10 @@ def _rotate(*, dry_run: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
-    from ops.rotation import rotate
-    from ops.runtime.configuration import open_sealer
-    from ops.runtime.encoding import dump_json
+    from ops.database.rotation import rotate
     from ops.terminal import open_console, print_line
+    from runtime.configuration import open_sealer
+    from runtime.encoding import dump_json
 
     settings = find_servers()
     report = rotate(settings, open_sealer(settings), dry_run=dry_run)

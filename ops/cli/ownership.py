@@ -9,7 +9,7 @@ import typer
 from ops.cli.options import Json, Tenant
 
 if TYPE_CHECKING:
-    from ops.takeover import Owner
+    from ops.desk.takeover import Owner
     from schema.settings import Settings
 
 Conversation = Annotated[str, typer.Argument(metavar="CONVERSATION", help="The conversation's id.")]
@@ -32,8 +32,8 @@ def _change_owner(conversation: str, tenant: str, owner: Owner, *, as_json: bool
     import asyncio
 
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     changed = asyncio.run(_set_owner(find_servers(), tenant, conversation, owner))
     if as_json:
@@ -48,8 +48,8 @@ async def _set_owner(settings: Settings, tenant: str, conversation: str, owner: 
     from datetime import UTC, datetime
 
     from ops.cli.reading import open_database
-    from ops.runtime.configuration import open_sealer
-    from ops.takeover import set_owner
+    from ops.desk.takeover import set_owner
+    from runtime.configuration import open_sealer
     from schema.ids import ConversationKey
 
     async with open_database(settings) as database:

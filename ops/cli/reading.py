@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ops.runtime.configuration import open_sealer
-from ops.runtime.database import Database
-from ops.runtime.startup import check_deployment
+from runtime.configuration import open_sealer
+from runtime.database import Database
+from runtime.startup import check_deployment
 from schema.settings import Settings
 
 

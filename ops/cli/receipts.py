@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.text import Text
 
-from ops.runtime.encoding import dump_json
 from ops.terminal import open_console, plain, print_line
+from runtime.encoding import dump_json
 from schema.errors import FteError, InvalidMessage
 from schema.messages import Receipt
 

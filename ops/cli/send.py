@@ -82,7 +82,7 @@ async def _chunks(stream: BinaryIO | None, one: dict[str, Any]) -> AsyncIterator
 
 
 async def _send_all(settings: Settings, chunks: AsyncIterator[list[InputLine]], printer: ReceiptPrinter) -> None:
-    from producer.client import AsyncProducer
+    from producer.sending.client import AsyncProducer
     from schema.errors import ServerUnreachable
 
     async with AsyncProducer(settings) as producer:

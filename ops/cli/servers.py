@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ops.embedded import read_running_stack
-from ops.runtime.configuration import load_settings
-from ops.runtime.logs import configure_logs
+from runtime.configuration import load_settings
+from runtime.telemetry.logs import configure_logs
 from schema.errors import FteError
 from schema.settings import Settings
 

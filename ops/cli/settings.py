@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 def settings(as_json: Json = False) -> None:
     """Show every setting: its variable, its value now, its default, and what it is for. Secrets are masked."""
-    from ops.runtime.configuration import load_settings
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line, safe_text
+    from runtime.configuration import load_settings
+    from runtime.encoding import dump_json
 
     rows = describe_settings(load_settings())
     if as_json:
@@ -39,7 +39,7 @@ def settings(as_json: Json = False) -> None:
 
 def describe_settings(values: Settings) -> list[dict[str, Any]]:
     """Give setting, value, default and description of each; a secret's value is stars, and a URL's password too."""
-    from ops.runtime.configuration import setting_names
+    from runtime.configuration import setting_names
 
     rows = []
     for variable, field in setting_names().items():

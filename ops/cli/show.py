@@ -8,7 +8,7 @@ from ops.cli.options import Json, Tenant
 from ops.cli.ownership import Conversation
 
 if TYPE_CHECKING:
-    from ops.transcript import Transcript
+    from ops.desk.transcript import Transcript
     from schema.settings import Settings
 
 
@@ -21,8 +21,8 @@ def show(conversation: Conversation, tenant: Tenant = "default", as_json: Json =
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     transcript = asyncio.run(_read(find_servers(), tenant, conversation))
     if as_json:
@@ -35,8 +35,8 @@ def show(conversation: Conversation, tenant: Tenant = "default", as_json: Json =
 
 async def _read(settings: Settings, tenant: str, conversation: str) -> Transcript:
     from ops.cli.reading import open_database
-    from ops.takeover import UnknownConversation
-    from ops.transcript import read_transcript
+    from ops.desk.takeover import UnknownConversation
+    from ops.desk.transcript import read_transcript
     from schema.ids import ConversationKey
 
     key = ConversationKey(tenant, conversation)

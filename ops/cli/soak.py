@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ops.chaos.run import ChaosOptions
-    from ops.chaos.soak import Soaked
+    from ops.lab.chaos.run import ChaosOptions
+    from ops.lab.chaos.soak import Soaked
     from schema.settings import Settings
 
 
@@ -19,8 +19,8 @@ def soak_apart(console: Console, settings: Settings, options: ChaosOptions, seco
     """Run it in a folder of its own, which is kept when something went wrong, and show what came of it."""
     import asyncio
 
-    from ops.chaos.soak import soak
-    from ops.cli.apart import folder_apart
+    from ops.cli.scratch_folder import folder_apart
+    from ops.lab.chaos.soak import soak
 
     with folder_apart(console, "soak", "logs, ledger and servers' data are in") as folder:
         with console.status(f"[dim]breaking things for {seconds} s, seed {options.seed} …"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ops.outbound import age_of, open_redis, read_all, read_ends, read_newest
-from producer.entries import StreamEntry
-from producer.following import AsyncFollower
+from ops.desk.outbound import age_of, open_redis, read_all, read_ends, read_newest
+from producer.collecting.entries import StreamEntry
+from producer.collecting.following import AsyncFollower
 
 if TYPE_CHECKING:
     from schema.settings import Settings

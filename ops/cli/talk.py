@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from anyio.from_thread import start_blocking_portal
 from rich.text import Text
 
-from ops.outbound import listening
-from ops.post import Post
+from ops.desk.outbound import listening
+from ops.desk.received import Post
 from ops.terminal import print_speech, safe_text
-from producer.client import AsyncProducer
+from producer.sending.client import AsyncProducer
 from schema.errors import FteError
 from schema.ids import ConversationKey, new_token
 from schema.keys import escalations_stream, events_stream, replies_stream
@@ -24,7 +24,7 @@ from schema.messages import Escalation, Event, Reply
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from producer.entries import StreamEntry
+    from producer.collecting.entries import StreamEntry
     from schema.settings import Settings
 
 REPLY_SECONDS_MAX = 60.0

@@ -69,8 +69,8 @@ async def _read(settings: Settings, tenant: str, ticket: str, reader: str | None
     from datetime import UTC, datetime
 
     from ops.cli.reading import open_database
-    from ops.runtime.configuration import open_sealer
-    from ops.tickets import open_ticket, read_ticket
+    from ops.desk.tickets import open_ticket, read_ticket
+    from runtime.configuration import open_sealer
 
     sealer = open_sealer(settings)
     async with open_database(settings) as database:

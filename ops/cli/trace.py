@@ -10,7 +10,7 @@ from ops.cli.options import Json, Tenant
 from ops.cli.ownership import Conversation
 
 if TYPE_CHECKING:
-    from ops.trace import ConversationTrace
+    from ops.desk.trace import ConversationTrace
     from schema.settings import Settings
 
 TurnNumber = Annotated[
@@ -29,8 +29,8 @@ def trace(
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     found = asyncio.run(_read(find_servers(), tenant, conversation, turn))
     if as_json:
@@ -43,8 +43,8 @@ def trace(
 
 async def _read(settings: Settings, tenant: str, conversation: str, turn: int | None) -> ConversationTrace:
     from ops.cli.reading import open_database
-    from ops.takeover import UnknownConversation
-    from ops.trace import read_trace
+    from ops.desk.takeover import UnknownConversation
+    from ops.desk.trace import read_trace
     from schema.ids import ConversationKey
 
     key = ConversationKey(tenant, conversation)

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from ops.desk.trace import Step, TracedAttempt, TracedTurn
 from ops.terminal import clock, plain
-from ops.trace import Step, TracedAttempt, TracedTurn
 
 if TYPE_CHECKING:
-    from ops.trace import ConversationTrace, Totals
+    from ops.desk.trace import ConversationTrace, Totals
 
 _BAR_COLUMNS = 20
 _BAR_FROM_COLUMNS = 96

@@ -13,7 +13,7 @@ from rich.text import Text
 from ops.terminal import clock, plain, safe_text
 
 if TYPE_CHECKING:
-    from ops.transcript import Line, Transcript
+    from ops.desk.transcript import Line, Transcript
 
 _STYLES = {"customer": "bold cyan", "agent": "bold green", "tool": "dim", "handoff": "magenta", "note": "yellow"}
 _STEPS = ("queue_ms", "hydrate_ms", "guard_ms", "act_ms", "model_ms")

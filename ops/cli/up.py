@@ -12,7 +12,7 @@ from ops.cli.options import Concurrency, Json
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from ops.standalone import Crew, Say
+    from ops.standalone.standalone import Crew, Say
     from schema.settings import Settings
 
 
@@ -47,7 +47,7 @@ def up(
 
 
 def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextManager[tuple[Settings, Crew]]:
-    from ops.standalone import run_everything, run_workers
+    from ops.standalone.standalone import run_everything, run_workers
 
     if settings.database_url is not None:
         return run_workers(settings, count=workers, say=say)
@@ -55,7 +55,7 @@ def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextMa
 
 
 def _as_json(settings: Settings, crew: Crew) -> str:
-    from ops.runtime.encoding import dump_json
+    from runtime.encoding import dump_json
 
     return dump_json(
         {

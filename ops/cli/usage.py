@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from ops.usage import ModelUsage
+    from ops.desk.usage import ModelUsage
     from schema.settings import Settings
 
 Day = Annotated[
@@ -33,8 +33,8 @@ def usage(tenant: Tenant = "default", day: Day = None, as_json: Json = False) ->
     from datetime import UTC
 
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
 
     settings = find_servers()
     of_day = (day or datetime.now(UTC)).date()
@@ -80,7 +80,7 @@ def _table(models: list[ModelUsage]) -> Table:
 
 async def _read(settings: Settings, tenant: str, day: date) -> list[ModelUsage]:
     from ops.cli.reading import open_database
-    from ops.usage import read_usage
+    from ops.desk.usage import read_usage
 
     async with open_database(settings) as database:
         return await read_usage(database, tenant, day)

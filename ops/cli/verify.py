@@ -27,8 +27,8 @@ def verify(tenant: OneTenant = None, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
-    from ops.runtime.encoding import dump_json
     from ops.terminal import open_console, print_line, safe_text
+    from runtime.encoding import dump_json
 
     report = asyncio.run(_verify(find_servers(), tenant))
     if as_json:
@@ -70,8 +70,8 @@ def _table(report: Report) -> Table:
 
 async def _verify(settings: Settings, tenant: str | None) -> Report:
     from ops.cli.reading import open_database
-    from ops.runtime.redis import check_redis, make_redis
     from ops.verify import Verification
+    from runtime.redis import check_redis, make_redis
 
     client = make_redis(settings)
     try:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def worker(
     concurrency: Concurrency = None,
-    crew: Annotated[Path | None, typer.Option("--crew", hidden=True, help="The folder of ops.standalone.Crew.")] = None,
+    crew: Annotated[
+        Path | None, typer.Option("--crew", hidden=True, help="The folder of ops.standalone.standalone.Crew.")
+    ] = None,
 ) -> None:
     """Run one worker process in the foreground, until Ctrl-C or SIGTERM.
 
@@ -38,8 +40,8 @@ def worker(
 
 
 def _settings_of_crew(crew: Path, overrides: dict[str, int]) -> Settings:
-    from ops.runtime.configuration import load_settings
-    from ops.standalone import wait_for_addresses
+    from ops.standalone.standalone import wait_for_addresses
+    from runtime.configuration import load_settings
 
     addresses = wait_for_addresses(crew)
     return load_settings(database_url=addresses.database_url, redis_url=addresses.redis_url, **overrides)

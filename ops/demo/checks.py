@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from ops.demo.conversations import CARD_NUMBER, SEAT_CONFIRMATION_NUMBER
-from ops.runtime.database import Database
+from runtime.database import Database
 from schema.errors import FteError
-from worker.store.airline import PostgresAirline
-from worker.tools.rules.seats import choose_seats
+from worker.domains.airline.rules.seats import choose_seats
+from worker.domains.airline.store.airline import PostgresAirline
 
 CARD_DIGITS = re.sub(r"\D", "", CARD_NUMBER)
 _SEPARATORS = re.compile(r"[\s.\-]")

@@ -12,12 +12,12 @@ from pathlib import Path
 from ops.demo.checks import Check, SeatChange, check_card, check_seat, plan_seat_change
 from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, Script
 from ops.demo.screen import Screen
-from ops.outbound import listening
-from ops.post import Post
-from ops.runtime.database import Database
-from producer.client import AsyncProducer
-from producer.entries import StreamEntry
-from producer.load.report import LoadReport, ModelWork, Sent, Tally
+from ops.desk.outbound import listening
+from ops.desk.received import Post
+from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
+from producer.collecting.entries import StreamEntry
+from producer.sending.client import AsyncProducer
+from runtime.database import Database
 from schema.keys import escalations_stream, events_stream, replies_stream
 from schema.messages import Escalation, Inbound, Reply
 from schema.settings import Settings

@@ -9,7 +9,7 @@ from schema.errors import FteError
 from worker.models.embeddings import TEXTS_MAX
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from worker.models.embeddings import Embedder
 
 SECONDS_MAX = 60.0

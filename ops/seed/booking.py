@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from ops.seed.names import GIVEN_NAMES, SURNAMES
 from ops.seed.samples import SAMPLES, Sample
-from worker.tools.rules.bags import EXTRA_BAG_USD, FREE_BAGS
-from worker.tools.rules.seats import SEAT_MAP, read_seat
+from worker.domains.airline.rules.bags import EXTRA_BAG_USD, FREE_BAGS
+from worker.domains.airline.rules.seats import SEAT_MAP, read_seat
 
 if TYPE_CHECKING:
     from random import Random
 
     from ops.seed.network import Flight
     from ops.seed.tables import Leg, SampleAirline
-    from worker.tools.backend import Cabin, Membership, PaymentKind
+    from worker.domains.airline.records.backend import Cabin, Membership, PaymentKind
 
 CUSTOMERS_COUNT = 500
 RESERVATIONS_COUNT = 2_000

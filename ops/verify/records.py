@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ops.verify.finding import FINDINGS_MAX, Finding
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database, Row, Transaction
+    from runtime.database import Database, Row, Transaction
 
 STATEMENT_TIME = "5min"
 UNPUBLISHED_SECONDS_MAX = 60

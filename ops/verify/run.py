@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.runtime.database import EVERY_TENANT
 from ops.verify.finding import FINDINGS_MAX, Finding, Report, TenantCount
 from ops.verify.mailboxes import STALE_SECONDS, Mailboxes, check_mailbox, check_waiting
 from ops.verify.records import STATEMENT_TIME, check_records, look_into
+from runtime.database import EVERY_TENANT
 from schema.ids import ConversationKey
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
 
 CONVERSATIONS_MAX = 10_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from ops.runtime.configuration import load_settings, open_sealer
-from ops.runtime.database import connect
-from ops.runtime.redis import Scripts, make_redis
+from runtime.configuration import load_settings, open_sealer
+from runtime.database import connect
+from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
 from schema.messages import Envelope, Inbound, encode_inbound
 from tests.acceptance.fte_process import Up, new_conversation
-from worker.mailbox import Mailbox
+from worker.mailbox.mailbox import Mailbox
 
 CARD = "4111 1111 1111 1111"
 

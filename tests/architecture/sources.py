@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("schema", "producer", "worker", "ops")
+PACKAGES: Final = ("schema", "runtime", "producer", "worker", "ops")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -18,7 +18,7 @@ from tests.architecture import sources
 
 SCHEMA_STANDS_ON: Final = frozenset({"pydantic", "pydantic_settings"})
 # What `make evaluate` draws with: a developer's command, so no deployment installs it.
-DEVELOPMENT_ONLY: Final = {"matplotlib": "ops.evaluate.picture"}
+DEVELOPMENT_ONLY: Final = {"matplotlib": "ops.lab.evaluate.picture"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_schema_stands_on_pydantic_and_the_standard_library_alone(graph: gri
 
 
 def test_the_runtime_imports_nothing_of_ours_but_the_schema(graph: grimp.ImportGraph) -> None:
-    assert imported_from(graph, "ops.runtime") & set(sources.PACKAGES) <= {"schema"}
+    assert imported_from(graph, "runtime") & set(sources.PACKAGES) <= {"schema"}
 
 
 def test_every_package_that_is_imported_is_asked_for(graph: grimp.ImportGraph) -> None:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schema", "producer", "worker", "ops")
+PACKAGES = ("schema", "runtime", "producer", "worker", "ops")
 NOT_CODE = {"__pycache__"}
 
 

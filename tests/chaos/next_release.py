@@ -15,9 +15,9 @@ from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ops.runtime.encoding import dump_json, parse_json
-from ops.runtime.ending import end_task
-from ops.standalone import SOURCES, worker_environment
+from ops.standalone.standalone import SOURCES, worker_environment
+from runtime.encoding import dump_json, parse_json
+from runtime.ending import end_task
 from schema.messages import Receipt
 from schema.resources import load_migrations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from schema.messages import Inbound
     from schema.settings import Settings
 
-PACKAGES = ("schema", "producer", "worker", "ops")
-MESSAGES, COMMIT, CONTEXT = "schema/messages.py", "worker/pipeline/commit.py", "worker/agents/context.py"
+PACKAGES = ("schema", "runtime", "producer", "worker", "ops")
+MESSAGES, COMMIT, CONTEXT = "schema/messages.py", "worker/pipeline/commit.py", "worker/conversation/context.py"
 
 
 class Edit(NamedTuple):
@@ -61,7 +61,7 @@ EDITS = (
     ),
     Edit(MESSAGES, "    name: EventName\n", "    name: EventName\n    written_by: str | None = None\n"),
     Edit(
-        "producer/client.py",
+        "producer/sending/client.py",
         "            return Letter(inbound, ",
         '            inbound = inbound.model_copy(update={"handed_in_at": datetime.now(UTC)})\n'
         "            return Letter(inbound, ",
@@ -78,15 +78,19 @@ EDITS = (
     ),
     Edit(CONTEXT, "    made_in_turn: int\n", '    made_in_turn: int\n    by: str = ""\n'),
     Edit(COMMIT, '.context.model_dump(mode="json"),', '.context.model_dump(mode="json") | {"by": "next"},'),
-    Edit("worker/tools/quoting.py", "        kind=kind,\n", '        kind=kind,\n        by="next",\n'),
-    Edit("worker/tools/journaled.py", "    output: str\n", '    output: str\n    by: str = ""\n'),
-    Edit("worker/tools/journaled.py", "        output=output,\n", '        output=output,\n        by="next",\n'),
+    Edit("worker/domains/airline/tools/quoting.py", "        kind=kind,\n", '        kind=kind,\n        by="next",\n'),
+    Edit("worker/journal/tool_calls.py", "    output: str\n", '    output: str\n    by: str = ""\n'),
+    Edit("worker/journal/tool_calls.py", "        output=output,\n", '        output=output,\n        by="next",\n'),
     # The database: a column that is written with each turn, and one that is read before it.
     Edit(COMMIT, '            "started_at": clock', '            "release": "next",\n            "started_at": clock'),
-    Edit("schema/queries/hydrate_conversation.sql", " c.context, c.vault,\n", " c.context, c.vault, c.last_release,\n"),
+    Edit(
+        "schema/queries/pipeline/hydrate_conversation.sql",
+        " c.context, c.vault,\n",
+        " c.context, c.vault, c.last_release,\n",
+    ),
     # Scripts: an argument more, at the end, which its own workers give.
     Edit(
-        "worker/mailbox.py",
+        "worker/mailbox/mailbox.py",
         "[str(key), lease.token, self._lease_ms, self._ahead_ms]",
         '[str(key), lease.token, self._lease_ms, self._ahead_ms, "next"]',
     ),
@@ -188,7 +192,7 @@ class NextSender:
         self._waiting: deque[asyncio.Future[Receipt]] = deque()
 
     async def send(self, inbound: Inbound) -> dict[str, Any]:
-        """Hand a message in, as `ops.chaos.gateway` wants it done."""
+        """Hand a message in, as `ops.lab.chaos.gateway` wants it done."""
         assert self._process.stdin is not None
         said = inbound.model_dump(mode="json", exclude_none=True)
         if len(self.newer) < self._newer_max:

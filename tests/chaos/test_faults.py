@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.chaos.faults import choose_faults
-from ops.chaos.run import Chaos, ChaosOptions, chaos_on
-from ops.runtime.configuration import load_settings
+from ops.lab.chaos.faults import choose_faults
+from ops.lab.chaos.run import Chaos, ChaosOptions, chaos_on
+from runtime.configuration import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

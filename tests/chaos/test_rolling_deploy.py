@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.chaos.audit import read_log
-from ops.chaos.faults import Fault
-from ops.chaos.load import CHANNELS, TENANT
-from ops.chaos.run import ChaosOptions, Row, chaos_on
-from ops.migrate import migrate
-from ops.runtime.configuration import load_settings, open_sealer
-from ops.runtime.database import Database, connect
-from ops.runtime.encoding import parse_json
-from ops.runtime.redis import make_redis
+from ops.database.migrate import migrate
+from ops.lab.chaos.audit import read_log
+from ops.lab.chaos.faults import Fault
+from ops.lab.chaos.load import CHANNELS, TENANT
+from ops.lab.chaos.run import ChaosOptions, Row, chaos_on
 from ops.verify import Finding, Verification
+from runtime.configuration import load_settings, open_sealer
+from runtime.database import Database, connect
+from runtime.encoding import parse_json
+from runtime.redis import make_redis
 from schema.keys import replies_stream
 from schema.resources import load_script
 from tests.architecture.contracting import find_breaches, unanswered
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from ops.chaos.crew import Crew
-    from ops.chaos.scene import Scene
+    from ops.lab.chaos.crew import Crew
+    from ops.lab.chaos.scene import Scene
     from schema.settings import Settings
 
 OPTIONS = ChaosOptions(workers=2, conversations=20, turns=4, messages_per_second=5, model_latency_ms="50..200")

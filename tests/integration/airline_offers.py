@@ -11,7 +11,7 @@ from tests.integration.small_airline import day_of
 if TYPE_CHECKING:
     import psycopg
 
-    from ops.runtime.database import Row
+    from runtime.database import Row
 
 CARD, GIFT_CARD = 1, 2
 Change = dict[str, Any]

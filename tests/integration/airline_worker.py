@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ops.knowledge.importing import import_articles
-from ops.runtime.database import connect
 from ops.seed import ARTICLES_FOLDER
+from runtime.database import connect
 from tests.integration.sample_airline import add_airline
 from tests.integration.worker_harness import make_harness
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
+from worker.domains.airline.store.airline import PostgresAirline
 from worker.guardrails.inputs import input_guardrails
 from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
-from worker.store.airline import PostgresAirline
 from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
-    from ops.runtime.sealing import Sealer
-    from ops.runtime.sender_keys import SenderKeys
+    from runtime.database import Database
+    from runtime.sealing import Sealer
+    from runtime.sender_keys import SenderKeys
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
 
@@ -40,12 +42,13 @@ async def make_airline_worker(settings: Settings, sealer: Sealer, tenant: str, *
     def make_brain(database: Database, senders: SenderKeys) -> Brain:
         return Brain(
             graphs=GraphPool(build_graph),
-            provider=build_model_provider(settings),
+            provider=build_model_provider(settings, local=AIRLINE.local_model),
             guardrails=guardrails,
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
             guesses=PostgresGuesses(database, senders, settings),
             settings=settings,
+            domain=AIRLINE,
         )
 
     return await make_harness(settings, sealer, tenant, make_brain=make_brain)

@@ -12,11 +12,11 @@ from cryptography.fernet import Fernet
 from psycopg import sql
 from pydantic import SecretStr
 
+from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack
-from ops.migrate import migrate
-from ops.runtime.configuration import open_sealer
-from ops.runtime.database import Database, connect
-from ops.runtime.redis import make_redis
+from runtime.configuration import open_sealer
+from runtime.database import Database, connect
+from runtime.redis import make_redis
 from schema.settings import Settings
 from tests.integration.worker_harness import Harness, MakeHarness, Think, echo, make_harness
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
 
 
 @pytest.fixture(scope="session")

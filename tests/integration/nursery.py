@@ -14,16 +14,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.configuration import load_settings
-from ops.runtime.failpoints import VARIABLE, read_failpoint
-from ops.runtime.logs import configure_logs
+from runtime.configuration import load_settings
+from runtime.failpoints import VARIABLE, read_failpoint
+from runtime.telemetry.logs import configure_logs
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
 from worker.pipeline.act import Brain
-from worker.service import open_service
-from worker.warmup import warm_up
+from worker.process.service import open_service
+from worker.process.warmup import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -112,7 +114,7 @@ async def _load_everything(settings: Settings) -> None:
     """Play a turn, so that what loads at first use does so once and not in each fork."""
     nothing: Any = None
     await warm_up(
-        Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, nothing, settings)
+        Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, nothing, settings, AIRLINE)
     )
 
 

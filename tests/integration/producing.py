@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.database import connect
+from runtime.database import connect
 from schema.ids import ConversationKey
 from schema.keys import mailbox_keys
 from schema.tasks import DOORBELL_QUEUE

@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ops.runtime.redis import Scripts
+from runtime.redis import Scripts
 from schema.keys import mailbox_keys
 from tests.integration.model_endpoint import Endpoint
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
+from worker.domains.airline.domain import AIRLINE
 from worker.models.ledger import Ledger
 from worker.models.provider import build_model_provider
 from worker.models.throttle import Throttle
@@ -29,7 +30,7 @@ async def asking(endpoint: Endpoint, worker: MakeHarness, *, tools: list[Any] | 
     settings = harness.settings
     ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(harness.database))
     throttle = Throttle(Scripts(service.servers.redis).throttle, settings)
-    provider = build_model_provider(settings, ledger=ledger, throttle=throttle)
+    provider = build_model_provider(settings, ledger=ledger, throttle=throttle, local=AIRLINE.local_model)
     service.brain = replace(service.brain, provider=provider, ledger=ledger)
     service.drainer.turn = replace(service.drainer.turn, brain=service.brain)
     return harness

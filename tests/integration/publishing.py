@@ -11,7 +11,7 @@ from schema.messages import Reply
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from producer.entries import StreamEntry
+    from producer.collecting.entries import StreamEntry
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 KEY = ConversationKey("t", "c-1")

@@ -6,16 +6,16 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.database import connect
 from ops.seed import SAMPLES, Sample, seed_airline
+from runtime.database import connect
 from tests.integration.conftest import add_tenant
-from worker.store.airline import PostgresAirline
-from worker.tools.backend import Effect
+from worker.conversation.effects import Effect
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
 
 TODAY = datetime.now(UTC).date()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.encoding import dump_json
+from runtime.encoding import dump_json
 from tests.integration.conftest import add_tenant
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from ops.runtime.database import Row
+    from runtime.database import Row
     from schema.settings import Settings
 
 DAY = datetime.now(UTC).date() + timedelta(days=10)

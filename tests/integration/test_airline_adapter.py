@@ -11,17 +11,17 @@ from agents.testing import function_call
 from agents.tool_context import ToolContext
 from psycopg import errors
 
-from ops.takeover import set_owner
+from ops.desk.takeover import set_owner
 from tests.waiting import eventually
-from worker.agents.context import TurnContext
-from worker.tools.backend import Effect
-from worker.tools.journaled import journaled
+from worker.conversation.context import TurnContext
+from worker.conversation.effects import Effect
+from worker.journal.tool_calls import journaled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ops.runtime.database import Database, Transaction
-    from ops.runtime.sealing import Sealer
+    from runtime.database import Database, Transaction
+    from runtime.sealing import Sealer
     from tests.integration.worker_harness import Harness, MakeHarness
 
 

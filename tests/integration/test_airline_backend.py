@@ -11,16 +11,16 @@ import pytest
 from tests.integration.conftest import add_tenant
 from tests.integration.sample_airline import add_airline, day_of
 from tests.unit.airline_stand_ins import ADA, BACK, OUT, RESERVATION, TENANT, MemoryAirline
-from worker.store.airline import PostgresAirline
-from worker.tools.backend import SeatTaken
-from worker.tools.rules.flights import check_open
-from worker.tools.rules.identity import find_passenger
-from worker.tools.rules.seats import SEAT_MAP
+from worker.domains.airline.records.backend import SeatTaken
+from worker.domains.airline.rules.flights import check_open
+from worker.domains.airline.rules.identity import find_passenger
+from worker.domains.airline.rules.seats import SEAT_MAP
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
-    from worker.tools.backend import AirlineBackend
+    from worker.domains.airline.records.backend import AirlineBackend
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.runtime.database import connect
+from runtime.database import connect
 from tests.integration.airline_offers import (
     BAGS,
     CABIN,
@@ -27,17 +27,17 @@ from tests.integration.airline_offers import (
 )
 from tests.integration.sample_airline import change
 from tests.integration.small_airline import GIFT_CARD_USD, add_small_airline, day_of
-from worker.store.airline import PostgresAirline
-from worker.tools.backend import Fare, FlightGivenUp, Payment, PaymentMethod, SeatTaken
+from worker.domains.airline.records.backend import Fare, FlightGivenUp, Payment, PaymentMethod, SeatTaken
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from ops.runtime.database import Database, Row
+    from runtime.database import Database, Row
     from schema.settings import Settings
-    from worker.tools.backend import Reservation
+    from worker.domains.airline.records.backend import Reservation
 
 
 @pytest.fixture(scope="module")

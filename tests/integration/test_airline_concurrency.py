@@ -12,7 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from psycopg import errors
 
-from ops.runtime.database import connect
+from runtime.database import connect
 from tests.integration.small_airline import (
     BOOKINGS,
     CABINS,
@@ -21,17 +21,17 @@ from tests.integration.small_airline import (
     day_of,
     paid_at_first,
 )
-from worker.store.airline import PostgresAirline
-from worker.tools.backend import Effect
+from worker.conversation.effects import Effect
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from ops.runtime.database import Database, Row
+    from runtime.database import Database, Row
     from schema.settings import Settings
-    from worker.tools.backend import Fare, Reservation
+    from worker.domains.airline.records.backend import Fare, Reservation
 
 Wish = tuple[str, int, Any]  # which change, of which reservation, and how
 Turn = tuple[list[Wish], int]  # the changes of one turn, and how many workers hold it

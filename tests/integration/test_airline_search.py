@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.runtime.database import connect
+from runtime.database import connect
 from schema.resources import load_query
 from tests.integration.sample_airline import add_airline
 from tests.integration.sample_airline import day_of as sample_day
 from tests.integration.small_airline import PLACES, PRICES, add_small_airline, day_of
 from tests.unit.airline_stand_ins import ADDRESS, BACK, OUT, RESERVATION, TENANT, MemoryAirline, flight_of, later
-from worker.store.airline import PostgresAirline
-from worker.tools.backend import Airport, Fare
+from worker.domains.airline.records.backend import Airport, Fare
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from ops.runtime.database import Database, Row
+    from runtime.database import Database, Row
     from schema.settings import Settings
-    from worker.tools.backend import AirlineBackend, Connection
+    from worker.domains.airline.records.backend import AirlineBackend, Connection
 
 
 @pytest.fixture(scope="module")

@@ -13,21 +13,21 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from ops.runtime.database import connect
+from runtime.database import connect
 from tests.integration.sample_airline import add_airline, change, day_of
 from tests.unit.airline_stand_ins import PLACEHOLDER, call, make_turn, next_turn
-from worker.guardrails.vault import Vault
-from worker.store.airline import PostgresAirline
-from worker.tools.quotes import confirm_quote, quote_seat_change
-from worker.tools.reservations import look_up_reservation
-from worker.tools.seats import find_free_seats
+from worker.conversation.vault import Vault
+from worker.domains.airline.store.airline import PostgresAirline
+from worker.domains.airline.tools.quotes import confirm_quote, quote_seat_change
+from worker.domains.airline.tools.reservations import look_up_reservation
+from worker.domains.airline.tools.seats import find_free_seats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.runtime.database import Database, Row
+    from runtime.database import Database, Row
     from schema.settings import Settings
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 FREE = "15A"
 """A seat on the flight of DEMO42 that the tests free of whoever has it."""

@@ -12,14 +12,14 @@ import pytest
 from cryptography.fernet import Fernet
 from psycopg import sql
 
-from ops.migrate import migrate
-from ops.runtime.database import connect
-from ops.runtime.sealing import Sealer
+from ops.database.migrate import migrate
 from ops.seed import SAMPLES, SeedCounts, seed_airline
 from ops.seed.airline import PLACES, make_airline
 from ops.seed.samples import SAMPLE_FARES
+from runtime.database import connect
+from runtime.sealing import Sealer
 from tests.integration.sample_airline import sample
-from worker.tools.rules.bags import FREE_BAGS
+from worker.domains.airline.rules.bags import FREE_BAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.runtime.database import connect
+from runtime.database import connect
 from tests.integration.airline_offers import (
     BAGS,
     CABIN,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from ops.runtime.database import Database, Row
+    from runtime.database import Database, Row
     from schema.settings import Settings
 
 

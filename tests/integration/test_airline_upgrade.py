@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 
-import ops.migrate
-from ops.migrate import migrate
-from ops.runtime.database import connect
-from ops.runtime.sealing import Sealer
+import ops.database.migrate
+from ops.database.migrate import migrate
+from runtime.database import connect
+from runtime.sealing import Sealer
 from schema.resources import load_migrations
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from ops.runtime.database import Row
+    from runtime.database import Row
 
 BEFORE = 3
 """The last migration that knew no changes."""
@@ -51,8 +51,10 @@ def upgraded(
     known = load_migrations()
     with empty_database() as url:
         with monkeypatch.context() as patched:
-            patched.setattr(ops.migrate, "load_migrations", lambda: tuple(m for m in known if m.number <= BEFORE))
-            patched.setattr(ops.migrate, "_keep_sender_secret", lambda *_: None)  # it had none
+            patched.setattr(
+                ops.database.migrate, "load_migrations", lambda: tuple(m for m in known if m.number <= BEFORE)
+            )
+            patched.setattr(ops.database.migrate, "_keep_sender_secret", lambda *_: None)  # it had none
             migrate(url, sealer, sample=False)
         with connect(url) as connection:
             connection.execute(FILL)

@@ -16,16 +16,18 @@ from agents.testing import assistant_message, function_call
 from schema.messages import SENDER_VERIFIED_KEY
 from tests.integration.three_bookings import DAY, add_three_bookings
 from tests.integration.worker_harness import Harness, OneModel, make_harness
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
+from worker.domains.airline.store.airline import PostgresAirline
 from worker.pipeline.act import Brain
-from worker.store.airline import PostgresAirline
 from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
-    from ops.runtime.sealing import Sealer
-    from ops.runtime.sender_keys import SenderKeys
+    from runtime.database import Database
+    from runtime.sealing import Sealer
+    from runtime.sender_keys import SenderKeys
     from schema.settings import Settings
 
 LATEST = "the newest quote"
@@ -113,6 +115,7 @@ async def desk(settings: Settings, sealer: Sealer, tenant: str, clerk: Clerk) ->
             knowledge=PostgresKnowledge(database),
             guesses=PostgresGuesses(database, senders, settings),
             settings=quick,
+            domain=AIRLINE,
         )
 
     harness = await make_harness(quick, sealer, tenant, make_brain=make_brain)

@@ -10,15 +10,15 @@ from agents import FunctionTool, function_tool
 from agents.testing import function_call
 from agents.tool_context import ToolContext
 
-from ops.takeover import set_owner
+from ops.desk.takeover import set_owner
 from schema.keys import mailbox_keys
 from schema.messages import Envelope
 from tests.waiting import eventually
-from worker.agents.context import TurnContext
+from worker.conversation.context import TurnContext
+from worker.conversation.effects import Effect
+from worker.journal.tool_calls import journaled
 from worker.models.calls import current_call
 from worker.pipeline.turn import LATE_SECONDS
-from worker.tools.backend import Effect
-from worker.tools.journaled import journaled
 
 if TYPE_CHECKING:
     from tests.integration.worker_harness import Harness, MakeHarness

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from producer.doorbell import Doorbell
+from producer.sending.doorbell import Doorbell
 from schema.ids import ConversationKey
 from schema.keys import NOTING_KEY, restoring_key
 from schema.tasks import DOORBELL_QUEUE

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from ops.llm_sim.record import Record
-from ops.llm_sim.server import Simulator, serving
-from ops.runtime.failpoints import TURN_POINTS
+from ops.lab.llm_sim.record import Record
+from ops.lab.llm_sim.server import Simulator, serving
+from runtime.failpoints import TURN_POINTS
 from schema.keys import mailbox_keys
 from tests.integration.airline_worker import add_airline_with_articles, make_airline_worker
 from tests.integration.nursery import Nursery, nursery
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.fernet import Fernet
 
-from ops.dead_letters import (
+from ops.desk.dead_letters import (
     DeadLetter,
     Operator,
     Selection,
@@ -18,8 +18,8 @@ from ops.dead_letters import (
     open_letter,
     select_letters,
 )
-from ops.redrive import Outcome, Redrive
-from ops.runtime.sealing import Sealer
+from ops.desk.redrive import Outcome, Redrive
+from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.keys import mailbox_keys
 from tests.integration.worker_harness import Harness, MakeHarness

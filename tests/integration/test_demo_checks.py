@@ -9,8 +9,8 @@ import pytest
 
 from ops.demo.checks import CARD_DIGITS, NoSample, check_card, check_seat, plan_seat_change, seat_now
 from ops.demo.conversations import SEAT_CONFIRMATION_NUMBER
-from ops.runtime.database import EVERY_TENANT, Database, connect
 from ops.seed import seed_airline
+from runtime.database import EVERY_TENANT, Database, connect
 from schema.settings import Settings
 
 TODAY = date(2026, 1, 31)

@@ -21,8 +21,9 @@ from pydantic import SecretStr, ValidationError
 from schema.settings import DocumentationServer, Settings
 from tests.unit.airline_stand_ins import make_turn
 from tests.waiting import eventually
-from worker.agents.graph import GraphPool, build_graph
-from worker.service import open_service
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import AgentGraph, build_graph
+from worker.process.service import open_service
 from worker.tools import documentation as module
 from worker.tools.documentation import Documentation
 from worker.tools.knowledge import hosted_search
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from schema.ids import ConversationKey
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 PROGRAM = [sys.executable, "-m", "tests.integration.documentation_server"]
 ON_STDIO = DocumentationServer(name="handbook", command=PROGRAM, environment={"PYTHONPATH": SecretStr(str(Path.cwd()))})
@@ -80,7 +81,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentation, GraphPool]]:
+async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentation, GraphPool[AgentGraph]]]:
     """Open the servers as a worker does."""
     graphs = GraphPool(lambda: build_graph(documentation=documentation.tools))
     documentation = Documentation([server], graphs.renew)
@@ -91,7 +92,7 @@ async def opened(server: DocumentationServer) -> AsyncIterator[tuple[Documentati
         await documentation.aclose()
 
 
-async def ask(graphs: GraphPool, *calls: tuple[str, dict[str, Any]]) -> tuple[str, TurnContext, list[Any]]:
+async def ask(graphs: GraphPool[AgentGraph], *calls: tuple[str, dict[str, Any]]) -> tuple[str, TurnContext, list[Any]]:
     """Run the FAQ Agent with a model that makes these calls and then answers; gives the tools' answers too."""
     turn = make_turn(text="May I take my kite?")
     steps = [[function_call(name, arguments, call_id=f"c{number}")] for number, (name, arguments) in enumerate(calls)]

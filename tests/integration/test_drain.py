@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ops.runtime.ending import end_task
+from runtime.ending import end_task
 from schema.keys import mailbox_keys, published_key, replies_stream
 from tests.integration.worker_harness import MakeHarness
 from tests.waiting import eventually

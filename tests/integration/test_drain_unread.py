@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from ops.runtime.sealing import Sealer
-from ops.takeover import set_owner
+from ops.desk.takeover import set_owner
+from runtime.sealing import Sealer
 from schema.keys import mailbox_keys
 from schema.messages import Envelope, encode_envelope
 from tests.integration.worker_harness import Harness, MakeHarness

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ops.evaluate.records import STRANGER, settle
-from ops.evaluate.sets import Dialogue
-from ops.runtime.database import connect
+from ops.lab.evaluate.records import STRANGER, settle
+from ops.lab.evaluate.sets import Dialogue
 from ops.seed import seed_airline
-from worker.store.airline import PostgresAirline
-from worker.tools.rules.identity import find_passenger
+from runtime.database import connect
+from worker.domains.airline.rules.identity import find_passenger
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
 
 FACTS: list[dict[str, str]] = [

@@ -85,7 +85,7 @@ async def test_what_waits_while_all_slots_are_taken_is_no_silence(worker: MakeHa
 def test_a_process_whose_loop_stands_still_ends_and_says_where() -> None:
     program = """
         import asyncio, time
-        from worker.watchdog import end_when_still
+        from worker.process.watchdog import end_when_still
 
         async def main():
             asyncio.create_task(end_when_still(0.5))

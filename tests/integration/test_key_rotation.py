@@ -10,11 +10,11 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from ops.migrate import migrate
-from ops.rotation import SEALED, rotate
-from ops.runtime.database import connect
-from ops.runtime.sealing import Sealer
-from ops.runtime.startup import check_deployment
+from ops.database.migrate import migrate
+from ops.database.rotation import SEALED, rotate
+from runtime.database import connect
+from runtime.sealing import Sealer
+from runtime.startup import check_deployment
 from schema.errors import InvalidSettings, Unsealable
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant

@@ -8,8 +8,8 @@ import pytest
 
 from ops.knowledge.articles import SECTION_CHARACTERS_MAX, InvalidArticle, read_articles
 from ops.knowledge.importing import import_articles
-from ops.runtime.database import connect
 from ops.seed import ARTICLES_FOLDER
+from runtime.database import connect
 from schema.errors import UnknownTenant
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from ops.runtime.database import Row
+    from runtime.database import Row
     from schema.settings import Settings
 
 ARTICLE = """---

@@ -15,18 +15,18 @@ from pydantic import SecretStr
 
 from ops.knowledge.embedding import embed_sections
 from ops.knowledge.importing import import_articles
-from ops.runtime.database import connect
 from ops.seed import ARTICLES_FOLDER
+from runtime.database import connect
+from worker.conversation.effects import Passage
 from worker.models.embeddings import Embedder, build_embedder
 from worker.store import knowledge as module
 from worker.store.knowledge import PostgresKnowledge, fuse
-from worker.tools.backend import Passage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
 
 CONCEPTS = [

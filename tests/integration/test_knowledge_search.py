@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.knowledge.importing import import_articles
-from ops.runtime.database import connect
 from ops.seed import ARTICLES_FOLDER
+from runtime.database import connect
 from tests.integration.conftest import add_tenant
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
 
 QUESTIONS = [

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
-from ops.llm_sim.child import run_simulator
-from ops.llm_sim.faults import FAULT_KINDS, FaultKind, ScriptStep
-from ops.llm_sim.record import Record
-from ops.llm_sim.server import Simulator, serving
+from ops.lab.llm_sim.child import run_simulator
+from ops.lab.llm_sim.faults import FAULT_KINDS, FaultKind, ScriptStep
+from ops.lab.llm_sim.record import Record
+from ops.lab.llm_sim.server import Simulator, serving
 from tests.integration.airline_worker import add_airline_with_articles, make_airline_worker
 from tests.waiting import eventually
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
 

@@ -10,13 +10,13 @@ import structlog
 from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 
-from ops.runtime.redis import Scripts
+from runtime.redis import Scripts
 from schema.ids import ConversationKey
 from schema.keys import MailboxKeys, mailbox_keys
 from schema.messages import Envelope
 from schema.settings import Settings
 from tests.waiting import eventually
-from worker.mailbox import Head, Lease, LeaseLost, Mailbox
+from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
 
 HOUR_MS = 3_600_000
 QUICK = {"lease_seconds": 0.15, "renew_seconds": 0.05, "bell_seconds": 0.05}

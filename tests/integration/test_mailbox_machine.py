@@ -28,12 +28,12 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from ops.runtime.redis import Scripts, make_redis
+from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
 from schema.keys import mailbox_keys
 from schema.messages import Envelope
 from schema.settings import Settings
-from worker.mailbox import Head, Lease, LeaseLost, Mailbox
+from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
 
 WORKERS = ("w1", "w2", "w3")
 CONVERSATIONS = ("hot", "cold")

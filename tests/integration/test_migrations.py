@@ -12,14 +12,14 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
-import ops.migrate
-from ops.migrate import Connection, MigrationFailed, MigrationReport, migrate
-from ops.runtime.database import Database, connect
-from ops.runtime.sealing import Sealer
-from ops.runtime.startup import check_deployment
-from ops.structure import dump_structure
+import ops.database.migrate
+from ops.database.migrate import Connection, MigrationFailed, MigrationReport, migrate
+from ops.database.structure import dump_structure
+from runtime.database import Database, connect
+from runtime.sealing import Sealer
+from runtime.startup import check_deployment
 from schema.errors import InvalidSettings, SchemaOutdated
-from schema.resources import Migration, load_migrations, load_query
+from schema.resources import Migration, list_queries, load_migrations, load_query
 from schema.settings import Settings
 from tests.integration.producing import accept_parameters
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     EmptyDatabase = Callable[..., AbstractContextManager[str]]
 
 KEYS = [Fernet.generate_key().decode() for _ in range(3)]
-QUERIES = sorted(entry.name.removesuffix(".sql") for entry in (files("schema") / "queries").iterdir())
+QUERIES = list_queries()
 
 
 def test_migrate_applies_every_migration_to_an_empty_database(empty_database: EmptyDatabase) -> None:
@@ -92,7 +92,9 @@ def test_migrate_leaves_nothing_of_a_migration_that_fails(
 ) -> None:
     taken = "CREATE TABLE half (id integer); INSERT INTO migration (number, name) VALUES (9999, 'taken');"
     known = load_migrations()
-    monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, Migration(9_999, "9999_broken", taken)))
+    monkeypatch.setattr(
+        ops.database.migrate, "load_migrations", lambda: (*known, Migration(9_999, "9999_broken", taken))
+    )
     with empty_database() as url:
         with pytest.raises(MigrationFailed, match="9999_broken: duplicate key"):
             migrate(url, Sealer(KEYS[:1]), sample=False)
@@ -110,7 +112,7 @@ def test_a_migration_sees_every_tenants_rows_even_as_a_plain_owner(
         connection.execute(load_query("accept_message"), accept_parameters("default", "m-1"))
     census = Migration(9_999, "9999_census", "CREATE TABLE census AS SELECT count(*) AS messages FROM inbox")
     known = load_migrations()
-    monkeypatch.setattr(ops.migrate, "load_migrations", lambda: (*known, census))
+    monkeypatch.setattr(ops.database.migrate, "load_migrations", lambda: (*known, census))
 
     migrate(plain_owner, Sealer(KEYS[:1]), sample=False)
 
@@ -131,9 +133,9 @@ def test_migrate_refuses_a_database_that_has_another_migration_of_that_number(em
 def test_migrate_gives_up_when_another_process_holds_the_lock_too_long(
     empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ops.migrate, "LOCK_SECONDS_MAX", 1)
+    monkeypatch.setattr(ops.database.migrate, "LOCK_SECONDS_MAX", 1)
     with empty_database() as url, connect(url) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [ops.migrate.LOCK])
+        other.execute("SELECT pg_advisory_lock(%s)", [ops.database.migrate.LOCK])
 
         with pytest.raises(MigrationFailed, match="another process migrates this database"):
             migrate(url, Sealer(KEYS[:1]), sample=False)
@@ -179,7 +181,7 @@ def test_migrations_add_up_to_the_structure_on_file(empty_database: EmptyDatabas
         found = dump_structure(url)
 
     on_file = (files("schema") / "structure.sql").read_text()
-    assert found == on_file, "run `python -m ops.migrate --write-structure` and commit the result"
+    assert found == on_file, "run `python -m ops.database.migrate --write-structure` and commit the result"
 
 
 @pytest.mark.parametrize("name", QUERIES)

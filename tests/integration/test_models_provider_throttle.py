@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from redis.asyncio import Redis
 
-from ops.runtime.redis import Scripts, make_redis
+from runtime.redis import Scripts, make_redis
 from schema.settings import Settings
 from tests.integration.model_endpoint import say, serving
 from tests.integration.provider_harness import asking, attempts, parked_for_seconds

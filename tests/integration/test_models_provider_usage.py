@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.usage import ModelUsage, read_usage
+from ops.desk.usage import ModelUsage, read_usage
 from schema.keys import mailbox_keys
 from schema.settings import ModelPrice
 from tests.integration.model_endpoint import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Fail, Late, say, serving

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import pytest
 import structlog
 
-from ops.runtime.redis import Scripts
-from ops.runtime.sealing import Sealer
 from ops.verify import Verification
+from runtime.redis import Scripts
+from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.keys import MailboxKeys, mailbox_keys
 from tests.integration.worker_harness import Harness, MakeHarness
-from worker.mailbox import Head
+from worker.mailbox.mailbox import Head
 from worker.pipeline.hydrate import open_letter
 from worker.pipeline.outcome import Letter
 from worker.pipeline.unread import NEWER_RELEASE_SECONDS

@@ -14,20 +14,21 @@ import pytest
 
 from tests.integration.sample_airline import add_airline
 from tests.unit.airline_stand_ins import make_turn
-from worker.store.airline import PostgresAirline
-from worker.tools.access import Booking
-from worker.tools.backend import Effect
-from worker.tools.offers.kinds import PROPOSE
-from worker.tools.rules.refusal import Refusal
+from worker.conversation.effects import Effect
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.offers.kinds import PROPOSE
+from worker.domains.airline.records.backend import backend_of
+from worker.domains.airline.records.booking import Booking
+from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from schema.settings import Settings
-    from worker.agents.context import TurnContext
-    from worker.tools.backend import Reservation
-    from worker.tools.offers.offer import Offer
+    from worker.conversation.context import TurnContext
+    from worker.domains.airline.offers.offer import Offer
+    from worker.domains.airline.records.backend import Reservation
 
 BOOKINGS = 16
 
@@ -55,7 +56,7 @@ async def wishes_for(turn: TurnContext, reservation: Reservation) -> list[tuple[
     """Wish for one change of each kind; of flights, for the first to be found on the day after."""
     leg = reservation.segments[0]
     day = leg.flight_date + timedelta(days=1)
-    found = await turn.backend.search_flights(turn.key.tenant, leg.origin, leg.destination, day)
+    found = await backend_of(turn).search_flights(turn.key.tenant, leg.origin, leg.destination, day)
     rest = [{"flight_number": s.flight_number, "date": s.flight_date.isoformat()} for s in reservation.segments[1:]]
     others = [[{"flight_number": f.flight_number, "date": f.flight_date.isoformat()} for f in c] for c in found[:3]]
     passenger = reservation.passengers[-1]

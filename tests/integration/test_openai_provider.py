@@ -12,17 +12,18 @@ from agents.exceptions import ModelRefusalError
 
 from tests.integration.model_endpoint import Endpoint, Fail, Late, call, say, serving
 from tests.unit.airline_stand_ins import PLACEHOLDER, MemoryKnowledge, make_turn
-from worker.agents.context import TurnContext
-from worker.agents.graph import build_graph
+from worker.conversation.context import TurnContext
+from worker.conversation.effects import Passage
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.models.failures import classify_model_error
 from worker.models.provider import build_model_provider
-from worker.tools.backend import Passage
 
 PASSAGE = Passage("Baggage", "Checked bags", "baggage", "One checked bag is free.", 1.0)
 
 
 async def run(endpoint: Endpoint, turn: TurnContext, *, model: str = "openai:gpt-x", **changes: Any) -> Any:
-    provider = build_model_provider(endpoint.settings(model, **changes))
+    provider = build_model_provider(endpoint.settings(model, **changes), local=AIRLINE.local_model)
     try:
         return await Runner.run(
             build_graph().triage,

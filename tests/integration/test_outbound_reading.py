@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops.cli.tail import tail
-from ops.outbound import PAGE_ENTRIES, listening, open_redis, read_all, read_ends, read_newest
-from ops.runtime.ending import end_task
-from producer.entries import StreamEntry
+from ops.desk.outbound import PAGE_ENTRIES, listening, open_redis, read_all, read_ends, read_newest
+from producer.collecting.entries import StreamEntry
+from runtime.ending import end_task
 from schema.keys import replies_stream
 from schema.messages import Reply
 from schema.settings import Settings

@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from ops.runtime.database import EVERY_TENANT, Database, connect
-from producer.client import AsyncProducer, Producer
+from producer.sending.client import AsyncProducer, Producer
+from runtime.database import EVERY_TENANT, Database, connect
 from schema.errors import InvalidMessage, InvalidSettings, MailboxFull, Overloaded, ServerUnreachable, UnknownTenant
 from schema.messages import Inbound, Receipt
 from tests.integration.producing import SECRET_TEXT, SENDER, bells, inbox, message, positions
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
 
 
@@ -166,7 +166,7 @@ async def test_a_full_mailbox_refuses_what_follows_so_that_nothing_overtakes(set
 async def test_a_backlog_that_is_full_refuses_until_it_is_worked_off(
     settings: Settings, database: Database, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.backlog.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("producer.sending.backlog.LOOK_SECONDS", 0.05)
     before = await database.read(EVERY_TENANT, "count_backlog", messages_max=1_000_000)
     small = settings.model_copy(update={"backlog_messages_max": before[0]["waiting"] + 2})
     async with AsyncProducer(small) as producer:
@@ -194,7 +194,7 @@ async def test_a_backlog_that_is_full_refuses_until_it_is_worked_off(
 async def test_a_mailbox_that_has_room_again_meanwhile_stays_closed_to_the_rest_of_a_call(
     settings: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.client.BATCH_MESSAGES_MAX", 2)
+    monkeypatch.setattr("producer.sending.client.BATCH_MESSAGES_MAX", 2)
 
     def messages() -> Iterator[dict[str, Any]]:
         yield message(tenant, 1)

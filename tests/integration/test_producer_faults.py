@@ -10,14 +10,14 @@ import structlog
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from ops.chaos.wires import wire_to
+from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack
-from ops.migrate import migrate
-from ops.runtime.configuration import open_sealer
-from ops.runtime.database import connect
-from ops.runtime.redis import make_redis
-from producer.client import AsyncProducer
-from producer.doorbell import Doorbell
+from ops.lab.chaos.wires import wire_to
+from producer.sending.client import AsyncProducer
+from producer.sending.doorbell import Doorbell
+from runtime.configuration import open_sealer
+from runtime.database import connect
+from runtime.redis import make_redis
 from schema.errors import ServerUnreachable
 from schema.ids import ConversationKey
 from schema.messages import Receipt
@@ -196,7 +196,7 @@ async def test_a_locked_conversations_message_is_accepted_once_it_is_free(settin
 async def test_a_message_is_accepted_and_appended_when_no_bell_can_be_rung(
     settings: Settings, redis: Redis, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.client.Doorbell", lambda _: Doorbell("redis://127.0.0.1:9/0"))
+    monkeypatch.setattr("producer.sending.client.Doorbell", lambda _: Doorbell("redis://127.0.0.1:9/0"))
     with structlog.testing.capture_logs() as logs:
         async with AsyncProducer(settings) as producer:
             receipts = [await producer.send(message(tenant, conversation=name)) for name in ("c-1", "c-2")]

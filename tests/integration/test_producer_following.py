@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.embedded import EmbeddedStack
-from ops.runtime.redis import make_redis
-from producer.following import AsyncFollower
+from producer.collecting.following import AsyncFollower
+from runtime.redis import make_redis
 from schema.keys import replies_stream
 from tests.integration.publishing import publish, sequences
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from producer.entries import StreamEntry
+    from producer.collecting.entries import StreamEntry
     from schema.settings import Settings
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.growth import LIMITS, GrowthWatch
-from ops.runtime.database import connect
-from ops.runtime.ending import end_task
-from producer.client import AsyncProducer, Message
-from producer.load.run import LoadOptions, LoadProgress, run_load
+from ops.lab.growth import LIMITS, GrowthWatch
+from ops.lab.load.run import LoadOptions, LoadProgress, run_load
+from producer.sending.client import AsyncProducer, Message
+from runtime.database import connect
+from runtime.ending import end_task
 from schema.errors import UnknownTenant
 from schema.messages import Inbound, Receipt
 from tests.integration.producing import inbox, message
@@ -107,7 +107,7 @@ async def test_a_conversations_messages_are_handed_in_one_after_the_other(
                 await asyncio.sleep(0.2)
             return await super().send(message)
 
-    monkeypatch.setattr("producer.load.run.AsyncProducer", SlowToStart)
+    monkeypatch.setattr("ops.lab.load.run.AsyncProducer", SlowToStart)
     options = LoadOptions(conversations=2, turns=3, messages_per_second=100, tenant=tenant, silence_seconds_max=0.1)
 
     await run_load(quick, options)

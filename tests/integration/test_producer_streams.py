@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from ops.chaos.wires import wire_to
 from ops.embedded import EmbeddedStack
-from ops.runtime.redis import make_redis
-from producer.streams import AsyncSubscription, Subscription
+from ops.lab.chaos.wires import wire_to
+from producer.collecting.subscription import AsyncSubscription, Subscription
+from runtime.redis import make_redis
 from schema.errors import ServerUnreachable
 from schema.keys import replies_stream
 from tests.integration.publishing import publish, reply, sequences
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from producer.entries import StreamEntry
+    from producer.collecting.entries import StreamEntry
     from schema.settings import Settings
 
 

@@ -15,11 +15,11 @@ import pytest
 import structlog
 from redis.exceptions import ResponseError
 
+from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack
-from ops.migrate import migrate
-from ops.runtime.redis import Scripts, make_redis
-from producer.doorbell import Doorbell
-from producer.streams import AsyncSubscription
+from producer.collecting.subscription import AsyncSubscription
+from producer.sending.doorbell import Doorbell
+from runtime.redis import Scripts, make_redis
 from schema.errors import ServerUnreachable
 from schema.ids import ConversationKey
 from schema.keys import replies_stream
@@ -28,13 +28,13 @@ from schema.tasks import DOORBELL_QUEUE
 from tests.integration.publishing import publish, sequences
 from tests.integration.worker_harness import make_harness
 from tests.waiting import eventually
-from worker.mailbox import Mailbox
+from worker.mailbox.mailbox import Mailbox
 from worker.pipeline.failure import classify_failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
 

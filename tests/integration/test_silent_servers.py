@@ -9,15 +9,15 @@ import psycopg
 import pytest
 from redis.exceptions import RedisError
 
-from ops.chaos.wires import wire_to
-from ops.runtime.database import EVERY_TENANT, Database
-from ops.runtime.outage import is_redis_away
-from ops.runtime.redis import Scripts, make_redis
+from ops.lab.chaos.wires import wire_to
+from runtime.database import EVERY_TENANT, Database
+from runtime.outage import is_redis_away
+from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
 from schema.messages import Envelope
 from schema.resources import load_script
 from tests.waiting import eventually
-from worker.mailbox import Mailbox
+from worker.mailbox.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from schema.settings import Settings
@@ -35,7 +35,7 @@ async def _read_at_once(database: Database) -> None:
 async def test_a_silent_connection_to_postgresql_is_given_up_and_all_others_with_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", 0.5)
+    monkeypatch.setattr("runtime.database.ANSWER_SECONDS_MAX", 0.5)
     async with wire_to(settings.database_url or "") as (url, wire):
         database = Database(settings.model_copy(update={"database_url": url}))
         await database.open()
@@ -64,10 +64,10 @@ async def test_who_comes_to_a_silent_connection_later_does_not_wait_longer(
             return sum(each.is_waiting for each in database._connections) == len(reads)  # noqa: SLF001 - who waits
 
         for seconds in (1.0, 60.0):
-            monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", seconds)
+            monkeypatch.setattr("runtime.database.ANSWER_SECONDS_MAX", seconds)
             reads.append(asyncio.create_task(database.read(EVERY_TENANT, "find_tenants")))
             await eventually(is_waited_for)
-        monkeypatch.setattr("ops.runtime.database.ANSWER_SECONDS_MAX", 1.0)
+        monkeypatch.setattr("runtime.database.ANSWER_SECONDS_MAX", 1.0)
 
         async with asyncio.timeout(10):
             told = await asyncio.gather(*reads, return_exceptions=True)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack
-from ops.migrate import migrate
-from ops.runtime.configuration import open_sealer
-from producer.entries import StreamEntry
-from producer.streams import AsyncSubscription
+from producer.collecting.entries import StreamEntry
+from producer.collecting.subscription import AsyncSubscription
+from runtime.configuration import open_sealer
 from schema.keys import life_key, published_key, replies_stream
 from schema.messages import Reply
 from schema.settings import Settings

@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from ops.runtime.database import EVERY_TENANT, Database, Row
-from ops.runtime.sealing import Sealer
-from ops.takeover import UnknownConversation, set_owner
-from ops.transcript import ITEMS_MAX, read_transcript
+from ops.desk.takeover import UnknownConversation, set_owner
+from ops.desk.transcript import ITEMS_MAX, read_transcript
+from runtime.database import EVERY_TENANT, Database, Row
+from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.messages import Event
 

@@ -9,10 +9,10 @@ from cryptography.fernet import Fernet
 from psycopg import errors, sql
 from pydantic import SecretStr
 
-from ops.migrate import migrate
-from ops.runtime.database import Database, connect
-from ops.runtime.sealing import Sealer
-from ops.runtime.startup import check_deployment
+from ops.database.migrate import migrate
+from runtime.database import Database, connect
+from runtime.sealing import Sealer
+from runtime.startup import check_deployment
 from schema.resources import load_migrations, load_query
 from schema.settings import Settings
 from tests.integration.producing import accept_parameters

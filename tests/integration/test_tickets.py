@@ -9,8 +9,8 @@ import pytest
 from agents.testing import function_call
 from cryptography.fernet import Fernet
 
-from ops.runtime.sealing import Sealer
-from ops.tickets import UnknownTicket, open_ticket, read_ticket
+from ops.desk.tickets import UnknownTicket, open_ticket, read_ticket
+from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.messages import Escalation
 from tests.integration.worker_harness import Harness, MakeHarness

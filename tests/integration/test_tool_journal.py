@@ -10,9 +10,9 @@ from agents.testing import function_call
 from agents.tool_context import ToolContext
 
 from tests.waiting import eventually
-from worker.agents.context import TurnContext
-from worker.tools.backend import Effect
-from worker.tools.journaled import ToolEntry, journaled
+from worker.conversation.context import TurnContext
+from worker.conversation.effects import Effect
+from worker.journal.tool_calls import ToolEntry, journaled
 
 if TYPE_CHECKING:
     from tests.integration.worker_harness import Harness, MakeHarness

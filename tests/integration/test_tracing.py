@@ -14,18 +14,18 @@ from agents.tool_context import ToolContext
 from agents.tracing.processors import BackendSpanExporter
 from pydantic import SecretStr
 
-from ops.runtime.database import Database
-from ops.takeover import set_owner
-from ops.trace import ConversationTrace, Step, UnknownTurn, read_trace
+from ops.desk.takeover import set_owner
+from ops.desk.trace import ConversationTrace, Step, UnknownTurn, read_trace
+from runtime.database import Database
 from schema.ids import trace_id_of
 from schema.keys import mailbox_keys
 from tests.integration.collector import Collector, attributes_of, running_collector
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
-from worker.agents.context import TurnContext
-from worker.agents.tracing import configure_tracing
-from worker.tools.journaled import journaled
-from worker.trimming import Trimmer
+from worker.conversation.context import TurnContext
+from worker.conversation.run_spans import configure_tracing
+from worker.journal.tool_calls import journaled
+from worker.outbound.trimming import Trimmer
 
 SECRETS = ("4111 1111 1111 1111", "4111111111111111", "ada@example.com", "QX7K2P", "078-05-1120")
 TOLD = f"card {SECRETS[0]} alias {SECRETS[1]}, {SECRETS[2]}, booking {SECRETS[3]}, {SECRETS[4]}"

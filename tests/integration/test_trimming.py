@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from ops.runtime.database import Database
+from runtime.database import Database
 from schema.keys import replies_stream
-from worker.trimming import Trimmer
+from worker.outbound.trimming import Trimmer
 
 ENTRIES_MAX = 5
 

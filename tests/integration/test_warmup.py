@@ -14,16 +14,19 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import asyncio, sys
 from schema.settings import Settings
-from worker.agents.graph import GraphPool, build_graph
+from worker.domains.airline.domain import AIRLINE
+from worker.agents.pool import GraphPool
+from worker.domains.airline.agents.graph import build_graph
 from worker.guardrails.inputs import input_guardrails
 from worker.models.dry import make_dry_client
 from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
-from worker.warmup import warm_up
+from worker.process.warmup import warm_up
 
 settings = Settings.model_validate({"model": sys.argv[1], "OPENAI_API_KEY": "any", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
-provider = build_model_provider(settings)
-asyncio.run(warm_up(Brain(GraphPool(build_graph), provider, input_guardrails(settings), None, None, None, settings)))
+provider = build_model_provider(settings, local=AIRLINE.local_model)
+guardrails = input_guardrails(settings)
+asyncio.run(warm_up(Brain(GraphPool(build_graph), provider, guardrails, None, None, None, settings, AIRLINE)))
 loaded = set(sys.modules)
 client = make_dry_client()
 ask = client.responses.create(model="m", input="hi") if sys.argv[1] == "openai:m" else client.chat.completions.create(

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.database import connect
+from runtime.database import connect
 
 if TYPE_CHECKING:
     from schema.settings import Settings

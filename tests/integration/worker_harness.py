@@ -11,23 +11,24 @@ from typing import Any
 from agents import Agent, Model, ModelProvider, ModelResponse, Usage
 from agents.testing import assistant_message
 
-from ops.runtime.database import Database
-from ops.runtime.encoding import parse_json
-from ops.runtime.logs import configure_logs
-from ops.runtime.redis import make_redis
-from ops.runtime.sealing import Sealer
-from ops.runtime.sender_keys import SenderKeys
-from ops.runtime.startup import check_deployment
+from runtime.database import Database
+from runtime.encoding import parse_json
+from runtime.redis import make_redis
+from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
+from runtime.startup import check_deployment
+from runtime.telemetry.logs import configure_logs
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
 from schema.messages import Channel, Envelope, Inbound
 from schema.settings import Settings
-from worker.agents.context import TurnContext
-from worker.agents.graph import GraphPool
-from worker.agents.tracing import configure_tracing
-from worker.mailbox import Mailbox
+from worker.agents.pool import GraphPool
+from worker.conversation.context import TurnContext
+from worker.conversation.run_spans import configure_tracing
+from worker.domains.airline.domain import AIRLINE
+from worker.mailbox.mailbox import Mailbox
 from worker.pipeline.act import Brain
-from worker.service import Servers, WorkerService, compose
+from worker.process.service import Servers, WorkerService, compose
 
 Think = Callable[[str], Awaitable[Any]]
 """Answers the newest text of the customer: a text, or the SDK's output items; or raises."""
@@ -224,13 +225,14 @@ async def make_harness(
 
 def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, backend: Any) -> Brain:
     return Brain(
-        graphs=GraphPool(lambda: OneAgent(tools)),  # type: ignore[arg-type, return-value]
+        graphs=GraphPool(lambda: OneAgent(tools)),
         provider=OneModel(model),
         guardrails=[],
         backend=backend,
         knowledge=None,  # type: ignore[arg-type]
         guesses=None,  # type: ignore[arg-type]
         settings=settings,
+        domain=AIRLINE,
     )
 
 

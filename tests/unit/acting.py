@@ -12,10 +12,12 @@ from schema.ids import ConversationKey
 from schema.messages import Inbound
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import NOW, SENDER_KEY, TENANT, MemoryAirline, MemoryGuesses, MemoryKnowledge
-from worker.agents.context import AirlineAgentContext
-from worker.agents.graph import GraphPool, build_graph
+from worker.agents.pool import GraphPool
+from worker.conversation.context import AirlineAgentContext
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
-from worker.models.journaled import JournalEntry, TurnJournal
+from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.provider import OneModelProvider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
@@ -86,6 +88,7 @@ class Talk:
             knowledge=self.knowledge,
             guesses=self.guesses,
             settings=self.settings,
+            domain=AIRLINE,
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Stand in for the airline's systems: the protocols of worker.tools.backend over plain data."""
+"""Stand in for the airline's systems: the protocols of worker.domains.airline.records.backend over plain data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from agents.tool_context import ToolContext
 
 from schema.ids import ConversationKey
-from worker.agents.context import AirlineAgentContext, TurnContext
-from worker.guardrails.vault import Vault
-from worker.tools.backend import (
+from worker.conversation.context import AirlineAgentContext, TurnContext
+from worker.conversation.effects import Passage
+from worker.conversation.vault import Vault
+from worker.domains.airline.domain import AIRLINE
+from worker.domains.airline.records.backend import (
     Airport,
     Customer,
     Fare,
     Flight,
-    Passage,
     Passenger,
     Payment,
     PaymentMethod,
@@ -29,13 +30,15 @@ from worker.tools.backend import (
 if TYPE_CHECKING:
     from agents import FunctionTool
 
-    from ops.runtime.database import Transaction
-    from worker.tools.backend import Connection, Effect
+    from runtime.database import Transaction
+    from worker.conversation.effects import Effect
+    from worker.domains.airline.records.backend import Connection
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TENANT = "acme"
 NUMBER = "DEMO42"
 SENDER_KEY = "ada"
+WRONG_GUESSES_MAX = 5
 PLACEHOLDER = "[CONFIRMATION_NUMBER_1]"
 
 OUT = Segment(
@@ -213,14 +216,13 @@ class MemoryAirline:
 class MemoryGuesses:
     """Count wrong guesses, and answer so many."""
 
-    def __init__(self, wrong_max: int = 5) -> None:
-        self.wrong_max = wrong_max
+    def __init__(self) -> None:
         self.wrong: list[tuple[str, str, str | None]] = []
 
     async def may_answer(
         self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
     ) -> bool:
-        if len(self.wrong) >= self.wrong_max:
+        if len(self.wrong) >= WRONG_GUESSES_MAX:
             return False
         if not is_right:
             self.wrong.append((tenant, sender_key, confirmation_number))
@@ -256,6 +258,7 @@ def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgent
         guesses=MemoryGuesses(),
         sender_key=SENDER_KEY,
         brand="Larkfield Air",
+        vocabulary=AIRLINE.vocabulary,
         now=NOW,
         ticket_id="T-23456789AB",
         answer_by=NOW + timedelta(minutes=60),

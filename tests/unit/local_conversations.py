@@ -10,15 +10,15 @@ from agents.exceptions import InputGuardrailTripwireTriggered
 
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import MemoryAirline, MemoryKnowledge, make_turn
-from worker.agents.context import AirlineAgentContext, EscalationRequest
-from worker.agents.graph import AgentGraph, build_graph
-from worker.agents.start import choose_start
+from worker.conversation.context import AirlineAgentContext, EscalationRequest
+from worker.conversation.effects import Passage
+from worker.conversation.vault import Vault
+from worker.domains.airline.agents.graph import AgentGraph, build_graph
+from worker.domains.airline.agents.start import choose_start
+from worker.domains.airline.local.model import LocalModel
 from worker.guardrails.inputs import input_guardrails
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
-from worker.models.local.model import LocalModel
 from worker.models.provider import OneModelProvider
-from worker.tools.backend import Passage
 
 BAGS = Passage("Baggage", "Checked bags", "baggage", "Each passenger may check one bag of up to 50 lbs.", 1.0)
 GRAPH = build_graph()

@@ -17,9 +17,9 @@ from tests.unit.airline_stand_ins import (
     later,
     make_verified_turn,
 )
-from worker.agents.context import Quote
-from worker.tools.backend import Fare, Reservation
-from worker.tools.quotes import (
+from worker.conversation.context import Quote
+from worker.domains.airline.records.backend import Fare, Reservation
+from worker.domains.airline.tools.quotes import (
     quote_bags,
     quote_cabin_change,
     quote_cancellation,
@@ -32,7 +32,7 @@ from worker.tools.quotes import (
 if TYPE_CHECKING:
     from agents import FunctionTool
 
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 NEXT_DAY = [{"flight_number": "LF118", "date": "2026-03-08"}, {"flight_number": "LF119", "date": "2026-03-09"}]
 CARD_WORDS = "charged to the card ending in 4242"

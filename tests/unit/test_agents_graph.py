@@ -21,17 +21,17 @@ from tests.unit.airline_stand_ins import (
     make_verified_turn,
     next_turn,
 )
-from worker.agents.facts import note_message
-from worker.agents.graph import AgentGraph, build_graph
 from worker.agents.hooks import TurnHooks
-from worker.agents.instructions import write_known_facts
-from worker.guardrails.vault import Vault
-from worker.tools.backend import Passage
+from worker.conversation.effects import Passage
+from worker.conversation.vault import Vault
+from worker.domains.airline.agents.facts import note_message
+from worker.domains.airline.agents.graph import AgentGraph, build_graph
+from worker.domains.airline.agents.instructions import write_known_facts
 
 if TYPE_CHECKING:
     from agents import Agent, RunResult
 
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 KNOWN_FACTS = (
     "passenger_name", "confirmation_number", "verified", "flight_number", "flight_date", "seat_number",

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from ops.runtime.sealing import Sealer
+from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.messages import SENDER_VERIFIED_KEY, TEXT_CHARACTERS_MAX, Inbound
 from schema.settings import Settings
-from worker.agents.context import AirlineAgentContext
+from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.burst import gather
 from worker.pipeline.outcome import Letter, Snapshot
 

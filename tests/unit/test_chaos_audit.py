@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.chaos.audit import Evidence, audit
+from ops.lab.chaos.audit import Evidence, audit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

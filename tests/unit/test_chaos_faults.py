@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.chaos.audit import Findings
-from ops.chaos.crash_points import CRASH_POINTS
-from ops.chaos.faults import FAULTS, Fault, choose_faults, no_fault
-from ops.chaos.run import Row, judge, sum_up
-from ops.runtime.failpoints import POINTS
+from ops.lab.chaos.audit import Findings
+from ops.lab.chaos.crash_points import CRASH_POINTS
+from ops.lab.chaos.faults import FAULTS, Fault, choose_faults, no_fault
+from ops.lab.chaos.run import Row, judge, sum_up
+from runtime.failpoints import POINTS
 
 RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
 

@@ -11,8 +11,8 @@ import pytest
 from ops.cli.failure import EXIT_REFUSED, EXIT_UNUSABLE, describe, exit_code_of
 from ops.cli.main import run
 from ops.cli.servers import NoServers
+from ops.desk.takeover import UnknownConversation
 from ops.embedded import StackHeld
-from ops.takeover import UnknownConversation
 from schema.errors import FteError, InvalidSettings, SchemaOutdated, ServerUnreachable, UnknownTenant
 from schema.ids import ConversationKey
 from tests.unit.cli_harness import run_fte

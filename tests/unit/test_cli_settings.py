@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from ops.cli.settings import describe_settings
-from ops.runtime.configuration import setting_names
+from runtime.configuration import setting_names
 from schema.settings import Settings
 from tests.unit.cli_harness import run_fte
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from ops.cli.trace_page import duration, page_of
-from ops.trace import trace_of
+from ops.desk.trace import trace_of
 from schema.ids import ConversationKey
 
 KEY = ConversationKey("default", "c1")

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from ops.cli.transcript_page import page_of, total_milliseconds
-from ops.transcript import OUTPUT_CHARACTERS_MAX, Line, Transcript, read_lines
+from ops.desk.transcript import OUTPUT_CHARACTERS_MAX, Line, Transcript, read_lines
 
 COMMITTED = "2026-01-31T12:00:00+00:00"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from ops.runtime.configuration import load_settings, open_sealer, setting_names
-from ops.runtime.sealing import Sealer
+from runtime.configuration import load_settings, open_sealer, setting_names
+from runtime.sealing import Sealer
 from schema.errors import InvalidSettings, Unsealable
 from schema.settings import Settings
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ops.evaluate.asking import asked_for
-from ops.evaluate.judging import Played, PlayedTurn, judge, tools_in
-from ops.evaluate.records import person_of
-from ops.evaluate.sets import Dialogue
+from ops.lab.evaluate.asking import asked_for
+from ops.lab.evaluate.judging import Played, PlayedTurn, judge, tools_in
+from ops.lab.evaluate.records import person_of
+from ops.lab.evaluate.sets import Dialogue
 
 ASKS_FOR_BOTH = "I'm happy to help. May I have your confirmation number and the surname on the booking, please?"
 

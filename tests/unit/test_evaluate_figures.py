@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ops.evaluate.abuse import measure_abuse
-from ops.evaluate.figures import Figure, Target
-from ops.evaluate.picture import draw_confusion
-from ops.evaluate.pii import measure_pii
-from ops.evaluate.sets import OUR_SETS, AbuseRow, PiiRow, Span, TriageRow, UnreadableSet, read_sets
-from ops.evaluate.triage import ASKED, COLUMNS, LABELS, measure_triage, route_of
+from ops.lab.evaluate.abuse import measure_abuse
+from ops.lab.evaluate.figures import Figure, Target
+from ops.lab.evaluate.picture import draw_confusion
+from ops.lab.evaluate.pii import measure_pii
+from ops.lab.evaluate.sets import OUR_SETS, AbuseRow, PiiRow, Span, TriageRow, UnreadableSet, read_sets
+from ops.lab.evaluate.triage import ASKED, COLUMNS, LABELS, measure_triage, route_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -132,7 +132,7 @@ def test_our_own_sets_are_large_enough_to_mean_something() -> None:
 
 
 def test_no_sentence_the_model_learnt_from_is_in_our_sets() -> None:
-    folder = Path(__file__).parents[2] / "worker" / "models" / "local" / "training"
+    folder = Path(__file__).parents[2] / "worker" / "domains" / "airline" / "local" / "training"
     learnt = {line.strip().lower() for path in folder.glob("*.txt") for line in path.read_text().splitlines()}
 
     assert [one.id for one in read_sets(OUR_SETS, "ours").triage if one.text.lower() in learnt] == []

@@ -7,7 +7,7 @@ import threading
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from ops.runtime.failpoints import VARIABLE, pass_by, read_failpoint
+from runtime.failpoints import VARIABLE, pass_by, read_failpoint
 
 
 def test_without_a_word_from_the_environment_every_point_is_passed() -> None:

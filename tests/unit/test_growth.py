@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from ops.growth import LIMITS, judge
+from ops.lab.growth import LIMITS, judge
 
 KEYS = "Redis keys"
 

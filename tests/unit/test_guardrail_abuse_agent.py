@@ -17,11 +17,11 @@ from schema.settings import Settings
 from tests.integration.worker_harness import OneAgent
 from tests.unit.acting import Talk
 from tests.unit.airline_stand_ins import NUMBER, MemoryAirline
-from worker.agents.context import EscalationRequest, TurnContext, call_human
-from worker.agents.graph import GraphPool
-from worker.models.journaled import BESIDE_STEP
+from worker.agents.pool import GraphPool
+from worker.conversation.context import EscalationRequest, TurnContext, call_human
+from worker.domains.airline.records.backend import Reservation
+from worker.journal.model_calls import BESIDE_STEP
 from worker.pipeline.outcome import Answer
-from worker.tools.backend import Reservation
 
 REAL = Settings(model="openai:any", OPENAI_API_KEY=SecretStr("made-up"), abuse_model_seconds_max=0.2)
 SUBTLE = "people like you should do the world a favour and stop breathing its air"
@@ -124,7 +124,7 @@ async def test_a_human_called_by_a_cancelled_run_is_not_called() -> None:
 
     model = TwoMinds([function_call("escalate", {}, call_id="c1"), "A colleague takes over."], judge_late)
     patient = REAL.model_copy(update={"abuse_model_seconds_max": 10})
-    talk = Talk(model, settings=patient, graphs=GraphPool(lambda: OneAgent([escalate])))  # type: ignore[arg-type, return-value]
+    talk = Talk(model, settings=patient, graphs=GraphPool(lambda: OneAgent([escalate])))
 
     answer = await talk.say(SUBTLE)
 

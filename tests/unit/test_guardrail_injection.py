@@ -12,7 +12,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from schema.settings import Settings
 from tests.unit.acting import Talk
 from tests.unit.airline_stand_ins import NUMBER, PLACEHOLDER
-from worker.agents.instructions import HOUSE_RULES
+from worker.agents.house_rules import HOUSE_RULES
 from worker.pipeline.outcome import Answer
 
 STRANGERS = "H7KQ2M"

@@ -9,7 +9,7 @@ from agents.testing import ScriptedModel, assistant_message
 
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import make_turn
-from worker.agents.context import TurnContext
+from worker.conversation.context import TurnContext
 from worker.guardrails.inputs import input_guardrails
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from worker.conversation.vault import Vault
+from worker.domains.airline.claims import load_vocabulary
 from worker.guardrails.outputs import Grounds, find_breach, gather_items
-from worker.guardrails.vault import Vault
 
-NOTHING = Grounds([], [], {}, frozenset(), frozenset())
+NOTHING = Grounds([], [], {}, frozenset(), frozenset(), load_vocabulary().claims)
 
 EMPTY_PROMISES = [
     "I have refunded $740 to your card.",

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from worker.patterns import load_patterns
+from runtime.patterns import load_patterns
 
 SHIPPED = [
     ("worker.guardrails", "abuse.patterns"),
-    ("worker.guardrails", "outputs.patterns"),
+    ("worker.domains.airline", "claims.patterns"),
+    ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),
-    ("worker.models.local", "cues.patterns"),
-    ("worker.models.local", "slots.patterns"),
-    ("worker.models.local", "wishes.patterns"),
+    ("worker.domains.airline.local", "cues.patterns"),
+    ("worker.domains.airline.local", "slots.patterns"),
+    ("worker.domains.airline.local", "wishes.patterns"),
 ]
 
 

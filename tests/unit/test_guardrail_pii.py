@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.conversation.vault import Vault
 from worker.guardrails import pii
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
 
 CONFIRMATIONS = [
     ("my confirmation number is R4MXT8", "R4MXT8"),
@@ -291,7 +291,7 @@ def test_a_long_hostile_text_is_masked_in_good_time() -> None:
     assert time.perf_counter() - started < 10
 
 
-OUR_WORDS = ("worker/models/local", "worker/tools", "worker/pipeline", "worker/agents")
+OUR_WORDS = ("worker/domains", "worker/tools", "worker/pipeline", "worker/agents")
 
 
 def sentences_in(file: Path) -> set[str]:

@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from ops.evaluate.pii import measure_pii
-from ops.evaluate.sets import OUR_SETS, read_sets
+from ops.lab.evaluate.pii import measure_pii
+from ops.lab.evaluate.sets import OUR_SETS, read_sets
+from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
 
 ISSUERS = [
     ("4", 16),

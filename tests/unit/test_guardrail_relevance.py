@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from worker.domains.airline.claims import load_vocabulary
 from worker.guardrails.relevance import assess_relevance
 
 OFF_TOPIC = [
@@ -46,28 +47,26 @@ RELEVANT = [
 
 
 @pytest.mark.parametrize("text", OFF_TOPIC)
-@pytest.mark.parametrize("under_way", [False, True])
-def test_another_trade_is_refused_at_any_time(text: str, *, under_way: bool) -> None:
-    verdict = assess_relevance(text, under_way=under_way)
+def test_another_trade_is_refused_at_any_time(text: str) -> None:
+    verdict = assess_relevance(text, load_vocabulary())
 
     assert (verdict.is_relevant, verdict.reason) == (False, "off_topic")
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_an_attempt_to_turn_the_agents_around_is_named(text: str) -> None:
-    verdict = assess_relevance(text, under_way=True)
+    verdict = assess_relevance(text, load_vocabulary())
 
     assert (verdict.is_relevant, verdict.reason) == (False, "injection")
 
 
 @pytest.mark.parametrize("text", RELEVANT)
-@pytest.mark.parametrize("under_way", [False, True])
-def test_the_airlines_matter_goes_on(text: str, *, under_way: bool) -> None:
-    assert assess_relevance(text, under_way=under_way).is_relevant
+def test_the_airlines_matter_goes_on(text: str) -> None:
+    assert assess_relevance(text, load_vocabulary()).is_relevant
 
 
 @pytest.mark.parametrize(
     "text", ["yes", "12A", "thanks", "no", "window", "Okafor", "[CONFIRMATION_NUMBER_1]", "ok that one"]
 )
 def test_a_short_answer_is_never_refused(text: str) -> None:
-    assert assess_relevance(text, under_way=True).is_relevant
+    assert assess_relevance(text, load_vocabulary()).is_relevant

@@ -8,7 +8,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 
 from tests.unit.acting import Talk
 from tests.unit.airline_stand_ins import NUMBER, PLACEHOLDER
-from worker.models.local.model import LocalModel
+from worker.domains.airline.local.model import LocalModel
 from worker.pipeline.outcome import Answer
 
 EMPTY_PROMISE = "I have refunded $740 to your card."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.guardrails.vault import Vault
+from worker.conversation.vault import Vault
 
 
 def test_a_value_has_the_same_placeholder_for_ever() -> None:

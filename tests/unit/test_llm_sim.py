@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ops.llm_sim.asked import Asked, BadRequest, Output, think
-from ops.llm_sim.chat_api import CHAT
-from ops.llm_sim.faults import Fault, Faults, FaultShare, read_script, read_share, spoil
-from ops.llm_sim.latency import Lognormal, Uniform, read_latency
-from ops.llm_sim.record import Record
-from ops.llm_sim.responses_api import RESPONSES
+from ops.lab.llm_sim.asked import Asked, BadRequest, Output, think
+from ops.lab.llm_sim.chat_api import CHAT
+from ops.lab.llm_sim.faults import Fault, Faults, FaultShare, read_script, read_share, spoil
+from ops.lab.llm_sim.latency import Lognormal, Uniform, read_latency
+from ops.lab.llm_sim.record import Record
+from ops.lab.llm_sim.responses_api import RESPONSES
 
 TRIAGE = 'You are the Triage Agent of Larkfield Air\'s support.\n## Known facts\n{"turn_count": 1}\n'
 TOOLS = ["transfer_to_faq_agent", "transfer_to_booking_agent"]

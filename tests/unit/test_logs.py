@@ -10,7 +10,7 @@ import logging
 import pytest
 import structlog
 
-from ops.runtime.logs import configure_logs, keep_private, redact
+from runtime.telemetry.logs import configure_logs, keep_private, redact
 from schema.settings import Settings
 
 

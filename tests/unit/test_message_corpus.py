@@ -13,10 +13,10 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import BaseModel, ValidationError
 
-from ops.runtime.sealing import Sealer
+from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.messages import WIRE_MODELS, Escalation, Inbound
-from worker.mailbox import Head
+from worker.mailbox.mailbox import Head
 from worker.pipeline.hydrate import open_letter
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "messages.jsonl"

@@ -12,13 +12,13 @@ from agents.models.interface import Model, ModelTracing
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
 
 from tests.unit.airline_stand_ins import MemoryKnowledge, make_turn
-from worker.agents.graph import AgentGraph, build_graph
+from worker.conversation.effects import Passage
+from worker.domains.airline.agents.graph import AgentGraph, build_graph
+from worker.domains.airline.local.model import LocalModel
 from worker.models.latency import LATENCY_MILLISECONDS_MAX, parse_latency, simulated_latency
-from worker.models.local.model import LocalModel
 from worker.models.output import fingerprint
 from worker.models.provider import OneModelProvider
 from worker.models.stub import StubModel
-from worker.tools.backend import Passage
 
 PASSAGE = Passage("Baggage", "Checked bags", "baggage", "One checked bag is free.", 1.0)
 

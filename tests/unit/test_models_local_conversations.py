@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.airline_stand_ins import NUMBER, MemoryKnowledge
 from tests.unit.local_conversations import BAGS, BOOKING_STEP_CALLS_MAX, MODEL_CALLS_MAX, Conversation
-from worker.models.local.model import LocalModel
+from worker.domains.airline.local.model import LocalModel
 
 
 @pytest.fixture

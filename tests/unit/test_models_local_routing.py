@@ -9,12 +9,12 @@ from pydantic import SecretStr
 
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import PLACEHOLDER, make_turn, make_verified_turn
-from worker.agents.context import AirlineAgentContext, Quote
-from worker.agents.graph import build_graph
-from worker.agents.start import choose_start
-from worker.models.local.routing import SURE_FOR_ANY_MODEL
-from worker.models.local.situation import read_situation
-from worker.models.local.triage import settled_intent
+from worker.conversation.context import AirlineAgentContext, Quote
+from worker.domains.airline.agents.graph import build_graph
+from worker.domains.airline.agents.start import choose_start
+from worker.domains.airline.local.routing import SURE_FOR_ANY_MODEL
+from worker.domains.airline.local.situation import read_situation
+from worker.domains.airline.local.triage import settled_intent
 
 GRAPH = build_graph()
 LOCAL = Settings()

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from worker.models.local.dates import find_day
-from worker.models.local.options import Option, choose_option
-from worker.models.local.places import find_route
-from worker.models.local.slots import (
+from worker.domains.airline.local.dates import find_day
+from worker.domains.airline.local.options import Option, choose_option
+from worker.domains.airline.local.places import find_route
+from worker.domains.airline.local.slots import (
     find_confirmation_number,
     find_corrected_name,
     find_flight_number,

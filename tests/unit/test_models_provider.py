@@ -13,10 +13,11 @@ from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agents.models.openai_responses import OpenAIResponsesModel
 
 from schema.settings import Settings
+from worker.domains.airline.domain import AIRLINE
+from worker.domains.airline.local.model import LocalModel
 from worker.models.client import make_client
 from worker.models.embeddings import build_embedder
 from worker.models.failures import classify_model_error, may_pass_in_seconds, retry_after_seconds
-from worker.models.local.model import LocalModel
 from worker.models.provider import build_model_provider
 from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel
@@ -30,8 +31,8 @@ def status_error(status: int, code: str | None = None) -> openai.APIStatusError:
 
 
 async def test_the_settings_choose_the_brain_and_an_agents_name_for_it_does_not_matter() -> None:
-    local = build_model_provider(Settings())
-    stub = build_model_provider(Settings(model="stub"))
+    local = build_model_provider(Settings(), local=AIRLINE.local_model)
+    stub = build_model_provider(Settings(model="stub"), local=AIRLINE.local_model)
 
     assert isinstance(local.get_model(None), LocalModel)
     assert local.get_model("gpt-anything") is local.get_model(None)
@@ -53,7 +54,7 @@ async def test_a_provider_gets_one_client_that_never_retries(name: str, kind: ty
         }
     )
 
-    provider = build_model_provider(settings)
+    provider = build_model_provider(settings, local=AIRLINE.local_model)
     resilient = provider.get_model(None)
     assert isinstance(resilient, ResilientModel)
     model: Any = resilient._model  # noqa: SLF001 - what it was made with is the promise
@@ -73,7 +74,10 @@ async def test_models_and_embeddings_share_the_client_of_a_worker() -> None:
     client = make_client(settings)
     assert client is not None
 
-    provider, embedder = build_model_provider(settings, client), build_embedder(settings, client)
+    provider, embedder = (
+        build_model_provider(settings, client, local=AIRLINE.local_model),
+        build_embedder(settings, client),
+    )
     assert embedder is not None
     await embedder.aclose()
     await provider.aclose()

@@ -13,10 +13,10 @@ from agents.tool_context import ToolContext
 
 from tests.unit.acting import Talk
 from tests.unit.airline_stand_ins import NOW, call, make_turn
-from worker.agents.context import AirlineAgentContext, Quote, TurnContext
+from worker.conversation.context import AirlineAgentContext, Quote, TurnContext
+from worker.domains.airline.tools.quotes import confirm_quote
+from worker.journal.tool_calls import ToolEntry, ToolJournal, journaled
 from worker.tools.airline_tool import airline_tool
-from worker.tools.journaled import ToolEntry, ToolJournal, journaled
-from worker.tools.quotes import confirm_quote
 
 QUOTE = Quote(
     quote_id="q_1",

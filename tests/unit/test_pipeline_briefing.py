@@ -11,7 +11,8 @@ from agents.testing import ScriptedModel
 from schema.ids import ConversationKey
 from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Inbound
 from tests.unit.acting import Talk
-from worker.agents.context import AirlineAgentContext
+from worker.conversation.context import AirlineAgentContext
+from worker.domains.airline.domain import AIRLINE
 from worker.pipeline.briefing import brief, refer
 from worker.pipeline.outcome import Answer, Letter
 
@@ -34,7 +35,7 @@ def call(name: str, output: Any, number: int) -> list[dict[str, Any]]:
 def briefed(items: list[Any], *, before: list[Any] | None = None, **changes: Any) -> Briefing:
     talk = Talk(ScriptedModel([]), items=before or [])
     answer = Answer("escalated", "reply", None, AirlineAgentContext(**changes), {}, items=items)
-    return brief(LETTER, talk.snapshot, answer)
+    return brief(AIRLINE, LETTER, talk.snapshot, answer)
 
 
 def test_it_tells_what_was_tried_and_refused_in_this_turn_and_before() -> None:
@@ -88,7 +89,7 @@ async def test_guardrails_that_tripped_are_named() -> None:
     talk = Talk(ScriptedModel([]))
     answer = await talk.say("I am going to find you and kill you")
 
-    briefing = brief(LETTER, talk.snapshot, answer)
+    briefing = brief(AIRLINE, LETTER, talk.snapshot, answer)
 
     assert briefing.verdicts == ["abuse: threat"]
     assert briefing.sentiment == "abusive"

@@ -7,14 +7,14 @@ import pytest
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from producer.acceptance import Acceptance, Letter
+from producer.sending.acceptance import Acceptance, Letter
 from schema.errors import ServerUnreachable
 from schema.messages import Inbound, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ops.runtime.database import Database, Row
+    from runtime.database import Database, Row
 
 
 class ScriptedDatabase:
@@ -46,6 +46,7 @@ def letters(*names: str) -> list[Letter]:
                 message_id=name, tenant="t", conversation=name.partition("/")[0], channel="chat", sender="s", text="hi"
             ),
             payload="sealed",
+            sender_key="s",
         )
         for name in names
     ]

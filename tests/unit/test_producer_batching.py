@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from producer.batching import Batching
+from producer.sending.batching import Batching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

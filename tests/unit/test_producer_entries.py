@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.entries import UnreadableEntry, read_entry
+from producer.collecting.entries import UnreadableEntry, read_entry
 from schema.ids import event_id_of, ticket_id_of
 from schema.keys import escalations_stream, events_stream, replies_stream
 from schema.messages import Escalation, Event

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.load.report import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
-from producer.load.run import LoadOptions, plan_messages
-from producer.load.scripts import KIND_WEIGHTS, Booking, make_scripts
+from ops.lab.load.run import LoadOptions, plan_messages
+from ops.lab.load.scripts import KIND_WEIGHTS, Booking, make_scripts
+from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
 from schema.ids import ConversationKey, reply_id_of
 from schema.messages import Channel, Reply
 

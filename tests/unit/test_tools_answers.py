@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.unit.airline_stand_ins import NOW, MemoryKnowledge, call, make_turn, make_verified_turn
-from worker.agents.context import EscalationRequest
-from worker.agents.graph import build_graph
-from worker.tools.backend import Passage
+from worker.conversation.context import EscalationRequest
+from worker.conversation.effects import Passage
+from worker.domains.airline.agents.graph import build_graph
 from worker.tools.escalation import escalate_to_human
 from worker.tools.knowledge import faq_lookup
 
 if TYPE_CHECKING:
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 REQUEST = {
     "category": "customer_request",

@@ -20,9 +20,9 @@ from tests.unit.airline_stand_ins import (
     make_turn,
     make_verified_turn,
 )
-from worker.agents.context import TurnContext
-from worker.tools.backend import Fare, Flight
-from worker.tools.flights import flight_status, search_flights
+from worker.conversation.context import TurnContext
+from worker.domains.airline.records.backend import Fare, Flight
+from worker.domains.airline.tools.flights import flight_status, search_flights
 
 
 def turn_with(*flights: Flight) -> TurnContext:

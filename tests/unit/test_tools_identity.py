@@ -13,22 +13,23 @@ from tests.unit.airline_stand_ins import (
     NUMBER,
     PLACEHOLDER,
     RESERVATION,
+    WRONG_GUESSES_MAX,
     MemoryAirline,
     call,
     make_turn,
     make_verified_turn,
     next_turn,
 )
-from worker.agents.booking import build_booking
-from worker.agents.context import AirlineAgentContext
-from worker.guardrails.vault import Vault
-from worker.tools.quotes import confirm_quote, quote_bags
-from worker.tools.reservations import LOOKUPS_FAILED_MAX, find_my_reservations, look_up_reservation
+from worker.conversation.context import AirlineAgentContext
+from worker.conversation.vault import Vault
+from worker.domains.airline.agents.booking import build_booking
+from worker.domains.airline.tools.quotes import confirm_quote, quote_bags
+from worker.domains.airline.tools.reservations import find_my_reservations, look_up_reservation
 
 if TYPE_CHECKING:
     from agents import FunctionTool
 
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 OTHER_NUMBER = "H7KQ2M"
 OTHER_PLACEHOLDER = "[CONFIRMATION_NUMBER_2]"
@@ -245,7 +246,7 @@ async def test_a_placeholder_of_the_list_opens_nothing_once_the_address_is_not_v
 
 async def test_guesses_are_limited_for_a_verified_address_as_well() -> None:
     turn = from_address(ADDRESS, RESERVATION, OTHER)
-    for _ in range(LOOKUPS_FAILED_MAX):
+    for _ in range(WRONG_GUESSES_MAX):
         await call(look_up_reservation, turn, confirmation_number=OTHER_NUMBER, surname="Okafor")
 
     answer = await call(look_up_reservation, turn, confirmation_number=OTHER_NUMBER, surname="Santos")

@@ -12,10 +12,10 @@ from agents import FunctionTool, UserError, function_tool
 from agents.tool_context import ToolContext
 
 from tests.unit.airline_stand_ins import NOW, PLACEHOLDER, make_turn
-from worker.agents.context import EscalationRequest, Quote, TurnContext, call_human
+from worker.conversation.context import EscalationRequest, Quote, TurnContext, call_human
+from worker.conversation.effects import Effect
+from worker.journal.tool_calls import RESULT_SECONDS_MAX, ToolEntry, ToolJournal, journaled
 from worker.tools.airline_tool import airline_tool
-from worker.tools.backend import Effect
-from worker.tools.journaled import RESULT_SECONDS_MAX, ToolEntry, ToolJournal, journaled
 
 EFFECT = Effect("move_to_seat", {"reservation_id": 1, "version": 4, "details": {"to_seat": "12A"}}, "seat 12A")
 

@@ -20,12 +20,9 @@ from tests.unit.quote_cases import (
     quoted,
     turn_for,
 )
-from worker.agents.context import Quote
-from worker.tools.backend import Effect
-from worker.tools.quotes import (
-    QUOTE_TOOLS,
-    confirm_quote,
-)
+from worker.conversation.context import Quote
+from worker.conversation.effects import Effect
+from worker.domains.airline.tools.quotes import QUOTE_TOOLS, confirm_quote
 
 every_case = pytest.mark.parametrize("case", CASES, ids=[case.kind for case in CASES])
 

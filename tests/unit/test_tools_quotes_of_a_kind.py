@@ -19,8 +19,8 @@ from tests.unit.airline_stand_ins import (
     make_verified_turn,
     next_turn,
 )
-from worker.tools.backend import Fare, Payment
-from worker.tools.quotes import (
+from worker.domains.airline.records.backend import Fare, Payment
+from worker.domains.airline.tools.quotes import (
     confirm_quote,
     quote_bags,
     quote_cabin_change,

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.airline_stand_ins import BACK, CUSTOMER, NOW, OUT, RESERVATION
-from worker.tools.backend import FlightGivenUp, FlightStatus, Payment, Reservation
-from worker.tools.rules.cancellation import CancellationReason, refund_of_cancellation
-from worker.tools.rules.compensation import Complaint, asks_for_compensation, certificate_for
-from worker.tools.rules.refusal import Refusal
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import FlightGivenUp, FlightStatus, Payment, Reservation
+from worker.domains.airline.rules.cancellation import CancellationReason, refund_of_cancellation
+from worker.domains.airline.rules.compensation import Complaint, asks_for_compensation, certificate_for
 
 REASONS: tuple[CancellationReason, ...] = get_args(CancellationReason)
 CHEAP = (Payment("card", 500, "fare", 1),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.tools.rules.consent import Offered, is_a_yes, terms_of
+from worker.domains.airline.rules.consent import Offered, is_a_yes, terms_of
 
 SEAT = Offered(
     "Move Ada Okafor from 14C to window seat 12A on flight LF118 on 2026-03-07 at no extra charge", terms_of("12A")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.unit.airline_stand_ins import BACK, NOW, OUT, RESERVATION, flight_of, later
-from worker.tools.backend import Fare, Flight, Reservation
-from worker.tools.rules.flight_changes import ChangePrice, check_changeable, fee_of_change, price_of_change
-from worker.tools.rules.refusal import Refusal
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import Fare, Flight, Reservation
+from worker.domains.airline.rules.flight_changes import ChangePrice, check_changeable, fee_of_change, price_of_change
 
 STAY = (flight_of(OUT), flight_of(BACK))
 NEXT_DAY = later(STAY[0])

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from tests.unit.airline_stand_ins import AIRPORTS, BACK, NOW, OUT, RESERVATION, flight_of, later
-from worker.tools.backend import Airport, FlightStatus
-from worker.tools.rules.flights import (
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import Airport, FlightStatus
+from worker.domains.airline.rules.flights import (
     check_open,
     choose_flight_of_day,
     days_around,
@@ -21,7 +22,6 @@ from worker.tools.rules.flights import (
     read_day,
     read_flight_number,
 )
-from worker.tools.rules.refusal import Refusal
 
 
 def test_the_flight_named_is_found_however_it_is_written() -> None:

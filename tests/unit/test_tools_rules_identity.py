@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ops.runtime.sender_keys import read_address
+from runtime.addresses import read_address
 from tests.unit.airline_stand_ins import ADA, BEN, CUSTOMER, RESERVATION
-from worker.tools.rules.identity import (
+from worker.domains.airline.rules.identity import (
     find_confirmation_numbers,
     find_passenger,
     find_speaker,

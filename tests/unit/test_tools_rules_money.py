@@ -22,11 +22,11 @@ from tests.unit.airline_stand_ins import (
     RESERVATION,
     flight_of,
 )
-from worker.tools.backend import Cabin, Fare, Membership, Payment, Reservation
-from worker.tools.rules.bags import FREE_BAGS, check_bags, free_bags, price_of_bags
-from worker.tools.rules.cabins import check_cabin, price_of_cabin
-from worker.tools.rules.payment import choose_payment, describe_price, methods_paid_with, refund_method
-from worker.tools.rules.refusal import Refusal
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import Cabin, Fare, Membership, Payment, Reservation
+from worker.domains.airline.rules.bags import FREE_BAGS, check_bags, free_bags, price_of_bags
+from worker.domains.airline.rules.cabins import check_cabin, price_of_cabin
+from worker.domains.airline.rules.payment import choose_payment, describe_price, methods_paid_with, refund_method
 
 MEMBERSHIPS: tuple[Membership, ...] = get_args(Membership)
 CABINS: tuple[Cabin, ...] = get_args(Cabin)

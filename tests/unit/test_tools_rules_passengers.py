@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.airline_stand_ins import ADA, BACK, BEN, NOW, OUT, RESERVATION
-from worker.tools.backend import Reservation
-from worker.tools.rules.passengers import check_correction, count_edits
+from worker.domains.airline.records.backend import Reservation
+from worker.domains.airline.rules.passengers import check_correction, count_edits
 
 
 def passenger(name: str) -> tuple[str, str]:

@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.airline_stand_ins import ADA, OUT
-from worker.tools.backend import SeatTaken
-from worker.tools.rules.refusal import Refusal
-from worker.tools.rules.seats import SEAT_MAP, Seat, SeatPreference, check_seat, choose_seats, due_for, read_seat
+from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import SeatTaken
+from worker.domains.airline.rules.seats import (
+    SEAT_MAP,
+    Seat,
+    SeatPreference,
+    check_seat,
+    choose_seats,
+    due_for,
+    read_seat,
+)
 
 
 def seat(number: str) -> Seat:

@@ -21,11 +21,12 @@ from tests.unit.airline_stand_ins import (
     make_verified_turn,
     next_turn,
 )
-from worker.agents.context import TurnContext
-from worker.tools.backend import Effect, SeatTaken
-from worker.tools.quotes import confirm_quote, quote_seat_change
-from worker.tools.reservations import look_up_reservation
-from worker.tools.seats import find_free_seats
+from worker.conversation.context import TurnContext
+from worker.conversation.effects import Effect
+from worker.domains.airline.records.backend import SeatTaken
+from worker.domains.airline.tools.quotes import confirm_quote, quote_seat_change
+from worker.domains.airline.tools.reservations import look_up_reservation
+from worker.domains.airline.tools.seats import find_free_seats
 
 
 def airline_of(turn: TurnContext) -> MemoryAirline:

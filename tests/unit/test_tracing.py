@@ -11,8 +11,8 @@ import psycopg
 import pytest
 import structlog.testing
 
-from ops.runtime import tracing
-from ops.runtime.tracing import Losses, Span, Tracer, measure, note
+from runtime.telemetry import tracing
+from runtime.telemetry.tracing import Losses, Span, Tracer, measure, note
 from schema.ids import ConversationKey
 
 KEY = ConversationKey("default", "c")

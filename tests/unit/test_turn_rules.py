@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from schema.ids import ConversationKey
 from schema.messages import Inbound
-from worker.agents.context import AirlineAgentContext
+from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.admit import admit
 from worker.pipeline.commit import EffectConflict, Fenced
 from worker.pipeline.failure import backoff_seconds, classify_failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.runtime.logs import configure_logs
+from runtime.telemetry.logs import configure_logs
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.app import WorkerBell, make_app

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from schema.ids import ConversationKey
-from worker.shares import Shares
+from worker.process.tenant_slots import Shares
 
 
 def key(tenant: str, number: int) -> ConversationKey:

@@ -9,7 +9,7 @@ import structlog
 from agents import RunHooks
 from agents.tool_context import ToolContext
 
-from worker.agents.context import TurnContext
+from worker.conversation.context import TurnContext
 
 if TYPE_CHECKING:
     from agents import Agent, AgentHookContext, ModelResponse, RunContextWrapper, Tool, TResponseInputItem

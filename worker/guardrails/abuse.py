@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from worker.patterns import load_patterns
+from runtime.patterns import load_patterns
 
 AbuseReason = Literal["none", "threat", "hate", "slur", "insult", "profanity"]
 

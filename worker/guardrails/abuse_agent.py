@@ -25,8 +25,8 @@ from agents import (
 from agents.exceptions import AgentsException
 from pydantic import BaseModel, ConfigDict
 
-from worker.agents.context import TurnContext
-from worker.agents.tracing import RUN_TRACING
+from worker.conversation.context import TurnContext
+from worker.conversation.run_spans import RUN_TRACING
 from worker.guardrails.abuse import AbuseReason
 from worker.guardrails.verdicts import note_verdict
 

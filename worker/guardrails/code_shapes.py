@@ -8,8 +8,8 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from runtime.patterns import load_patterns
 from worker.guardrails.letters import is_strange, looks_like_a_word
-from worker.patterns import load_patterns
 
 CODE_LENGTH = 6
 

@@ -18,7 +18,7 @@ from agents import (
 )
 
 from schema.settings import Settings
-from worker.agents.context import TurnContext
+from worker.conversation.context import TurnContext
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.abuse_agent import model_abuse_guardrail
 from worker.guardrails.relevance import assess_relevance
@@ -46,7 +46,7 @@ def relevance_guardrail(
 ) -> GuardrailFunctionOutput:
     """Trip on what is surely not the airline's matter, and on attempts to turn the agents around."""
     turn = context.context
-    found = assess_relevance(turn.text, under_way=turn.airline.turn_count > 1)
+    found = assess_relevance(turn.text, turn.vocabulary)
     return note_verdict(
         turn, "relevance", tripped=not found.is_relevant, confidence=found.confidence, reason=found.reason
     )

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Literal
 
+from worker.conversation.vault import Vault
+from worker.conversation.vocabulary import Claims
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
-from worker.patterns import load_patterns
 
 Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change"]
 
@@ -41,6 +41,7 @@ class Grounds:
     vault: Mapping[str, str]
     changes: frozenset[str]
     tickets: frozenset[str]
+    claims: Claims
     instructions: str = ""
     staged: frozenset[str] = frozenset()
 
@@ -138,33 +139,6 @@ def _runs(text: str) -> frozenset[str]:
 
 # Promises
 
-_SEAT, _FLIGHTS, _CANCELLATION = "move_to_seat", "change_flights", "cancel_reservation"
-_BAGS, _NAME, _CABIN, _CERTIFICATE = "add_bags", "correct_passenger", "change_cabin", "issue_certificate"
-
-_BACKED_BY: Mapping[str, frozenset[str]] = {
-    "seat_moved": frozenset({_SEAT, _FLIGHTS, _CABIN}),
-    "flight_moved": frozenset({_FLIGHTS, _SEAT, _CABIN, _BAGS, _NAME}),  # "I have updated your booking"
-    "cancelled": frozenset({_CANCELLATION}),
-    "flight_cancelled": frozenset({_CANCELLATION}),
-    "bags_added": frozenset({_BAGS}),
-    "name_corrected": frozenset({_NAME}),
-    "upgraded": frozenset({_CABIN}),
-    "refunded": frozenset({_CANCELLATION, _FLIGHTS, _CABIN}),
-    "compensated": frozenset({_CERTIFICATE}),
-    "waived": frozenset(),
-    "done": frozenset(),  # whatever it was: any change, or a ticket
-    "vouched": frozenset(),
-}
-"""Which of the conversation's effects stand behind a kind of claim."""
-
-_POLICY_NOUNS: Mapping[str, tuple[str, ...]] = {
-    "refunded": ("refund", "money back", "reimburse"),
-    "compensated": ("compensat", "voucher", "certificate", "goodwill", "gift card", "credit", "miles", "hotel"),
-    "upgraded": ("upgrade",),
-    "waived": ("waive",),
-}
-"""Claims that are policy when a tool spoke of the same thing in this conversation, and of the same sums."""
-
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _SUM = re.compile(r"\$\s?[\d,]+(?:\.\d\d)?")
 _TICKET = re.compile(r"\bT-[2-9A-Z]{10}\b")
@@ -179,7 +153,7 @@ def _promises_too_much(text: str, grounds: Grounds) -> bool:
     return any(
         not _is_backed(kind, sentence, grounds, told)
         for sentence in _SENTENCE_END.split(text)
-        for kind in _claims_in(_plain(sentence))
+        for kind in _claims_in(_plain(sentence), grounds.claims)
         if _plain(sentence).rstrip(".! ") not in told
     )
 
@@ -188,22 +162,22 @@ def _is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
     """Say whether a change is made that the reply does not report: it may even say that it was not possible."""
     if not grounds.staged:
         return False
-    claims = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(_plain(sentence))}
-    told_of = {query for kind in claims for query in _BACKED_BY.get(kind, ())}
-    return "done" not in claims and not grounds.staged <= told_of
+    made = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(_plain(sentence), grounds.claims)}
+    told_of = {query for kind in made for query in grounds.claims.backed_by.get(kind, ())}
+    return "done" not in made and not grounds.staged <= told_of
 
 
-def _claims_in(sentence: str) -> Iterator[str]:
+def _claims_in(sentence: str, claims: Claims) -> Iterator[str]:
     """Give the kinds of claims a sentence makes; a question makes none."""
     if not sentence.rstrip().endswith("?"):
-        for kind in (*_BACKED_BY, "handed_over"):
-            if _compile(kind).search(sentence):
+        for kind in (*claims.backed_by, "handed_over"):
+            if _compile(claims.patterns[kind]).search(sentence):
                 yield kind
 
 
 def _is_backed(kind: str, sentence: str, grounds: Grounds, told: str) -> bool:
     plain = _plain(sentence)
-    if _BACKED_BY.get(kind, frozenset()) & grounds.changes or (kind == "handed_over" and grounds.tickets):
+    if grounds.claims.backed_by.get(kind, frozenset()) & grounds.changes or (kind == "handed_over" and grounds.tickets):
         return True
     if kind == "done" and (grounds.changes or grounds.tickets):
         return True
@@ -211,9 +185,9 @@ def _is_backed(kind: str, sentence: str, grounds: Grounds, told: str) -> bool:
         return True  # the flight's status, or the customer's own news
     if _OF_MYSELF.search(plain):
         return False
-    if _compile("conditional").search(plain):
+    if _compile(grounds.claims.patterns["conditional"]).search(plain):
         return True
-    nouns = _POLICY_NOUNS.get(kind, ())
+    nouns = grounds.claims.policy_nouns.get(kind, ())
     return any(noun in told for noun in nouns) and all(_plain(found) in told for found in _SUM.findall(sentence))
 
 
@@ -221,6 +195,6 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("\\n", " ").replace("\u2019", "'").lower().split())
 
 
-@cache
-def _compile(section: str) -> re.Pattern[str]:
-    return re.compile(load_patterns("worker.guardrails", "outputs.patterns")[section])
+@lru_cache(maxsize=64)  # a domain has some twenty kinds of claims
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

@@ -19,7 +19,7 @@ from worker.guardrails.passports import find_passports
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from worker.guardrails.vault import Vault
+    from worker.conversation.vault import Vault
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
-"""Refuse, before any model is asked, what is surely not the airline's matter, or tries to turn the agents around.
+"""Refuse, before any model is asked, what is surely not our matter, or tries to turn the agents around.
 
-Sure means: a pattern of another trade, and not one word of ours. What is merely doubtful goes on to the agents, who can
-still decline it with the conversation in view.
+Sure means: a pattern of another trade, and not one word of ours. Both are the domain's vocabulary. What is merely
+doubtful goes on to the agents, who can still decline it with the conversation in view.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
-from worker.patterns import load_patterns
+from runtime.patterns import load_patterns
+from worker.conversation.vocabulary import Vocabulary
 
 RelevanceReason = Literal["relevant", "off_topic", "injection"]
 
@@ -25,39 +26,28 @@ class RelevanceVerdict:
     reason: RelevanceReason
 
 
-SHORT_ANSWER_WORDS_MAX = 4
-
 _RELEVANT = RelevanceVerdict(is_relevant=True, confidence=0.8, reason="relevant")
 _OFF_TOPIC = RelevanceVerdict(is_relevant=False, confidence=0.9, reason="off_topic")
 _INJECTION = RelevanceVerdict(is_relevant=False, confidence=0.95, reason="injection")
 
 
-def assess_relevance(text: str, *, under_way: bool) -> RelevanceVerdict:
-    """Judge one normalised, masked message; `under_way` says that the conversation has begun before it.
-
-    A short answer within a conversation ("yes", "12A", "thanks") is always relevant.
-    """
+def assess_relevance(text: str, vocabulary: Vocabulary) -> RelevanceVerdict:
+    """Judge one normalised, masked message, wherever in a conversation it stands."""
     said = " ".join(text.lower().replace("\u2019", "'").split())
-    if _compile("injection").search(said):
+    if _injection().search(said):
         return _INJECTION
-    if under_way and len(said.split()) <= SHORT_ANSWER_WORDS_MAX and not _sure(said):
-        return _RELEVANT
-    if _sure(said):
-        return _OFF_TOPIC
-    return _RELEVANT
+    return _OFF_TOPIC if _is_foreign(said, vocabulary) else _RELEVANT
 
 
-def _sure(said: str) -> bool:
-    return _compile("other_trade").search(said) is not None and _ours().search(said) is None
+def _is_foreign(said: str, vocabulary: Vocabulary) -> bool:
+    return _compile(vocabulary.other_trade).search(said) is not None and _compile(vocabulary.ours).search(said) is None
 
 
 @cache
-def _compile(section: str) -> re.Pattern[str]:
-    return re.compile(load_patterns("worker.guardrails", "relevance.patterns")[section])
+def _injection() -> re.Pattern[str]:
+    return re.compile(load_patterns("worker.guardrails", "relevance.patterns")["injection"])
 
 
-@cache
-def _ours() -> re.Pattern[str]:
-    return re.compile(
-        rf"\b{load_patterns('worker.guardrails', 'relevance.patterns')['ours']}\b|\[confirmation_number_\d+\]"
-    )
+@lru_cache(maxsize=16)  # two for each domain
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import Agent, RunContextWrapper
 
-from ops.runtime.tracing import measure
+from runtime.telemetry.tracing import measure
 from worker.guardrails.outputs import REMEDIES, Breach, Grounds, find_breach, gather_items
 from worker.guardrails.verdicts import note_verdict
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agents import TResponseInputItem
 
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 _FACTS_FOLLOW = "## Known facts"
 
@@ -36,6 +36,7 @@ async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[A
                 vault=turn.vault.entries,
                 changes=frozenset({effect.query for effect in turn.effects} | set(turn.airline.changes_made)),
                 tickets=frozenset(str(ticket) for ticket in tickets),
+                claims=turn.vocabulary.claims,
                 instructions=instructions.partition(_FACTS_FOLLOW)[0],
                 staged=frozenset(effect.query for effect in turn.effects),
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agents import GuardrailFunctionOutput
 
 if TYPE_CHECKING:
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 
 def note_verdict(

@@ -9,11 +9,12 @@ from agents.models.openai_provider import OpenAIProvider
 
 from worker.models.client import make_client
 from worker.models.ledger import Ledger
-from worker.models.local.model import LocalModel
 from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import openai
 
     from schema.settings import Settings
@@ -44,17 +45,18 @@ def build_model_provider(
     settings: Settings,
     client: openai.AsyncOpenAI | None = None,
     *,
+    local: Callable[[], Model],
     ledger: Ledger | None = None,
     throttle: Throttle | None = None,
 ) -> ModelProvider:
     """Make the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
 
     What goes over a network is made resilient; the embedded models neither fail nor cost anything. A client of its own
-    is made unless one is given. Without a ledger nothing is limited by its cost, without a throttle nothing by the
-    minute.
+    is made unless one is given. `local` makes the domain's model that needs no network. Without a ledger nothing is
+    limited by its cost, without a throttle nothing by the minute.
     """
     if settings.model == "local":
-        return OneModelProvider(LocalModel())
+        return OneModelProvider(local())
     if settings.model == "stub":
         return OneModelProvider(StubModel())
     client = client or make_client(settings)
@@ -62,5 +64,5 @@ def build_model_provider(
         raise ValueError(f"FTE_MODEL={settings.model} needs OPENAI_API_KEY")
     maker = OpenAIProvider(openai_client=client, use_responses=settings.model.startswith(_RESPONSES))
     model = maker.get_model(settings.model_name)
-    resilient = ResilientModel(model, LocalModel(), settings, ledger=ledger or Ledger(), throttle=throttle)
+    resilient = ResilientModel(model, local(), settings, ledger=ledger or Ledger(), throttle=throttle)
     return OneModelProvider(resilient, client)

@@ -11,16 +11,14 @@ import structlog
 from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
-from ops.runtime.sender_keys import read_address
+from runtime.addresses import read_address
 from schema.ids import ticket_id_of, trace_id_of
 from schema.messages import MODEL_LATENCY_KEY
-from worker.agents.context import TurnContext
-from worker.agents.facts import note_message
 from worker.agents.hooks import TurnHooks
-from worker.agents.start import choose_start
-from worker.agents.tracing import RUN_TRACING
+from worker.conversation.context import TurnContext
+from worker.conversation.run_spans import RUN_TRACING
 from worker.guardrails.review import ask_to_rewrite, review, without_draft
-from worker.models.journaled import JournaledProvider, TurnJournal
+from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
@@ -30,11 +28,12 @@ if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
 
     from schema.settings import Settings
-    from worker.agents.graph import GraphPool
+    from worker.agents.pool import GraphPool
+    from worker.conversation.domain import Domain
+    from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
-    from worker.tools.backend import AirlineBackend, GuessLimit, KnowledgeBase
 
 _log = structlog.get_logger("fte.act")
 
@@ -43,13 +42,14 @@ _log = structlog.get_logger("fte.act")
 class Brain:
     """Hold what answers: the agents and what they reach. Made once per process."""
 
-    graphs: GraphPool
+    graphs: GraphPool[Any]
     provider: ModelProvider
     guardrails: Sequence[InputGuardrail[TurnContext]]
-    backend: AirlineBackend
+    backend: EffectStore
     knowledge: KnowledgeBase
     guesses: GuessLimit
     settings: Settings
+    domain: Domain
     ledger: Ledger = field(default_factory=Ledger)
 
 
@@ -65,7 +65,7 @@ async def act(
     context = _turn_context(brain, letter, snapshot, guarded, due)
     context.models_beside = _journaled(brain, journal.beside())
     context.tools = journal.tools
-    note_message(context)
+    brain.domain.note_message(context)
     before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
     asked_latency = letter.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
@@ -75,7 +75,7 @@ async def act(
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
-                start = await choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
+                start = await brain.domain.choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
                 said = await run.speak(start, guarded.text)
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
@@ -181,6 +181,7 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         backend=brain.backend,
         knowledge=brain.knowledge,
         guesses=brain.guesses,
+        vocabulary=brain.domain.vocabulary,
         sender_key=snapshot.sender_key,
         brand=snapshot.brand or settings.brand,
         now=due.now,

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from schema.messages import REPLY_CHARACTERS_MAX, EscalationCategory, Priority
-from worker.agents.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human
+from worker.conversation.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human
+from worker.conversation.vault import Vault
 from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL
 from worker.guardrails.abuse_ladder import AbuseMemory, AbuseRules, AbuseStep, climb
-from worker.guardrails.vault import Vault
 from worker.pipeline import notices
 from worker.pipeline.outcome import Answer
 

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.runtime.encoding import parse_json
-from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Sentiment, TranscriptReference
-from worker.models.local.cues import cues_in
-from worker.models.local.intent import flatten
+from runtime.encoding import parse_json
+from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, TranscriptReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from worker.conversation.domain import Domain
     from worker.pipeline.outcome import Answer, Letter, Snapshot
 
 _HANDED_ON = ("transfer_to_", "escalate_to_human")  # how it came here, not what was tried
-_UPSETTING = frozenset(
-    {"complain", "complaint", "lost_bag", "damaged", "bereavement", "stuck", "waiting", "refund_dispute"}
-)
 
 
-def brief(letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
+def brief(domain: Domain, letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
     """Gather what a human needs beside the summary; masked, as everything that is stored."""
     context = answer.context
     items = [*snapshot.items, *answer.items]
+    known = domain.brief(context, _newest_words(answer))
+    facts = {name: text[:BRIEFING_CHARACTERS_MAX] for name, text in known.facts.items()}
     return Briefing(
         channel=letter.inbound.channel,
-        passenger_name=_fit(context.passenger_name),
+        facts=facts,
+        passenger_name=facts.get("passenger_name"),
         verified=context.verified,
-        confirmation_number=_fit(context.confirmation_number),
-        flight_number=_fit(context.flight_number),
-        flight_date=_fit(context.flight_date),
-        seat_number=_fit(context.seat_number),
+        confirmation_number=facts.get("confirmation_number"),
+        flight_number=facts.get("flight_number"),
+        flight_date=facts.get("flight_date"),
+        seat_number=facts.get("seat_number"),
         issue_type=context.issue_type,
         changes_made=context.changes_made[-BRIEFING_ENTRIES_MAX:],
         tried=_newest(_tools_in(items)),
@@ -39,7 +38,7 @@ def brief(letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
         verdicts=_newest(
             f"{verdict['guardrail']}: {verdict['reason']}" for verdict in answer.verdicts if verdict["tripped"]
         ),
-        sentiment=_sentiment(answer),
+        sentiment="abusive" if _was_abusive(answer) else known.sentiment,
     )
 
 
@@ -78,18 +77,11 @@ def _newest(entries: Iterator[str]) -> list[str]:
     return list(last_seen)[-BRIEFING_ENTRIES_MAX:]
 
 
-def _fit(text: str | None) -> str | None:
-    return None if text is None else text[:BRIEFING_CHARACTERS_MAX]
+def _was_abusive(answer: Answer) -> bool:
+    return any(name == "message.abusive" for name, _ in answer.events)
 
 
-def _sentiment(answer: Answer) -> Sentiment | None:
-    """Read the customer's newest words; None when they could not be read."""
-    if any(name == "message.abusive" for name, _ in answer.events):
-        return "abusive"
+def _newest_words(answer: Answer) -> str | None:
+    """Give the customer's newest words; None when they could not be read."""
     said = [str(item.get("content")) for item in answer.items if item.get("role") == "user"]
-    if not said:
-        return None
-    cues = cues_in(flatten(said[-1]))
-    if "angry" in cues:
-        return "angry"
-    return "upset" if cues & _UPSETTING else "calm"
+    return said[-1] if said else None

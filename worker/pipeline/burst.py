@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schema.messages import TEXT_CHARACTERS_MAX, Envelope, encode_envelope
-from worker.mailbox import Head
+from worker.mailbox.mailbox import Head
 from worker.pipeline.hydrate import Undecodable, open_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.runtime.sealing import Sealer
+    from runtime.sealing import Sealer
     from schema.settings import Settings
     from worker.pipeline.outcome import Letter, Snapshot
 

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ops.runtime.database import Database
-from ops.runtime.encoding import dump_json
-from ops.runtime.failpoints import Reach, pass_by
-from ops.runtime.sealing import Sealer
+from runtime.database import Database
+from runtime.encoding import dump_json
+from runtime.failpoints import Reach, pass_by
+from runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
 from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
-from worker.guardrails.vault import Vault
+from worker.conversation.vault import Vault
+from worker.outbound.publisher import OutboxRow
 from worker.pipeline.briefing import brief, refer
-from worker.publisher import OutboxRow
 
 if TYPE_CHECKING:
-    from worker.models.journaled import TurnJournal
+    from worker.conversation.domain import Domain
+    from worker.conversation.effects import EffectStore
+    from worker.journal.model_calls import TurnJournal
     from worker.pipeline.outcome import Answer, Clock, Due, Letter, Snapshot
-    from worker.tools.backend import AirlineBackend
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
@@ -44,10 +45,13 @@ class EffectConflict(Exception):
 class Committer:
     """Write turns; the fence is the conversation's version and the state of its messages."""
 
-    def __init__(self, database: Database, sealer: Sealer, airline: AirlineBackend, reach: Reach = pass_by) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, domain: Domain, effects: EffectStore, reach: Reach = pass_by
+    ) -> None:
         self._database = database
         self._sealer = sealer
-        self._airline = airline
+        self._domain = domain
+        self._effects = effects
         self._reach = reach
 
     async def commit(
@@ -84,7 +88,7 @@ class Committer:
             for query, parameters in statements:
                 await transaction.run(query, **parameters)
             for effect in answer.effects:
-                touched = await self._airline.apply(tenant, effect, transaction)
+                touched = await self._effects.apply(tenant, effect, transaction)
                 if touched != effect.rows:
                     raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")
             self._reach("commit.written")
@@ -125,7 +129,7 @@ class Committer:
                 priority=answer.escalation.priority,
                 answer_by=due.answer_by,
                 transcript=refer(letter, snapshot),
-                briefing=brief(letter, snapshot, answer),
+                briefing=brief(self._domain, letter, snapshot, answer),
                 **shared,
             )
             body = escalation.model_dump_json()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from redis.exceptions import RedisError
 
-from ops.runtime.outage import POSTGRESQL_AWAY, is_redis_away
+from runtime.outage import POSTGRESQL_AWAY, is_redis_away
 from worker.models.failures import classify_model_error, retry_after_seconds
 from worker.pipeline.commit import EffectConflict, Fenced
 

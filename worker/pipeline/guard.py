@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schema.messages import Inbound
-from worker.agents.context import AirlineAgentContext
+from worker.conversation.context import AirlineAgentContext
+from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.vault import Vault
 
 _NOTHING_VISIBLE = "(a message without visible text)"
 

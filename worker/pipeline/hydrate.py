@@ -7,21 +7,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ops.runtime.database import Database
-from ops.runtime.encoding import parse_json
-from ops.runtime.sealing import Sealer
-from ops.runtime.sender_keys import SenderKeys
+from runtime.database import Database
+from runtime.encoding import parse_json
+from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.messages import VERSION, Envelope, Inbound, Reply, newer_version_in
 from schema.settings import Settings
-from worker.agents.context import AirlineAgentContext
-from worker.mailbox import Head
+from worker.conversation.context import AirlineAgentContext
+from worker.journal.tool_calls import ToolEntry
+from worker.journal.tool_store import open_entries
+from worker.mailbox.mailbox import Head
+from worker.outbound.publisher import OutboxRow
 from worker.pipeline.outcome import Letter, Snapshot
-from worker.publisher import OutboxRow
 from worker.store.session import window_of
-from worker.store.tool_journal import open_entries
-from worker.tools.journaled import ToolEntry
 
 
 class Undecodable(Exception):
@@ -67,7 +67,8 @@ async def hydrate(
 ) -> Snapshot | None:
     """Read the conversation of a letter, as its sender knows it; None when PostgreSQL knows no such conversation.
 
-    Who writes in somebody else's conversation starts from nothing: context, vault, agent and history are a sender's own.
+    Who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each sender's
+    own.
 
     What is stored of it must be readable, or this raises Unsealable or ValueError; once the letter's attempts are used
     up it need not be, so that the message can be buried and the conversation goes on from nothing.
@@ -138,7 +139,7 @@ class _Memory:
 
 
 def _recall(row: dict[str, Any], sealer: Sealer, owners: _Owners, wrote: str | None) -> _Memory:
-    """Read what a conversation knows of a sender; `wrote` None: of whoever wrote last, for a message nobody can read."""
+    """Read what a conversation knows of a sender; `wrote` None: of who wrote last, for a message nobody can read."""
     nothing: dict[str, Any] = {"context": {}, "vault": None, "last_agent": None}
     state = row if wrote is None or wrote == owners.held else (row["put_aside"] or nothing)
     context = AirlineAgentContext.model_validate(state["context"])

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from ops.runtime.tracing import measure
-from worker.agents.context import AirlineAgentContext, EscalationRequest
+from runtime.telemetry.tracing import measure
+from worker.conversation.context import AirlineAgentContext, EscalationRequest
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from schema.ids import ConversationKey
     from schema.messages import Envelope, EventName, Inbound
-    from worker.publisher import OutboxRow
-    from worker.tools.backend import Effect
-    from worker.tools.journaled import ToolEntry
+    from worker.conversation.effects import Effect
+    from worker.journal.tool_calls import ToolEntry
+    from worker.outbound.publisher import OutboxRow
 
 TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
 

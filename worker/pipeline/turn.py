@@ -9,18 +9,22 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from ops.runtime.database import Database
-from ops.runtime.failpoints import Reach, pass_by
-from ops.runtime.logs import keep_private
-from ops.runtime.sealing import Sealer
-from ops.runtime.sender_keys import SenderKeys
-from ops.runtime.tracing import Span, Tracer, measure, note
+from runtime.database import Database
+from runtime.failpoints import Reach, pass_by
+from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
+from runtime.telemetry.logs import keep_private
+from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
 from schema.messages import EventName
 from schema.settings import Settings
-from worker.mailbox import Head, Mailbox
+from worker.journal.model_calls import JournalEntry, ModelCall, TurnJournal
+from worker.journal.tool_calls import ToolEntry, ToolJournal
+from worker.journal.tool_store import ToolStore
+from worker.journal.writer import JournalWriter
+from worker.mailbox.mailbox import Head, Mailbox
 from worker.models.calls import Caller
-from worker.models.journaled import JournalEntry, ModelCall, TurnJournal
+from worker.outbound.publisher import OutboxRow, Publisher
 from worker.pipeline.act import Brain, act
 from worker.pipeline.admit import Admission, admit
 from worker.pipeline.burst import gather
@@ -28,12 +32,8 @@ from worker.pipeline.commit import Committer, EffectConflict, Overtaken
 from worker.pipeline.guard import guard
 from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_letter
 from worker.pipeline.outcome import Answer, Clock, Done, Due, Letter, Repair, Snapshot, Verdict, due_of
-from worker.pipeline.silent import bury, forward
 from worker.pipeline.unread import Unread
-from worker.publisher import OutboxRow, Publisher
-from worker.store.journal import JournalWriter
-from worker.store.tool_journal import ToolStore
-from worker.tools.journaled import ToolEntry, ToolJournal
+from worker.pipeline.without_agents import bury, forward
 
 _log = structlog.get_logger("fte.turn")
 

@@ -9,14 +9,14 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from ops.runtime.database import Database
-from ops.runtime.encoding import parse_json
-from ops.runtime.sealing import Sealer
+from runtime.database import Database
+from runtime.encoding import parse_json
+from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey, ticket_id_of
 from schema.messages import VERSION, Envelope, Inbound, Reply, encode_envelope
 from schema.settings import Settings
-from worker.mailbox import Head, Mailbox
+from worker.mailbox.mailbox import Head, Mailbox
 from worker.pipeline.hydrate import OfNewerRelease, Undecodable, open_letter
 from worker.pipeline.outcome import Done, Later, Letter, Mend, Repair
 

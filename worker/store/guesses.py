@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
-    from ops.runtime.sender_keys import SenderKeys
+    from runtime.database import Database
+    from runtime.sender_keys import SenderKeys
     from schema.settings import Settings
 
 
@@ -14,8 +14,8 @@ class PostgresGuesses:
     """Count wrong guesses of a day in PostgreSQL: those of a sender, and those at a booking whoever makes them.
 
     Of a confirmation number only its keyed hash is kept. Two limits, because either alone is walked around: one sender
-    tries many bookings, or many senders one. A booking that strangers guess at is locked for a day at most, and never to
-    who has proved it or writes from its verified address: neither is a guess.
+    tries many bookings, or many senders one. A booking that strangers guess at is locked for a day at most, and never
+    to who has proved it or writes from its verified address: neither is a guess.
     """
 
     def __init__(self, database: Database, senders: SenderKeys, settings: Settings) -> None:

@@ -12,10 +12,10 @@ import openai
 import psycopg
 import structlog
 
-from worker.tools.backend import Passage
+from worker.conversation.effects import Passage
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
     from worker.models.embeddings import Embedder
 
 _log = structlog.get_logger("fte.knowledge")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from worker.models.ledger import ReadSpending, Spending
 
 if TYPE_CHECKING:
-    from ops.runtime.database import Database
+    from runtime.database import Database
 
 
 def spending_reader(database: Database) -> ReadSpending:

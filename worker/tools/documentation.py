@@ -16,17 +16,17 @@ import structlog
 from agents import FunctionTool
 from agents.mcp import MCPServer, MCPServerStdio, MCPServerStreamableHttp
 
-from ops.runtime.ending import end_task
+from runtime.ending import end_task
+from worker.conversation.refusal import Refusal
 from worker.guardrails.pii import mask_text, normalise
 from worker.tools.results import give, refuse
-from worker.tools.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from agents.tool_context import ToolContext
     from mcp.types import Tool
 
     from schema.settings import DocumentationServer
-    from worker.agents.context import TurnContext
+    from worker.conversation.context import TurnContext
 
 CONNECT_SECONDS_MAX = 10.0
 """How long opening one connection and reading its list of tools may take."""

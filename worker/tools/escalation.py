@@ -6,7 +6,7 @@ from agents import FunctionTool
 from agents.tool_context import ToolContext
 
 from schema.messages import SUMMARY_CHARACTERS_MAX, EscalationCategory, Priority
-from worker.agents.context import EscalationRequest, TurnContext, call_human
+from worker.conversation.context import EscalationRequest, TurnContext, call_human
 from worker.tools.airline_tool import airline_tool
 from worker.tools.results import give
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agents import FileSearchTool, FunctionTool
 from agents.tool_context import ToolContext
 
-from worker.agents.context import TurnContext
+from worker.conversation.context import TurnContext
 from worker.tools.airline_tool import airline_tool
 from worker.tools.results import give
 

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from worker.agents.context import TurnContext
-    from worker.tools.rules.refusal import Refusal
+    from worker.conversation.context import TurnContext
+    from worker.conversation.refusal import Refusal
 
 _TEXT_CHARACTERS_MIN = 20
 

@@ -1,0 +1,1 @@
+"""The database itself: migrations, its structure, rotation of the vault keys."""

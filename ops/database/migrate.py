@@ -1,0 +1,315 @@
+"""Bring a database to this release: numbered migrations, the application's role, the vault key's fingerprint, tenants.
+
+Forward only and safe to repeat; of several processes that start at once, one works and the others wait for it.
+`python -m ops.database.migrate --write-structure` remakes `schema/structure.sql`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import errors, sql
+
+from runtime.database import APPLICATION_ROLE, EVERY_TENANT, Row, connect, first_line
+from runtime.sender_keys import make_sender_secret
+from runtime.startup import check_fingerprint
+from schema.errors import FteError
+from schema.ids import BRAND_PATTERN, TENANT_PATTERN
+from schema.resources import Migration, load_migrations, load_query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.sealing import Sealer
+
+SERVER_VERSION_MIN = 150_000
+"""PostgreSQL 15, as `server_version_num` counts."""
+
+LOCK_SECONDS_MAX = 120
+"""How long to wait for another process that migrates the same database."""
+
+STATEMENT_LOCK_SECONDS_MAX = 5
+"""How long a migration's statement waits for a table: while it waits, everything behind it waits as well."""
+
+LOCK = 0x6674_6501
+"""The advisory lock of `migrate`; advisory locks belong to one database."""
+
+_ROLE_ATTEMPTS_MAX = 5
+
+Connection = psycopg.Connection[Row]
+
+
+class MigrationFailed(FteError):
+    """Say which step could not be applied, and why; nothing of that step was."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step}: {reason}; nothing of it was applied, run `fte migrate` again when that is mended")
+        self.step = step
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReport:
+    """Hold what one run found and changed."""
+
+    found: int
+    """The newest migration before the run; 0: an empty database."""
+    number: int
+    """The newest migration now."""
+    applied: tuple[str, ...]
+    tenants_added: tuple[str, ...]
+    role_granted: bool
+    """Whether `fte_app` exists and has its grants; without it the database's owner must be a plain role."""
+
+
+def migrate(
+    database_url: str,
+    sealer: Sealer,
+    *,
+    tenants: Sequence[str] = ("default",),
+    brand: str | None = None,
+    sample: bool = True,
+) -> MigrationReport:
+    """Bring the database up to this release and give what changed.
+
+    `brand` is what `tenants` are called to their customers from now on; None leaves it as it is.
+    `sample` fills each of `tenants` with the sample airline and its articles, unless it has flights already.
+
+    Raises ServerUnreachable; InvalidSettings when the database was set up with a key that `sealer` has not;
+    MigrationFailed.
+    """
+    for tenant in tenants:
+        if not re.match(TENANT_PATTERN, tenant):
+            raise MigrationFailed(f"tenant {tenant[:80]!r}", "1 to 63 of A-Z a-z 0-9 _ -, first a letter or digit")
+    if brand is not None and not re.match(BRAND_PATTERN, brand):
+        raise MigrationFailed(f"brand {brand[:80]!r}", "1 to 80 characters, none of them a control character or { }")
+    with connect(database_url) as connection:
+        _check_version(connection)
+        _lock(connection)
+        # Owners are under row-level security too (FORCE), so this session says that it speaks for all tenants.
+        connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
+        found = _read_number(connection)
+        if found:
+            check_fingerprint(read_fingerprint(connection), sealer)
+        applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
+        granted = _grant(connection)
+        record_fingerprint(connection, sealer)
+        _keep_sender_secret(connection, sealer)
+        added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
+        if brand is not None:
+            connection.execute("UPDATE tenant SET brand = %s WHERE tenant_id = ANY (%s)", [brand, list(tenants)])
+        if sample:
+            for tenant in tenants:
+                _fill(connection, tenant)
+        return MigrationReport(found, _read_number(connection), tuple(applied), tuple(added), granted)
+
+
+def _check_version(connection: Connection) -> None:
+    version = connection.info.server_version
+    if version < SERVER_VERSION_MIN:
+        raise MigrationFailed("start", f"this is PostgreSQL {version // 10_000}, at least 15 is needed")
+
+
+def _lock(connection: Connection) -> None:
+    """Hold the advisory lock until the connection closes, however it closes."""
+    _set_lock_timeout(connection, LOCK_SECONDS_MAX)
+    try:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    except errors.LockNotAvailable:
+        raise MigrationFailed("start", f"another process migrates this database since {LOCK_SECONDS_MAX} s") from None
+    _set_lock_timeout(connection, STATEMENT_LOCK_SECONDS_MAX)
+
+
+def _set_lock_timeout(connection: Connection, seconds: int) -> None:
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds}s"])
+
+
+def _read_number(connection: Connection) -> int:
+    if not _one(connection, load_query("find_migration_table"))["found"]:
+        return 0
+    return int(_one(connection, "SELECT coalesce(max(number), 0) AS number FROM migration")["number"])
+
+
+def read_fingerprint(connection: Connection) -> str | None:
+    """Read which key the database was set up with, or was last moved to; None when it was never set up."""
+    fingerprint = _one(connection, load_query("read_deployment"))["vault_fingerprint"]
+    return None if fingerprint is None else str(fingerprint)
+
+
+def _apply(connection: Connection, migration: Migration) -> bool:
+    """Apply one migration in a transaction of its own; gives whether it was missing."""
+    recorded = _recorded_name(connection, migration.number)
+    if recorded == migration.name:
+        return False
+    if recorded is not None:
+        raise MigrationFailed(migration.name, f"the database has another migration of this number, {recorded}")
+    try:
+        with connection.transaction():
+            connection.execute(migration.sql.encode())
+            connection.execute(
+                "INSERT INTO migration (number, name) VALUES (%s, %s)", [migration.number, migration.name]
+            )
+    except psycopg.Error as error:
+        raise MigrationFailed(migration.name, first_line(error)) from error
+    return True
+
+
+def _recorded_name(connection: Connection, number: int) -> str | None:
+    if not _one(connection, load_query("find_migration_table"))["found"]:
+        return None
+    row = connection.execute("SELECT name FROM migration WHERE number = %s", [number]).fetchone()
+    return None if row is None else str(row["name"])
+
+
+def _grant(connection: Connection) -> bool:
+    """Make the application's role, if this user may, and grant it what the application does; gives whether it exists.
+
+    Repeated at each run, so that a new table needs no grant of its own.
+    """
+    user = _one(
+        connection, "SELECT rolsuper, rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = current_user"
+    )
+    if not _make_role(connection):
+        if user["above"]:
+            raise MigrationFailed(
+                f"role {APPLICATION_ROLE}",
+                "this user is above row-level security and may not make it; let an administrator run "
+                f"CREATE ROLE {APPLICATION_ROLE} NOLOGIN, or connect as a plain role that owns the database",
+            )
+        return False
+    try:
+        with connection.transaction():
+            connection.execute(_GRANTS.format(role=sql.Identifier(APPLICATION_ROLE)))
+            if user["above"] and not user["rolsuper"]:  # it must be able to lower itself
+                connection.execute(
+                    sql.SQL("GRANT {role} TO CURRENT_USER").format(role=sql.Identifier(APPLICATION_ROLE))
+                )
+    except psycopg.Error as error:
+        raise MigrationFailed(f"grants to {APPLICATION_ROLE}", first_line(error)) from error
+    return True
+
+
+def _make_role(connection: Connection) -> bool:
+    """Make the role unless it is there; gives whether it is there now.
+
+    Roles belong to the whole cluster, the advisory lock to one database: two databases may race for the same role,
+    which PostgreSQL answers in three ways. The loser looks again.
+    """
+    statement = sql.SQL("CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS").format(
+        role=sql.Identifier(APPLICATION_ROLE)
+    )
+    for _ in range(_ROLE_ATTEMPTS_MAX):
+        row = connection.execute(
+            "SELECT rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+        ).fetchone()
+        if row is not None and row["above"]:
+            raise MigrationFailed(
+                f"role {APPLICATION_ROLE}",
+                "it is above row-level security, so tenants would not be apart; run "
+                f"ALTER ROLE {APPLICATION_ROLE} NOSUPERUSER NOBYPASSRLS",
+            )
+        if row is not None:
+            return True
+        try:
+            connection.execute(statement)
+        except errors.InsufficientPrivilege:
+            return False
+        except (errors.DuplicateObject, errors.UniqueViolation, errors.InternalError_):
+            continue
+    return False
+
+
+# Only what this user owns: an extension's tables and functions in the same schema are not ours to grant. The records of
+# `migrate` itself are for reading: no application process has a reason to write them.
+_GRANTS = sql.SQL("""
+DO $$
+DECLARE
+    v_schema oid := current_schema()::regnamespace;
+    v_name text;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO {role}', current_schema());
+    FOR v_name IN SELECT c.oid::regclass FROM pg_class c
+        WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p', 'v') AND pg_has_role(c.relowner, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {role}', v_name);
+    END LOOP;
+    FOR v_name IN SELECT c.oid::regclass FROM pg_class c
+        WHERE c.relnamespace = v_schema AND c.relkind = 'S' AND pg_has_role(c.relowner, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT USAGE ON SEQUENCE %s TO {role}', v_name);
+    END LOOP;
+    FOR v_name IN SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = v_schema AND p.prokind IN ('f', 'p') AND pg_has_role(p.proowner, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO {role}', v_name);
+    END LOOP;
+    REVOKE INSERT, UPDATE, DELETE ON migration, deployment FROM {role};
+END $$
+""")
+
+
+def record_fingerprint(connection: Connection, sealer: Sealer) -> None:
+    """Keep the newest key's fingerprint; the caller has checked that the recorded one is among the sealer's."""
+    connection.execute(
+        "INSERT INTO deployment (vault_fingerprint) VALUES (%s) "
+        "ON CONFLICT (only_row) DO UPDATE SET vault_fingerprint = excluded.vault_fingerprint "
+        "WHERE deployment.vault_fingerprint <> excluded.vault_fingerprint",
+        [sealer.fingerprints[0]],
+    )
+
+
+def _keep_sender_secret(connection: Connection, sealer: Sealer) -> None:
+    """Make the secret of sender keys, once for ever: what is hashed with it could not be hashed again."""
+    connection.execute(
+        "UPDATE deployment SET sender_secret = %s WHERE sender_secret IS NULL", [make_sender_secret(sealer)]
+    )
+
+
+def _add_tenant(connection: Connection, tenant: str) -> bool:
+    cursor = connection.execute("INSERT INTO tenant (tenant_id) VALUES (%s) ON CONFLICT DO NOTHING", [tenant])
+    return cursor.rowcount == 1
+
+
+def _fill(connection: Connection, tenant: str) -> None:
+    """Fill one tenant with the sample airline, all of it or nothing; a tenant that has flights keeps what it has."""
+    from ops.knowledge.importing import import_articles  # noqa: PLC0415 - not for a run without sample, as the next
+    from ops.seed import ARTICLES_FOLDER, seed_airline  # noqa: PLC0415
+
+    with connection.transaction():
+        if seed_airline(connection, tenant, datetime.now(UTC).date()).flights:
+            import_articles(connection, tenant, ARTICLES_FOLDER)
+
+
+def _one(connection: Connection, statement: str) -> dict[str, Any]:
+    row = connection.execute(statement.encode()).fetchone()
+    if row is None:
+        raise LookupError(f"no row: {statement}")
+    return row
+
+
+def _write_structure() -> None:
+    """Apply every migration to an empty database of its own, and write down what results."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - starts servers; only for this command, as the rest
+
+    from ops.database.structure import dump_structure  # noqa: PLC0415
+    from ops.embedded import EmbeddedStack  # noqa: PLC0415
+    from runtime.sealing import Sealer  # noqa: PLC0415
+
+    path = Path(str(files("schema"))) / "structure.sql"
+    with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder), durable=False) as stack:
+        migrate(stack.addresses.database_url, Sealer([Fernet.generate_key().decode()]), sample=False)
+        path.write_text(dump_structure(stack.addresses.database_url))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Remake schema/structure.sql from the migrations.")
+    parser.add_argument("--write-structure", action="store_true", required=True)
+    parser.parse_args()
+    _write_structure()

@@ -1,0 +1,180 @@
+"""Seal with the newest key what older ones sealed, so that they can be dropped: batch by batch, beside running workers.
+
+Safe to repeat and to break off: what is sealed with the newest key already is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+from ops.database.migrate import read_fingerprint, record_fingerprint
+from runtime.database import EVERY_TENANT, connect
+from runtime.redis import check_redis, make_redis
+from runtime.startup import check_fingerprint
+from schema.errors import Unsealable
+from schema.messages import Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.database.migrate import Connection
+    from runtime.database import Row
+    from runtime.sealing import Sealer
+    from schema.settings import Settings
+
+BATCH_ROWS = 500
+"""Rows that are locked together: few enough that no turn waits for long."""
+
+
+@dataclass(frozen=True)
+class SealedColumn:
+    """Name a column that holds sealed text, and its table's primary key."""
+
+    table: str
+    key: tuple[str, ...]
+    column: str
+
+
+SEALED: tuple[SealedColumn, ...] = (
+    SealedColumn("inbox", ("tenant_id", "message_id"), "payload"),
+    SealedColumn("conversation", ("tenant_id", "conversation_id"), "vault"),
+    SealedColumn("conversation_sender", ("tenant_id", "conversation_id", "sender_key"), "vault"),
+    SealedColumn("deployment", ("only_row",), "sender_secret"),
+    SealedColumn("outbox", ("tenant_id", "conversation_id", "ordinal"), "body"),
+    SealedColumn("dead_letter", ("dead_letter_id",), "payload"),
+    SealedColumn("tool_journal", ("tenant_id", "message_id", "call_id"), "delta"),
+)
+"""Every sealed column of the database."""
+
+
+@dataclass
+class ColumnCount:
+    """Count the sealed values of one table."""
+
+    looked_at: int = 0
+    older: int = 0
+    """Sealed with another key than the newest, when looked at."""
+    resealed: int = 0
+    unreadable: int = 0
+
+
+@dataclass(frozen=True)
+class RotationReport:
+    """Hold what one run found and did."""
+
+    newest: str
+    """The newest key's fingerprint."""
+    dry_run: bool
+    tables: dict[str, ColumnCount] = field(default_factory=dict)
+    waiting_older: int = 0
+    """Messages in mailboxes that are sealed with another key; they go with the turns that answer them."""
+
+    @property
+    def unreadable(self) -> int:
+        """Count what no key opens."""
+        return sum(count.unreadable for count in self.tables.values())
+
+    @property
+    def older_keys_needed(self) -> bool:
+        """Say whether something is left that the newest key does not open."""
+        left = sum(count.older - count.resealed + count.unreadable for count in self.tables.values())
+        return bool(left or self.waiting_older)
+
+
+def rotate(settings: Settings, sealer: Sealer, *, dry_run: bool = False) -> RotationReport:
+    """Re-seal everything stored, and record the newest key as the database's once nothing needs another.
+
+    Raises ServerUnreachable, and InvalidSettings when the database was set up with a key that `sealer` has not.
+    """
+    with connect(settings.database_url or "") as connection:
+        connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
+        check_fingerprint(read_fingerprint(connection), sealer)
+        tables = {one.table: _reseal_column(connection, one, sealer, dry_run=dry_run) for one in SEALED}
+        waiting = asyncio.run(_count_waiting(settings, sealer))
+        report = RotationReport(sealer.fingerprints[0], dry_run, tables, waiting)
+        if not dry_run and not report.older_keys_needed:
+            record_fingerprint(connection, sealer)
+        return report
+
+
+def _reseal_column(connection: Connection, column: SealedColumn, sealer: Sealer, *, dry_run: bool) -> ColumnCount:
+    count = ColumnCount()
+    for rows in _batches(connection, column):
+        changed = []
+        for row in rows:
+            count.looked_at += 1
+            sealed = row[column.column]
+            if sealer.is_newest(sealed):
+                continue
+            try:
+                changed.append({**row, "sealed_anew": sealer.reseal(sealed)})
+                count.older += 1
+            except Unsealable:
+                count.unreadable += 1
+        if changed and not dry_run:
+            count.resealed += _update(connection, column, changed)
+    return count
+
+
+def _batches(connection: Connection, column: SealedColumn) -> Iterator[list[Row]]:
+    """Give the sealed values with their keys, in the order of the key; each batch starts behind the one before."""
+    names = sql.SQL(", ").join(map(sql.Identifier, column.key))
+    select = sql.SQL(
+        "SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL {after} ORDER BY {key} LIMIT {most}"
+    )
+    last: list[Any] = []
+    while True:
+        places = sql.SQL(", ").join(sql.Placeholder() * len(last))
+        after = sql.SQL("AND ({key}) > ({places})").format(key=names, places=places) if last else sql.SQL("")
+        statement = select.format(
+            key=names,
+            column=sql.Identifier(column.column),
+            table=sql.Identifier(column.table),
+            after=after,
+            most=sql.Literal(BATCH_ROWS),
+        )
+        rows = connection.execute(statement, last).fetchall()
+        if not rows:
+            return
+        yield rows
+        last = [rows[-1][name] for name in column.key]
+
+
+def _update(connection: Connection, column: SealedColumn, changed: list[Row]) -> int:
+    """Put the new seals in place, where the old one still stands: a turn that was quicker has sealed anew itself."""
+    conditions = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in (*column.key, column.column)
+    ]
+    statement = sql.SQL("UPDATE {table} SET {column} = %(sealed_anew)s WHERE {where}").format(
+        table=sql.Identifier(column.table),
+        column=sql.Identifier(column.column),
+        where=sql.SQL(" AND ").join(conditions),
+    )
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(statement, changed)
+        return cursor.rowcount
+
+
+async def _count_waiting(settings: Settings, sealer: Sealer) -> int:
+    """Count the messages in mailboxes that an older key sealed; what cannot be read waits for no key."""
+    client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
+    try:
+        await check_redis(client, settings)
+        older = 0
+        async for name in client.scan_iter(match="fte:{p*}:mailbox:*", count=1_000):
+            for entry in await client.lrange(name, 0, -1):
+                older += _is_older(entry, sealer)
+        return older
+    finally:
+        await client.aclose()
+
+
+def _is_older(entry: bytes, sealer: Sealer) -> bool:
+    try:
+        return not sealer.is_newest(Envelope.model_validate_json(entry).payload)
+    except ValueError:
+        return False

@@ -1,0 +1,34 @@
+"""Write down a database's structure as text that two databases can be compared by."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ops.embedded.account import choose_account
+from ops.embedded.programs import find_programs
+
+DUMP_SECONDS_MAX = 60
+
+# What pg_dump writes about the session, not about the structure: comments, settings, psql's \restrict with its token.
+_NOISE = re.compile(r"^(--.*|SET .*;|SELECT pg_catalog\.set_config\(.*|\\(un)?restrict .*)$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n{3,}")
+_HEADER = (
+    "-- What the migrations add up to; remade by `python -m ops.database.migrate --write-structure`, never edited.\n\n"
+)
+
+
+def dump_structure(database_url: str) -> str:
+    """Give the structure of a database's tables, functions and policies, without owners, grants and rows.
+
+    Raises subprocess.CalledProcessError carrying what pg_dump said.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        pg_dump = find_programs(choose_account(Path(folder) / "postgres")).initdb.with_name("pg_dump")
+    arguments = ["--schema-only", "--no-owner", "--no-privileges", f"--dbname={database_url}"]
+    written = subprocess.run(
+        [str(pg_dump), *arguments], check=True, capture_output=True, text=True, timeout=DUMP_SECONDS_MAX
+    ).stdout
+    return _HEADER + _BLANK_LINES.sub("\n\n", _NOISE.sub("", written)).strip() + "\n"

@@ -1,0 +1,67 @@
+"""Keep what came out of the product, and tell each customer which reply is theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from schema.messages import Escalation, Event, Reply
+
+if TYPE_CHECKING:
+    from producer.collecting.entries import StreamEntry
+
+Found = TypeVar("Found")
+
+
+@dataclass
+class Post:
+    """Hold the entries of some conversations in the order of their streams, and wake who waits for one.
+
+    Grows with every entry: for a conversation or a few, not for a service. Lives on one event loop.
+    """
+
+    replies: list[Reply] = field(default_factory=list)
+    escalations: list[Escalation] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    _arrived: dict[str, float] = field(default_factory=dict)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def add(self, entry: StreamEntry) -> None:
+        """Keep one more entry."""
+        async with self._changed:
+            if isinstance(entry.body, Reply):
+                self.replies.append(entry.body)
+                self._arrived.setdefault(entry.body.reply_id, time.monotonic())
+            elif isinstance(entry.body, Escalation):
+                self.escalations.append(entry.body)
+            else:
+                self.events.append(entry.body)
+            self._changed.notify_all()
+
+    def has(self, reply_id: str) -> bool:
+        """Say whether a reply was seen already: an entry may stand in its stream twice."""
+        return reply_id in self._arrived
+
+    def reply_to(self, conversation: str, message_id: str) -> Reply | None:
+        """Give the first reply to a message, if there is one."""
+        for reply in self.replies:
+            if reply.conversation == conversation and message_id in reply.in_reply_to:
+                return reply
+        return None
+
+    def arrival(self, reply: Reply) -> float:
+        """Give when a reply was first seen (monotonic seconds)."""
+        return self._arrived[reply.reply_id]
+
+    async def wait(self, find: Callable[[], Found | None], *, seconds_max: float) -> Found | None:
+        """Wait until `find` gives something, looking after every entry; None when it did not in time."""
+        try:
+            async with asyncio.timeout(seconds_max), self._changed:
+                while (found := find()) is None:
+                    await self._changed.wait()
+                return found
+        except TimeoutError:
+            return None

@@ -1,1 +1,0 @@
-"""Measure how good the product's judgement is, on labelled sets: `python -m ops.evaluate`."""

@@ -1,0 +1,67 @@
+"""Be the process of a gateway that collects: hands each reply on, which is a line of a log, and acknowledges it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from ops.lab.chaos.load import STREAMS
+from ops.lab.chaos.logs import Log, fact_of
+from producer.collecting.subscription import AsyncSubscription
+from runtime.failpoints import read_failpoint
+from schema.errors import ServerUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from producer.collecting.entries import StreamEntry
+    from runtime.failpoints import Reach
+    from schema.settings import Settings
+
+GROUP = "chaos"
+CLAIM_IDLE_SECONDS = 0.5
+
+
+def run_consumer(settings: Settings, outbound: Path, on_ready: Callable[[], None]) -> int:
+    """Collect until killed, as a consumer of its own name; what the one before it held comes to this one."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_collect_all(settings, Log(outbound), on_ready))
+    return 0
+
+
+async def _collect_all(settings: Settings, outbound: Log, on_ready: Callable[[], None]) -> None:
+    reach = read_failpoint(os.environ)
+    async with AsyncExitStack() as opened:
+        subscriptions = [
+            await opened.enter_async_context(
+                AsyncSubscription(
+                    settings, stream, GROUP, f"{os.getpid()}", start="$", claim_idle_seconds=CLAIM_IDLE_SECONDS
+                )
+            )
+            for stream in STREAMS
+        ]
+        on_ready()
+        async with asyncio.TaskGroup() as collecting:
+            for subscription in subscriptions:
+                collecting.create_task(_collect(subscription, outbound, reach))
+
+
+async def _collect(subscription: AsyncSubscription, outbound: Log, reach: Reach) -> None:
+    async for entry in subscription:
+        outbound.write(by=os.getpid(), **fact_of(entry))
+        reach("reply.handed_on")
+        await _acknowledge(subscription, entry)
+
+
+async def _acknowledge(subscription: AsyncSubscription, entry: StreamEntry) -> None:
+    """Acknowledge, however long Redis is away: an entry that is not would come again."""
+    while True:
+        try:
+            return await subscription.ack(entry)
+        except ServerUnreachable:
+            continue

@@ -1,0 +1,124 @@
+"""Kill workers, senders and consumers at each named point of their work: the crash points of the matrix."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ops.lab.chaos.process_slots import Post
+    from ops.lab.chaos.scene import Scene
+    from runtime.failpoints import Point
+
+SECONDS_PER_DEATH_MAX = 4.0
+
+Mortal = Literal["workers", "sender", "consumer", "rescuer"]
+"""Who dies: two of the workers, a gateway's process, or a worker whose rescue finds what another one left."""
+
+RESCUES_OFTEN = {"FTE_PUBLISH_SECONDS": "0.2"}
+RESCUES_ALL_THE_TIME = {"FTE_PUBLISH_SECONDS": "0.05"}
+
+HEARS_BELLS_ALONE = {"FTE_SWEEP_SECONDS": "3600"}
+"""What a death leaves is taken up by workers that live: those who die all the time would take it up again and again,
+and how long that goes on says nothing about one death."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrashPoint:
+    """Describe one point: who dies there, the how manieth time it is reached, how long after it."""
+
+    name: str
+    point: Point
+    title: str
+    mortal: Mortal = "workers"
+    place: int = 1
+    after_seconds: float = 0.0
+    changes_seats: bool = False
+    """The point lies on the way of changes alone: all conversations shall make some."""
+    breaks_calls_off: bool = False
+    """Each death breaks a call of the provider off."""
+    moves_again_seconds_max: float = 10.0
+    """Longer than where a worker is killed now and then: of three workers one alone rescues here."""
+
+    @property
+    def failpoint(self) -> str:
+        """Give it as the environment says it."""
+        return f"{self.point}@{self.place}" + (f"+{self.after_seconds:g}" if self.after_seconds else "")
+
+    async def act(self, scene: Scene) -> None:
+        """Let processes die at the point until enough have; says so when they do not."""
+        await _let_die(scene, await self._doom(scene), self.point, scene.kills)
+
+    async def _doom(self, scene: Scene) -> Sequence[Post]:
+        """Replace those who shall die by processes that have the failpoint."""
+        posts = {
+            "workers": scene.workers[:2],
+            "sender": [scene.crew.sender],
+            "consumer": [scene.crew.consumer],
+            "rescuer": scene.workers[1:2],
+        }[self.mortal]
+        for post in posts:
+            post.failpoint = self.failpoint
+            post.changes = HEARS_BELLS_ALONE if self.mortal == "workers" else {}
+        if self.mortal == "rescuer":
+            posts[0].changes = RESCUES_OFTEN
+            scene.workers[0].failpoint = "commit.done@2"
+        for post in scene.crew.posts:
+            if post.failpoint is not None:
+                await scene.kill(post)
+        return posts
+
+
+async def race_to_publish(scene: Scene) -> None:
+    """Let a worker die again and again with a reply that it has not published, and the rescue of all others find it."""
+    mortal, *racers = scene.workers
+    mortal.failpoint, mortal.changes = "commit.done", HEARS_BELLS_ALONE
+    for post in racers:
+        post.changes = RESCUES_ALL_THE_TIME
+    for post in scene.workers:
+        await scene.kill(post)
+    await _let_die(scene, [mortal], "commit.done", scene.kills // 2)
+
+
+async def _let_die(scene: Scene, posts: Sequence[Post], point: Point, kills: int) -> None:
+    before = _killed(posts)
+    deadline = time.monotonic() + SECONDS_PER_DEATH_MAX * kills
+    while (killed := _killed(posts) - before) < kills and time.monotonic() < deadline:
+        if await scene.until_death(1.0):
+            scene.note()
+    if killed < kills:
+        scene.undone.append(f"{killed} died at {point}, and {kills} were to")
+    await scene.restore()
+
+
+def _killed(posts: Sequence[Post]) -> int:
+    return sum(len(post.killed) for post in posts)
+
+
+CRASH_POINTS: tuple[CrashPoint, ...] = (
+    CrashPoint("P0", "send.accepted", "a sender dies: accepted, in no mailbox", "sender"),
+    CrashPoint("P1", "send.appended", "a sender dies: in its mailbox, nobody rung for", "sender"),
+    CrashPoint("P2", "drain.begun", "a worker dies: bell taken, nothing leased"),
+    CrashPoint("P4", "hydrate.begun", "a worker dies: leased, nothing read"),
+    CrashPoint("P4b", "hydrate.done", "a worker dies: read, nothing masked"),
+    CrashPoint("P4c", "guard.done", "a worker dies: masked, nothing asked"),
+    CrashPoint(
+        "P5", "guard.done", "a worker dies: a model is answering", place=2, after_seconds=0.2, breaks_calls_off=True
+    ),
+    CrashPoint("P5b", "model.answered", "a worker dies: answered, not journaled"),
+    CrashPoint("P5c", "model.journaled", "a worker dies: answer journaled"),
+    CrashPoint("P5d", "tool.answered", "a worker dies: tool called, not journaled"),
+    CrashPoint("P5e", "tool.journaled", "a worker dies: tool's answer journaled"),
+    CrashPoint("P6", "commit.begun", "a worker dies: reply in hand, before BEGIN"),
+    CrashPoint("P7", "commit.written", "a worker dies: written, before COMMIT", changes_seats=True),
+    CrashPoint("P8", "commit.done", "a worker dies: committed, not published"),
+    CrashPoint("P8b", "publish.done", "a worker dies: published, not acknowledged"),
+    CrashPoint("P9", "acknowledge.done", "a worker dies: acknowledged, not released"),
+    CrashPoint("P10", "leftovers.found", "a rescuer dies: reply found, not published", "rescuer"),
+    CrashPoint("P11", "leftovers.published", "a rescuer dies: published, not noted", "rescuer"),
+    CrashPoint("P12", "reply.handed_on", "a consumer dies: handed on, not acknowledged", "consumer", 2),
+    CrashPoint("P13", "send.rung", "a sender dies: done, the receipt is lost", "sender"),
+)

@@ -1,0 +1,142 @@
+"""Run what chaos kills: workers, the process of a gateway that sends, and the one that collects."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from ops.lab.chaos.consumer import CLAIM_IDLE_SECONDS
+from ops.lab.chaos.process_slots import RESTART_SECONDS, Hatchery, Post, Role
+from ops.lab.chaos.wires import wire_to
+from ops.standalone.standalone import SOURCES, worker_environment
+from runtime.ending import end_task
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ops.lab.chaos.gateway import Gateway
+    from schema.settings import Settings
+
+SENDER_RESTART_SECONDS = 0.1
+
+CONSUMER_RESTART_SECONDS = CLAIM_IDLE_SECONDS + 0.1
+"""Whoever takes a stream over in its order begins when all that the dead one held may be claimed: docs/gateway.md."""
+
+
+class Crew:
+    """Hold posts for processes of one release, which a program of that release forks."""
+
+    def __init__(self, hatchery: Hatchery, posts: Sequence[Post]) -> None:
+        self.posts = list(posts)
+        self._hatchery = hatchery
+        self._listening = asyncio.create_task(hatchery.listen())
+
+    @property
+    def workers(self) -> list[Post]:
+        """Give the posts of workers."""
+        return [post for post in self.posts if post.role == "worker"]
+
+    @property
+    def sender(self) -> Post:
+        """Give the post of a gateway's sender."""
+        return next(post for post in self.posts if post.role == "sender")
+
+    @property
+    def consumer(self) -> Post:
+        """Give the post of a gateway's consumer."""
+        return next(post for post in self.posts if post.role == "consumer")
+
+    @property
+    def deaths(self) -> int:
+        """Count the processes that were killed so far."""
+        return sum(len(post.killed) for post in self.posts)
+
+    def fill(self) -> None:
+        """Fill every post, and keep it filled."""
+        for post in self.posts:
+            post.fill(self._hatchery)
+
+    async def wait_ready(self) -> None:
+        """Wait until the process of every post that is filled is at work; raises HatcheryFailed."""
+        await self._hatchery.wait_ready(self.posts)
+
+    def logged(self, event: str, after_bytes: Mapping[Path, int]) -> int:
+        """Count an event in the workers' logs, from where the caller says."""
+        found = 0
+        for post in self.workers:
+            with post.log.open("rb") as log:
+                log.seek(after_bytes.get(post.log, 0))
+                found += log.read().count(b'"%s"' % event.encode())
+        return found
+
+    async def stop(self) -> None:
+        """Let all finish, and end."""
+        for post in self.posts:
+            post.stop()
+        for post in self.posts:
+            await post.end()
+        await end_task(self._listening)
+
+
+@asynccontextmanager
+async def open_crew(
+    settings: Settings, gateway: Gateway | None, *, workers: int, folder: Path, seed: int, sources: Path = SOURCES
+) -> AsyncIterator[Crew]:
+    """Open posts for so many workers, and for a gateway's sender and consumer, on the settings' servers.
+
+    They are empty, and the packages of the release in `sources` are being loaded; processes end with the block.
+    """
+    log = folder / "hatchery.log"
+    async with AsyncExitStack() as opened:
+
+        async def make_post(role: Role, name: str, restart_seconds: float) -> Post:
+            return await _make_post(opened, settings, (role, folder / f"{name}.log"), restart_seconds, seed)
+
+        posts = [await make_post("worker", f"worker-{number}", RESTART_SECONDS) for number in range(workers)]
+        if gateway is not None:
+            sender = await make_post("sender", "sender", SENDER_RESTART_SECONDS)
+            consumer = await make_post("consumer", "consumer", CONSUMER_RESTART_SECONDS)
+            sender.arguments, consumer.arguments = [str(gateway.port)], [str(gateway.outbound)]
+            posts += [sender, consumer]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "ops.lab.chaos.forker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=opened.enter_context(log.open("wb")),
+            env=worker_environment(settings, sources) | posts[0].environment,
+            start_new_session=True,
+        )
+        crew = Crew(Hatchery(process, log), posts)
+        try:
+            yield crew
+        finally:
+            await crew.stop()
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def _make_post(
+    opened: AsyncExitStack, settings: Settings, place: tuple[Role, Path], restart_seconds: float, seed: int
+) -> Post:
+    role, log = place
+    log.touch(mode=0o600)
+    log.with_suffix("").mkdir()
+    redis_url, redis = await opened.enter_async_context(wire_to(settings.redis_url or "", f"{seed} {log.stem} redis"))
+    database_url, postgres = await opened.enter_async_context(
+        wire_to(settings.database_url or "", f"{seed} {log.stem} postgres")
+    )
+    environment = {
+        "FTE_REDIS_URL": redis_url,
+        "FTE_DATABASE_URL": database_url,
+        "FTE_LEASE_SECONDS": str(settings.lease_seconds),
+        "FTE_RENEW_SECONDS": str(settings.renew_seconds),
+        "FTE_MODEL_CALL_SECONDS_MAX": str(settings.model_call_seconds_max),
+    }
+    return Post(role, log, redis, postgres, environment, restart_seconds=restart_seconds)

@@ -1,0 +1,206 @@
+"""Keep places filled that are emptied all the time: each by a process that the hatchery forks, behind its own wires."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from runtime.encoding import dump_json, parse_json
+from runtime.ending import end_task
+from runtime.failpoints import VARIABLE
+from schema.errors import FteError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ops.lab.chaos.wires import Wire
+
+POLL_SECONDS = 0.02
+READY_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 30.0
+RESTART_SECONDS = 0.25
+"""How long a process stays dead: what the supervisor takes for the first death."""
+
+Role = Literal["worker", "sender", "consumer"]
+
+
+class HatcheryFailed(FteError):
+    """Say that processes could not be started, and where the log is."""
+
+    def __init__(self, reason: str, log: Path) -> None:
+        super().__init__(f"chaos could not start its processes: {reason}; the log is {log}")
+
+
+@dataclass(frozen=True)
+class Hatched:
+    """Hold one process."""
+
+    pid: int
+    ready: asyncio.Event
+    end: asyncio.Future[int]
+    """Its exit code; minus the signal."""
+
+
+class Hatchery:
+    """Speak with the program `ops.lab.chaos.forker`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process = process
+        self._log = log
+        self._born: asyncio.Queue[Hatched] = asyncio.Queue()
+        self._alive: dict[int, Hatched] = {}
+        self._hatching = asyncio.Lock()
+
+    async def listen(self) -> None:
+        """Take what the program tells, until it ends."""
+        assert self._process.stdout is not None  # noqa: S101 - narrows the type; opened with PIPE
+        async for line in self._process.stdout:
+            fact: dict[str, Any] = parse_json(line)
+            if "born" in fact:
+                end = asyncio.get_running_loop().create_future()
+                hatched = self._alive[fact["born"]] = Hatched(fact["born"], asyncio.Event(), end)
+                self._born.put_nowait(hatched)
+            elif "ready" in fact:
+                self._alive[fact["ready"]].ready.set()
+            elif "died" in fact:
+                self._alive.pop(fact["died"]).end.set_result(fact["code"])
+
+    async def hatch(self, order: dict[str, Any]) -> Hatched:
+        """Have a process forked."""
+        assert self._process.stdin is not None  # noqa: S101 - narrows the type; opened with PIPE
+        async with self._hatching:  # births are told in the order of their orders
+            self._process.stdin.write(dump_json(order).encode() + b"\n")
+            return await self._born.get()
+
+    async def wait_ready(self, posts: Sequence[Post]) -> None:
+        """Wait until the process of every post that is filled is at work; raises HatcheryFailed."""
+        try:
+            async with asyncio.timeout(READY_SECONDS_MAX):
+                while not all(post.is_ready for post in posts if post.is_filled):
+                    if self._process.returncode is not None:
+                        raise HatcheryFailed(f"the hatchery ended with code {self._process.returncode}", self._log)
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            missing = ", ".join(post.log.name for post in posts if post.is_filled and not post.is_ready)
+            raise HatcheryFailed(f"{missing}: not ready after {READY_SECONDS_MAX:.0f} s", self._log) from None
+
+
+@dataclass
+class Post:
+    """Hold one process's place: its wires, and what fills it now."""
+
+    role: Role
+    log: Path
+    redis: Wire
+    postgres: Wire
+    environment: dict[str, str]
+    arguments: list[str] = field(default_factory=list)
+    restart_seconds: float = RESTART_SECONDS
+    ends: dict[int, int] = field(default_factory=dict)
+    """Each process so far, by pid, and its exit code; minus the signal."""
+    failpoint: str | None = None
+    """What the next process here dies of; `runtime.failpoints`."""
+    changes: dict[str, str] = field(default_factory=dict)
+    """Variables that the next process here has besides."""
+    log_to: Path | None = None
+    """Where the next process here logs instead."""
+    _process: Hatched | None = None
+    _is_doomed: bool = False
+    _keeping: asyncio.Task[None] | None = None
+    _is_wanted: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder in which its processes run."""
+        return self.log.with_suffix("")
+
+    @property
+    def pid(self) -> int | None:
+        """Give the pid of the process that is here now."""
+        return self._process.pid if self._process else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether the process here is at work."""
+        return self._process is not None and self._process.ready.is_set()
+
+    @property
+    def is_doomed(self) -> bool:
+        """Say whether the process here, or the next one, is not as every other: it has a failpoint, or changes."""
+        return self._is_doomed or self._is_changed
+
+    @property
+    def killed(self) -> set[int]:
+        """Give the processes that were killed here."""
+        return {pid for pid, code in self.ends.items() if code == -signal.SIGKILL}
+
+    def send(self, number: signal.Signals) -> bool:
+        """Signal the process; gives whether there was one."""
+        if self.pid is None:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+            return True
+        return False
+
+    @property
+    def is_filled(self) -> bool:
+        """Say whether a process belongs here, and is started again when it ends."""
+        return self._is_wanted
+
+    def fill(self, hatchery: Hatchery) -> None:
+        """Fill the place, again each time its process has ended, until told to stop."""
+        self._is_wanted = True
+        self._keeping = asyncio.create_task(self._keep(hatchery))
+
+    async def dismiss(self) -> int:
+        """Tell the process to stop, start no other, and give its exit code. Raises TimeoutError."""
+        pid = self.pid
+        if pid is None or self._keeping is None:
+            raise RuntimeError(f"nobody is at {self.log.stem} to be dismissed")
+        self.stop()
+        await asyncio.wait_for(asyncio.shield(self._keeping), STOP_SECONDS_MAX)
+        return self.ends[pid]
+
+    async def end(self) -> None:
+        """End keeping the place, once its process has had time to finish."""
+        if self._keeping is not None:
+            await asyncio.wait([self._keeping], timeout=STOP_SECONDS_MAX)
+            await end_task(self._keeping)
+
+    async def _keep(self, hatchery: Hatchery) -> None:
+        while self._is_wanted:
+            self._is_doomed = self._is_changed
+            process = self._process = await hatchery.hatch(self._order())
+            code = await process.end
+            self._process = None
+            self.ends[process.pid] = code
+            if self._is_wanted:
+                await asyncio.sleep(self.restart_seconds)
+
+    def stop(self) -> None:
+        """Let the process finish, and start no other."""
+        self._is_wanted = False
+        self.send(signal.SIGTERM)
+        self.send(signal.SIGCONT)
+
+    def _order(self) -> dict[str, Any]:
+        environment = self.environment | self.changes
+        if self.failpoint is not None:
+            environment[VARIABLE] = self.failpoint
+        return {
+            "role": self.role,
+            "environment": environment,
+            "folder": str(self.folder),
+            "log": str(self.log_to or self.log),
+            "arguments": self.arguments,
+        }
+
+    @property
+    def _is_changed(self) -> bool:
+        return self.failpoint is not None or bool(self.changes) or self.log_to is not None

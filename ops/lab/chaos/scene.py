@@ -1,0 +1,161 @@
+"""Hold what a fault can get at: servers, processes, wires, the simulated provider, and what the load has come to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import psutil
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from random import Random
+
+    from redis.asyncio import Redis
+
+    from ops.embedded import EmbeddedStack
+    from ops.lab.chaos.crew import Crew
+    from ops.lab.chaos.gateway import Gateway
+    from ops.lab.chaos.process_slots import Post
+    from ops.lab.chaos.wires import Wire
+    from schema.settings import Settings
+
+
+START_SECONDS_MAX = 20.0
+MOVE_SECONDS = 6.0
+
+
+@dataclass
+class Scene:
+    """Hold one run's surroundings; `moments` collects when something was broken or came back."""
+
+    stack: EmbeddedStack
+    settings: Settings
+    crew: Crew
+    gateway: Gateway
+    redis: Redis
+    simulator_url: str
+    random: Random
+    kills: int
+    """How many processes a fault that kills again and again shall kill."""
+    spared: int = 0
+    """How many of the first workers are neither killed nor told to stop."""
+    run: str = ""
+    is_sending: bool = False
+    is_acting: bool = False
+    moments: list[float] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+    """What a fault was to do and could not, in words."""
+    log_starts: dict[Path, int] = field(default_factory=dict)
+
+    @property
+    def workers(self) -> list[Post]:
+        """Give the workers' posts."""
+        return self.crew.workers
+
+    @property
+    def mortals(self) -> list[Post]:
+        """Give the posts of the workers that may be killed."""
+        return self.workers[self.spared :]
+
+    @property
+    def wires(self) -> list[Wire]:
+        """Give every wire there is."""
+        return [wire for post in self.crew.posts for wire in (post.redis, post.postgres)]
+
+    def note(self) -> None:
+        """Note that from now on conversations have to move."""
+        self.moments.append(time.time())
+
+    async def pause(self, least_seconds: float, most_seconds: float | None = None) -> None:
+        """Let a time pass, drawn evenly between two."""
+        await asyncio.sleep(self.random.uniform(least_seconds, most_seconds or least_seconds))
+
+    async def until(self, condition: Callable[[], bool], seconds_max: float) -> bool:
+        """Wait until a condition holds, or for so long; gives whether it does."""
+        deadline = time.monotonic() + seconds_max
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def until_moved(self) -> bool:
+        """Let conversations get over the last fault, so that the next one is measured by itself."""
+        since = self.moments[-1] if self.moments else 0.0
+        return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
+
+    async def until_ready(self, post: Post) -> bool:
+        """Wait for a process that works; gives whether there is one."""
+        return await self.until(lambda: post.is_ready, START_SECONDS_MAX)
+
+    async def until_gone(self, post: Post) -> bool:
+        """Wait for the end of a process; gives whether it has ended."""
+        pid = post.pid
+        return await self.until(lambda: post.pid != pid, self.settings.stop_seconds_max + 5)
+
+    async def until_death(self, seconds_max: float) -> bool:
+        """Wait until one more process has been killed; gives whether one has."""
+        before = self.crew.deaths
+        return await self.until(lambda: self.crew.deaths > before, seconds_max)
+
+    async def kill(self, post: Post) -> None:
+        """Kill a process, as soon as it is one that works."""
+        if await self.until_ready(post) and post.send(signal.SIGKILL):
+            self.note()
+            await self.until_gone(post)
+
+    def logged(self, event: str) -> int:
+        """Count an event in the workers' logs since the run began."""
+        return self.crew.logged(event, self.log_starts)
+
+    async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
+        """Read who holds a conversation now (a token), and until when; nobody while Redis is away."""
+        found = {}
+        try:
+            async for key in self.redis.scan_iter("fte:*:lease:*"):
+                token, until = await self.redis.hmget(key, ["token", "until"])
+                if token and until:
+                    found[key] = (token, until)
+        except (RedisError, OSError):
+            return {}  # where several things are broken at once
+        return found
+
+    async def script_provider(self, *steps: dict[str, Any]) -> None:
+        """Tell the simulated provider what its next calls meet; nothing: to go on as ever."""
+        url = self.simulator_url.removesuffix("/v1") + "/faults"
+        async with aiohttp.ClientSession() as session:
+            answer = await (session.post(url, json=list(steps)) if steps else session.delete(url))
+            answer.raise_for_status()
+
+    async def freeze(self, pid: int | None, seconds: float) -> None:
+        """Stop a process and its children for so long."""
+        if pid is None:
+            return
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        for process in family:
+            process.suspend()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            for process in family:
+                if process.is_running():
+                    process.resume()
+
+    async def restore(self) -> None:
+        """Undo whatever a fault has left behind."""
+        for wire in self.wires:
+            wire.heal()
+        for post in self.crew.posts:
+            doomed = post.is_doomed
+            post.failpoint, post.changes, post.log_to = None, {}, None
+            post.send(signal.SIGCONT)
+            if doomed:
+                await self.kill(post)  # it was born with what has just been taken back
+        await self.script_provider()

@@ -1,0 +1,114 @@
+"""Kill, freeze, empty and fill the servers, and take from Redis what others rely on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from schema.tasks import DOORBELL_QUEUE
+
+if TYPE_CHECKING:
+    from ops.lab.chaos.scene import Scene
+
+OUTAGE_SECONDS = 2.0
+LONG_OUTAGE_SECONDS = 10.0
+
+THIEVES = 20
+STOLEN_MIN = 25
+
+
+async def restart_redis(scene: Scene) -> None:
+    """Kill Redis and start it again, twice."""
+    for _ in range(2):
+        await scene.pause(1, 2)
+        await scene.until_moved()
+        await asyncio.to_thread(scene.stack.kill_redis)
+        await asyncio.sleep(OUTAGE_SECONDS)
+        await asyncio.to_thread(scene.stack.start_redis)
+        scene.note()
+
+
+async def restart_redis_late(scene: Scene) -> None:
+    """Kill Redis, and start it again much later: whoever waits longer each time waits longest now."""
+    await asyncio.to_thread(scene.stack.kill_redis)
+    await asyncio.sleep(LONG_OUTAGE_SECONDS)
+    await asyncio.to_thread(scene.stack.start_redis)
+    scene.note()
+
+
+async def freeze_redis(scene: Scene) -> None:
+    """Stop Redis for longer than a lease."""
+    await scene.freeze(scene.stack.redis_pid, scene.settings.lease_seconds + 2)
+    scene.note()
+
+
+async def forget_a_second(scene: Scene) -> None:
+    """Kill Redis, and take away what it wrote in its last second, as a loss of power does."""
+    log = scene.stack.state_dir / "redis" / "appendonly.aof"
+    await scene.pause(1, 2)
+    kept_bytes = log.stat().st_size
+    await asyncio.sleep(1.0)
+    await asyncio.to_thread(scene.stack.kill_redis)
+    with log.open("r+b") as stream:
+        stream.truncate(kept_bytes)
+    await asyncio.to_thread(scene.stack.start_redis)
+    scene.note()
+
+
+async def empty_redis(scene: Scene) -> None:
+    """Empty Redis, twice."""
+    for _ in range(2):
+        await scene.pause(1, 2)
+        await scene.redis.flushall()
+        scene.note()
+        await scene.pause(3)
+
+
+async def fill_redis(scene: Scene) -> None:
+    """Leave Redis no memory for a while."""
+    before = await scene.redis.config_get("maxmemory")
+    await scene.redis.config_set("maxmemory", 1)
+    await asyncio.sleep(4)
+    await scene.redis.config_set("maxmemory", str(before["maxmemory"]))
+    scene.note()
+
+
+async def restart_postgres(scene: Scene) -> None:
+    """Take PostgreSQL down in the middle of its transactions, and start it again, twice."""
+    for _ in range(2):
+        await scene.pause(1, 2)
+        await scene.until_moved()
+        await asyncio.to_thread(scene.stack.kill_postgres)
+        await asyncio.sleep(OUTAGE_SECONDS)
+        await asyncio.to_thread(scene.stack.start_postgres)
+        scene.note()
+
+
+async def freeze_postgres(scene: Scene) -> None:
+    """Stop PostgreSQL for a while."""
+    await scene.freeze(scene.stack.postgres_pid, LONG_OUTAGE_SECONDS)
+    scene.note()
+
+
+async def forget_scripts(scene: Scene) -> None:
+    """Let Redis forget every script it knows, again and again."""
+    while scene.is_sending:
+        await scene.redis.script_flush()
+        await scene.pause(0.05, 0.2)
+    scene.note()
+
+
+async def steal_doorbells(scene: Scene) -> None:
+    """Hear most doorbells before a worker does, by waiting for them as workers do: Redis gives to who waits longest."""
+    thieves = [asyncio.create_task(_steal(scene)) for _ in range(THIEVES)]
+    stolen = sum(await asyncio.gather(*thieves))
+    scene.note()
+    if stolen < STOLEN_MIN:
+        scene.undone.append(f"{stolen} doorbells were stolen, and at least {STOLEN_MIN} were to")
+
+
+async def _steal(scene: Scene) -> int:
+    stolen = 0
+    while scene.is_sending:
+        stolen += await scene.redis.brpop([DOORBELL_QUEUE], timeout=1) is not None
+    return stolen

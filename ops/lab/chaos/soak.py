@@ -1,0 +1,66 @@
+"""Soak: a steady load under random faults for a long time, an audit, and what has grown meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ops.lab.chaos.mixture import mixed_fault
+from ops.lab.chaos.run import chaos_on
+from ops.lab.growth import GrowthWatch
+from ops.verify import Verification
+from runtime.database import Database
+from runtime.ending import end_task
+from runtime.redis import make_redis
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ops.lab.chaos.run import ChaosOptions, Row
+    from ops.lab.growth import Figure
+    from ops.verify import Finding
+    from schema.settings import Settings
+
+SPARED = 1
+"""Workers that are not killed: in one that lives for minutes nothing has the time to grow."""
+
+
+@dataclass(frozen=True)
+class Soaked:
+    """Hold what came of it."""
+
+    row: Row
+    figures: list[Figure]
+    violations: list[Finding]
+    """What `fte verify` finds at the end."""
+
+    @property
+    def is_good(self) -> bool:
+        """Say whether every promise was kept, and nothing grew."""
+        return not (self.row.broken or self.violations or any(figure.has_grown for figure in self.figures))
+
+
+async def soak(settings: Settings, folder: Path, options: ChaosOptions, seconds: float) -> Soaked:
+    """Run servers, workers and a gateway in a folder for so long, break them at random, and look at what is left."""
+    async with chaos_on(settings, folder, options) as running:
+        running.spare(SPARED)
+        watch = GrowthWatch(running.settings, lambda: running.worker_pids)
+        watching = asyncio.create_task(watch.run())
+        try:
+            row = await running.run(mixed_fault(seconds))
+            if watching.done():
+                watching.result()  # it ends by an error alone
+        finally:
+            await end_task(watching)
+        return Soaked(row, watch.judge(), await _verify(running.settings))
+
+
+async def _verify(settings: Settings) -> list[Finding]:
+    database, redis = Database(settings), make_redis(settings)
+    await database.open()
+    try:
+        return (await Verification(settings, database, redis).run()).findings
+    finally:
+        await database.close()
+        await redis.aclose()

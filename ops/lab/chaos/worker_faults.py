@@ -1,0 +1,120 @@
+"""Kill, freeze and stop workers, and give them messages that kill."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from schema.ids import ConversationKey
+from schema.keys import mailbox_keys
+
+if TYPE_CHECKING:
+    from ops.lab.chaos.scene import Scene
+
+FROZEN_LEASES = 3
+FREEZES_MAX = 10
+"""How often to try to freeze a worker in the middle of a turn."""
+
+SLOWED_CALLS = 12
+SLOWED_SECONDS = 3
+"""So that there are turns to be in the middle of."""
+
+LATE_CALLS = 1_000
+LATE_SECONDS = 5
+"""Two calls take longer than a lease, and each less than its time limit."""
+
+
+KILLED_APART = 4
+APART_SECONDS = 3
+"""Beside a lease: long enough for what one death keeps waiting to move before the next."""
+
+
+async def kill_workers_apart(scene: Scene) -> None:
+    """Kill a worker, and another when all is well again: how long each death keeps conversations waiting."""
+    for _ in range(KILLED_APART):
+        await scene.pause(0, 1)
+        await scene.kill(scene.random.choice(scene.mortals))
+        await asyncio.sleep(scene.settings.lease_seconds + APART_SECONDS)
+
+
+async def kill_workers(scene: Scene) -> None:
+    """Kill one worker after the other, as the kernel does when memory runs out."""
+    killed = 0
+    while killed < scene.kills:
+        await scene.pause(0.4, 1.2)
+        await scene.kill(scene.random.choice(scene.mortals))
+        killed += 1
+
+
+async def kill_all_workers(scene: Scene) -> None:
+    """Kill all workers in one moment, three times."""
+    for _ in range(3):
+        await scene.pause(1, 2)
+        scene.note()
+        for post in scene.workers:
+            post.send(signal.SIGKILL)
+        await scene.crew.wait_ready()
+        await scene.pause(2)
+
+
+async def freeze_a_worker(scene: Scene) -> None:
+    """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
+    await scene.script_provider({"kind": "slow", "requests": SLOWED_CALLS, "seconds": SLOWED_SECONDS})
+    await scene.pause(0.5)
+    post = scene.random.choice(scene.workers)
+    for _ in range(FREEZES_MAX):
+        await scene.until_ready(post)
+        scene.note()
+        post.send(signal.SIGSTOP)
+        before = await scene.read_leases()
+        await asyncio.sleep(scene.settings.renew_seconds + 0.5)
+        if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
+            break
+        post.send(signal.SIGCONT)
+        post = scene.random.choice(scene.workers)
+    await asyncio.sleep(FROZEN_LEASES * scene.settings.lease_seconds - scene.settings.renew_seconds)
+    post.send(signal.SIGCONT)
+    scene.note()
+
+
+async def answer_late(scene: Scene) -> None:
+    """Part a worker from Redis in the middle of slow model calls: when it has their answers, another has taken over."""
+    post = scene.random.choice(scene.workers)
+    await scene.until_ready(post)
+    await scene.script_provider({"kind": "slow", "requests": LATE_CALLS, "seconds": LATE_SECONDS})
+    await scene.pause(1)
+    post.redis.part()
+    await asyncio.sleep(scene.settings.lease_seconds)
+    await scene.script_provider()  # whoever takes over is answered as ever
+    scene.note()
+    await asyncio.sleep(scene.settings.lease_seconds)
+    post.redis.heal()
+    scene.note()
+
+
+async def stop_workers_in_turn(scene: Scene) -> None:
+    """Tell every worker to stop, one after the other, as a deployment does."""
+    for post in scene.mortals:
+        await scene.until_ready(post)
+        scene.note()
+        post.send(signal.SIGTERM)
+        await scene.until_gone(post)
+        await scene.until_ready(post)
+
+
+async def poison(scene: Scene) -> None:
+    """Let one conversation's first message kill every worker that tries it, and put garbage into two mailboxes."""
+    for post in scene.workers:
+        post.failpoint = f"guard.done={scene.run}-1"
+    for number in (2, 3):
+        keys = mailbox_keys(ConversationKey("default", f"{scene.run}-{number}"), scene.settings.partitions)
+        await scene.redis.lpush(keys.mailbox, b"\xff\xfe no envelope", b'{"version": 99}')
+        await scene.redis.zadd(keys.agenda, {f"default:{scene.run}-{number}": 0})
+    for post in scene.workers:  # those that run were born without the failpoint
+        await scene.kill(post)
+    deaths = scene.crew.deaths
+    await scene.until(lambda: scene.crew.deaths >= deaths + scene.settings.attempts_max, 60)
+    for post in scene.workers:
+        post.failpoint = None
+    scene.note()

@@ -1,0 +1,143 @@
+"""Play dialogues through the real product: its servers and a worker on a scratch folder, a reply awaited per turn."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ops.desk.outbound import listening
+from ops.desk.received import Post
+from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
+from ops.lab.evaluate.records import settle
+from ops.lab.evaluate.sets import Dialogue
+from ops.standalone.standalone import Say, run_everything
+from producer.sending.client import AsyncProducer
+from runtime.configuration import load_settings
+from runtime.database import Database, connect
+from schema.keys import replies_stream
+from schema.messages import Inbound
+from schema.settings import Settings
+
+TENANT = "default"
+CHANNEL: Final = "chat"
+REPLY_SECONDS_MAX = 30.0
+"""How long a reply may take before the dialogue is given up."""
+
+ITEMS_MAX = 1_000
+_NOT_TELLING = re.compile(r"[^0-9A-Za-z]")
+
+
+def play_all(sets: Mapping[str, Sequence[Dialogue]], *, say: Say) -> dict[str, list[Played]]:
+    """Play the dialogues of every set at once, each in a conversation of its own; gives them by their set's name.
+
+    The servers are embedded ones on a folder that is gone afterwards, whatever the settings point at; the model is the
+    settings'. Raises what starting raises, and TooFewBookings.
+    """
+    with tempfile.TemporaryDirectory(prefix="fte-evaluate-", ignore_cleanup_errors=True) as folder:
+        settings = load_settings(state_dir=Path(folder) / "state")
+        with run_everything(settings, workers=1, say=say) as (here, crew):
+            roles = [(name, dialogue) for name, group in sets.items() for dialogue in group]
+            with connect(here.database_url or "") as connection:
+                senders = settle(connection, TENANT, [dialogue for _, dialogue in roles])
+            say(f"playing {len(roles)} dialogues")
+            played = asyncio.run(_play_all(here, list(zip(roles, senders, strict=True)), crew.logs))
+    found: dict[str, list[Played]] = {}
+    for (name, _), one in zip(roles, played, strict=True):
+        found.setdefault(name, []).append(one)
+    return found
+
+
+async def _play_all(
+    settings: Settings, roles: Sequence[tuple[tuple[str, Dialogue], str]], logs: Sequence[Path]
+) -> list[Played]:
+    database = Database(settings)
+    await database.open()
+    try:
+        async with AsyncProducer(settings) as producer:
+            stage = _Stage(producer, database, Post(), logs)
+            async with listening(settings, [replies_stream(TENANT, CHANNEL)], stage.post.add):
+                parts = (stage.play(f"{name}-{one.id}", one, sender) for (name, one), sender in roles)
+                return await asyncio.gather(*parts)
+    finally:
+        await database.close()
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Hold what every dialogue is played with."""
+
+    producer: AsyncProducer
+    database: Database
+    post: Post
+    logs: Sequence[Path]
+
+    async def play(self, conversation: str, dialogue: Dialogue, sender: str) -> Played:
+        """Say every line of a dialogue, each after the reply to the one before."""
+        replies: list[str] = []
+        for number, text in enumerate(dialogue.turns):
+            reply = await self._exchange(conversation, f"{conversation}-{number}", sender, text)
+            if reply is None:
+                break
+            replies.append(reply)
+        rows = await self.database.read(
+            TENANT, "read_transcript", tenant=TENANT, conversation=conversation, items_max=ITEMS_MAX, rows_max=ITEMS_MAX
+        )
+        turns = _read_turns(dialogue, replies, rows[0]) if rows else ()
+        return Played(dialogue, turns, await self._find_leaks(conversation, dialogue))
+
+    async def _exchange(self, conversation: str, message_id: str, sender: str, text: str) -> str | None:
+        await self.producer.send(
+            Inbound(
+                message_id=message_id,
+                tenant=TENANT,
+                conversation=conversation,
+                channel=CHANNEL,
+                sender=sender,
+                text=text,
+            )
+        )
+        reply = await self.post.wait(
+            lambda: self.post.reply_to(conversation, message_id), seconds_max=REPLY_SECONDS_MAX
+        )
+        return reply.text if reply is not None else None
+
+    async def _find_leaks(self, conversation: str, dialogue: Dialogue) -> tuple[str, ...]:
+        """Name the tables and logs in which a value that must be masked stands in the clear."""
+        places: list[str] = []
+        for value in dialogue.expect.pii_to_mask:
+            letters = _NOT_TELLING.sub("", value)
+            rows = await self.database.read(
+                TENANT, "find_plain_text", tenant=TENANT, conversation=conversation, digits=letters
+            )
+            places += [str(row["place"]) for row in rows]
+            places += [
+                log.name for log in self.logs if letters in _NOT_TELLING.sub("", log.read_text(errors="replace"))
+            ]
+        return tuple(dict.fromkeys(places))
+
+
+def _read_turns(dialogue: Dialogue, replies: Sequence[str], row: dict[str, Any]) -> tuple[PlayedTurn, ...]:
+    """Bring replies together with what was recorded of their turns; each turn answered one message."""
+    tools = tools_in(row["items"])
+    turns = []
+    has_ticket = False
+    for said, reply, turn in zip(dialogue.turns, replies, row["turns"], strict=False):
+        has_ticket = has_ticket or turn["outcome"] == "escalated"
+        turns.append(
+            PlayedTurn(
+                said=said,
+                reply=reply,
+                outcome=turn["outcome"],
+                agent=turn["agent"],
+                model_calls=len(turn["model_calls"]),
+                tools=tools.get(turn["number"], ()),
+                abuse_tripped=any(one["guardrail"] == "abuse" and one["tripped"] for one in turn["verdicts"]),
+                has_ticket=has_ticket,
+            )
+        )
+    return tuple(turns)

@@ -1,0 +1,114 @@
+"""Say what a model is asked and answers, apart from any wire format, and answer with the local model's wits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from runtime.encoding import dump_canonical
+from worker.domains.airline.claims import load_vocabulary
+from worker.domains.airline.local.model import LocalModel
+from worker.guardrails.abuse import assess_abuse
+from worker.guardrails.relevance import assess_relevance
+from worker.models.output import CHARACTERS_PER_TOKEN, Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class BadRequest(Exception):
+    """Say why a request cannot be answered; the text goes back to the client, with status 400."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Hold one request: `items` are those of the Responses API, `schema` is that of the JSON wanted, if any."""
+
+    model: str
+    instructions: str
+    items: list[dict[str, Any]]
+    callable_names: frozenset[str]
+    schema: Mapping[str, Any] | None
+
+    @cached_property
+    def input_hash(self) -> str:
+        """Give 24 hex digits that are the same for the same question, and make up the ids of its answer."""
+        names = sorted(self.callable_names)
+        return hashlib.sha256(dump_canonical([self.instructions, self.items, names, self.schema])).hexdigest()[:24]
+
+    @property
+    def tokens(self) -> int:
+        """Estimate the size of the question."""
+        return (len(self.instructions) + sum(len(str(item)) for item in self.items)) // CHARACTERS_PER_TOKEN
+
+    @property
+    def newest_text(self) -> str:
+        """Give what the user said last."""
+        said = [text_of(item.get("content")) for item in self.items if item.get("role") == "user"]
+        return said[-1] if said else ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Hold the one thing a model answers with; a call's `text` is its arguments as JSON."""
+
+    kind: Literal["text", "refusal", "call"]
+    text: str
+    name: str = ""
+
+    @property
+    def tokens(self) -> int:
+        """Estimate the size of the answer."""
+        return (len(self.name) + len(self.text)) // CHARACTERS_PER_TOKEN
+
+
+@dataclass(frozen=True)
+class WireFormat:
+    """Read and write one API's bodies. `read` raises BadRequest, or what a body of an unexpected form leads to."""
+
+    name: str
+    read: Callable[[Mapping[str, Any]], Asked]
+    write: Callable[[Asked, Output, int], dict[str, Any]]
+
+
+def think(asked: Asked) -> Output:
+    """Answer; the same for the same question. Raises BadRequest for JSON of a form that nobody here can fill in."""
+    if asked.schema is not None:
+        return Output("text", json.dumps(_fill_in(asked.schema, asked.newest_text)))
+    step = LocalModel().decide(asked.instructions, asked.items, asked.callable_names)
+    if isinstance(step, Call):
+        return Output("call", json.dumps(dict(step.arguments), ensure_ascii=False), step.name)
+    return Output("text", step.text)
+
+
+def text_of(content: object) -> str:
+    """Give a message's content as text, whether it is one or a list of parts."""
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content or "")
+
+
+def _judge_abuse(text: str) -> dict[str, Any]:
+    found = assess_abuse(text)
+    return {"is_abusive": found.is_abusive, "confidence": found.confidence, "reason": found.reason}
+
+
+def _judge_relevance(text: str) -> dict[str, Any]:
+    found = assess_relevance(text, load_vocabulary())
+    return {"is_relevant": found.is_relevant, "confidence": found.confidence, "reason": found.reason}
+
+
+_JUDGES: tuple[Callable[[str], dict[str, Any]], ...] = (_judge_abuse, _judge_relevance)
+
+
+def _fill_in(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Judge a text with the local guardrail whose verdict has every property of the schema."""
+    wanted = schema.get("properties", {}).keys()
+    for judge in _JUDGES:
+        verdict = judge(text)
+        if wanted and wanted <= verdict.keys():
+            return {name: verdict[name] for name in wanted}
+    raise BadRequest(f"the simulator cannot fill in the properties {', '.join(sorted(wanted)) or 'of no name'}")

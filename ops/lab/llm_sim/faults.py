@@ -1,0 +1,123 @@
+"""Decide what goes wrong with which request: by share, or as a script says for the requests that come next."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ops.lab.llm_sim.asked import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ops.lab.llm_sim.asked import Asked
+
+FaultKind = Literal["429", "500", "503", "hang", "cut", "slow", "malformed_arguments", "unknown_tool", "refusal"]
+FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+
+SCRIPTED_REQUESTS_MAX = 10_000
+SECONDS_MAX = 3_600.0
+
+_SHARE = re.compile(r"(?P<kind>\w+)=(?P<share>0?\.\d+|0|1(?:\.0+)?)(?::(?P<seconds>\d{1,4}(?:\.\d+)?))?")
+_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Name one fault; `seconds` are those of Retry-After for 429 and 503, and of the delay for slow."""
+
+    kind: FaultKind
+    seconds: float = _SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class FaultShare:
+    """Say which share of all requests, 0 to 1, meets a fault."""
+
+    fault: Fault
+    share: float
+
+
+class ScriptStep(BaseModel):
+    """Say what the next requests meet; `none` lets them through, whatever the shares say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: FaultKind | Literal["none"]
+    requests: int = Field(default=1, ge=1, le=SCRIPTED_REQUESTS_MAX)
+    seconds: float = Field(default=_SECONDS, ge=0, le=SECONDS_MAX)
+
+
+_SCRIPT: TypeAdapter[list[ScriptStep]] = TypeAdapter(list[ScriptStep])
+
+
+def read_share(text: str) -> FaultShare:
+    """Read KIND=SHARE or KIND=SHARE:SECONDS, such as 429=0.05:2; raises ValueError."""
+    found = _SHARE.fullmatch(text.strip())
+    if found is None or found["kind"] not in FAULT_KINDS:
+        raise ValueError(f"{text!r} is not KIND=SHARE[:SECONDS] with a share from 0 to 1 and {'|'.join(FAULT_KINDS)}")
+    kind: Any = found["kind"]
+    return FaultShare(Fault(kind, float(found["seconds"] or _SECONDS)), float(found["share"]))
+
+
+def read_script(body: Any) -> list[ScriptStep]:
+    """Read what is posted to /faults: one step or a list; raises ValueError."""
+    return _SCRIPT.validate_python(body if isinstance(body, list) else [body])
+
+
+class Faults:
+    """Give each request its fault, or none: the script's next one, else one by the shares."""
+
+    def __init__(self, shares: Sequence[FaultShare] = ()) -> None:
+        """Take shares that add up to at most 1; raises ValueError."""
+        total = sum(share.share for share in shares)
+        if total > 1:
+            raise ValueError(f"the shares of faults add up to {total:g}, more than all requests")
+        self._shares = tuple(shares)
+        self._script: deque[Fault | None] = deque()
+
+    @property
+    def scripted(self) -> int:
+        """Count the requests for which the script still speaks."""
+        return len(self._script)
+
+    def script(self, steps: Sequence[ScriptStep]) -> None:
+        """Add to the script; raises ValueError when it would be longer than SCRIPTED_REQUESTS_MAX."""
+        added = [None if s.kind == "none" else Fault(s.kind, s.seconds) for s in steps for _ in range(s.requests)]
+        if len(self._script) + len(added) > SCRIPTED_REQUESTS_MAX:
+            raise ValueError(f"a script speaks for at most {SCRIPTED_REQUESTS_MAX} requests")
+        self._script.extend(added)
+
+    def clear(self) -> None:
+        """Forget the script; the shares stay."""
+        self._script.clear()
+
+    def next(self, drawn: float) -> Fault | None:
+        """Give the fault of the request that has just come; `drawn` is a random number, evenly from 0 to 1."""
+        if self._script:
+            return self._script.popleft()
+        for share in self._shares:
+            if drawn < share.share:
+                return share.fault
+            drawn -= share.share
+        return None
+
+
+def spoil(output: Output, kind: FaultKind, asked: Asked) -> Output:
+    """Make an answer wrong where the fault lies in the answer itself; any other fault leaves it as it is.
+
+    Arguments are cut off in the middle: those of the call that was decided, else of a tool that is there to be called.
+    """
+    if kind == "refusal":
+        return Output("refusal", "I'm sorry, but I cannot help with that.")
+    if kind == "unknown_tool":
+        return Output("call", "{}", "look_up_the_weather")
+    if kind == "malformed_arguments" and asked.callable_names:
+        plain = sorted(asked.callable_names, key=lambda name: (name.startswith("transfer_to_"), name))
+        name = output.name if output.kind == "call" else plain[0]
+        return Output("call", '{"question": "how many', name)
+    return output

@@ -1,0 +1,208 @@
+"""Send made-up customers' messages at a steady rate, whatever comes back, and report what came back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ops.lab.load.scripts import Booking, Script, make_scripts
+from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
+from producer.collecting.following import AsyncFollower
+from producer.sending.client import AsyncProducer
+from runtime.database import Database
+from runtime.ending import end_task
+from schema.errors import MailboxFull, Overloaded, ServerUnreachable
+from schema.ids import new_token
+from schema.keys import escalations_stream, replies_stream
+from schema.messages import MODEL_LATENCY_KEY, Escalation, Inbound, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from schema.messages import Channel
+    from schema.settings import Settings
+
+CALLS_CONVERSATIONS_MAX = 500
+"""Conversations whose model calls are read at once."""
+
+PROGRESS_SECONDS = 0.25
+
+LINGER_SECONDS = 1.0
+"""How long to look for second answers after the last first one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """Say what to send, and how fast."""
+
+    conversations: int = 100
+    turns: int = 5
+    """Messages of each conversation."""
+    messages_per_second: float = 20
+    seed: int = 1
+    model_latency_ms: str | None = None
+    """`A..B`: how long the embedded models shall take for each call; None: no time."""
+    bookings: tuple[Booking, ...] = ()
+    channels: tuple[Channel, ...] = ("chat", "email", "sms")
+    tenant: str = "default"
+    silence_seconds_max: float = 60
+    """How long to wait, once all is sent, for the next reply before the rest counts as lost."""
+    run: str = field(default_factory=lambda: new_token()[:8])
+    """Stands in every id: `load-<run>-<conversation>-<turn>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """Hold where a run is."""
+
+    messages: int
+    """To be sent in all."""
+    accepted: int
+    answered: int
+    escalations: int
+
+
+async def run_load(
+    settings: Settings, options: LoadOptions, progress: Callable[[LoadProgress], None] | None = None
+) -> LoadReport:
+    """Run one load test against servers and workers that are there; `progress` is called a few times a second.
+
+    Raises ServerUnreachable, SchemaOutdated, InvalidSettings, UnknownTenant. A message that PostgreSQL does not accept
+    in time is sent again under its id, as a gateway would.
+    """
+    streams = [replies_stream(options.tenant, channel) for channel in options.channels]
+    streams.append(escalations_stream(options.tenant))
+    tally = Tally()
+    settings = settings.model_copy(update={"load_tests": True})
+    async with AsyncProducer(settings) as producer, AsyncFollower(settings, streams) as follower:
+        load = _Load(options, producer, follower, tally)
+        await load.run(progress or (lambda _: None))
+    return tally.report(await _read_model_work(settings, options))
+
+
+class _Load:
+    """Hold one run's sender and reader, which know nothing of each other but the tally."""
+
+    def __init__(self, options: LoadOptions, producer: AsyncProducer, follower: AsyncFollower, tally: Tally) -> None:
+        self._options = options
+        self._producer = producer
+        self._follower = follower
+        self._tally = tally
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._last_news = time.monotonic()
+
+    async def run(self, progress: Callable[[LoadProgress], None]) -> None:
+        """Send, read and show until all is answered, or nothing comes any more."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read())
+                showing = group.create_task(self._show(progress))
+                await self._send_all(group)
+                await self._wait_for_answers()
+                await end_task(reading, showing)
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed  # whoever failed first ended the others
+        progress(self._progress())
+
+    async def _send_all(self, group: asyncio.TaskGroup) -> None:
+        """Start each message's sending when it is due, by the clock alone; return when all are accepted."""
+        started = time.time()
+        for number, (place, inbound) in enumerate(plan_messages(self._options)):
+            due_at = started + number / self._options.messages_per_second
+            await asyncio.sleep(max(0, due_at - time.time()))
+            self._tally.sent[inbound.message_id] = Sent(inbound.conversation, place, due_at)
+            before = self._sending.get(inbound.conversation)
+            self._sending[inbound.conversation] = group.create_task(self._send(inbound, before))
+        for sending in list(self._sending.values()):
+            await sending
+
+    async def _send(self, inbound: Inbound, before: asyncio.Task[None] | None) -> None:
+        """Send one message once the one before it in its conversation is accepted: a gateway keeps that order."""
+        if before is not None:
+            await before
+        while True:
+            try:
+                await self._producer.send(inbound)
+            except ServerUnreachable:
+                continue  # it has waited as long as FTE_SEND_SECONDS_MAX says
+            except (MailboxFull, Overloaded) as full:
+                await asyncio.sleep(full.retry_after_seconds)
+            else:
+                break
+        self._tally.take_receipt(inbound.message_id)
+        self._last_news = time.monotonic()
+
+    async def _read(self) -> None:
+        while True:
+            entries = await self._follower.read()
+            seen_at = time.time()
+            for entry in entries:
+                if isinstance(entry.body, Reply) and self._tally.take_reply(entry.body, seen_at):
+                    self._last_news = time.monotonic()
+                if isinstance(entry.body, Escalation) and entry.conversation in self._sending:
+                    self._tally.escalations += 1
+
+    async def _wait_for_answers(self) -> None:
+        """Wait until all is answered; and then for what may still come: a second answer, the last escalation."""
+        while self._tally.unanswered:
+            if time.monotonic() - self._last_news > self._options.silence_seconds_max:
+                return
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(LINGER_SECONDS)
+
+    async def _show(self, progress: Callable[[LoadProgress], None]) -> None:
+        while True:
+            progress(self._progress())
+            await asyncio.sleep(PROGRESS_SECONDS)
+
+    def _progress(self) -> LoadProgress:
+        options, tally = self._options, self._tally
+        messages = options.conversations * options.turns
+        return LoadProgress(messages, tally.accepted, tally.accepted - tally.unanswered, tally.escalations)
+
+
+def plan_messages(options: LoadOptions) -> Iterator[tuple[int, Inbound]]:
+    """Give all messages with their place in their conversation, in the order of sending: all their firsts first."""
+    scripts = make_scripts(
+        options.seed, options.conversations, options.turns, channels=options.channels, bookings=options.bookings
+    )
+    for place in range(options.turns):
+        for number, script in enumerate(scripts):
+            yield place, _message(options, number, place, script)
+
+
+def _message(options: LoadOptions, number: int, place: int, script: Script) -> Inbound:
+    conversation = _conversation(options, number)
+    return Inbound(
+        message_id=f"{conversation}-{place}",
+        tenant=options.tenant,
+        conversation=conversation,
+        channel=script.channel,
+        sender=script.sender,
+        subject=script.subject,
+        text=script.texts[place],
+        metadata={MODEL_LATENCY_KEY: options.model_latency_ms} if options.model_latency_ms else {},
+    )
+
+
+def _conversation(options: LoadOptions, number: int) -> str:
+    return f"load-{options.run}-{number}"
+
+
+async def _read_model_work(settings: Settings, options: LoadOptions) -> ModelWork:
+    """Read what the models did for this run from its turns' records."""
+    names = [_conversation(options, number) for number in range(options.conversations)]
+    work = ModelWork()
+    database = Database(settings)
+    await database.open()
+    try:
+        for first in range(0, len(names), CALLS_CONVERSATIONS_MAX):
+            some = names[first : first + CALLS_CONVERSATIONS_MAX]
+            rows = await database.read(options.tenant, "find_model_calls", tenant=options.tenant, conversations=some)
+            for row in rows:
+                work.add_turn(row["conversation_id"], row["model_calls"])
+    finally:
+        await database.close()
+    return work

@@ -1,0 +1,1 @@
+"""Servers and workers together on one machine."""

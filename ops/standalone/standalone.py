@@ -1,0 +1,187 @@
+"""Run the whole product on this machine: its servers, its database made ready, its workers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ops.database.migrate import migrate
+from ops.embedded import EmbeddedStack, StackAddresses, WorkerSupervisor
+from runtime.configuration import open_sealer
+from runtime.encoding import dump_json, parse_json
+from schema.errors import FteError
+from schema.settings import Settings
+
+READY_SECONDS_MAX = 60.0
+"""How long a worker may take to load; it takes four seconds on a machine that has nothing else to do."""
+
+ADDRESSES_SECONDS_MAX = 180.0
+"""How long a worker waits for its servers: a database may have to wait for somebody else's migration."""
+
+_ADDRESSES_FILE = "servers.json"
+_POLL_SECONDS = 0.05
+_LOG_TAIL_BYTES_MAX = 4_096
+SOURCES = Path(__file__).resolve().parents[2]
+"""Where this release's packages stand."""
+
+Say = Callable[[str], None]
+"""Takes one line about what is being done now."""
+
+
+class WorkerNotReady(FteError):
+    """Say that a worker ended, or did not get ready in time, and where its log is."""
+
+    def __init__(self, reason: str, log_path: Path) -> None:
+        super().__init__(f"a worker {reason}; its log is {log_path}{_last_line(log_path)}")
+        self.log_path = log_path
+
+
+class Crew:
+    """Run worker processes that are started before their servers are ready, and told when they are.
+
+    A worker spends seconds on loading; so it loads while the database is being prepared. It learns the addresses from
+    a file that only this user can read, and says through the same folder that it is ready.
+    """
+
+    def __init__(self, settings: Settings, count: int, folder: Path) -> None:
+        self.state_dir = settings.state_dir
+        self._settings = settings
+        self._count = count
+        self._folder = folder
+        self._supervisor = WorkerSupervisor(
+            # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
+            [sys.executable, "-P", "-m", "ops.cli.main", "worker", "--crew", str(folder)],
+            count=count,
+            state_dir=settings.state_dir,
+            env=worker_environment(settings),
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        """Give the pids of the workers that run now."""
+        return self._supervisor.pids
+
+    @property
+    def logs(self) -> list[Path]:
+        """Give where the workers log."""
+        return [self.state_dir / f"worker-{k}.log" for k in range(self._count)]
+
+    def start(self) -> None:
+        """Start the workers; they load and then wait."""
+        self.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._supervisor.start()
+
+    def begin(self, addresses: StackAddresses) -> None:
+        """Tell the workers where the servers are, and wait until all are at work.
+
+        A worker that dies first would die again, so that ends the wait. Raises WorkerNotReady.
+        """
+        draft = self._folder / f"{_ADDRESSES_FILE}.new"
+        draft.write_text(dump_json([addresses.database_url, addresses.redis_url]))
+        draft.replace(self._folder / _ADDRESSES_FILE)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        pids = self.pids
+        while len(pids) < self._count or not all((self._folder / str(pid)).exists() for pid in pids):
+            if self.pids != pids or len(pids) < self._count:
+                raise WorkerNotReady("ended before it was ready", self._newest_log())
+            if time.monotonic() > deadline:
+                raise WorkerNotReady(f"was not ready after {READY_SECONDS_MAX:.0f} s", self._newest_log())
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Let the workers finish their turns, and stop them."""
+        self._supervisor.stop(self._settings.stop_seconds_max + 10)
+
+    def _newest_log(self) -> Path:
+        """Give the log written last: where a worker that died has said why."""
+        return max(
+            (log for log in self.logs if log.exists()), key=lambda log: log.stat().st_mtime, default=self.logs[0]
+        )
+
+
+@contextmanager
+def run_everything(settings: Settings, *, workers: int, say: Say) -> Iterator[tuple[Settings, Crew]]:
+    """Run servers and workers on the settings' state folder, and stop them at the end of the block: workers first.
+
+    Gives the settings with the servers' addresses. Raises EmbeddedStackError, InvalidSettings, MigrationFailed or
+    WorkerNotReady; nothing is left running then.
+    """
+    with ExitStack() as undo:
+        say("starting PostgreSQL and Redis")
+        stack = undo.enter_context(EmbeddedStack(settings.state_dir))
+        undo.callback(say, "stopping PostgreSQL and Redis")
+        crew = undo.enter_context(_crew(settings, workers, say))
+        say("preparing the database")
+        migrate(stack.addresses.database_url, open_sealer(settings))
+        say("starting a worker" if workers == 1 else f"starting {workers} workers")
+        crew.begin(stack.addresses)
+        addresses = {"database_url": stack.addresses.database_url, "redis_url": stack.addresses.redis_url}
+        yield settings.model_copy(update=addresses), crew
+
+
+@contextmanager
+def run_workers(settings: Settings, *, count: int, say: Say) -> Iterator[tuple[Settings, Crew]]:
+    """Run worker processes on the servers of the settings; at the end of the block they finish their turns and stop.
+
+    Their logs are `worker-<k>.log` in the state folder. Raises WorkerNotReady.
+    """
+    say("starting a worker" if count == 1 else f"starting {count} workers")
+    with _crew(settings, count, say) as crew:
+        crew.begin(StackAddresses(settings.database_url or "", settings.redis_url or ""))
+        yield settings, crew
+
+
+def wait_for_addresses(folder: Path) -> StackAddresses:
+    """Wait, as a worker of a crew, to be told where the servers are; raises FteError when nobody tells."""
+    path = folder / _ADDRESSES_FILE
+    deadline = time.monotonic() + ADDRESSES_SECONDS_MAX
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise FteError(f"nobody said within {ADDRESSES_SECONDS_MAX:.0f} s where the servers are")
+        time.sleep(_POLL_SECONDS)
+    return StackAddresses(*parse_json(path.read_bytes()))
+
+
+@contextmanager
+def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
+    with tempfile.TemporaryDirectory(prefix="fte-crew-") as folder:
+        crew = Crew(settings, count, Path(folder))
+        try:
+            crew.start()
+            yield crew
+        finally:
+            say("waiting for the workers to finish their turns")
+            crew.stop()
+
+
+def worker_environment(settings: Settings, sources: Path = SOURCES) -> dict[str, str]:
+    """Give a worker this process's environment, and what its command line has changed in the settings.
+
+    `sources` holds the packages it runs: chaos runs workers of two releases side by side.
+    """
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(sources), environment.get("PYTHONPATH")]))
+    environment["FTE_STATE_DIR"] = str(settings.state_dir)
+    environment["FTE_CONCURRENCY"] = str(settings.concurrency)
+    environment["FTE_MODEL"] = settings.model
+    environment["FTE_LOAD_TESTS"] = str(settings.load_tests)
+    if settings.openai_api_key is not None:
+        environment["OPENAI_API_KEY"] = settings.openai_api_key.get_secret_value()
+    if settings.openai_base_url is not None:
+        environment["OPENAI_BASE_URL"] = settings.openai_base_url
+    return environment
+
+
+def _last_line(path: Path) -> str:
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES_MAX))
+            lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    return f": {lines[-1]}" if lines else ""

@@ -1,0 +1,1 @@
+"""How answers get out: consumers and readers of the outbound streams."""

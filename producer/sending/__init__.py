@@ -1,0 +1,1 @@
+"""How work gets in: acceptance in PostgreSQL, the mailbox, the doorbell."""

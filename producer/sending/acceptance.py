@@ -1,0 +1,168 @@
+"""Accept messages in PostgreSQL: many in one round trip, retried as long as that is safe and wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout
+from tenacity import AsyncRetrying, retry_if_exception, wait_exponential_jitter
+
+from runtime.database import EVERY_TENANT, Database, Row, first_line
+from runtime.outage import Outage
+from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
+from schema.ids import ConversationKey
+from schema.messages import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schema.messages import Inbound
+
+RETRY_SECONDS = 0.05
+"""The first wait before another try; doubles, with jitter."""
+
+RETRY_SECONDS_MAX = 1.0
+
+SEVERAL_LOCK_WAIT = "250ms"
+"""How long a transaction for several conversations waits for one of them; one alone waits as long as any statement."""
+
+FULL_RETRY_SECONDS = 30
+"""When to try again after a full mailbox; a guess: how long its messages take depends on the model."""
+
+# Rolled back for certain, because of somebody else's transaction.
+_CONFLICTS = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.QueryCanceled)
+
+
+@dataclass(slots=True)
+class Letter:
+    """Hold a message that is sealed and can be accepted, and what PostgreSQL said to it."""
+
+    inbound: Inbound
+    payload: str
+    sender_key: str
+    key: ConversationKey = field(init=False)
+    uncertain: bool = False
+    """An earlier try of this call may have accepted it, but the connection was lost before the answer."""
+    answer: Row | ServerUnreachable | None = None
+    """status, at_conversation, at_position, waiting; or why there is none."""
+
+    def __post_init__(self) -> None:
+        self.key = ConversationKey(self.inbound.tenant, self.inbound.conversation)
+
+
+class Acceptance:
+    """Bring letters into the inbox; owns no connection."""
+
+    def __init__(self, database: Database, *, waiting_max: int, seconds_max: float) -> None:
+        self._database = database
+        self._waiting_max = waiting_max
+        self._seconds_max = seconds_max
+        self._outage = Outage("postgresql", database.address)
+
+    async def accept(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
+        """Give each letter its receipt or its error, in one round trip and one transaction if nothing is in the way.
+
+        Within a conversation letters are accepted in the order given. Conversations are taken in the order of their
+        keys, so that two senders with the same conversations wait for each other instead of deadlocking.
+        """
+        if not letters:
+            return []
+        conversations: dict[ConversationKey, list[Letter]] = {}
+        for letter in sorted(letters, key=lambda letter: letter.key):
+            conversations.setdefault(letter.key, []).append(letter)
+        try:
+            await self._accept_together(*conversations.values())
+        except _CONFLICTS:  # somebody holds one of these conversations, and the others shall not wait for it
+            await asyncio.gather(*(self._accept_together(one) for one in conversations.values()))
+        return [_conclude(letter, self._waiting_max) for letter in letters]
+
+    async def _accept_together(self, *conversations: list[Letter]) -> None:
+        """Accept all letters or none, trying again until the time is up; several conversations raise a conflict."""
+        letters = [letter for conversation in conversations for letter in conversation]
+        several = len(conversations) > 1
+        last: psycopg.OperationalError | None = None
+        try:
+            async with asyncio.timeout(self._seconds_max):
+                async for attempt in _retrying(conflicts_too=not several):
+                    with attempt:
+                        try:
+                            await self._try_once(letters, lock_wait=SEVERAL_LOCK_WAIT if several else None)
+                        except psycopg.OperationalError as error:
+                            last = error
+                            self._note_failure(letters, error)
+                            raise
+        except TimeoutError:
+            reason = f"no answer within {self._seconds_max:g} s" + (f", {first_line(last)}" if last else "")
+            unreachable = ServerUnreachable("PostgreSQL", self._database.address, "FTE_DATABASE_URL", reason)
+            for letter in letters:
+                letter.answer = unreachable
+
+    async def _try_once(self, letters: Sequence[Letter], *, lock_wait: str | None) -> None:
+        statements = [("set_lock_wait", {"lock_wait": lock_wait})] if lock_wait else []
+        statements += [("accept_message", self._parameters(letter)) for letter in letters]
+        results = await self._database.run_all(EVERY_TENANT, statements)
+        self._outage.ends()
+        for letter, rows in zip(letters, results[-len(letters) :], strict=True):
+            letter.answer = rows[0]
+
+    def _note_failure(self, letters: Sequence[Letter], error: psycopg.OperationalError) -> None:
+        if isinstance(error, _CONFLICTS):
+            return
+        self._outage.begins(error)
+        if not isinstance(error, PoolTimeout):
+            for letter in letters:
+                letter.uncertain = True
+
+    def _parameters(self, letter: Letter) -> dict[str, Any]:
+        return {
+            "tenant": letter.key.tenant,
+            "conversation": letter.key.conversation,
+            "message_id": letter.inbound.message_id,
+            "channel": letter.inbound.channel,
+            "payload": letter.payload,
+            "sender_key": letter.sender_key,
+            "waiting_max": self._waiting_max,
+        }
+
+
+def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
+    """Retry what may pass; the caller's time limit ends it."""
+
+    def may_pass(error: BaseException) -> bool:
+        if isinstance(error, _CONFLICTS):
+            return conflicts_too
+        return isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolClosed)
+
+    wait = wait_exponential_jitter(multiplier=RETRY_SECONDS, max=RETRY_SECONDS_MAX, jitter=RETRY_SECONDS)
+    return AsyncRetrying(retry=retry_if_exception(may_pass), wait=wait, reraise=True)
+
+
+def _conclude(letter: Letter, waiting_max: int) -> Receipt | FteError:
+    """Turn PostgreSQL's answer to a letter into its receipt, or the reason why it has none.
+
+    A duplicate after a lost connection is most likely this call's own work: it is reported as accepted, and then
+    appended to its mailbox, which is harmless for a message that is there or answered already.
+    """
+    answer = letter.answer
+    if answer is None:
+        raise LookupError("the letter was not handed to `accept`")
+    if isinstance(answer, ServerUnreachable):
+        return answer
+    status = answer["status"]
+    if status == "unknown_tenant":
+        return UnknownTenant(letter.key.tenant)
+    if status == "full":
+        return MailboxFull(letter.key.conversation, answer["waiting"], waiting_max, FULL_RETRY_SECONDS)
+    if status == "duplicate" and letter.uncertain and answer["at_conversation"] == letter.key.conversation:
+        status = "accepted"
+    return Receipt(
+        status=status,
+        message_id=letter.inbound.message_id,
+        tenant=letter.key.tenant,
+        conversation=answer["at_conversation"],
+        position=answer["at_position"],
+    )

@@ -1,0 +1,245 @@
+"""Hand customers' messages in: `AsyncProducer` for asyncio programs, `Producer` for all others."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, ExitStack
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from anyio.from_thread import start_blocking_portal
+
+from producer.sending.acceptance import Acceptance, Letter
+from producer.sending.backlog import RETRY_SECONDS, Backlog
+from producer.sending.batching import Batching
+from producer.sending.doorbell import Doorbell
+from producer.sending.forwarding import Forwarding
+from runtime.configuration import open_sealer
+from runtime.database import Database
+from runtime.failpoints import Reach, pass_by
+from runtime.redis import Scripts, check_redis, make_redis
+from runtime.startup import check_deployment
+from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable
+from schema.messages import Envelope, Inbound, Receipt, check_metadata, encode_inbound, parse_inbound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+    from anyio.from_thread import BlockingPortal
+
+    from runtime.sender_keys import SenderKeys
+    from schema.ids import ConversationKey
+    from schema.settings import Settings
+
+BATCH_MESSAGES_MAX = 500
+"""Messages accepted in one transaction: it locks their conversations for as long as it takes."""
+
+Message = Inbound | dict[str, Any] | bytes | str
+
+
+class AsyncProducer:
+    """Send messages, from any number of tasks of the event loop that opened it.
+
+    A receipt means that the message is in PostgreSQL: it will be answered, or parked where people see it. While Redis
+    is away messages are accepted all the same, and answered once it is back.
+    """
+
+    def __init__(self, settings: Settings, *, reach: Reach = pass_by) -> None:
+        """Take the settings; `reach` is for a process that a test kills at a named point."""
+        self._settings = settings
+        self._reach = reach
+        self._sealer = open_sealer(settings)
+        self._senders: SenderKeys | None = None
+        self._opened = AsyncExitStack()
+        self._way: _Way | None = None
+        self._batching: Batching[Letter, Receipt | FteError] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect, and check that this process fits the servers.
+
+        Raises ServerUnreachable, SchemaOutdated, or InvalidSettings when the vault key is not the database's.
+        """
+        settings = self._settings
+        async with AsyncExitStack() as opening:
+            database = Database(settings)
+            await database.open()
+            opening.push_async_callback(database.close)
+            self._senders = await check_deployment(database, self._sealer)
+            client = make_redis(settings)
+            opening.push_async_callback(client.aclose)
+            await check_redis(client, settings)
+            doorbell = Doorbell(settings.redis_url or "")
+            opening.callback(doorbell.close)
+            acceptance = Acceptance(
+                database, waiting_max=settings.mailbox_messages_max, seconds_max=settings.send_seconds_max
+            )
+            backlog = Backlog(database, messages_max=settings.backlog_messages_max)
+            await backlog.look()
+            opening.push_async_callback(backlog.finish)
+            forwarding = Forwarding(Scripts(client), doorbell, settings, reach=self._reach)
+            self._way = _Way(acceptance, forwarding, backlog, self._reach)
+            self._batching = Batching(
+                self._way.carry,
+                in_flight_max=max(1, settings.database_connections_max // 2),
+                items_max=BATCH_MESSAGES_MAX,
+            )
+            opening.push_async_callback(self._batching.finish)
+            self._opened = opening.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect."""
+        await self._opened.aclose()
+
+    async def send(self, message: Message) -> Receipt:
+        """Accept one message and give its receipt; a message id that was accepted before gives `duplicate`.
+
+        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant; ServerUnreachable when PostgreSQL does not answer
+        within FTE_SEND_SECONDS_MAX: then the message may or may not be accepted, and sending it again is safe.
+        """
+        if self._batching is None:
+            raise _not_open()
+        letter = self._prepare(message)
+        outcome = await self._batching.submit(letter) if isinstance(letter, Letter) else letter
+        if isinstance(outcome, FteError):
+            raise outcome
+        return outcome
+
+    async def send_many(self, messages: Iterable[Message]) -> list[Receipt | FteError]:
+        """Accept messages in the order given; gives for each its receipt, or the error that `send` would raise.
+
+        One refused message does not spoil the others, except that nothing overtakes: the later messages of a
+        conversation whose mailbox is full, for which there is no room at all, or for which PostgreSQL does not answer,
+        are refused alike.
+        """
+        if self._way is None:
+            raise _not_open()
+        remaining = iter(messages)
+        outcomes: list[Receipt | FteError] = []
+        given_up = _GivenUp()
+        while batch := list(islice(remaining, BATCH_MESSAGES_MAX)):
+            prepared = [given_up.filter(self._prepare(message)) for message in batch]
+            letters = [letter for letter in prepared if isinstance(letter, Letter)]
+            answers = await self._way.carry(letters)
+            given_up.note(letters, answers)
+            next_answer = iter(answers)
+            outcomes += [next(next_answer) if isinstance(letter, Letter) else letter for letter in prepared]
+        return outcomes
+
+    def _prepare(self, message: Message) -> Letter | FteError:
+        """Check and seal one message."""
+        settings = self._settings
+        if self._senders is None:
+            raise _not_open()
+        try:
+            inbound = parse_inbound(
+                message,
+                now=datetime.now(UTC),
+                clock_skew_seconds_max=settings.clock_skew_seconds_max,
+                age_seconds_max=settings.age_seconds_max,
+            )
+            if not settings.load_tests:
+                check_metadata(inbound)
+            return Letter(inbound, self._sealer.seal(encode_inbound(inbound)), self._senders.key_of_message(inbound))
+        except InvalidMessage as error:
+            return error
+
+
+class Producer:
+    """Send messages from a program without asyncio: an `AsyncProducer` on an event loop in a thread of its own.
+
+    Any number of threads may use it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._producer = AsyncProducer(settings)
+        self._opened = ExitStack()
+        self._portal: BlockingPortal | None = None
+
+    def __enter__(self) -> Self:
+        """Connect and check, as AsyncProducer does."""
+        with ExitStack() as opening:
+            portal = opening.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
+            opening.enter_context(portal.wrap_async_context_manager(self._producer))
+            self._portal = portal
+            self._opened = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect."""
+        self._opened.close()
+
+    def send(self, message: Message) -> Receipt:
+        """Send one message, as `AsyncProducer.send` does."""
+        return self._started().call(self._producer.send, message)
+
+    def send_many(self, messages: Iterable[Message]) -> list[Receipt | FteError]:
+        """Send messages, as `AsyncProducer.send_many` does."""
+        return self._started().call(self._producer.send_many, messages)
+
+    def _started(self) -> BlockingPortal:
+        if self._portal is None:
+            raise _not_open()
+        return self._portal
+
+
+class _Way:
+    """Bring letters the whole way: accepted, in their mailboxes, rung for."""
+
+    def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog, reach: Reach) -> None:
+        self._acceptance = acceptance
+        self._forwarding = forwarding
+        self._backlog = backlog
+        self._reach = reach
+
+    async def carry(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
+        """Give each letter its receipt, or the error of its sender; what there is no room for is refused untried."""
+        room = await self._backlog.take(len(letters))
+        tried = letters[:room]
+        answers = await self._acceptance.accept(tried)
+        accepted = [
+            (letter.key, Envelope(position=answer.position, message_id=answer.message_id, payload=letter.payload))
+            for letter, answer in zip(tried, answers, strict=True)
+            if isinstance(answer, Receipt) and answer.status == "accepted"
+        ]
+        self._backlog.give_back(len(tried) - len(accepted))
+        if accepted:
+            self._reach("send.accepted")
+            await self._forwarding.forward(accepted)
+            self._reach("send.rung")
+        overloaded = Overloaded(self._backlog.waiting, self._backlog.messages_max, RETRY_SECONDS)
+        return [*answers, *(overloaded for _ in letters[room:])]
+
+
+class _GivenUp:
+    """Remember what one call gave up, so that no message overtakes an earlier one that will be sent again."""
+
+    def __init__(self) -> None:
+        self._conversations: dict[ConversationKey, FteError] = {}
+        self._everything: ServerUnreachable | None = None
+
+    def filter(self, letter: Letter | FteError) -> Letter | FteError:
+        """Give back the letter, or why it is not tried."""
+        if isinstance(letter, FteError):
+            return letter
+        return self._everything or self._conversations.get(letter.key) or letter
+
+    def note(self, letters: Sequence[Letter], answers: Sequence[Receipt | FteError]) -> None:
+        """Note what was not accepted; when nothing was, the database is gone and the rest need not wait for it."""
+        for letter, answer in zip(letters, answers, strict=True):
+            if isinstance(answer, MailboxFull | Overloaded | ServerUnreachable):
+                self._conversations[letter.key] = answer
+        unreachable = [answer for answer in answers if isinstance(answer, ServerUnreachable)]
+        if unreachable and len(unreachable) == len(answers):
+            self._everything = unreachable[0]
+
+
+def _not_open() -> RuntimeError:
+    return RuntimeError(
+        "the producer is not open: open it with `with Producer(settings)` or `async with AsyncProducer(…)`"
+    )

@@ -1,0 +1,78 @@
+"""Ring for conversations: one Celery message each, which may be lost, doubled or late without harm."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from runtime.database import address_of, first_line
+from schema.errors import ServerUnreachable
+from schema.tasks import DRAIN_TASK, celery_configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schema.ids import ConversationKey
+
+_BATCH_MESSAGES_MAX = 100
+"""Bells in one round trip."""
+
+
+class Doorbell:
+    """Ring the workers' doorbell over one connection of its own, from any thread.
+
+    Costs a third of what `send_task` costs with Celery's defaults: no pool, no declaration of a queue that every worker
+    declares, no result, and all bells of a call in one round trip.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        configuration = celery_configuration(redis_url)
+        # How long to look for a broker is not part of what both ends share: rescue rings for a bell that never came,
+        # so a sender does better to say so at once than to wait.
+        options = {**configuration["broker_transport_options"], "max_retries": 1, "interval_start": 0}
+        self._app = Celery("fte-doorbell", set_as_current=False)
+        self._app.conf.update({**configuration, "broker_transport_options": options})
+        self._address = address_of(redis_url)
+        self._lock = threading.Lock()
+        self._producer: Any = None
+
+    def ring(self, keys: Sequence[ConversationKey]) -> None:
+        """Ring once for each conversation; blocks for a round trip.
+
+        Raises ServerUnreachable when the broker does not answer: some bells may have been rung.
+        """
+        with self._lock:
+            try:
+                self._ring_once(keys)
+            except (KombuError, RedisError, OSError) as error:
+                self._drop()  # the next ring starts afresh
+                reason = first_line(error.__cause__ or error)
+                raise ServerUnreachable("Redis", self._address, "FTE_REDIS_URL", reason) from error
+
+    def close(self) -> None:
+        """Close the connection; a later ring would open another."""
+        with self._lock:
+            self._drop()
+
+    def _ring_once(self, keys: Sequence[ConversationKey]) -> None:
+        if self._producer is None:
+            self._producer = self._app.amqp.Producer(self._app.connection_for_write(), auto_declare=False)
+        with self._producer.batch(max_size=_BATCH_MESSAGES_MAX):
+            for key in keys:
+                self._app.send_task(
+                    DRAIN_TASK,
+                    args=tuple(key),
+                    ignore_result=True,
+                    producer=self._producer,
+                    retry=False,
+                    declare=[],
+                )
+
+    def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.connection.release()

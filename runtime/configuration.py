@@ -1,0 +1,89 @@
+"""Load settings from the environment, and name everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cryptography.fernet import Fernet
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from runtime.sealing import Sealer
+from schema.errors import InvalidSettings
+from schema.settings import Settings
+
+_KEY_FILE = "vault.key"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read `FTE_…` variables; `overrides` win over them.
+
+    Raises InvalidSettings listing every wrong variable by name, and every `FTE_…` variable that names no setting.
+    """
+    problems = [f"{name}: no such setting" for name in sorted(os.environ) if _is_unknown(name)]
+    settings = None
+    try:
+        settings = Settings(**overrides)
+        Sealer([key.get_secret_value() for key in settings.vault_keys] or [Fernet.generate_key().decode()])
+    except ValidationError as error:
+        problems += [_describe(detail) for detail in error.errors(include_url=False)]
+    except SettingsError as error:
+        problems.append(str(error))
+    except ValueError as error:
+        problems.append(f"FTE_VAULT_KEYS: {error}; make one with `fte key`")
+    if problems or settings is None:
+        raise InvalidSettings(problems)
+    return settings
+
+
+def open_sealer(settings: Settings) -> Sealer:
+    """Give the sealer of this deployment: the keys in the settings, else the key in the state folder, made if missing.
+
+    Raises InvalidSettings when the state folder cannot be written.
+    """
+    if settings.vault_keys:
+        return Sealer([key.get_secret_value() for key in settings.vault_keys])
+    path = settings.state_dir / _KEY_FILE
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            # Two processes may start at once: each writes a file of its own, and the link of one of them wins.
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_bytes(Fernet.generate_key())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return Sealer([path.read_text().strip()])
+    except OSError as error:
+        raise InvalidSettings([f"FTE_STATE_DIR: {error}; set it to a writable folder, or set FTE_VAULT_KEYS"]) from None
+    except ValueError as error:
+        raise InvalidSettings([f"{path}: {error}"]) from None
+
+
+def _is_unknown(name: str) -> bool:
+    return name.startswith("FTE_") and name not in setting_names()
+
+
+def setting_names() -> dict[str, str]:
+    """Map each environment variable to the field of `Settings` that it sets."""
+    names = {}
+    for field, info in Settings.model_fields.items():
+        alias = info.validation_alias
+        names[alias if isinstance(alias, str) else f"FTE_{field.upper()}"] = field
+    return names
+
+
+def _describe(detail: Any) -> str:
+    variables = {field: name for name, field in setting_names().items()}
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if not detail["loc"]:
+        return message
+    name = str(detail["loc"][0])
+    variable = variables.get(name, name)
+    shown = "" if "KEY" in variable or "URL" in variable else f"={str(detail.get('input'))[:80]}"
+    return f"{variable}{shown}: {message}"

@@ -1,0 +1,218 @@
+"""Reach PostgreSQL: one pool per process, one round trip per read, every statement under row-level security."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_dumps
+from psycopg_pool import AsyncConnectionPool
+
+from runtime.encoding import dump_json
+from schema.errors import InvalidSettings, ServerUnreachable
+from schema.resources import load_query
+from schema.settings import Settings
+
+APPLICATION_ROLE = "fte_app"
+EVERY_TENANT = "*"
+"""The scope of rescue and operators; no tenant can be called so."""
+
+Row = dict[str, Any]
+Answer = TypeVar("Answer")
+
+ANSWER_SECONDS_MAX = 7.0
+"""How long PostgreSQL may be silent before its connection is given up: longer than any statement may take there."""
+
+# A superuser is above row-level security, so its connections speak as the application's role.
+_LOWER_ROLE = """
+    SELECT set_config('role', %(role)s, false) FROM pg_roles r
+    WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
+        AND EXISTS (SELECT FROM pg_roles a WHERE a.rolname = %(role)s)
+"""
+_CONNECTION_OPTIONS: Mapping[str, str | int] = {
+    "application_name": "fte",
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8_000,
+    "options": "-c statement_timeout=6s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s",
+}
+
+
+RECONNECT_SECONDS = 1.0
+"""How often to look for a PostgreSQL that is away."""
+
+
+class Transaction:
+    """Run several statements that take effect together, at the end of the `async with` that gave it."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self.connection = connection
+
+    async def run(self, query: str, /, **parameters: Any) -> list[Row]:
+        """Run `schema/queries/<room>/<query>.sql`; gives its rows, or none where it returns none."""
+        cursor = await self.connection.execute(load_query(query), parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def count(self, query: str, parameters: Mapping[str, Any]) -> int:
+        """Run a statement that writes; gives how many rows it touched."""
+        return (await self.connection.execute(load_query(query), parameters)).rowcount
+
+
+class _Connection(psycopg.AsyncConnection[Row]):
+    """Hang up on a server that is silent for too long: a statement's own time limit is kept by the server alone.
+
+    A wire that swallows everything is not told by TCP when a proxy or a load balancer is at its other end.
+    """
+
+    on_silence: Callable[[], None] | None = None
+    is_waiting = False
+    made_at = 0.0
+    """By the loop's clock."""
+
+    async def wait(self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:  # noqa: ASYNC109 - psycopg's
+        """Wait for the server's answer, as psycopg does; raises OperationalError after ANSWER_SECONDS_MAX."""
+        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS_MAX, self._give_up)
+        self.is_waiting = True
+        try:
+            return await super().wait(gen, interval, timeout)
+        finally:
+            self.is_waiting = False
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        self.hang_up()
+        if self.on_silence is not None:
+            self.on_silence()
+
+    def hang_up(self) -> None:
+        """Close the connection beneath whoever waits for it, who gets an OperationalError."""
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+
+
+class Database:
+    """Give statements a connection; made and used on one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.database_url is None:
+            raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
+        self.address = address_of(settings.database_url)
+        self._url = settings.database_url
+        self._draining: asyncio.Task[None] | None = None
+        self._connections: WeakSet[_Connection] = WeakSet()
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            settings.database_url,
+            connection_class=_Connection,
+            kwargs={**_CONNECTION_OPTIONS, "autocommit": True, "row_factory": dict_row},
+            min_size=1,
+            max_size=settings.database_connections_max,
+            timeout=10,
+            max_waiting=0,
+            # The pool waits twice as long each time it connects in vain; so it shall give up soon, and begin anew.
+            reconnect_timeout=RECONNECT_SECONDS,
+            reconnect_failed=_try_again,
+            configure=self._configure,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Connect once; raises ServerUnreachable naming the address and the setting."""
+        try:
+            # The pool would try for all of its time, and could not say what is wrong.
+            probe = await psycopg.AsyncConnection.connect(self._url, connect_timeout=5)
+            await probe.close()
+            await self._pool.open()
+            await self._pool.wait(timeout=5)
+        except psycopg.Error as error:
+            await self._pool.close()
+            raise ServerUnreachable("PostgreSQL", self.address, "FTE_DATABASE_URL", first_line(error)) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def read(self, tenant: str, query: str, /, **parameters: Any) -> list[Row]:
+        """Run one statement as `tenant` in one round trip and give its rows.
+
+        The pipeline's statements share one implicit transaction, which ends with the pipeline: the tenant set there
+        does not outlive it.
+        """
+        async with self._pool.connection() as connection:
+            async with connection.pipeline():
+                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                cursor = await connection.execute(load_query(query), parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def run_all(self, tenant: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
+        """Run several statements in one round trip and one transaction; gives the rows of each."""
+        async with self._pool.connection() as connection:
+            async with connection.pipeline():
+                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                cursors = [await connection.execute(load_query(query), values) for query, values in statements]
+            return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
+        """Open a transaction as `tenant`; it commits at the end of the block and rolls back when the block raises."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+            yield Transaction(connection)
+
+    async def _configure(self, connection: _Connection) -> None:
+        connection.on_silence = self._drain
+        connection.made_at = asyncio.get_running_loop().time()
+        self._connections.add(connection)
+        await connection.execute(_LOWER_ROLE, {"role": APPLICATION_ROLE})
+
+    def _drain(self) -> None:
+        """Replace all connections: where one has gone silent the others have too, and each would cost its own wait.
+
+        Whoever waits for one that was made before the silence began is told at once.
+        """
+        began = asyncio.get_running_loop().time() - ANSWER_SECONDS_MAX
+        for connection in list(self._connections):
+            if connection.is_waiting and connection.made_at <= began:
+                connection.hang_up()
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._pool.drain())
+
+
+async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
+    await pool.check()  # which makes an empty pool grow
+
+
+def connect(database_url: str) -> psycopg.Connection[Row]:
+    """Open one connection for a command: autocommit, not lowered to the application's role.
+
+    Raises ServerUnreachable naming the address and the setting.
+    """
+    try:
+        return psycopg.connect(database_url, autocommit=True, row_factory=dict_row, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        address = address_of(database_url)
+        raise ServerUnreachable("PostgreSQL", address, "FTE_DATABASE_URL", first_line(error)) from None
+
+
+def address_of(url: str) -> str:
+    """Show where a URL leads without its user and password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}:{parts.port or ''}{parts.path}".strip(":") or parts.query
+
+
+def first_line(error: BaseException) -> str:
+    """Give the first line of an error's text: servers' errors run over many."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+set_json_dumps(dump_json)

@@ -1,0 +1,69 @@
+"""Say once in the log that a server does not answer, and once that it answers again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout, TooManyRequests
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from runtime.database import address_of
+
+if TYPE_CHECKING:
+    from schema.settings import Settings
+
+_log = structlog.get_logger("fte.servers")
+
+
+POSTGRESQL_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests)
+"""What is raised when PostgreSQL does not answer, or has no connection for us."""
+
+_REFUSALS = (OutOfMemoryError, ReadOnlyError, MasterDownError)
+# The disk is full, too few replicas; and, before Redis 7, what a script passes on.
+_REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN)\b")
+
+
+def is_redis_away(error: BaseException) -> bool:
+    """Say whether Redis did not answer, or answered that it can write nothing at this time."""
+    if isinstance(error, ResponseError):
+        return isinstance(error, _REFUSALS) or _REFUSED.search(str(error)) is not None
+    return isinstance(error, RedisConnectionError | RedisTimeoutError)
+
+
+class Outage:
+    """Remember whether a server is away: a thousand refused messages are one fact, not a thousand lines."""
+
+    def __init__(self, server: str, address: str) -> None:
+        self._server = server
+        self._address = address
+        self._away = False
+
+    def begins(self, error: BaseException, **fields: Any) -> None:
+        """Note that the server did not answer."""
+        if not self._away:
+            _log.warning(f"{self._server}.unreachable", address=self._address, error=type(error).__name__, **fields)
+        self._away = True
+
+    def ends(self) -> None:
+        """Note that the server answered."""
+        if self._away:
+            _log.info(f"{self._server}.reachable", address=self._address)
+        self._away = False
+
+
+class Outages:
+    """Remember for a whole process which of its servers are away, so that each outage is said once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.redis = Outage("redis", address_of(settings.redis_url or ""))
+        self.postgresql = Outage("postgresql", address_of(settings.database_url or ""))
+
+    def begins(self, error: BaseException) -> None:
+        """Note the outage that an error tells of."""
+        of_postgresql = isinstance(error, psycopg.Error | PoolTimeout | TooManyRequests)
+        (self.postgresql if of_postgresql else self.redis).begins(error)

@@ -1,0 +1,114 @@
+"""Reach Redis: one client per process, with time-outs on everything, and our scripts by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+
+from runtime.database import address_of, first_line
+from schema.errors import InvalidSettings, ServerUnreachable
+from schema.resources import load_script
+from schema.settings import Settings
+
+
+def make_redis(settings: Settings) -> Redis:
+    """Make the process's client; it connects at first use, and belongs to the event loop of that use.
+
+    A half-open connection shows within `socket_timeout`. Nothing is retried here: a script may have run although its
+    answer was lost, and only the caller knows what a second run means.
+    """
+    if settings.redis_url is None:
+        raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=settings.redis_connections_max,
+        timeout=10,
+        socket_timeout=5,
+        socket_connect_timeout=3,
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    # Whatever class the address asks for: over TLS, over a unix socket.
+    pool.connection_class = type("Connection", (_ClosedIsAway, pool.connection_class), {})
+    return Redis.from_pool(pool)
+
+
+class _ClosedIsAway:
+    """Say of a connection that is closed what it is: uvloop raises RuntimeError for writing to one."""
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
+        """Send; raises ConnectionError as for any other connection that is gone."""
+        try:
+            await super().send_packed_command(command, check_health)  # type: ignore[misc]  # of the class beside it
+        except RuntimeError as error:
+            raise RedisConnectionError(str(error)) from error
+
+
+async def check_redis(client: Redis, settings: Settings) -> None:
+    """Ask Redis once; raises ServerUnreachable naming the address and the setting."""
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        address = address_of(settings.redis_url or "")
+        raise ServerUnreachable("Redis", address, "FTE_REDIS_URL", first_line(error)) from None
+
+
+class Scripts:
+    """Hold our Lua scripts, registered with one client; a server that forgot one is taught it again by the client."""
+
+    def __init__(self, client: Redis) -> None:
+        self.client = client
+        register = partial(self._register, client)
+        self.append = register("append")
+        self.acquire = register("acquire")
+        self.renew = register("renew")
+        self.acknowledge = register("acknowledge")
+        self.release = register("release")
+        self.park = register("park")
+        self.sweep = register("sweep")
+        self.publish = register("publish")
+        self.close_streams = register("close_streams")
+        self.open_streams = register("open_streams")
+        self.read_collected = register("read_collected")
+        self.throttle = register("throttle")
+
+    async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run scripts (each with its keys and arguments) in one round trip; gives for each its answer or its error.
+
+        Redis-py would ask before each pipeline whether the server knows the scripts, a round trip of its own; here only
+        a server that forgot them costs more. A script that is unknown has not run, so running it again is safe.
+
+        Raises RedisError or OSError when the server does not answer: any of them may have run.
+        """
+        answers = await self._evaluate(calls)
+        unknown = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:
+            for text in {calls[index][0].sha: calls[index][0].script for index in unknown}.values():
+                await self.client.script_load(text)
+            again = await self._evaluate([calls[index] for index in unknown])
+            for index, answer in zip(unknown, again, strict=True):
+                answers[index] = answer
+        return answers
+
+    async def _evaluate(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipe:
+            for script, keys, arguments in calls:
+                pipe.evalsha(script.sha, len(keys), *keys, *arguments)
+            return list(await pipe.execute(raise_on_error=False))
+
+    @staticmethod
+    def _register(client: Redis, name: str) -> AsyncScript:
+        script: Any = client.register_script(load_script(name))
+        if not isinstance(script, AsyncScript):
+            raise TypeError(f"{name}: not an asyncio client")
+        return script

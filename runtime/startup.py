@@ -1,0 +1,34 @@
+"""Check, before any work starts, that this process fits the servers it is pointed at."""
+
+from __future__ import annotations
+
+from runtime.database import Database
+from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys, open_sender_keys
+from schema.errors import InvalidSettings, SchemaOutdated
+from schema.resources import load_migrations
+
+
+async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
+    """Check that the database has this release's migrations and this deployment's key; gives its sender keys.
+
+    Raises SchemaOutdated, or InvalidSettings when the key differs: messages sealed by one process could not be opened
+    by another.
+    """
+    needed = load_migrations()[-1].number
+    exists = await database.read("*", "find_migration_table")
+    if not exists[0]["found"]:
+        raise SchemaOutdated(0, needed)
+    row = (await database.read("*", "read_deployment"))[0]
+    if (row["migration"] or 0) < needed:
+        raise SchemaOutdated(row["migration"] or 0, needed)
+    check_fingerprint(row["vault_fingerprint"], sealer)
+    return open_sender_keys((await database.read("*", "read_sender_secret"))[0]["sender_secret"], sealer)
+
+
+def check_fingerprint(recorded: str | None, sealer: Sealer) -> None:
+    """Check that this process holds the key a database was set up with; raises InvalidSettings naming both."""
+    if recorded not in sealer.fingerprints:
+        keys = ", ".join(sealer.fingerprints)
+        problem = f"this database was set up with the key {recorded}, this process has {keys}"
+        raise InvalidSettings([f"FTE_VAULT_KEYS: {problem}; give every process the same keys"])

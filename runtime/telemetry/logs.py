@@ -1,0 +1,128 @@
+"""Log facts with fields as structured lines on standard error, redacted by a last step."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from contextvars import ContextVar
+from typing import Any, TextIO, cast
+
+import structlog
+
+from runtime.encoding import dump_json
+from schema.settings import Settings
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+# They say at every attempt that a server is away; `runtime.outage` says it once, and `spans.dropped` what it cost.
+_QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL, "opentelemetry": logging.CRITICAL}
+
+# What must never stand in a log, however it got there: the guard masks messages, this catches what an exception or a
+# dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.
+_SECRETS = re.compile(
+    r"(?P<card>(?<![\w.])(?:\d[ -]?){12,18}\d(?!\w))"
+    r"|(?P<ssn>(?<!\w)\d{3}-\d{2}-\d{4}(?!\w))"
+    r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)"
+    r"|(?P<phone>(?<!\w)(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w))"
+    r"|(?P<password>(?<=://)[^/\s:@]*:[^/\s@]+(?=@))"
+)
+
+
+_private: ContextVar[re.Pattern[str] | None] = ContextVar("private", default=None)
+
+PRIVATE_CHARACTERS_MIN = 4
+"""Shorter values are not looked for: they would be found in every other word."""
+
+
+def keep_private(values: Iterable[str]) -> None:
+    """Keep these values out of every log line of this task from now on, in place of those named before.
+
+    For what has no shape of its own: six letters may be a confirmation number or a word.
+    """
+    known = sorted(
+        {re.escape(value) for value in values if len(value) >= PRIVATE_CHARACTERS_MIN}, key=len, reverse=True
+    )
+    _private.set(re.compile("|".join(known), re.IGNORECASE) if known else None)
+
+
+def redact(text: str) -> str:
+    """Replace what looks like a card number, SSN, e-mail, phone number or password by its kind in brackets.
+
+    Likewise what this task named to `keep_private`.
+    """
+    known = _private.get()
+    text = known.sub("[private]", text) if known else text
+    return _SECRETS.sub(lambda found: f"[{found.lastgroup}]", text)
+
+
+def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Redact every text of a log event, nested ones too."""
+    return {name: _redact_value(value) for name, value in event.items()}
+
+
+def _redact_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: _redact_value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact_value(inner) for inner in value]
+    return value
+
+
+class _StandardError:
+    """Write to whatever standard error is at that moment: a logger outlives a redirection.
+
+    A line that cannot be written, because a disk is full or a reader is gone, is nobody's reason to stop: a turn that
+    has just been committed would be run again for it. Such lines are counted, and the count stands before the next one.
+    """
+
+    def __init__(self) -> None:
+        self._lost = 0
+
+    def write(self, text: str) -> int:
+        """Write a line; gives its length, whatever became of it."""
+        try:
+            if self._lost:  # written here, for the logger that calls this holds its lock
+                sys.stderr.write(dump_json({"event": "log.lines_lost", "lines": self._lost, "level": "warning"}) + "\n")
+                self._lost = 0
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            self._lost += 1
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: each line has been."""
+
+
+def configure_logs(settings: Settings) -> None:
+    """Set up structlog and the standard library's logging for this process."""
+    level = _LEVELS[settings.log_level]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact_event,
+    ]
+    standard_error = cast("TextIO", _StandardError())
+    renderer: Any = (
+        structlog.processors.JSONRenderer(serializer=lambda event, **_: dump_json(event))
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(standard_error),
+    )
+    to_stderr = logging.StreamHandler(standard_error)
+    to_stderr.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
+    root = logging.getLogger()
+    root.handlers[:] = [to_stderr]
+    root.setLevel(max(level, logging.WARNING))  # dependencies speak up from warnings on; our facts go to structlog
+    for chatty, least in _QUIETED.items():
+        logging.getLogger(chatty).setLevel(least)

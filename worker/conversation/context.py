@@ -1,0 +1,148 @@
+"""Hold what an agent run knows: the conversation's context, which outlives the turn, and the turn's surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from schema.ids import ConversationKey
+from schema.messages import EscalationCategory, IssueType, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from agents import ModelProvider
+    from agents.tool_context import ToolContext
+
+    from worker.conversation.effects import Effect, EffectStore, GuessLimit, KnowledgeBase
+    from worker.conversation.vault import Vault
+    from worker.conversation.vocabulary import Vocabulary
+
+
+class Quote(BaseModel):
+    """Hold an offer that waits for the customer's yes; a write needs one that was made in an earlier turn.
+
+    Stored between turns, which may be of two releases: what is not known of it is passed over, and it is worked out
+    anew before it is taken up. A quote that must not be is of another `kind`.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    quote_id: str
+    kind: str
+    details: dict[str, Any]
+    price_usd: int
+    made_in_turn: int
+    expires_at: datetime
+
+
+class AirlineAgentContext(BaseModel):
+    """What a conversation knows of one of its senders. Stored masked: secrets stand as placeholders of their vault."""
+
+    model_config = ConfigDict(extra="ignore", validate_assignment=True)
+
+    passenger_name: str | None = None
+    confirmation_number: str | None = None
+    flight_number: str | None = None
+    flight_date: str | None = None
+    seat_number: str | None = None
+    seat_preference: str | None = None
+    issue_type: IssueType | None = None
+    issue_resolved: bool = False
+    escalation_reason: str | None = None
+    conversation_id: str = ""
+    turn_count: int = 0
+    contains_pii: bool = False
+    pii_detected: list[str] = []
+    # Beyond the airline's list
+    verified: bool = False
+    ticket_id: str | None = None
+    refusals: int = 0
+    quote: Quote | None = None
+    verified_confirmation_number: str | None = None  # `verified` holds for this one only
+    verified_sender_key: str | None = None  # … and for this sender only
+    lookups_failed: int = 0
+    abuse_count: int = 0
+    abused_at: datetime | None = None
+    cooling_until: datetime | None = None
+    compensation_asked: bool = False  # by the customer, in so many words; none is offered otherwise
+    changes_made: list[str] = []  # queries of the effects that this conversation's turns committed, each once
+
+
+@dataclass(frozen=True)
+class EscalationRequest:
+    """Ask that the conversation be handed to a human."""
+
+    category: EscalationCategory
+    reason: str
+    summary: str
+    priority: Priority = "normal"
+
+
+class ToolCalls(Protocol):
+    """Be where a turn's tools are called."""
+
+    async def call(
+        self,
+        context: ToolContext[TurnContext],
+        arguments: str,
+        run: Callable[[], Awaitable[str]],
+        *,
+        looks_at_turn: bool,
+    ) -> str:
+        """Call a tool by `run`, or give what it answered to an earlier attempt at this turn."""
+
+
+@dataclass
+class TurnContext:
+    """Surround one agent run: what tools, hooks, instructions and guardrails may use. Passed to the SDK as context."""
+
+    key: ConversationKey
+    message_id: str
+    position: int
+    channel: str
+    text: str  # normalised and masked; of a burst all messages
+    airline: AirlineAgentContext
+    vault: Vault
+    backend: EffectStore  # the domain knows what else it gives
+    knowledge: KnowledgeBase
+    guesses: GuessLimit
+    vocabulary: Vocabulary
+    sender_key: str  # of who wrote `text`
+    brand: str  # what the airline is called
+    now: datetime
+    ticket_id: str
+    answer_by: datetime
+    quote_minutes: int
+    effects: list[Effect] = field(default_factory=list)
+    escalation: EscalationRequest | None = None
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    tool_output_characters_max: int = 8_000
+    verified_sender: str | None = field(default=None, repr=False)  # only where the gateway vouches; no model sees it
+    models_beside: ModelProvider | None = None  # for a guardrail that asks a model while the agents are at work
+    tools: ToolCalls | None = None  # None: a run whose tool calls nobody takes up again
+    texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
+    seen_position: int = 0  # of the newest message accepted when the turn began
+
+    @property
+    def is_verified(self) -> bool:
+        """Say whether who writes now has proved a booking to be theirs; that another sender has counts for nothing."""
+        return self.airline.verified and self.airline.verified_sender_key == self.sender_key
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Give the texts of the messages that this turn answers, in order."""
+        return self.texts or (self.text,)
+
+
+def call_human(turn: TurnContext, request: EscalationRequest) -> None:
+    """Hand the conversation to a human; within a turn the first reason stands."""
+    if turn.escalation is not None:
+        return
+    turn.escalation = request
+    turn.airline.escalation_reason = request.category
+    turn.airline.ticket_id = turn.ticket_id
+    turn.airline.quote = None  # what was offered waits for nobody: a person takes over

@@ -1,0 +1,57 @@
+"""What the pipeline asks of the business that it works for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from agents import Agent, Tool
+    from agents.models.interface import Model
+
+    from runtime.database import Database
+    from schema.messages import Sentiment
+    from schema.settings import Settings
+    from worker.conversation.context import AirlineAgentContext, TurnContext
+    from worker.conversation.effects import EffectStore
+    from worker.conversation.vocabulary import Vocabulary
+
+
+class BuildGraph(Protocol):
+    """Build one graph of the domain's agents."""
+
+    def __call__(self, *, documentation: Sequence[Tool] = ()) -> Any:
+        """Build it; `documentation` is what the agents may search besides the published articles."""
+
+
+class Briefed(NamedTuple):
+    """What a domain tells the person who takes a conversation over.
+
+    `facts` are known facts by name, masked; `sentiment` is that of the customer's newest words, if any.
+    """
+
+    facts: dict[str, str]
+    sentiment: Sentiment | None
+
+
+ChooseStart = Callable[["Any", "TurnContext", list["Any"], "str | None", "Settings"], Awaitable["Agent[TurnContext]"]]
+"""Choose the agent that a turn starts at: graph, turn, the conversation's items, its last agent, settings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """One business, as the pipeline sees it. `worker/process/service.py` is the one place that names a concrete one."""
+
+    name: str
+    build_graph: BuildGraph
+    choose_start: ChooseStart
+    note_message: Callable[[TurnContext], None]
+    """Takes down what a message says plainly, before any agent sees it."""
+    brief: Callable[[AirlineAgentContext, str | None], Briefed]
+    """Takes the conversation's context and the customer's newest words, masked; None when there are none."""
+    vocabulary: Vocabulary
+    local_model: Callable[[], Model]
+    """Makes the model that needs no network: the default brain, and the one that stands in for a provider."""
+    open_backend: Callable[[Database], EffectStore]
+    """Reaches the business's own records: what tools read, and where their effects are applied."""

@@ -1,0 +1,63 @@
+"""What a turn's tools stage and look up, whatever the domain: effects, and passages of published articles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from runtime.database import Transaction
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Stage a write of a tool: it takes effect in the turn's commit, or not at all.
+
+    `query` names the change: with the airline's data in PostgreSQL, a file in `schema/queries`. It must touch exactly
+    `rows` rows, else the commit is given up and the turn starts anew (somebody else was quicker: the seat is gone).
+    `parameters` hold `reservation_id`, `version`, `conversation_id`, `tool_call_id` and what the change takes.
+    """
+
+    query: str
+    parameters: dict[str, Any]
+    what: str
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Hold one section of an article that answers a question; a greater `rank` answers it better."""
+
+    article: str
+    section: str
+    slug: str
+    text: str
+    rank: float
+
+
+class EffectStore(Protocol):
+    """Apply staged changes within a turn's transaction."""
+
+    async def apply(self, tenant: str, effect: Effect, transaction: Transaction) -> int:
+        """Make a staged change; gives the rows it touched, fewer than `effect.rows` when its offer no longer holds.
+
+        Called last in the turn's transaction, when nothing but the commit itself can fail any more. A change that does
+        not belong to the transaction may therefore be asked for again, with the same conversation and tool call id:
+        these two are its idempotency key.
+        """
+
+
+class GuessLimit(Protocol):
+    """Limit guesses at bookings."""
+
+    async def may_answer(
+        self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
+    ) -> bool:
+        """Say whether a guess may be answered, and count it unless it is right; no number: it was none."""
+
+
+class KnowledgeBase(Protocol):
+    """Search what the airline publishes."""
+
+    async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
+        """Give the passages that answer a question, best first; none when nothing is about it."""

@@ -1,0 +1,1 @@
+"""The businesses the product works for; the pipeline knows none of them."""

@@ -1,0 +1,1 @@
+"""The agents of the airline and what each is told."""

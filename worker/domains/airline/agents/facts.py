@@ -1,0 +1,71 @@
+"""Take down what a customer has said, so that nobody asks for it again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from worker.domains.airline.rules.compensation import asks_for_compensation
+
+if TYPE_CHECKING:
+    from worker.conversation.context import TurnContext
+
+NAME_CHARACTERS_MAX = 80
+
+_CONFIRMATION_NUMBER = re.compile(r"\[CONFIRMATION_NUMBER_\d+\]")
+_FLIGHT_NUMBER = re.compile(r"\b([A-Z]{2}) ?(\d{2,4})\b")
+_PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
+_PREFERENCES = frozenset({"window", "aisle", "middle"})
+_NOT_WANTED = re.compile(
+    r"\b(((not|no|don'?t|instead of|rather than|hate)\b((?!\bbut\b)[^.,;!?]){0,25})|from (an? |the |my )?)$",
+    re.IGNORECASE,
+)
+
+
+class StatedFacts(BaseModel):
+    """Carry what a model read in the conversation along a handoff. Every part is optional, and none of it is proof.
+
+    Loose on purpose: a value that makes no sense is left out, where refusing it would cost the customer the turn.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    passenger_name: str | None = None
+    confirmation_number: str | None = None
+    flight_number: str | None = None
+    seat_preference: str | None = None  # window, aisle, middle
+
+
+def note_message(turn: TurnContext) -> None:
+    """Take down what this turn's message says plainly: numbers, seat preference, a wish to be compensated."""
+    numbers = _CONFIRMATION_NUMBER.findall(turn.text)
+    flights = ["".join(found) for found in _FLIGHT_NUMBER.findall(turn.text)]
+    preferences = [
+        match[1].lower()
+        for match in _PREFERENCE.finditer(turn.text)
+        if not _NOT_WANTED.search(turn.text[: match.start()])
+    ]
+    stated = StatedFacts(
+        confirmation_number=numbers[-1] if numbers else None,
+        flight_number=flights[-1] if flights else None,
+        seat_preference=preferences[-1] if preferences else None,
+    )
+    note_facts(turn, stated)
+    if asks_for_compensation(turn.text):
+        turn.airline.compensation_asked = True
+
+
+def note_facts(turn: TurnContext, facts: StatedFacts) -> None:
+    """Take down stated facts. They verify nobody, and the name on a verified booking stays as it is booked."""
+    airline = turn.airline
+    number = facts.confirmation_number
+    if number and turn.vault.open(number) is not None:
+        airline.confirmation_number = number if number.startswith("[") else f"[{number}]"
+    if facts.passenger_name and facts.passenger_name.strip() and not turn.is_verified:
+        airline.passenger_name = facts.passenger_name.strip()[:NAME_CHARACTERS_MAX]
+    if facts.flight_number and _FLIGHT_NUMBER.fullmatch(facts.flight_number.upper()):
+        airline.flight_number = facts.flight_number.upper().replace(" ", "")
+    if facts.seat_preference in _PREFERENCES:
+        airline.seat_preference = facts.seat_preference

@@ -1,0 +1,41 @@
+"""What the airline's agents know of a conversation when they are asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from worker.conversation.context import TurnContext
+
+
+def write_known_facts(turn: TurnContext) -> str:
+    """Write what is known as one line of JSON; its keys are a contract with models that read it."""
+    airline = turn.airline
+    quote: dict[str, Any] | None = None
+    if airline.quote is not None:
+        quote = {
+            "quote_id": airline.quote.quote_id,
+            "kind": airline.quote.kind,
+            "summary": airline.quote.details.get("summary", ""),
+            "price_usd": airline.quote.price_usd,
+        }
+    return json.dumps(
+        {
+            "passenger_name": airline.passenger_name,
+            "confirmation_number": airline.confirmation_number,
+            "verified": turn.is_verified,
+            "flight_number": airline.flight_number,
+            "flight_date": airline.flight_date,
+            "seat_number": airline.seat_number,
+            "seat_preference": airline.seat_preference,
+            "issue_type": airline.issue_type,
+            "ticket_id": airline.ticket_id,
+            "quote": quote,
+            "turn_count": airline.turn_count,
+            "sender_verified": turn.verified_sender is not None,
+            "today": turn.now.date().isoformat(),
+            "weekday": f"{turn.now:%A}",
+        },
+        ensure_ascii=False,
+    )

@@ -1,0 +1,48 @@
+"""Choose the agent that a turn starts at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from worker.domains.airline.agents.handoffs import prepare
+from worker.domains.airline.agents.instructions import write_known_facts
+from worker.domains.airline.local.routing import SURE_FOR_ANY_MODEL, route
+from worker.domains.airline.local.situation import KnownFacts
+
+if TYPE_CHECKING:
+    from agents import Agent
+
+    from schema.settings import Settings
+    from worker.conversation.context import TurnContext
+    from worker.domains.airline.agents.graph import AgentGraph
+
+
+async def choose_start(
+    graph: AgentGraph, turn: TurnContext, items: list[Any], last_agent: str | None, settings: Settings
+) -> Agent[TurnContext]:
+    """Give the agent to start at: the last one, or whoever the message surely is for, its context prepared.
+
+    A turn that goes there directly saves the model calls of the handoffs. Where the local model answers, it makes its
+    own handoffs beforehand, however sure it is; any other model is led past its own reading only where a sure one
+    exists. Decided from the guarded message and the conversation as it was read: a resumed turn starts alike.
+    """
+    here = graph.start(last_agent)
+    if not settings.route_locally or settings.model == "stub":  # a benchmark's turn is always the same work
+        return here
+    name = route(
+        KnownFacts.model_validate_json(write_known_facts(turn)),
+        [*items, {"role": "user", "content": turn.text}],
+        {agent.name: callable_names(agent) for agent in graph.by_name.values()},
+        at=here.name,
+        sure_min=0.0 if settings.model == "local" else SURE_FOR_ANY_MODEL,
+    )
+    chosen = graph.by_name[name]
+    if chosen is not here:
+        await prepare(chosen, turn)
+    return chosen
+
+
+def callable_names(agent: Agent[TurnContext]) -> frozenset[str]:
+    """Name the tools and handoffs that an agent may call."""
+    handoffs = {getattr(handoff, "tool_name", "") for handoff in agent.handoffs}
+    return frozenset({tool.name for tool in agent.tools} | handoffs)

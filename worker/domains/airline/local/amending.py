@@ -1,0 +1,175 @@
+"""Decide about cancelling, bags, names and cabins: quote when everything is said, else ask for what is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from worker.domains.airline.local import offers
+from worker.domains.airline.local.situation import Situation
+from worker.domains.airline.local.slots import find_corrected_name
+from worker.domains.airline.local.wishes import Wish
+from worker.models.output import Call, Say, Step
+
+TOOLS: dict[Wish, str] = {
+    "cancel": "quote_cancellation",
+    "bags": "quote_bags",
+    "name": "quote_passenger_correction",
+    "upgrade": "quote_cabin_change",
+}
+
+_NOT_A_NAME = re.compile(r"\b(?:birth ?days?|date of birth|gender|title|mr|mrs|ms)\b", re.IGNORECASE)
+
+
+def is_for_tool(situation: Situation, wish: Wish, since: int) -> bool:
+    """Say whether a tool of this agent does what is wished."""
+    if wish == "name" and any(_NOT_A_NAME.search(text) for text in situation.customer_texts[since:]):
+        return False
+    return wish in TOOLS and situation.can(TOOLS[wish])
+
+
+def amend(situation: Situation, reservation: dict[str, Any], wish: Wish, since: int) -> Step:
+    """Quote what is wished for the open booking, or ask for what the quote needs."""
+    texts = situation.customer_texts[since:]
+    if wish == "cancel":
+        return _cancel(situation, texts)
+    if wish == "bags":
+        return _add_bags(situation, texts, reservation)
+    if wish == "name":
+        return _correct_name(situation, texts, reservation)
+    return _change_cabin(situation, texts, reservation)
+
+
+_REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "airline_cancelled",
+        re.compile(
+            r"\b(?:you|airline|they) (?:have |had |has )?(?:already )?cancel\w*|"
+            r"\bflight (?:was|is|got|has been|were) cancel\w*|\bcancel\w* by (?:you|the airline)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "health",
+        re.compile(
+            r"\b(?:sick|ill|illness|unwell|hospital\w*|health|doctor|surgery|injur\w*|broke my|covid|flu|medical|"
+            r"pregnan\w*)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "weather",
+        re.compile(r"\b(?:weather|snow\w*|storms?|hurricane|blizzard|flood\w*|ice storm|tornado)\b", re.IGNORECASE),
+    ),
+    (
+        "change_of_plan",
+        re.compile(
+            r"\b(?:plans?|changed? (?:my|our) mind|no longer|don'?t need|not (?:going|needed|travel\w*)|"
+            r"can(?:'?t|not) (?:make|go|travel)|came up|meeting|work|schedule|driving instead|mistake|someone else|"
+            r"found (?:a|another))\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+
+
+def _cancel(situation: Situation, texts: Sequence[str]) -> Step:
+    reason = next((name for text in reversed(texts) for name, pattern in _REASONS if pattern.search(text)), None)
+    if reason is None:
+        asked = any(offers.ASKED_FOR_REASON.search(line.text) for line in situation.lines if line.speaker == "airline")
+        if not asked:
+            return Say(offers.ask_for_reason())
+        reason = "other"
+    return Call("quote_cancellation", {"reason": reason})
+
+
+_COUNT = re.compile(
+    r"\b(?P<count>an?|one|two|three|four|five|six|another|extra|\d)\b(?: \w+){0,3}? ?"
+    r"(?:bags?|suitcases?|pieces?|luggage)\b",
+    re.IGNORECASE,
+)
+_BARE_COUNT = re.compile(r"\b(?P<count>one|two|three|four|five|six|\d)\b", re.IGNORECASE)
+_COUNTS = {"a": 1, "an": 1, "one": 1, "another": 1, "extra": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+
+def _add_bags(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
+    asked = offers.ASKED_FOR_BAGS.search(situation.last_reply) is not None
+    answer = _BARE_COUNT.search(situation.message) if asked else None
+    found = answer or next((match for text in reversed(texts) if (match := _COUNT.search(text))), None)
+    if found is None:
+        return Say(offers.ask_for_bags())
+    written = found["count"].lower()
+    count = _COUNTS.get(written) or int(written)
+    return Call("quote_bags", {"additional_bags": count, **_payment(situation, reservation)})
+
+
+def _correct_name(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
+    asked = offers.ASKED_FOR_NEW_NAME.search(situation.last_reply) is not None
+    travellers = [str(passenger.get("name")) for passenger in reservation.get("passengers", [])]
+    for text in reversed(texts):
+        corrected = find_corrected_name(text, asked=asked and text == situation.message)
+        if corrected is None:
+            continue
+        wrong = corrected.before or _likeliest(corrected.after, travellers) or situation.facts.passenger_name or ""
+        given_name, surname = _complete(corrected.after, _likeliest(wrong, travellers) or wrong)
+        return Call(
+            "quote_passenger_correction",
+            {"passenger_name": _likeliest(wrong, travellers) or wrong, "given_name": given_name, "surname": surname},
+        )
+    return Say(offers.ask_for_new_name())
+
+
+def _likeliest(name: str, travellers: Sequence[str]) -> str | None:
+    """Give the traveller who shares a word with a name, or its first letters; the only one, whatever it is."""
+    if len(travellers) == 1:
+        return travellers[0]
+    words = set(name.lower().split())
+    return next((one for one in travellers if words & set(one.lower().split())), None)
+
+
+def _complete(name: str, booked: str) -> tuple[str, str]:
+    """Split a name; where one word was said, it takes the place of the booked word that begins alike."""
+    words = name.split()
+    given_name, _, surname = booked.rpartition(" ")
+    if len(words) > 1:
+        return " ".join(words[:-1]), words[-1]
+    if given_name[:1].lower() == words[0][:1].lower() and surname[:1].lower() != words[0][:1].lower():
+        return words[0], surname
+    return given_name, words[0]
+
+
+_CABINS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("basic_economy", re.compile(r"\bto basic(?: economy)?\b", re.IGNORECASE)),
+    ("business", re.compile(r"\b(?:business|first|premium)\b", re.IGNORECASE)),
+    ("economy", re.compile(r"\b(?:economy|coach|main cabin)\b", re.IGNORECASE)),
+)
+
+
+def _change_cabin(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
+    wanted = next((name for text in reversed(texts) for name, pattern in _CABINS if pattern.search(text)), None)
+    if wanted is None and reservation.get("cabin") == "basic_economy":
+        return Say(offers.ask_for_cabin())
+    return Call("quote_cabin_change", {"cabin": wanted or "business", **_payment(situation, reservation)})
+
+
+_PAYMENTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("gift card", re.compile(r"\bgift ?card\b", re.IGNORECASE)),
+    ("certificate", re.compile(r"\b(?:certificate|voucher)\b", re.IGNORECASE)),
+)
+_LAST_FOUR = re.compile(r"\bending (?:in|with) (\d{4})\b", re.IGNORECASE)
+
+
+def find_payment(text: str, reservation: dict[str, Any]) -> int | None:
+    """Give the number of the payment method that a message names, of those on file; None for the usual one."""
+    methods = reservation.get("payment_methods")
+    if not isinstance(methods, dict):
+        return None
+    last_four = _LAST_FOUR.search(text)
+    wanted = [last_four[1]] if last_four else [name for name, pattern in _PAYMENTS if pattern.search(text)]
+    return next((int(number) for number, shown in methods.items() if any(one in str(shown) for one in wanted)), None)
+
+
+def _payment(situation: Situation, reservation: dict[str, Any]) -> dict[str, Any]:
+    method = find_payment(situation.message, reservation)
+    return {"payment_method": method} if method is not None else {}

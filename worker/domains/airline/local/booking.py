@@ -1,0 +1,307 @@
+"""Decide as the Booking Agent: verify, read, offer, and change only after a yes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.amending import amend, is_for_tool
+from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.dates import find_day
+from worker.domains.airline.local.details import Details, collect_details
+from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
+from worker.domains.airline.local.intent import flatten, urgent_cue
+from worker.domains.airline.local.options import is_choosing
+from worker.domains.airline.local.rebooking import (
+    offer_flights,
+    search_trip,
+    status_of_flight,
+    trip_wanted,
+    work_on_flights,
+)
+from worker.domains.airline.local.seating import ELSEWHERE, offer_seat, work_on_seat
+from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.slots import (
+    find_confirmation_number,
+    find_name,
+    find_preference,
+    find_seat,
+    find_yes_no,
+)
+from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
+from worker.domains.airline.local.verifying import (
+    NO_CODE,
+    TO_TRIAGE,
+    after_lookup_refused,
+    find_reservation,
+    is_verified,
+    look_up,
+    offer_person,
+    verify,
+    was_refused,
+)
+from worker.domains.airline.local.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
+from worker.models.output import Call, Say, Step
+
+_SURE = 0.6
+_SHORT_WORDS_MAX = 2
+_HANDOFFS_BEFORE_LOOKUP_MAX = 1
+"""A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
+
+_KEEP = re.compile(r"\bnever ?mind\b|\bkeep\b|\bstay\b|\bleave it\b", re.IGNORECASE)
+_WHICH_WISH = {
+    "seat_change": "seat_change", "flight_change": "change_flight", "cancellation": "cancel", "bags": "bags",
+    "passenger_correction": "name", "cabin_change": "upgrade",
+}  # fmt: skip
+_NEXT = {
+    "bags": "the bags", "upgrade": "the cabin", "seat_change": "the seat", "name": "the name", "cancel": "cancelling",
+    "change_flight": "the flight",
+}  # fmt: skip
+_LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
+
+
+def decide(situation: Situation) -> Step:
+    """Choose the next step."""
+    latest = situation.latest
+    if latest is not None:
+        return _go_on(situation, latest) if latest.is_ok else _after_refusal(situation, latest)
+    sent_here = "transfer_to_booking_agent" in situation.handoffs_made
+    step = _answer_offer(situation) or (None if sent_here else _leave(situation))
+    return step or _work(situation)
+
+
+def _go_on(situation: Situation, latest: Done) -> Step:
+    """Go on after what a tool did."""
+    if latest.name == "confirm_quote":
+        return Say(_confirm(situation, latest))
+    if latest.name.startswith("quote_"):
+        return Say(phrases.offer_quote(_object(latest.output.get("quote"))))
+    if latest.name == "find_free_seats":
+        return offer_seat(situation, latest)
+    if latest.name == "flight_status":
+        return Say(offers.tell_status(_object(latest.output.get("flight"))))
+    return _offer_flights(situation, latest) if latest.name == "search_flights" else _work(situation)
+
+
+def _offer_flights(situation: Situation, latest: Done) -> Step:
+    found = _wish_of(situation)
+    changes = found is not None and found.wish == "change_flight"
+    return offer_flights(
+        situation, latest, find_reservation(situation) if changes else None, found.since if found else 0
+    )
+
+
+def _confirm(situation: Situation, latest: Done) -> str:
+    """Tell what was done, and lead to the wish that is still open."""
+    done = offers.confirm(latest.output)
+    kind = str(latest.output.get("kind", ""))
+    turn = len(situation.customer_texts) + 1
+    left = open_wish(situation.customer_texts, (*_fulfilled(situation), (kind, turn))) if kind else None
+    if left is not None and left.wish in _NEXT and left.wish != _WHICH_WISH.get(kind):
+        return f"{done} Shall I go on with {_NEXT[left.wish]}?"
+    return f"{done} {phrases.ANYTHING_ELSE}"
+
+
+def _after_refusal(situation: Situation, latest: Done) -> Step:
+    message = str(latest.output.get("message", ""))
+    code = latest.output.get("refusal")
+    if latest.name in _LOOKUPS:
+        return after_lookup_refused(situation, latest, collect_details(situation))
+    if latest.name == "confirm_quote" and code == "not_yet_confirmed" and situation.facts.quote:
+        return Say(phrases.ask_again_for_yes(situation.facts.quote.summary))
+    if code in ONLY_A_STEP:
+        return Say(phrases.refuse(message))
+    earlier = [done for done in situation.done_before if done.name == latest.name and not done.is_ok]
+    if len(earlier) + 1 >= REFUSALS_MAX and situation.can(TO_TRIAGE) and not situation.was_called(TO_TRIAGE):
+        return Call(TO_TRIAGE)
+    return Say(offers.offer_colleague(phrases.refuse(message)))
+
+
+def _answer_offer(situation: Situation) -> Step | None:
+    """Take the answer to an open offer; None when there is none, or the message is about something else."""
+    quote = situation.open_offer
+    if quote is None:
+        return None
+    answer = find_yes_no(situation.message)
+    wants_other = _wants_other(situation, quote.kind) and not _KEEP.search(situation.message)
+    if answer == "yes" and not wants_other and situation.can("confirm_quote"):
+        return Call("confirm_quote", {"quote_id": quote.quote_id})
+    if answer == "no" and not wants_other and find_wish(situation.message) in {None, _WHICH_WISH.get(quote.kind)}:
+        return Say(phrases.drop_offer(situation.facts.seat_number if quote.kind == "seat_change" else None))
+    return None
+
+
+def _wants_other(situation: Situation, kind: str) -> bool:
+    message = situation.message
+    wish = find_wish(message)
+    if wish is not None and wish != _WHICH_WISH.get(kind) and kind != "flight_change":
+        return True
+    if kind == "flight_change":
+        today = situation.facts.today
+        return find_yes_no(message) != "yes" and (
+            is_choosing(message) or (today and find_day(message, today)) is not None
+        )
+    names_a_seat = bool(find_seat(message) or find_preference(message))
+    return names_a_seat or (kind == "seat_change" and ELSEWHERE.search(message) is not None)
+
+
+def _leave(situation: Situation) -> Step | None:
+    """Hand back, or decline, what is no matter of a booking; None when it may be one."""
+    message, (label, confidence) = situation.message, situation.intent
+    accepted = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes"
+    is_answer = _holds_details(situation) or (_is_asked(situation) and "?" not in message)
+    is_calm_answer = is_answer and not cues_in(flatten(message)) & {"angry", "complaint"}
+    complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message) and not is_calm_answer
+    if accepted or complains or urgent_cue(flatten(message)):
+        return _to_triage(situation)
+    if is_smalltalk(situation) and not _holds_details(situation):
+        return answer_smalltalk(situation)
+    if confidence < _SURE or _is_ours(situation):
+        return None
+    if label == "off_topic" and "[" not in message:
+        return Say(phrases.decline_off_topic(booking_open=True))
+    return _to_triage(situation) if label == "faq" else None
+
+
+def _is_ours(situation: Situation) -> bool:
+    message = situation.message
+    today = situation.facts.today
+    return bool(
+        _holds_details(situation)
+        or len(message.split()) <= _SHORT_WORDS_MAX
+        or find_wish(message) in SEAT_WISHES
+        or (situation.open_offer and ELSEWHERE.search(message))
+        or _speaks_on(situation)
+        or (message.count("?") == 0 and (_is_asked(situation) or (today and find_day(message, today))))
+    )
+
+
+def _speaks_on(situation: Situation) -> bool:
+    """Say whether a message speaks of the very thing that is being worked on, and is no question of policy."""
+    wish = find_wish(situation.message)
+    spoken_of = {find_wish(text) for text in situation.customer_texts[:-1]}
+    return (
+        wish is not None and wish in spoken_of and not cues_in(flatten(situation.message)) & {"policy", "how_question"}
+    )
+
+
+def _is_asked(situation: Situation) -> bool:
+    """Say whether the airline's last words asked for something that any words may answer, but another trade's."""
+    if cues_in(flatten(situation.message)) & {"trade", "brand"}:
+        return False
+    asked = (
+        offers.ASKED_FOR_DAY, offers.ASKED_FOR_ORIGIN, offers.ASKED_FOR_DESTINATION, offers.ASKED_FOR_FLIGHT,
+        offers.ASKED_FOR_REASON, offers.ASKED_FOR_BAGS, offers.ASKED_FOR_NEW_NAME, phrases.ASKED_FOR_DETAILS,
+    )  # fmt: skip
+    return any(pattern.search(situation.last_reply) for pattern in asked) or offers.ASK_WHICH in situation.last_reply
+
+
+def _holds_details(situation: Situation) -> bool:
+    message = situation.message
+    asked = phrases.ASKED_FOR_NAME.search(situation.last_reply) is not None
+    return bool(
+        find_confirmation_number(message)
+        or find_name(message, asked=asked)
+        or find_seat(message)
+        or find_preference(message)
+    )
+
+
+def _to_triage(situation: Situation) -> Step | None:
+    return Call(TO_TRIAGE) if situation.can(TO_TRIAGE) and not situation.was_called(TO_TRIAGE) else None
+
+
+def _fulfilled(situation: Situation) -> tuple[tuple[str, int], ...]:
+    """Give the kinds of changes that are made or turned down, each with the number of messages up to its answer."""
+    made = [
+        (str(done.output.get("kind", "seat_change")), done.turn + 1)
+        for done in situation.done_before
+        if done.name == "confirm_quote" and done.is_ok
+    ]
+    return (*made, *((kind, said + 1) for kind, said in situation.turned_down))
+
+
+def _wish_of(situation: Situation) -> OpenWish | None:
+    found = open_wish(situation.customer_texts, _fulfilled(situation))
+    if found is None and (find_seat(situation.message) or find_preference(situation.message)):
+        return OpenWish("seat_change", len(situation.customer_texts) - 1)
+    return found
+
+
+def _work(situation: Situation) -> Step:
+    """Do what the customer wants, verifying first."""
+    details = collect_details(situation)
+    found = _wish_of(situation)
+    wish, since = (found.wish, found.since) if found else (None, 0)
+    step = _without_booking(situation, details, wish)
+    if step is not None:
+        return step
+    if wish is not None and wish not in _SERVED and not is_for_tool(situation, wish, since):
+        return _pass_on(situation, details, wish)
+    reservation = find_reservation(situation)
+    if not is_verified(situation, details) and reservation is None:
+        ticket_id = situation.facts.ticket_id
+        return (
+            verify(situation, details, wish) if wish or not ticket_id else Say(phrases.already_handed_over(ticket_id))
+        )
+    if wish is None:
+        return Say(phrases.ask_for_wish(situation.facts.passenger_name))
+    return _work_on_booking(situation, details, wish, since)
+
+
+_SERVED = frozenset[Wish]({"seat_change", "seat_status", "booking_status", "change_flight"})
+
+
+def _work_on_booking(situation: Situation, details: Details, wish: Wish, since: int) -> Step:
+    if wish in SEAT_WISHES:
+        return work_on_seat(situation, details, wish)
+    reservation = find_reservation(situation)
+    if reservation is None:
+        return look_up(details)
+    if wish == "booking_status":
+        return Say(phrases.tell_reservation(reservation))
+    if wish == "change_flight":
+        return work_on_flights(situation, reservation, since)
+    return amend(situation, reservation, wish, since)
+
+
+def _without_booking(situation: Situation, details: Details, wish: Wish | None) -> Step | None:
+    """Do what needs no open booking; None for the rest."""
+    if wish == "new_booking" and situation.can("search_flights"):
+        return search_trip(situation)
+    if wish == "booking_status" and not details.confirmation_number:
+        return status_of_flight(situation)
+    lacks_code = not details.confirmation_number and any(NO_CODE.search(text) for text in situation.customer_texts)
+    if wish == "change_flight" and lacks_code and not situation.facts.sender_verified:
+        route, day = trip_wanted(situation)
+        was_shown = any(done.name == "search_flights" for done in (*situation.done_before, *situation.done))
+        if route.origin and route.destination and day and not was_shown and situation.can("search_flights"):
+            return search_trip(situation)
+    return None
+
+
+def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
+    """Have a person do what no tool does, with everything that person needs already asked for."""
+    if situation.facts.ticket_id:
+        return Say(phrases.already_handed_over(situation.facts.ticket_id))
+    asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
+    is_open = is_verified(situation, details) or situation.was_called("look_up_reservation")
+    if not is_open and wish != "new_booking":
+        complete = bool(details.name and details.confirmation_number)
+        if (
+            complete
+            and len(situation.handoffs_made) <= _HANDOFFS_BEFORE_LOOKUP_MAX
+            and not was_refused(situation, details)
+        ):
+            return look_up(details)
+        gave_something = _holds_details(situation) or NO_CODE.search(situation.message) is not None
+        if not complete and (not asked or gave_something):
+            return verify(situation, details, wish)
+    if situation.was_called(TO_TRIAGE) or not situation.can(TO_TRIAGE):
+        return Say(phrases.nothing_found())
+    return offer_person(situation, offers.cannot_do(wish), offers.noted())
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

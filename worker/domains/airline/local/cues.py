@@ -1,0 +1,26 @@
+"""Recognise what a customer's words point to: cues that the classifier weighs and some rules act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from types import MappingProxyType
+
+from runtime.patterns import load_patterns
+
+
+@cache
+def load_cues() -> Mapping[str, re.Pattern[str]]:
+    """Give every cue of `cues.patterns` by name."""
+    known = load_patterns("worker.domains.airline.local", "cues.patterns")
+    return MappingProxyType({name: re.compile(rf"\b{pattern}\b") for name, pattern in known.items()})
+
+
+_CACHED_TEXTS_MAX = 2_048
+
+
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
+def cues_in(flat: str) -> frozenset[str]:
+    """Name the cues in a text that is flattened: lower case, single blanks, placeholders as `<kind>`."""
+    return frozenset(name for name, pattern in load_cues().items() if pattern.search(flat))

@@ -1,0 +1,157 @@
+"""Decide as the Escalation Agent: open the ticket with everything known, then tell the customer what happens next."""
+
+from __future__ import annotations
+
+import re
+
+from schema.messages import EscalationCategory, Priority
+from worker.domains.airline.local import phrases
+from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.intent import flatten, urgent_cue
+from worker.domains.airline.local.situation import Situation
+from worker.models.output import Call, Say, Step
+
+SUMMARY_CHARACTERS_MAX = 1_500
+MESSAGES_QUOTED_MAX = 6
+REFUSALS_MAX = 2
+"""Refusals of tools after which a person takes over, from the airline's list of what must reach one."""
+
+ONLY_A_STEP = frozenset(
+    {
+        "not_yet_confirmed", "quote_expired", "already_yours", "no_such_quote", "one_at_a_time", "not_verified",
+        "channel_not_verified", "bad_arguments", "date_past", "no_such_date", "same_airport", "which_airport",
+        "no_such_name", "wrong_flights", "no_such_payment_method", "seat_taken", "no_such_seat", "no_such_airport",
+        "no_such_flight",
+    }
+)  # fmt: skip
+"""Refusals after which the customer can name something else; they call nobody."""
+
+_SAFETY = re.compile(
+    r"\b(?:emergency|threat\w*|weapon|assault\w*|unsafe|police|bomb|attack\w*|suicid\w*|stroke|heart attack)\b"
+)
+_SOON = re.compile(
+    r"\b(?:today|tonight|right now|this (?:morning|afternoon|evening)|boarding|i'?m at the (?:airport|gate)|stranded|"
+    r"stuck)\b"
+)
+_GRAVE = frozenset(
+    {"angry", "lost_bag", "damaged", "bereavement", "medical", "compensation", "refund_dispute", "stuck", "complaint"}
+)
+
+
+def decide(situation: Situation) -> Step:
+    """Choose the next step."""
+    latest = situation.latest
+    if latest is not None and latest.name == "escalate_to_human":
+        if latest.is_ok:
+            feeling = _feeling(situation)
+            return Say(
+                phrases.handed_over(latest.output.get("ticket_id"), latest.output.get("answer_by"), feeling=feeling)
+            )
+        return Say(phrases.refuse(str(latest.output.get("message", ""))))
+    ticket_id = situation.facts.ticket_id
+    if ticket_id:
+        return Say(phrases.already_handed_over(ticket_id))
+    if not situation.can("escalate_to_human"):
+        return Say(phrases.nothing_found())
+    category = category_of(situation)
+    return Call(
+        "escalate_to_human",
+        {
+            "category": category,
+            "reason": _REASONS[category],
+            "summary": summarise(situation),
+            "priority": priority_of(situation),
+        },
+    )
+
+
+_REASONS: dict[EscalationCategory, str] = {
+    "customer_request": "The customer asks for a person or complains.",
+    "missing_knowledge": "The published articles do not answer the customer's question.",
+    "unsupported_request": "The customer needs something that only a person can arrange.",
+    "policy_restriction": "The customer disputes what policy or a tool refuses.",
+    "tool_failure": "A tool failed.",
+    "pending_clarification": "It is not clear what the customer needs.",
+    "usage_limit": "The conversation reached a limit.",
+    "abuse": "The customer is abusive.",
+    "system_error": "The system failed.",
+}
+
+
+def category_of(situation: Situation) -> EscalationCategory:
+    """Say why a person is needed: by the message's gravest cue, else by how the conversation got here."""
+    cue = _cue_of(situation)
+    refusals = refusals_in(situation)
+    offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
+    disputed = refusals >= REFUSALS_MAX or (refusals > 0 and offered) or cue in {"refund_dispute", "compensation"}
+    about_booking = situation.intent.label == "booking" or situation.facts.issue_type == "booking"
+    came_back = "transfer_to_triage_agent" in situation.handoffs_made
+    reasons: tuple[tuple[bool, EscalationCategory], ...] = (
+        (cue == "human", "customer_request"),
+        (disputed, "policy_restriction"),
+        (cue is not None and cue != "complaint", "unsupported_request"),
+        (phrases.FOUND_NOTHING in situation.last_reply, "missing_knowledge"),
+        (situation.was_called("faq_lookup"), "missing_knowledge"),
+        (situation.intent.label == "escalation", "customer_request"),
+        (about_booking or came_back or offered, "unsupported_request"),
+    )
+    return next((category for holds, category in reasons if holds), "pending_clarification")
+
+
+def priority_of(situation: Situation) -> Priority:
+    """Say how soon: safety and travel within the day first, then anger, need and money at stake."""
+    flat = flatten(" ".join(situation.customer_texts[-2:]))
+    cues = cues_in(flat)
+    if _SAFETY.search(flat) or (_SOON.search(flat) and cues & {"medical", "bereavement"}):
+        return "urgent"
+    return "high" if cues & _GRAVE else "normal"
+
+
+def summarise(situation: Situation) -> str:
+    """Write what a person should know, in the customer's words; placeholders stay."""
+    facts = situation.facts
+    known = {
+        "name": facts.passenger_name,
+        "confirmation number": facts.confirmation_number,
+        "verified": "yes" if facts.verified else "no",
+        "flight": " ".join(part for part in (facts.flight_number, facts.flight_date) if part),
+        "seat": facts.seat_number,
+    }
+    details = ", ".join(f"{name} {value}" for name, value in known.items() if value)
+    refused = [
+        str(done.output.get("refusal"))
+        for done in (*situation.done_before, *situation.done)
+        if done.output.get("refusal")
+    ]
+    tried = f" Refused: {', '.join(refused)}." if refused else ""
+    quoted = " / ".join(" ".join(text.split()) for text in situation.customer_texts[-MESSAGES_QUOTED_MAX:])
+    return f"Known: {details}.{tried} The customer wrote: {quoted}"[:SUMMARY_CHARACTERS_MAX]
+
+
+def refusals_in(situation: Situation) -> int:
+    """Count the tool refusals in sight that leave the customer nothing else to name."""
+    results = [done.output for done in (*situation.done_before, *situation.done)]
+    return sum(result.get("ok") is False and result.get("refusal") not in ONLY_A_STEP for result in results)
+
+
+def _cue_of(situation: Situation) -> str | None:
+    flat = flatten(situation.message)
+    cue = urgent_cue(flat)
+    return cue or ("compensation" if "compensation" in cues_in(flat) else None)
+
+
+def _feeling(situation: Situation) -> str:
+    flat = flatten(" ".join(situation.customer_texts[-3:]))
+    cues = cues_in(flat)
+    if "bereavement" in cues:
+        return "I am so sorry for what you and your family are going through."
+    if cues & {"lost_bag", "damaged", "left_item"}:
+        return "I'm sorry about your belongings; I know how upsetting that is."
+    if "medical" in cues:
+        return "Thank you for telling us; we want this trip to be safe and comfortable."
+    if (
+        cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"}
+        or situation.intent.label == "escalation"
+    ):
+        return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
+    return "I cannot settle this one myself, but a colleague can."

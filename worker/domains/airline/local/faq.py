@@ -1,0 +1,97 @@
+"""Decide as the FAQ Agent: look it up, answer with the source, or say honestly that nothing was found."""
+
+from __future__ import annotations
+
+import re
+
+from worker.domains.airline.local import phrases
+from worker.domains.airline.local.intent import classify
+from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.slots import find_confirmation_number, find_yes_no
+from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
+from worker.models.output import Call, Say, Step
+
+QUESTION_CHARACTERS_MAX = 500
+SHORT_QUESTION_WORDS_MAX = 4
+QUESTIONS_MAX = 3
+"""Questions of one turn that are looked up, each by itself."""
+_SURE = 0.5
+_FOLLOW_UP = re.compile(r"\W*(?:and|what about|how about|what if|also|or|but)\b.{0,60}\?\W*$", re.IGNORECASE)
+"""A short question that leans on the one before; alone it could be about anything."""
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_SECRET = re.compile(r"\[(?:CARD_NUMBER|SSN)\]")
+_TO_TRIAGE = "transfer_to_triage_agent"
+
+
+def decide(situation: Situation) -> Step:
+    """Choose the next step."""
+    looked_up = [done for done in situation.done if done.name == "faq_lookup"]
+    if looked_up and situation.latest is looked_up[-1]:
+        questions = questions_in(situation)
+        if len(looked_up) < len(questions):
+            return Call("faq_lookup", {"question": questions[len(looked_up)]})
+        return Say(_answer(looked_up))
+    sent_here = "transfer_to_faq_agent" in situation.handoffs_made
+    if not sent_here:
+        step = _settle_otherwise(situation)
+        if step is not None:
+            return step
+    if not situation.can("faq_lookup"):
+        return Say(phrases.nothing_found())
+    return Call("faq_lookup", {"question": questions_in(situation)[0]})
+
+
+def _answer(looked_up: list[Done]) -> str:
+    """Give what was found, each passage once."""
+    found = [done.output["results"][0] for done in looked_up if done.output.get("found") and done.output.get("results")]
+    return "\n\n".join(dict.fromkeys(map(phrases.cite, found))) or phrases.nothing_found()
+
+
+def _settle_otherwise(situation: Situation) -> Step | None:
+    """Answer small talk, and hand back what is no question; None when it is one."""
+    label, confidence = situation.intent
+    answered = find_yes_no(situation.message)
+    if answered and (situation.open_offer or phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply)):
+        return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
+    is_nod = answered is not None and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
+    if is_nod or label == "smalltalk" or is_smalltalk(situation):
+        return answer_smalltalk(situation)
+
+    if label == "off_topic" and confidence >= _SURE:
+        return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
+    if _FOLLOW_UP.match(situation.message):
+        return None
+    is_elsewhere = label in {"booking", "escalation"} and confidence >= _SURE
+    if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
+        return Call(_TO_TRIAGE)
+    return None
+
+
+def questions_in(situation: Situation) -> list[str]:
+    """Give the questions to look up, at most QUESTIONS_MAX; a short one ("and for cats?") takes the previous one along.
+
+    Several are looked up when several paragraphs ask: messages that came in a row are paragraphs of one.
+    """
+    paragraphs = [part for part in _PARAGRAPH.split(situation.message) if "?" in part and _is_policy(part)]
+    if len(paragraphs) > 1:
+        return [_question_of(paragraph) for paragraph in paragraphs[:QUESTIONS_MAX]]
+    question = _question_of(situation.message)
+    if len(question.split()) <= SHORT_QUESTION_WORDS_MAX and len(situation.customer_texts) > 1:
+        question = _shorten(f"{situation.customer_texts[-2]} {question}")
+    return [question]
+
+
+def _is_policy(paragraph: str) -> bool:
+    label, confidence = classify(paragraph)
+    return label == "faq" and confidence >= _SURE
+
+
+def _question_of(text: str) -> str:
+    """Leave a sentence that held a card number out where there is another: the question is not about the card."""
+    harmless = [sentence for sentence in _SENTENCE_END.split(text) if not _SECRET.search(sentence)]
+    return _shorten(" ".join(harmless) or text)
+
+
+def _shorten(question: str) -> str:
+    return " ".join(question.split())[:QUESTION_CHARACTERS_MAX]

@@ -1,0 +1,139 @@
+"""Say what a message is about: a linear classifier over words, word pairs, stems and cues; weights ship."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Literal, NamedTuple, cast
+
+from worker.domains.airline.local.cues import cues_in
+
+Label = Literal["faq", "booking", "escalation", "off_topic", "smalltalk"]
+LABELS: tuple[Label, ...] = ("faq", "booking", "escalation", "off_topic", "smalltalk")
+WEIGHT_UNIT = 100
+"""Weights are shipped as whole hundredths, so that a retrained model can be compared without rounding doubts."""
+
+_UNWEIGHED = frozenset({"ours_perhaps"})
+_TELLING_BY_ABSENCE = frozenset({"ours"})
+_CACHED_TEXTS_MAX = 2_048
+_STEM_CHARACTERS = 5
+
+
+class Intent(NamedTuple):
+    """Hold what a message is most likely about, and the probability the classifier gives that."""
+
+    label: Label
+    confidence: float
+
+
+_PLACEHOLDER = re.compile(r"\[([A-Z_]+?)(?:_\d+)?\]")
+_HANDLE = re.compile(r"@\w+")
+_FLIGHT = re.compile(r"\b[a-z]{2}\d{2,4}\b")
+_URL = re.compile(r"https?://\S+|www\.\S+")
+_PLACEHOLDER_WORDS = {"CONFIRMATION_NUMBER": "<confirmation>", "CARD_NUMBER": "<card>"}
+_WORD = re.compile(r"<\w+>|[a-z]+(?:'[a-z]+)?|\d+|[?!$]")
+
+
+def flatten(text: str) -> str:
+    """Bring a message into the form that cues and features read: lower case, single blanks, `<kind>`s."""
+    named = _PLACEHOLDER.sub(lambda match: _PLACEHOLDER_WORDS.get(match[1], f"<{match[1].lower()}>"), text)
+    named = _HANDLE.sub(" ", _URL.sub(" ", named)).replace("\u2019", "'").replace("&amp;", "&")
+    return " ".join(_FLIGHT.sub("<flight>", named.lower()).split())
+
+
+def features_of(text: str) -> frozenset[str]:
+    """List a message's features: its words, pairs of neighbours, stems of five letters, and cues."""
+    flat = flatten(text)
+    words = ["<num>" if word.isdigit() else word.replace("'", "") for word in _WORD.findall(flat)]
+    found = {"bias"}
+    found.update(f"w:{word}" for word in words)
+    found.update(f"s:{word[:_STEM_CHARACTERS]}" for word in words if len(word) > _STEM_CHARACTERS)
+    found.update(f"b:{left} {right}" for left, right in zip(["^", *words], [*words, "$"], strict=True))
+    cues = cues_in(flat)
+    found.update(f"c:{cue}" for cue in cues - _UNWEIGHED)
+    found.update(f"n:{cue}" for cue in _TELLING_BY_ABSENCE - cues)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
+def classify(text: str) -> Intent:
+    """Classify one message. Texts are masked before any model sees them, so the cache holds no secret."""
+    weights = load_weights()
+    scores = [0.0] * len(LABELS)
+    for feature in features_of(text):
+        row = weights.get(feature)
+        if row is not None:
+            for index, weight in enumerate(row):
+                scores[index] += weight
+    top = max(scores)
+    exponents = [math.exp((score - top) / WEIGHT_UNIT) for score in scores]
+    best = max(range(len(LABELS)), key=exponents.__getitem__)
+    return Intent(LABELS[best], exponents[best] / sum(exponents))
+
+
+_SURE = 0.9
+_SURE_OF_OURS = 0.65
+_PERSONAL = re.compile(r"\b(?:my|our|i|i'm|im|we|we're|she|he|her|his|us|me)\b")
+_HYPOTHETICAL = re.compile(
+    r"^(?:what|how|do|does|is|are|can|where|which|when|may|will)\b.{0,60}\b(?:if|polic\w+|rules?|allowed|fees?|cost|"
+    r"how much|in general|provide|offer|accept|happens)\b"
+)
+_MUST_REACH_A_HUMAN = (
+    "human",
+    "lost_bag",
+    "damaged",
+    "left_item",
+    "bereavement",
+    "medical",
+    "complaint",
+    "refund_dispute",
+)
+"""Cues that call for a person whatever else a message says, in the order of the airline's list."""
+
+
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
+def read(text: str) -> Intent:
+    """Classify one message; what is on the airline's list for humans goes to one, by rule and not by odds."""
+    likely = classify(text)
+    flat = flatten(text)
+    if (
+        likely.label in {"faq", "booking"}
+        and likely.confidence < _SURE_OF_OURS
+        and not cues_in(flat) & {"ours", "ours_perhaps"}
+        and "<" not in flat
+    ):
+        likely = Intent("off_topic", 1 - likely.confidence)
+    if likely.label == "escalation" and _is_other_trades(flat):
+        return Intent("off_topic", _SURE)
+    if likely.label == "escalation" or (likely.label == "off_topic" and likely.confidence >= _SURE):
+        return likely
+    reason = urgent_cue(flat)
+    return Intent("escalation", _SURE) if reason is not None else likely
+
+
+def _is_other_trades(flat: str) -> bool:
+    """Say whether a complaint is another trade's: a bank's, a shop's, a railway's, and not one word of a journey."""
+    cues = cues_in(flat)
+    if cues & {"ours", "human", "medical", "bereavement"}:
+        return False
+    return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
+
+
+def urgent_cue(flat: str) -> str | None:
+    """Name what in a flattened message must reach a human; None when nothing must, or when it is only asked about."""
+    cues = cues_in(flat)
+    if "human" in cues:
+        return "human"
+    if not _PERSONAL.search(flat) or _HYPOTHETICAL.search(flat):
+        return None
+    return next((cue for cue in _MUST_REACH_A_HUMAN if cue in cues), None)
+
+
+@cache
+def load_weights() -> dict[str, list[int]]:
+    """Read the shipped weights: feature to one weight per label, in hundredths."""
+    written = resources.files("worker.domains.airline.local").joinpath("weights.json").read_text(encoding="utf-8")
+    return cast("dict[str, list[int]]", json.loads(written)["weights"])

@@ -1,0 +1,49 @@
+"""Be the embedded brain behind the SDK's model interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.domains.airline.local import phrases, triage
+from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.intent import flatten
+from worker.domains.airline.local.privacy import asks_about_card
+from worker.domains.airline.local.routing import DECISIONS
+from worker.domains.airline.local.situation import Situation, read_situation
+from worker.models.embedded import EmbeddedModel
+from worker.models.output import Call, Say, Step
+
+CALLS_PER_TURN_MAX = 8
+"""Tool calls and handoffs of one turn after which this model only speaks: a run ends, whatever the tools answer."""
+
+
+class LocalModel(EmbeddedModel):
+    """Classify, extract, call the same tools through the same graph as any model, and answer from their results.
+
+    It sees instructions, input, tools and handoffs, and nothing else; an agent it does not know is served as triage.
+    """
+
+    name = "local"
+
+    def decide(self, instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Step:
+        """Choose the next step for the agent that the instructions name."""
+        situation = read_situation(instructions, items, callable_names)
+        if asks_about_card(situation):
+            return Say(phrases.card_not_kept())
+        step = DECISIONS.get(situation.agent, triage.decide)(situation)
+        if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
+            step = Say(phrases.nothing_found())
+        return Say(_dress(situation, step.text)) if isinstance(step, Say) else step
+
+
+def _dress(situation: Situation, text: str) -> str:
+    """Put before a reply what the message calls for whatever it is about: a warning, or a word of sympathy."""
+    before = []
+    if "[CARD_NUMBER]" in situation.message:
+        before.append(phrases.CARD_REMOVED)
+    if "[SSN]" in situation.message:
+        before.append(phrases.SSN_REMOVED)
+    is_upset = "angry" in cues_in(flatten(situation.message)) and situation.intent.label in {"faq", "booking"}
+    if is_upset and "sorry" not in text.lower():
+        before.append(phrases.SORRY)
+    return " ".join([*before, text])

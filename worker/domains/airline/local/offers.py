@@ -1,0 +1,171 @@
+"""Word what the Booking Agent offers and asks about flights, cabins, bags, names and cancelling."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from worker.domains.airline.local.options import Option, price_of
+
+ASKED_FOR_DAY = re.compile(r"\bwhich day\b", re.IGNORECASE)
+ASKED_FOR_ORIGIN = re.compile(r"\bwhere would you like to fly from\b", re.IGNORECASE)
+ASKED_FOR_DESTINATION = re.compile(r"\bwhere would you like to fly to\b", re.IGNORECASE)
+ASKED_FOR_FLIGHT = re.compile(r"\bwhich of your flights\b", re.IGNORECASE)
+ASKED_FOR_REASON = re.compile(r"\bwhy you would like to cancel\b", re.IGNORECASE)
+ASKED_FOR_BAGS = re.compile(r"\bhow many (?:more )?bags\b", re.IGNORECASE)
+ASKED_FOR_NEW_NAME = re.compile(r"\bname read exactly\b", re.IGNORECASE)
+OFFERED_OPTIONS_OF_BOOKING = re.compile(r"\bwhich one is it about\b", re.IGNORECASE)
+ASK_WHICH = "Which option would you like?"
+
+OPTIONS_MAX = 3
+_STATUSES = {
+    "available": "is planned as booked",
+    "on_time": "is on time",
+    "delayed": "is delayed",
+    "flying": "is in the air",
+    "landed": "has landed",
+    "cancelled": "has been cancelled",
+}
+
+
+def ask_for_day(route: str) -> str:
+    """Ask for the day of a flight."""
+    return f"Gladly. Which day would you like to fly{route}?"
+
+
+def ask_for_origin() -> str:
+    """Ask where a flight starts."""
+    return "Gladly. Where would you like to fly from?"
+
+
+def ask_for_destination() -> str:
+    """Ask where a flight goes."""
+    return "Gladly. Where would you like to fly to?"
+
+
+def ask_for_flight(segments: list[dict[str, Any]]) -> str:
+    """Ask which flight of a booking is meant."""
+    listed = " or ".join(
+        f"{s.get('flight_number')} from {s.get('origin')} to {s.get('destination')} on {s.get('date')}"
+        for s in segments
+    )
+    return f"Which of your flights is it: {listed}?"
+
+
+def list_options(options: list[Option], cabin: str, day: str) -> str:
+    """Offer options with numbers, flights, times and prices."""
+    lines = [f"Option {option.get('option')}: {_flights_of(option)}{_price_of(option, cabin)}" for option in options]
+    listed = "\n".join(lines)
+    return f"These flights are open on {day}:\n{listed}\n{ASK_WHICH}"
+
+
+def no_flights(origin: str, destination: str, day: date) -> str:
+    """Say that nothing flies, and ask for another day."""
+    return (
+        f"I'm sorry, I find no other flight with seats left from {origin} to {destination} on {day.isoformat()}. "
+        "Which day would suit you instead?"
+    )
+
+
+def cannot_book_new() -> str:
+    """Say after the options of a new trip who books it."""
+    return "I cannot make a new booking myself. Shall I pass this on to a colleague?"
+
+
+def tell_status(flight: dict[str, Any]) -> str:
+    """Tell how a flight stands."""
+    status = _STATUSES.get(str(flight.get("status")), str(flight.get("status")))
+    return (
+        f"Flight {flight.get('flight_number')} on {flight.get('date')} from {flight.get('origin')} to "
+        f"{flight.get('destination')} {status}: it leaves at {_clock(flight.get('departs'))} and arrives at "
+        f"{_clock(flight.get('arrives'))}, local times. Is there anything else I can do for you?"
+    )
+
+
+def ask_for_reason() -> str:
+    """Ask why somebody cancels, since the terms hang on it."""
+    return "I can look into that. May I ask why you would like to cancel? What is paid back depends on it."
+
+
+def ask_for_bags() -> str:
+    """Ask for a number of bags."""
+    return "Gladly. How many more bags would you like to check in, for all passengers together?"
+
+
+def ask_for_new_name() -> str:
+    """Ask for the right spelling."""
+    return "I can look into that. How should the name read exactly, given name and surname, and how is it written now?"
+
+
+def ask_for_cabin() -> str:
+    """Ask which cabin is wanted."""
+    return "Which cabin would you like: economy or business?"
+
+
+def which_booking(reservations: list[dict[str, Any]]) -> str:
+    """Ask which of several bookings is meant."""
+    lines = "\n".join(f"Option {n}: {_trip_of(booking)}" for n, booking in enumerate(reservations, 1))
+    return f"I see more than one booking of yours:\n{lines}\nWhich one is it about?"
+
+
+def confirm(output: dict[str, Any]) -> str:
+    """Confirm what was done."""
+    return f"Done: {str(output.get('summary', 'it is changed')).rstrip('.')}."
+
+
+def wrong_guess() -> str:
+    """Ask for the surname alone, where a name read between the lines did not open the booking."""
+    return "I have your number and cannot open the booking yet. What is the surname on the booking?"
+
+
+def cannot_do(wish: str) -> str:
+    """Say that a person does what no tool does."""
+    if wish == "documents":
+        return (
+            "Your documents stand in our app and on our website under your booking. I cannot send them from here. "
+            "Shall I pass this on to a colleague?"
+        )
+    return "I cannot do that myself, but a colleague can. Shall I pass this on to a colleague?"
+
+
+def noted() -> str:
+    """Take something down for a person."""
+    return "Thank you, I have taken that down. Shall I pass this on to a colleague?"
+
+
+def noted_without_code() -> str:
+    """Take down a wish that only a person can serve as long as no booking is open."""
+    return (
+        "I have taken that down. Since the booking cannot be opened without its number, a colleague has to find it by "
+        "your name and flight. Shall I pass this on to a colleague?"
+    )
+
+
+def offer_colleague(message: str) -> str:
+    """Add to a refusal the offer of a person, where it does not ask anything itself."""
+    return message if "?" in message else f"{message} Shall I pass this on to a colleague?"
+
+
+def _flights_of(option: Option) -> str:
+    return ", then ".join(
+        f"{flight.get('flight_number')} {flight.get('origin')} {_clock(flight.get('departs'))} to "
+        f"{flight.get('destination')} {_clock(flight.get('arrives'))}"
+        for flight in option.get("flights", [])
+    )
+
+
+def _price_of(option: Option, cabin: str) -> str:
+    price = price_of(option, cabin)
+    return f", {cabin.replace('_', ' ')} ${price}" if price is not None else ""
+
+
+def _trip_of(booking: dict[str, Any]) -> str:
+    segments = booking.get("segments", [])
+    return ", ".join(
+        f"{s.get('flight_number')} {s.get('origin')} to {s.get('destination')} on {s.get('date')}" for s in segments
+    )
+
+
+def _clock(written: object) -> str:
+    return str(written or "").rpartition(" ")[2]

@@ -1,0 +1,243 @@
+"""Word the replies: warm, short, asking only for what is unknown; and recognise them when they are read again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from worker.domains.airline.local.situation import LEFT_AS_IT_WAS
+
+PASSAGE_CHARACTERS_MAX = 700
+
+ASKED_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
+ASKED_FOR_DETAILS = re.compile(r"\bconfirmation number\b.*\?|\b(?:surname|last name)\b.*\?", re.IGNORECASE | re.DOTALL)
+STILL_ASKS_FOR_NAME = re.compile(
+    r"\bthank you, I have your confirmation number\b|\bthe one thing I need\b", re.IGNORECASE
+)
+ASKED_FOR_PREFERENCE = re.compile(r"\bwindow, aisle or middle\b", re.IGNORECASE)
+ASKED_TO_CLARIFY = re.compile(r"\btell me a little more\b", re.IGNORECASE)
+OFFERED_A_COLLEAGUE = re.compile(r"\bpass (?:this|it|your question) (?:on )?to a colleague\?", re.IGNORECASE)
+
+FOUND_NOTHING = "I could not find that in our published policies"
+CARD_REMOVED = (
+    "For your security I have removed the card number from your message. Please never send card details here; "
+    "we will not ask for them."
+)
+SSN_REMOVED = "For your security I have removed the social security number from your message; we never need it."
+ANYTHING_ELSE = "Is there anything else I can do for you?"
+SORRY = "I'm sorry about the trouble this has caused you."
+
+
+def greet(airline: str) -> str:
+    """Welcome a customer."""
+    return f"Hello, and welcome to {airline}. How can I help you today?"
+
+
+def close(name: str | None, ticket_id: str | None) -> str:
+    """End a conversation kindly."""
+    address = f", {first_name(name)}" if name else ""
+    if ticket_id:
+        return (
+            f"You're welcome{address}. Your ticket {ticket_id} is with a colleague, who will get back "
+            f"to you. Take care."
+        )
+    return f"You're welcome{address}. I'm here if anything else comes up. Have a good trip!"
+
+
+def acknowledge() -> str:
+    """Answer an okay."""
+    return f"Good. {ANYTHING_ELSE}"
+
+
+def decline_off_topic(*, booking_open: bool) -> str:
+    """Decline what is not the airline's matter, and lead back to what is."""
+    back = (
+        "Shall we go on with your booking?" if booking_open else "Is there anything about your trip I can do for you?"
+    )
+    return (
+        f"I'm afraid that is outside what I can help with; I look after flights, bookings and travel questions. {back}"
+    )
+
+
+def ask_to_clarify() -> str:
+    """Ask what is meant."""
+    return (
+        "I want to get this right. Could you tell me a little more: is it a general question, or "
+        "is there something I should "
+        "look at or change in a booking?"
+    )
+
+
+def ask_for_details(*, has_code: bool, has_name: bool, purpose: str) -> str:
+    """Ask for what is missing of confirmation number and surname."""
+    if has_code and not has_name:
+        return f"Thank you, I have your confirmation number. May I also have the surname on the booking, {purpose}?"
+    if has_name and not has_code:
+        return (
+            f"Thank you. May I also have your confirmation number, {purpose}? It has six letters and "
+            f"digits. If you don't have it at "
+            "hand, just say so and I'll find another way."
+        )
+    return (
+        f"I'm happy to help with that. May I have your confirmation number and the surname on the "
+        f"booking, {purpose}? If you "
+        "don't have the number at hand, just say so and I'll find another way."
+    )
+
+
+def ask_for_name_again() -> str:
+    """Ask once more for the surname alone, saying why."""
+    return (
+        "I have noted that. The one thing I need before I may open the booking is the surname on it: what is the "
+        "surname?"
+    )
+
+
+def find_without_code() -> str:
+    """Offer another way to a customer without a confirmation number."""
+    return (
+        "That's no problem: a colleague can find your booking by your name and flight. Shall I "
+        "pass this on to a colleague?"
+    )
+
+
+def still_not_found() -> str:
+    """Say that the same number and surname will not be found a second time."""
+    return (
+        "I still cannot find a booking with that confirmation number and surname. If one of them "
+        "was mistyped, please send both "
+        "again. Or shall I pass this on to a colleague?"
+    )
+
+
+def card_not_kept() -> str:
+    """Say that no card number is at hand."""
+    return "I don't have your card number: it was removed as soon as your message came in, and we do not keep it."
+
+
+def ask_for_wish(name: str | None) -> str:
+    """Ask what to do with a booking that is open."""
+    address = f", {first_name(name)}" if name else ""
+    return f"Thank you{address}, I have your booking here. What can I do for you?"
+
+
+def ask_for_preference(seat: str | None) -> str:
+    """Ask which kind of seat is wanted."""
+    now = f"You are in seat {seat} at the moment. " if seat else ""
+    return f"{now}Would you like a window, aisle or middle seat? You can also name a seat, such as 12A."
+
+
+def tell_seat(seat: str | None, flight: str | None, date: str | None) -> str:
+    """Tell which seat is assigned."""
+    where = _flight_of(flight, date)
+    if seat is None:
+        return f"You have no seat yet{where}. Would you like a window, aisle or middle seat?"
+    return f"You are in seat {seat}{where}. Would you like to keep it, or shall I look for another?"
+
+
+def offer_quote(quote: dict[str, Any]) -> str:
+    """Tell an offer, and ask for a yes."""
+    summary = str(quote.get("summary", "")).rstrip(".")
+    return f"Here is what I can do: {summary}. Shall I make this change? Please answer yes or no."
+
+
+def ask_again_for_yes(summary: str) -> str:
+    """Ask for a plain yes or no to an open offer."""
+    return f"Just to be sure before I change anything: {summary.rstrip('.')}. Is that a yes?"
+
+
+def drop_offer(seat: str | None) -> str:
+    """Leave things as they are."""
+    kept = f" You keep seat {seat}." if seat else ""
+    return f"Of course, {LEFT_AS_IT_WAS}.{kept} {ANYTHING_ELSE}"
+
+
+def no_free_seat(preference: str, flight: str | None) -> str:
+    """Say that no seat of a kind is free."""
+    kind = f"{preference} seat" if preference != "any" else "other seat"
+    return (
+        f"I'm sorry, there is no {kind} free{_flight_of(flight, None)}. Would a window, aisle or "
+        f"middle seat elsewhere do?"
+    )
+
+
+def list_seats(seats: list[dict[str, Any]], flight: str | None) -> str:
+    """Offer a choice of seats."""
+    listed = ", ".join(f"{seat['seat']} ({seat['kind']}, {_price(seat.get('price_usd'))})" for seat in seats)
+    return f"These seats are free{_flight_of(flight, None)}: {listed}. Which one would you like?"
+
+
+def tell_reservation(reservation: dict[str, Any]) -> str:
+    """Tell what a booking holds, flight by flight."""
+    parts = []
+    for segment in reservation.get("segments", []):
+        number = segment.get("flight_number")
+        seats = [
+            f"{p.get('name')} in {p['seats'][number]}"
+            for p in reservation.get("passengers", [])
+            if p.get("seats", {}).get(number)
+        ]
+        seated = f", {' and '.join(seats)}" if seats else ", no seat chosen yet"
+        parts.append(
+            f"{number} on {segment.get('date')} from {segment.get('origin')} to {segment.get('destination')}, departs "
+            f"{segment.get('departs')}, {str(segment.get('status', '')).replace('_', ' ')}{seated}"
+        )
+    flights = "; ".join(parts) or "no flights"
+    return f"Here is your booking: {flights}. What would you like me to do?"
+
+
+def cite(result: dict[str, Any]) -> str:
+    """Answer with an article's passage and its source."""
+    text = _shorten(" ".join(str(result.get("text", "")).split()))
+    return f"{text}\n\nSource: {result.get('article')} \u203a {result.get('section')}"
+
+
+def nothing_found() -> str:
+    """Say that no article answers, and offer a person."""
+    return f"{FOUND_NOTHING}, and I would rather not guess. Shall I pass this on to a colleague?"
+
+
+def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
+    """Tell the ticket and when a person answers."""
+    return (
+        f"{feeling} I have passed everything you told me to a colleague, so you won't have to "
+        f"repeat it. Your ticket number is "
+        f"{ticket_id}, and you can expect an answer by {answer_by}."
+    )
+
+
+def already_handed_over(ticket_id: str) -> str:
+    """Point to the ticket that is open."""
+    return (
+        f"Thank you, I have added this to your ticket {ticket_id}. A colleague has it and will "
+        f"get back to you; you don't have to "
+        "do anything more."
+    )
+
+
+def refuse(message: str) -> str:
+    """Pass on a tool's refusal."""
+    return message or "I'm sorry, that is not possible."
+
+
+def first_name(name: str | None) -> str:
+    """Give the name to address somebody by."""
+    return (name or "").split(" ")[0].title()
+
+
+def _flight_of(flight: str | None, date: str | None) -> str:
+    if not flight:
+        return ""
+    return f" on flight {flight} on {date}" if date else f" on flight {flight}"
+
+
+def _price(price: object) -> str:
+    amount = float(str(price or 0))
+    return f"${amount:g}" if amount else "no charge"
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= PASSAGE_CHARACTERS_MAX:
+        return text
+    cut = text[:PASSAGE_CHARACTERS_MAX]
+    return cut[: cut.rfind(". ") + 1] or cut

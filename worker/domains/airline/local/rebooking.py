@@ -1,0 +1,211 @@
+"""Decide about flights: how one stands, other flights for a booking, and what flies where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.amending import find_payment
+from worker.domains.airline.local.dates import find_day
+from worker.domains.airline.local.options import Option, choose_by_wish, choose_option, is_choosing, price_of
+from worker.domains.airline.local.places import Route, find_bare_place, find_route
+from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.slots import find_flight_number, find_yes_no
+from worker.models.output import Call, Say, Step
+
+_SEARCH = "search_flights"
+_RETURN = re.compile(
+    r"\b(?:return|way back|inbound|flight (?:back|home)|coming back|second (?:leg|flight))\b", re.IGNORECASE
+)
+_OUTBOUND = re.compile(r"\b(?:outbound|way (?:out|there)|outgoing|first (?:leg|flight))\b", re.IGNORECASE)
+_KEEPS_THE_DAY = re.compile(
+    r"\b(?:earlier|later|next|another|different|morning|evening|afternoon) (?:flight|one|time|departure)\b",
+    re.IGNORECASE,
+)
+_CALLS_BEFORE_QUOTE_MAX = 1
+"""Calls of a turn after which found flights are listed, and the best one is not quoted at once: three calls a step."""
+
+Segment = dict[str, Any]
+
+
+def work_on_flights(situation: Situation, reservation: dict[str, Any], since: int) -> Step:
+    """Find the flight meant, the day, the options, the choice; ask for the first of these that is unknown."""
+    texts = situation.customer_texts[since:]
+    journeys = _journeys(reservation)
+    journey = _choose_journey(journeys, texts, situation)
+    if journey is None:
+        return Say(offers.ask_for_flight([segments[0] for segments in journeys if segments]))
+    day = _day_wanted(situation, texts, journey)
+    picked = _picked(situation, reservation, journey, day)
+    if picked is not None:
+        return _quote(situation, reservation, journey, picked)
+    if day is None:
+        return Say(offers.ask_for_day(f" from {journey[0].get('origin')} to {journey[-1].get('destination')}"))
+    if not situation.can(_SEARCH):
+        return Say(phrases.nothing_found())
+    return Call(
+        _SEARCH,
+        {"origin": journey[0].get("origin"), "destination": journey[-1].get("destination"), "date": day.isoformat()},
+    )
+
+
+def offer_flights(situation: Situation, found: Done, reservation: dict[str, Any] | None, since: int) -> Step:
+    """Offer what a search found: the one that was wished for, else a few to choose from."""
+    texts = situation.customer_texts[since:]
+    day = date.fromisoformat(str(found.output.get("date", situation.facts.today)))
+    origin, destination = str(found.output.get("origin")), str(found.output.get("destination"))
+    cabin = str(reservation.get("cabin", "economy")) if reservation else "economy"
+    options = _options_of(found, cabin, reservation)
+    if not options:
+        return Say(offers.no_flights(origin, destination, day))
+    if reservation is None:
+        listed = offers.list_options(options[: offers.OPTIONS_MAX], cabin, day.isoformat())
+        return Say(f"{listed.removesuffix(offers.ASK_WHICH).rstrip()}\n{offers.cannot_book_new()}")
+    best = next((one for text in reversed(texts) if (one := choose_by_wish(text, options, cabin))), None)
+    if best is None and len(options) == 1:
+        best = options[0]
+    if best is not None and len(situation.done) <= _CALLS_BEFORE_QUOTE_MAX:
+        journey = _choose_journey(_journeys(reservation), texts, situation)
+        if journey is not None:
+            return _quote(situation, reservation, journey, best)
+    shown = options[: offers.OPTIONS_MAX]
+    if best is not None and best not in shown:
+        shown = [best, *shown[:-1]]
+    return Say(offers.list_options(shown, cabin, day.isoformat()))
+
+
+def search_trip(situation: Situation) -> Step:
+    """Search for a trip that is not booked yet, or without opening a booking; ask for what is unknown of it."""
+    route, day = trip_wanted(situation)
+    if route.origin is None:
+        return Say(offers.ask_for_origin())
+    if route.destination is None:
+        return Say(offers.ask_for_destination())
+    if day is None:
+        return Say(offers.ask_for_day(f" from {route.origin} to {route.destination}"))
+    if not situation.can(_SEARCH):
+        return Say(phrases.nothing_found())
+    return Call(_SEARCH, {"origin": route.origin, "destination": route.destination, "date": day.isoformat()})
+
+
+def trip_wanted(situation: Situation) -> tuple[Route, date | None]:
+    """Give the places and the day said, the newest of each, also as bare answers to questions for them."""
+    route, day = Route(), None
+    asked = ""
+    for line in situation.lines:
+        if line.speaker == "airline":
+            asked = line.text
+            continue
+        said = find_route(line.text)
+        if said == Route() and offers.ASKED_FOR_ORIGIN.search(asked):
+            said = Route(origin=find_bare_place(line.text))
+        elif said == Route() and offers.ASKED_FOR_DESTINATION.search(asked):
+            said = Route(destination=find_bare_place(line.text))
+        route = said.over(route)
+        day = find_day(_outward(line.text), situation.facts.today or date.min) or day
+    return route, day
+
+
+def _outward(text: str) -> str:
+    """Leave out what is said of the way back: "on the 5th, returning on the 8th", "with a March 7th return"."""
+    return re.split(r"\b(?:return|com(?:e|ing) (?:back|home))\w*", _DAY_OF_RETURN.sub(" return", text), maxsplit=1)[0]
+
+
+_DAY_OF_RETURN = re.compile(r"\b\w+ \d{1,2}(?:st|nd|rd|th)? return\w*", re.IGNORECASE)
+
+
+def status_of_flight(situation: Situation) -> Step | None:
+    """Ask for the status of a flight that a message names; None when it names none."""
+    number = find_flight_number(situation.message)
+    if number is None or not situation.can("flight_status"):
+        return None
+    day = find_day(situation.message, situation.facts.today or date.min)
+    return Call("flight_status", {"flight_number": number, **({"date": day.isoformat()} if day else {})})
+
+
+def _picked(
+    situation: Situation, reservation: dict[str, Any], journey: list[Segment], day: date | None
+) -> Option | None:
+    """Give the option that the newest message takes of those listed last."""
+    found = situation.latest_result(_SEARCH)
+    if found is None or found in situation.done:
+        return None
+    if day is not None and str(found.output.get("date")) != day.isoformat():
+        return None
+    if str(found.output.get("origin")) != str(journey[0].get("origin")):
+        return None
+    cabin = str(reservation.get("cabin", "economy"))
+    options = _options_of(found, cabin, reservation)
+    chosen = choose_option(situation.message, options, cabin)
+    if chosen is None and len(options) == 1 and find_yes_no(situation.message) == "yes":
+        return options[0]
+    return chosen
+
+
+def _quote(situation: Situation, reservation: dict[str, Any], journey: list[Segment], option: Option) -> Step:
+    flights: list[dict[str, Any]] = []
+    for segments in _journeys(reservation):
+        chosen = option.get("flights", []) if segments == journey else segments
+        flights += [{"flight_number": one.get("flight_number"), "date": one.get("date")} for one in chosen]
+    method = find_payment(situation.message, reservation)
+    payment = {"payment_method": method} if method is not None else {}
+    return Call("quote_flight_change", {"flights": flights, **payment})
+
+
+def _options_of(found: Done, cabin: str, reservation: dict[str, Any] | None) -> list[Option]:
+    """Give the options with a seat in the cabin, but not the one that is booked already."""
+    booked = {(s.get("flight_number"), s.get("date")) for s in (reservation or {}).get("segments", [])}
+    options = [option for option in found.output.get("options", []) if isinstance(option, dict)]
+    return [
+        option
+        for option in options
+        if price_of(option, cabin) is not None
+        and not {(f.get("flight_number"), f.get("date")) for f in option.get("flights", [])} <= booked
+    ]
+
+
+def _day_wanted(situation: Situation, texts: Sequence[str], journey: list[Segment]) -> date | None:
+    today = situation.facts.today or date.min
+    booked = date.fromisoformat(str(journey[0].get("date")))
+    for text in reversed(texts):
+        day = find_day(text, today, booked)
+        if day is not None:
+            return day
+    wants_other_time = any(_KEEPS_THE_DAY.search(text) for text in texts)
+    return booked if wants_other_time or (is_choosing(texts[-1]) and situation.latest_result(_SEARCH)) else None
+
+
+def _choose_journey(journeys: list[list[Segment]], texts: Sequence[str], situation: Situation) -> list[Segment] | None:
+    if len(journeys) == 1:
+        return journeys[0]
+    named = next((journey for text in reversed(texts) if (journey := _named_journey(journeys, text))), None)
+    if named is None and offers.ASKED_FOR_FLIGHT.search(situation.last_reply):
+        return journeys[0]  # an answer that names none of them: the offer will say which, and a no corrects it
+    return named
+
+
+def _named_journey(journeys: list[list[Segment]], text: str) -> list[Segment] | None:
+    number = find_flight_number(text)
+    codes = set(re.findall(r"\b[A-Z]{3}\b", text))
+    for journey in journeys:
+        if number in {segment.get("flight_number") for segment in journey}:
+            return journey
+        if {journey[0].get("origin"), journey[-1].get("destination")} <= codes:
+            return journey
+    if _RETURN.search(text):
+        return journeys[-1]
+    return journeys[0] if _OUTBOUND.search(text) else None
+
+
+def _journeys(reservation: dict[str, Any]) -> list[list[Segment]]:
+    """Give there and back apart: a round trip turns where it stays longest."""
+    segments = [segment for segment in reservation.get("segments", []) if isinstance(segment, dict)]
+    if reservation.get("trip_type") != "round_trip" or len(segments) < 2:  # noqa: PLR2004 - there, and back
+        return [segments] if segments else []
+    days = [date.fromisoformat(str(segment.get("date"))) for segment in segments]
+    stays = [days[place] - days[place - 1] for place in range(1, len(days))]
+    turn = 1 + stays.index(max(stays))
+    return [segments[:turn], segments[turn:]]

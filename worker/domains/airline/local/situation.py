@@ -1,0 +1,215 @@
+"""Read what a model is shown into what a decision needs: who speaks as whom, what is known, what was said and done."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from worker.domains.airline.local.intent import Intent, read
+
+_AGENT = re.compile(
+    r"You are the (?P<agent>[A-Z]\w+ Agent) of "
+    r"(?:(?P<airline>[^\n]+?)['\u2019]s customer support|(?P<other>[^\n.]+?)(?:['\u2019]s? [a-z]|[.,\n]|$))"
+)
+_FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
+
+HANDOFF_PREFIX = "transfer_to_"
+LEFT_AS_IT_WAS = "I have left everything as it was"
+"""What the airline says of an offer that was turned down; the offer itself stays under the known facts."""
+
+
+class OpenQuote(BaseModel):
+    """Hold an offer that waits for the customer's answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    quote_id: str
+    kind: str = ""
+    summary: str = ""
+    price_usd: float = 0
+
+
+class KnownFacts(BaseModel):
+    """Hold the facts that an agent's instructions end with; unknown keys are for other models."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    passenger_name: str | None = None
+    confirmation_number: str | None = None
+    verified: bool = False
+    flight_number: str | None = None
+    flight_date: str | None = None
+    seat_number: str | None = None
+    seat_preference: str | None = None
+    issue_type: str | None = None
+    ticket_id: str | None = None
+    quote: OpenQuote | None = None
+    turn_count: int = 0
+    sender_verified: bool = False
+    today: date | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """Hold a tool call and what came back: an object as the tools write them, or `{"text": …}`."""
+
+    name: str
+    arguments: dict[str, Any]
+    output: dict[str, Any]
+    turn: int = 0
+    """How many messages of the customer in sight came before it."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Say whether the tool did what it was asked."""
+        return self.output.get("ok") is True
+
+
+@dataclass(frozen=True)
+class Line:
+    """Hold one thing said."""
+
+    speaker: Literal["customer", "airline"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Hold everything a decision may look at."""
+
+    agent: str
+    airline: str
+    facts: KnownFacts
+    lines: tuple[Line, ...]
+    done_before: tuple[Done, ...]
+    done: tuple[Done, ...]
+    callable_names: frozenset[str]
+
+    @cached_property
+    def message(self) -> str:
+        """Give the customer's newest message."""
+        said = self.customer_texts
+        return said[-1] if said else ""
+
+    @cached_property
+    def customer_texts(self) -> tuple[str, ...]:
+        """Give everything the customer said that is still in sight, oldest first."""
+        return tuple(line.text for line in self.lines if line.speaker == "customer")
+
+    @cached_property
+    def intent(self) -> Intent:
+        """Give what the newest message is about."""
+        return read(self.message)
+
+    @cached_property
+    def last_reply(self) -> str:
+        """Give the airline's last words before the newest message; empty at the start of a conversation."""
+        replies = [line.text for line in self.lines if line.speaker == "airline"]
+        return replies[-1] if replies else ""
+
+    @cached_property
+    def latest(self) -> Done | None:
+        """Give the last tool call of this turn, if it is the last thing that happened and no handoff."""
+        if not self.done or self.done[-1].name.startswith(HANDOFF_PREFIX):
+            return None
+        return self.done[-1]
+
+    @property
+    def handoffs_made(self) -> tuple[str, ...]:
+        """Name this turn's handoffs, in order."""
+        return tuple(done.name for done in self.done if done.name.startswith(HANDOFF_PREFIX))
+
+    def was_called(self, name: str) -> bool:
+        """Say whether a tool or handoff was called in this turn."""
+        return any(done.name == name for done in self.done)
+
+    def latest_result(self, *names: str) -> Done | None:
+        """Give the last call of one of these tools that did what it was asked, in this turn or before."""
+        return next(
+            (done for done in reversed((*self.done_before, *self.done)) if done.name in names and done.is_ok), None
+        )
+
+    @cached_property
+    def turned_down(self) -> tuple[tuple[str, int], ...]:
+        """Name the kinds of offers that the customer turned down, each with how many messages had been said by then."""
+        found, said = [], 0
+        for line in self.lines:
+            said += line.speaker == "customer"
+            if line.speaker == "airline" and LEFT_AS_IT_WAS in line.text:
+                made = [done for done in self.done_before if _kind_quoted(done) and done.turn < said]
+                found.append((_kind_quoted(made[-1]) if made else "", said))
+        return tuple(found)
+
+    @property
+    def open_offer(self) -> OpenQuote | None:
+        """Give the offer that waits for an answer; one that the customer turned down waits for none."""
+        made = max((done.turn for done in self.done_before if _kind_quoted(done)), default=0)
+        return None if any(said > made for _, said in self.turned_down) else self.facts.quote
+
+    def can(self, name: str) -> bool:
+        """Say whether a tool or handoff is there to be called."""
+        return name in self.callable_names
+
+
+def _kind_quoted(done: Done) -> str:
+    """Give the kind of offer that a call made; empty for any other call."""
+    quote = done.output.get("quote")
+    return str(quote.get("kind", "")) if done.is_ok and isinstance(quote, dict) else ""
+
+
+def read_situation(instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Situation:
+    """Read instructions and input items; tolerant of what other models or agents add to either."""
+    found = _AGENT.search(instructions)
+    written = _FACTS.search(instructions)
+    facts = KnownFacts.model_validate_json(written["json"]) if written else KnownFacts()
+    newest = max((index for index, item in enumerate(items) if item.get("role") == "user"), default=-1)
+    outputs = {str(item.get("call_id")): item for item in items if item.get("type") == "function_call_output"}
+    return Situation(
+        agent=found["agent"] if found else "",
+        airline=(found["airline"] or found["other"]).strip() if found else "the airline",
+        facts=facts,
+        lines=tuple(line for item in items if (line := _line_of(item)) is not None),
+        done_before=_calls_in(items, range(newest + 1), outputs),
+        done=_calls_in(items, range(newest + 1, len(items)), outputs),
+        callable_names=callable_names,
+    )
+
+
+def _line_of(item: dict[str, Any]) -> Line | None:
+    role = item.get("role")
+    if role not in {"user", "assistant"}:
+        return None
+    content = item.get("content")
+    if isinstance(content, list):
+        parts = [str(part.get("text", "")) for part in content if isinstance(part, dict)]
+        content = "\n".join(part for part in parts if part)
+    return Line("customer" if role == "user" else "airline", str(content or ""))
+
+
+def _calls_in(items: list[dict[str, Any]], places: range, outputs: dict[str, dict[str, Any]]) -> tuple[Done, ...]:
+    said = list(accumulate(item.get("role") == "user" for item in items))
+    return tuple(
+        Done(
+            str(items[place].get("name", "")),
+            _object_in(items[place].get("arguments")),
+            _object_in(outputs[str(items[place].get("call_id"))].get("output")),
+            said[place],
+        )
+        for place in places
+        if items[place].get("type") == "function_call" and str(items[place].get("call_id")) in outputs
+    )
+
+
+def _object_in(written: object) -> dict[str, Any]:
+    try:
+        value = json.loads(str(written or "{}"))
+    except json.JSONDecodeError:
+        return {"text": str(written)}  # a tool of another server may answer in prose
+    return value if isinstance(value, dict) else {"text": str(written)}

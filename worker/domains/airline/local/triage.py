@@ -1,0 +1,124 @@
+"""Decide as the Triage Agent: route, settle what is simple, and never send a conversation in a circle."""
+
+from __future__ import annotations
+
+from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.details import collect_details
+from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
+from worker.domains.airline.local.intent import Intent, flatten
+from worker.domains.airline.local.situation import Situation
+from worker.domains.airline.local.slots import (
+    find_confirmation_number,
+    find_flight_number,
+    find_name,
+    find_preference,
+    find_seat,
+    find_yes_no,
+)
+from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
+from worker.domains.airline.local.wishes import find_wish
+from worker.models.output import Call, Say, Step
+
+TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"
+
+_SURE = 0.45
+_VERY_SURE = 0.8
+_VAGUE_WORDS_MAX = 6
+
+
+def decide(situation: Situation) -> Step:
+    """Choose the next step."""
+    latest = situation.latest
+    if latest is not None and latest.name == "confirm_quote":
+        return Say(
+            f"{offers.confirm(latest.output)} {phrases.ANYTHING_ELSE}"
+            if latest.is_ok
+            else phrases.refuse(str(latest.output.get("message", "")))
+        )
+    answer = find_yes_no(situation.message)
+    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and answer:
+        return _hand(situation, TO_ESCALATION) if answer == "yes" else Say(phrases.acknowledge())
+    quote = situation.open_offer
+    names_a_seat = find_seat(situation.message) or find_preference(situation.message)
+    if quote is not None and answer == "yes" and not names_a_seat and situation.can("confirm_quote"):
+        return Call("confirm_quote", {"quote_id": quote.quote_id})
+    if situation.handoffs_made:
+        return _reroute(situation)
+    return _route(situation)
+
+
+def _route(situation: Situation) -> Step:
+    label, confidence = settled_intent(situation)
+    if label == "smalltalk" or is_smalltalk(situation):
+        return answer_smalltalk(situation)
+    ticket_id = situation.facts.ticket_id
+    asks = label == "faq" and confidence >= _SURE and _is_question(situation)
+    if ticket_id and not asks and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
+        return Say(phrases.already_handed_over(ticket_id))
+    adds_to_ticket = ticket_id is not None and _only_adds(situation)
+    if label == "off_topic" and not adds_to_ticket:
+        return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
+    if confidence < _SURE and _may_ask(situation):
+        return Say(phrases.ask_to_clarify())
+    if confidence < _SURE or adds_to_ticket:
+        return _hand(situation, TO_ESCALATION)
+    return _hand(situation, {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION))
+
+
+def _reroute(situation: Situation) -> Step:
+    """Send on what an agent handed back: once to another agent, and to a person when it has been around already.
+
+    What the Booking Agent hands back about a booking is what no tool can do.
+    """
+    label = settled_intent(situation).label if len(situation.handoffs_made) == 1 else "escalation"
+    wanted = {"faq": TO_FAQ, "booking": TO_BOOKING}.get(label, TO_ESCALATION)
+    started_at_booking = situation.facts.issue_type == "booking"
+    if (wanted == TO_BOOKING and started_at_booking) or refusals_in(situation) >= REFUSALS_MAX:
+        wanted = TO_ESCALATION
+    return _hand(situation, wanted)
+
+
+def settled_intent(situation: Situation) -> Intent:
+    """Give the intent, with what only makes sense within a booking talk read as booking."""
+    label, confidence = situation.intent
+    message = situation.message
+    if label == "escalation":
+        return Intent(label, confidence)
+    if find_confirmation_number(message):
+        return Intent("booking", 1.0)
+    asked_for_name = bool(phrases.ASKED_FOR_NAME.search(situation.last_reply))
+    answers_booking = situation.facts.issue_type == "booking" and (
+        find_wish(message) is not None or find_name(message, asked=asked_for_name) is not None
+    )
+    if answers_booking and (confidence < _VERY_SURE or label == "booking"):
+        return Intent("booking", 1.0)
+    return Intent(label, confidence)
+
+
+def _only_adds(situation: Situation) -> bool:
+    """Say whether a message gives details for the ticket that is open, and no new wish."""
+    message = situation.message
+    if find_wish(message) is not None or "?" in message:
+        return False
+    is_detail = find_confirmation_number(message) or find_name(message, asked=False) or find_flight_number(message)
+    return is_detail is not None or situation.intent.label in {"booking", "escalation"}
+
+
+def _is_question(situation: Situation) -> bool:
+    return "?" in situation.message or bool(cues_in(flatten(situation.message)) & {"policy", "how_question"})
+
+
+def _is_other_trade(situation: Situation) -> bool:
+    return bool(cues_in(flatten(situation.message)) & {"trade", "brand"})
+
+
+def _may_ask(situation: Situation) -> bool:
+    is_vague = len(situation.message.split()) <= _VAGUE_WORDS_MAX
+    return is_vague and not phrases.ASKED_TO_CLARIFY.search(situation.last_reply)
+
+
+def _hand(situation: Situation, name: str) -> Step:
+    if not situation.can(name):
+        return Say(phrases.ask_to_clarify())
+    return Call(name, collect_details(situation).as_arguments() if name == TO_BOOKING else {})

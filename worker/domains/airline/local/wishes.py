@@ -1,0 +1,113 @@
+"""Tell what a customer wants done to a booking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from runtime.patterns import load_patterns
+
+Wish = Literal[
+    "documents", "upgrade", "name", "bags", "extras", "cancel", "check_in", "seat_status", "seat_change",
+    "change_flight", "new_booking", "refund", "booking_status",
+]  # fmt: skip
+"""In the order they are looked for: the narrower one first."""
+
+SEAT_WISHES = frozenset({"seat_change", "seat_status"})
+READ_WISHES = frozenset({"seat_status", "booking_status"})
+
+
+@cache
+def _wishes() -> Mapping[Wish, re.Pattern[str]]:
+    """Give every wish of `wishes.patterns`; the first that fits counts."""
+    known = load_patterns("worker.domains.airline.local", "wishes.patterns")
+    return MappingProxyType({wish: re.compile(rf"\b{known[wish]}\b") for wish in get_args(Wish)})
+
+
+def find_wish(text: str) -> Wish | None:
+    """Name the wish in one message; None when it holds none."""
+    said = text.lower().replace("\u2019", "'")
+    return next((wish for wish, pattern in _wishes().items() if pattern.search(said)), None)
+
+
+_BESIDES = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change"})
+"""Wishes whose words are plain enough to be heard beside another one in the same message."""
+
+_PARTS = re.compile(r"[.!?;\n]+|\b(?:also|plus|as well as|and then|besides)\b", re.IGNORECASE)
+_SPEAKS_OF_NEW = re.compile(r"\b(?:book|buy|purchase|new (?:booking|ticket|trip|flight))\b", re.IGNORECASE)
+
+
+def find_wishes(text: str) -> tuple[Wish, ...]:
+    """Name every wish in one message, the main one first."""
+    first = find_wish(text)
+    if first is None:
+        return ()
+    others = [wish for part in _PARTS.split(text) if (wish := find_wish(part)) in _BESIDES]
+    return tuple(dict.fromkeys((first, *others)))
+
+
+_FULFILS: Mapping[str, frozenset[Wish]] = MappingProxyType(
+    {
+        "seat_change": frozenset({"seat_change", "seat_status"}),
+        "flight_change": frozenset({"change_flight", "new_booking"}),
+        "cancellation": frozenset({"cancel", "refund"}),
+        "bags": frozenset({"bags"}),
+        "passenger_correction": frozenset({"name"}),
+        "cabin_change": frozenset({"upgrade"}),
+    }
+)
+
+
+@dataclass(frozen=True)
+class OpenWish:
+    """Hold what the customer wants now, and from which of their messages in sight on (0, 1, 2 …) they speak of it."""
+
+    wish: Wish
+    since: int
+
+
+def open_wish(texts: Sequence[str], fulfilled: Sequence[tuple[str, int]] = ()) -> OpenWish | None:
+    """Give what the customer wants now: of the newest message with wishes, the first that is not fulfilled yet.
+
+    `fulfilled` holds kinds of confirmed quotes, each with the number of messages before its confirmation. Words about
+    flights in the middle of a flight change ("the cheapest one") speak of that change and not of a new booking.
+    """
+    for place in range(len(texts) - 1, -1, -1):
+        done = frozenset[Wish]().union(
+            *(_FULFILS.get(kind, frozenset()) for kind, after in fulfilled if after > place + 1)
+        )
+        named = find_wishes(texts[place])
+        remaining = [wish for wish in named if wish not in done]
+        if not named:
+            continue
+        if not remaining:
+            return None
+        if remaining[0] == "new_booking" and not _SPEAKS_OF_NEW.search(texts[place]):
+            before = open_wish(texts[:place], fulfilled)
+            if before is not None and before.wish == "change_flight":
+                return before
+        return OpenWish(remaining[0], _since(texts[: place + 1], remaining[0], fulfilled))
+    return None
+
+
+def _since(texts: Sequence[str], wish: Wish, fulfilled: Sequence[tuple[str, int]]) -> int:
+    """Give the place of the first message from which on this wish alone was spoken of, and not fulfilled."""
+    first = len(texts) - 1
+    settled = max((after - 1 for kind, after in fulfilled if wish in _FULFILS.get(kind, frozenset())), default=0)
+    for place in range(len(texts) - 1, -1, -1):
+        named = find_wishes(texts[place])
+        if wish in named:
+            first = place
+        elif named:
+            break
+    return min(max(first, settled), len(texts) - 1)
+
+
+def current_wish(texts: Sequence[str]) -> Wish | None:
+    """Name what the customer wants now, whatever has been done."""
+    found = open_wish(texts)
+    return found.wish if found else None

@@ -1,0 +1,1 @@
+"""The airline's records as plain data, and the protocol that gives them."""

@@ -1,0 +1,1 @@
+"""Durable execution: finished model calls and tool calls, replayed on another worker."""

@@ -1,0 +1,109 @@
+"""Write journal entries and usage in groups: one statement for all turns that finished a model call just now."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from runtime.database import EVERY_TENANT
+from worker.models.ledger import Spending
+
+if TYPE_CHECKING:
+    from runtime.database import Database, Row
+    from schema.ids import ConversationKey
+    from worker.journal.model_calls import JournalEntry
+
+_GROUP_MAX = 500
+
+
+@dataclass(frozen=True)
+class _Call:
+    key: ConversationKey
+    message_id: str
+    step: int
+    entry: JournalEntry
+    written: asyncio.Future[Spending | None]
+
+
+class JournalWriter:
+    """Gather entries while a statement is under way, and write them with the next one.
+
+    A turn waits until its entry is written, so a model call that a turn has gone past is in PostgreSQL. Alone, an entry
+    is written at once; under load many share a round trip.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Call] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def record(self, key: ConversationKey, message_id: str, step: int, entry: JournalEntry) -> Spending | None:
+        """Write one entry and its usage and return when they are written; raises what the database raises.
+
+        Gives the tenant's spending where this call is the one that answers for a group's: None for the others.
+        """
+        written: asyncio.Future[Spending | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Call(key, message_id, step, entry, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await written
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group = self._next_group()
+            error = None
+            totals: dict[str, Spending] = {}
+            try:
+                rows = await self._database.read(EVERY_TENANT, "record_journal", **_parameters(group))
+                totals = {row["tenant_id"]: _spending(row, group) for row in rows}
+            except Exception as raised:  # noqa: BLE001 - each turn that waits gets it, and classifies it
+                error = raised
+            for call in group:
+                if call.written.done():
+                    continue  # its turn was cancelled
+                if error is None:
+                    call.written.set_result(totals.pop(call.key.tenant, None))
+                else:
+                    call.written.set_exception(error)
+
+    def _next_group(self) -> list[_Call]:
+        """Take what waits, each message's step once: one statement cannot write a row twice."""
+        group: dict[tuple[str, str, int], _Call] = {}
+        rest = []
+        for call in self._waiting:
+            name = (call.key.tenant, call.message_id, call.step)
+            if name in group or len(group) == _GROUP_MAX:
+                rest.append(call)
+            else:
+                group[name] = call
+        self._waiting = rest
+        return list(group.values())
+
+
+def _parameters(group: list[_Call]) -> dict[str, list[Any]]:
+    usages = [call.entry.usage for call in group]
+    return {
+        "tenants": [call.key.tenant for call in group],
+        "conversations": [call.key.conversation for call in group],
+        "message_ids": [call.message_id for call in group],
+        "steps": [call.step for call in group],
+        "input_hashes": [call.entry.input_hash for call in group],
+        "responses": [call.entry.response for call in group],
+        "models": [call.entry.model for call in group],
+        "degraded": [call.entry.degraded for call in group],
+        "input_tokens": [usage and usage.tokens.input for usage in usages],
+        "cached_tokens": [usage and usage.tokens.cached for usage in usages],
+        "output_tokens": [usage and usage.tokens.output for usage in usages],
+        "costs_usd": [usage and usage.cost_usd for usage in usages],
+        "milliseconds": [usage and usage.milliseconds for usage in usages],
+        "retries": [usage and usage.retries for usage in usages],
+    }
+
+
+def _spending(row: Row, group: list[_Call]) -> Spending:
+    """Give a tenant's new total, and what it was before this group."""
+    usages = [call.entry.usage for call in group if call.key.tenant == row["tenant_id"]]
+    added = sum((usage.cost_usd for usage in usages if usage is not None and usage.cost_usd is not None), Decimal(0))
+    return Spending(row["day"], row["cost_usd"] - added, row["cost_usd"])

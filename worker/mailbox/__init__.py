@@ -1,0 +1,1 @@
+"""Mailboxes and leases of conversations in Redis."""

@@ -1,0 +1,157 @@
+"""Bring outbox rows into the outbound streams, each once and in order, and note it in PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from runtime.database import EVERY_TENANT, Database, Row
+from runtime.outage import POSTGRESQL_AWAY, Outages
+from runtime.redis import Scripts
+from runtime.sealing import Sealer
+from schema.ids import ConversationKey
+from schema.keys import escalations_stream, events_stream, life_key, published_key, replies_stream
+from schema.settings import Settings
+from worker.outbound.streams import Streams, position_of
+
+_log = structlog.get_logger("fte.publisher")
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """Hold one thing to publish: `body` is its JSON, `ordinal` its place among all rows of the conversation."""
+
+    ordinal: int
+    kind: str
+    channel: str | None
+    entry_id: str
+    sequence: int
+    body: str
+
+    def stream(self, tenant: str) -> str:
+        """Name the stream this row belongs to."""
+        if self.kind == "reply":
+            return replies_stream(tenant, self.channel or "")
+        return escalations_stream(tenant) if self.kind == "escalation" else events_stream(tenant)
+
+
+@dataclass(frozen=True)
+class _Note:
+    """Hold what is to be noted of one row: where its entry stands, and in which life of the streams."""
+
+    position: int
+    life: int
+
+
+class Publisher:
+    """Publish at once after a commit; the note in PostgreSQL follows in batches.
+
+    A crash in between leaves rows that are in their streams but not noted: rescue publishes them again, and the script
+    sees that their ordinals are behind.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        scripts: Scripts,
+        sealer: Sealer,
+        streams: Streams,
+        *,
+        outages: Outages,
+        settings: Settings,
+    ) -> None:
+        self._outages = outages
+        self._database = database
+        self._scripts = scripts
+        self._sealer = sealer
+        self._streams = streams
+        self._published_seconds = settings.published_seconds
+        self._rows_max = settings.reconcile_messages_max
+        self._unnoted: dict[tuple[ConversationKey, int], _Note] = {}
+        self._wake = asyncio.Event()
+
+    async def publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, life: int) -> None:
+        """Add rows (in order of ordinal) to their streams; `floor` is the ordinal known to be published before them.
+
+        `life` is what the tenant's streams were in when the rows, or the floor, were read. When Redis may have lost
+        something since, the streams are restored, and what is to be published of the conversation now is read anew.
+        """
+        if not rows or await self._publish(key, rows, floor=floor, life=life):
+            return
+        if not await self._streams.restore(key.tenant):
+            return  # another worker restores them, and rescue publishes what is left
+        found = await self._database.read(
+            key.tenant,
+            "find_unpublished_of",
+            tenant=key.tenant,
+            conversation=key.conversation,
+            rows_max=self._rows_max,
+        )
+        if found:
+            anew = [self._open(row) for row in found]
+            await self._publish(key, anew, floor=anew[0].ordinal - 1, life=found[0]["stream_life"])
+
+    async def publish_found(self, key: ConversationKey, found: Sequence[Row]) -> None:
+        """Publish unpublished rows of one conversation, from its oldest on, as queries give them."""
+        rows = [self._open(row) for row in found]
+        await self.publish(key, rows, floor=rows[0].ordinal - 1, life=found[0]["stream_life"])
+
+    async def _publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, life: int) -> bool:
+        arguments: list[Any] = [life, floor, self._published_seconds]
+        follows = floor
+        for row in rows:
+            arguments += [row.ordinal, follows, row.entry_id, key.conversation, row.sequence, row.body]
+            follows = row.ordinal
+        keys = [published_key(key), life_key(key.tenant), *(row.stream(key.tenant) for row in rows)]
+        answer = await self._scripts.publish(keys=keys, args=arguments)
+        if not answer:
+            return False
+        published, *entry_ids = answer
+        if published < rows[-1].ordinal:
+            _log.warning("publish.gap", tenant=key.tenant, conversation=key.conversation, published=published)
+        for row, entry_id in zip(rows, entry_ids, strict=True):
+            known = self._unnoted.get((key, row.ordinal))
+            # What a repeat says of a row's place is only where it cannot stand behind: the first word is the exact one.
+            if entry_id and (known is None or known.life != life):
+                self._unnoted[key, row.ordinal] = _Note(position_of(entry_id.decode()), life)
+        self._wake.set()
+        return True
+
+    async def run(self, *, interval_seconds: float = 0.1) -> None:
+        """Note in PostgreSQL what was published, until cancelled."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(interval_seconds)
+            try:
+                await self.note()
+            except POSTGRESQL_AWAY as error:
+                self._outages.begins(error)
+
+    async def note(self) -> None:
+        """Note everything published so far; raises POSTGRESQL_AWAY and keeps it for the next time."""
+        self._wake.clear()
+        unnoted, self._unnoted = self._unnoted, {}
+        if not unnoted:
+            return
+        try:
+            await self._database.read(
+                EVERY_TENANT,
+                "mark_published",
+                tenants=[key.tenant for key, _ in unnoted],
+                conversations=[key.conversation for key, _ in unnoted],
+                ordinals=[ordinal for _, ordinal in unnoted],
+                positions=[note.position for note in unnoted.values()],
+                lives=[note.life for note in unnoted.values()],
+            )
+        except BaseException:
+            self._unnoted = {**unnoted, **self._unnoted}
+            self._wake.set()
+            raise
+
+    def _open(self, row: Row) -> OutboxRow:
+        names = ("ordinal", "kind", "channel", "entry_id", "sequence")
+        return OutboxRow(**{name: row[name] for name in names}, body=self._sealer.open(row["body"]))

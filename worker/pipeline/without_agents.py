@@ -1,0 +1,52 @@
+"""Answer without the agents: for a conversation that a human owns, and for a message that cannot be answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schema.ids import ticket_id_of
+from worker.conversation.context import EscalationRequest
+from worker.pipeline import notices
+from worker.pipeline.guard import Guarded
+from worker.pipeline.outcome import Answer, Letter, Snapshot
+
+
+def forward(guarded: Guarded) -> Answer:
+    """Record a message for the human who owns the conversation; the bot stays silent."""
+    return Answer(
+        outcome="forwarded",
+        reply=None,
+        agent=None,
+        context=guarded.context,
+        vault=dict(guarded.vault.entries),
+        items=[{"role": "user", "content": guarded.text}],
+        events=[("message.forwarded", {})],
+    )
+
+
+def bury(letter: Letter, snapshot: Snapshot, *, answer_by: datetime) -> Answer:
+    """Give up a message: keep it whole, tell the customer, call a human.
+
+    Its attempts are used up, or nobody can read it. Its text is not looked at: that may be what fails. The customer is
+    not told where a human speaks with them, or where no address of theirs is known.
+    """
+    reason = f"no answer after {letter.attempts - 1} attempts"
+    if letter.unreadable:
+        reason = f"cannot be read: {letter.unreadable}"
+    elif letter.stray:
+        reason = "no such message was accepted"
+    ticket_id = ticket_id_of(letter.key, letter.position)
+    tells = snapshot.owner == "bot" and letter.reachable
+    reply = notices.unanswerable(ticket_id, answer_by) if tells else None
+    told = "The customer has been told." if tells else "The customer has not been told."
+    return Answer(
+        outcome="dead",
+        reply=reply,
+        agent=snapshot.last_agent,
+        context=snapshot.context,
+        vault=snapshot.vault,
+        items=[{"role": "assistant", "content": reply}] if reply else [],
+        escalation=EscalationRequest("system_error", reason, f"The message is kept as a dead letter. {told}", "high"),
+        events=[("message.dead", {"ticket_id": ticket_id})],
+        buried_because=reason,
+    )

@@ -1,0 +1,183 @@
+"""Drain a mailbox: hold its lease, run one turn per message, give way after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import structlog
+from redis.exceptions import RedisError
+
+from runtime.failpoints import Reach, pass_by
+from schema.ids import ConversationKey, trace_id_of
+from schema.settings import Settings
+from worker.mailbox.heartbeat import Heartbeat
+from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
+from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
+from worker.pipeline.outcome import Again, Later, Mend, Repair, Verdict
+from worker.pipeline.turn import Turn
+from worker.process.tenant_slots import Shares
+
+_log = structlog.get_logger("fte.drain")
+
+_AGAIN_MAX = 3
+_OUTAGE_SECONDS_MAX = 1.0
+"""The longest wait before looking whether a server is back."""
+
+Ring = Callable[[list[ConversationKey]], Awaitable[None]]
+
+
+@dataclass
+class Drainer:
+    """Drain conversations for the length of a process."""
+
+    settings: Settings
+    mailbox: Mailbox
+    heartbeat: Heartbeat
+    turn: Turn
+    ring: Ring
+    reach: Reach = pass_by
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _follow_ups: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Hold what each tenant has of this process's slots."""
+        return Shares(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
+
+    @property
+    def free_slots(self) -> int:
+        """Say how many more conversations this process may drain now."""
+        return 0 if self.stopping.is_set() else max(0, self.settings.concurrency - self._under_way)
+
+    async def finish(self) -> None:
+        """Wait until nothing is under way."""
+        if self._under_way:
+            await self._idle.wait()
+
+    async def drain(self, key: ConversationKey) -> None:
+        """Answer what waits in one mailbox, in order; return at once when another worker is at it.
+
+        Returns at once as well when the tenant has its share of slots under way: whoever waits is drained when one of
+        them ends, without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the
+        head keeps its place.
+        """
+        if self.stopping.is_set() or not self.shares.take(key):
+            return  # the agenda still has it: another worker's rescue takes it
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            await self._drain(key)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+            self._follow_up(self.shares.give_back(key.tenant))
+
+    def _follow_up(self, key: ConversationKey | None) -> None:
+        """Drain a conversation that was put off; when all slots are taken it is left to rescue, as a lost bell is."""
+        if key is not None and self.free_slots:
+            task = asyncio.create_task(self.drain(key))
+            self._follow_ups.add(task)
+            task.add_done_callback(self._follow_ups.discard)
+
+    async def _drain(self, key: ConversationKey) -> None:
+        self.reach("drain.begun")
+        try:
+            acquired = await self.mailbox.acquire(key)
+            if isinstance(acquired, str):
+                return
+            lease, head = acquired
+            structlog.contextvars.bind_contextvars(
+                tenant=key.tenant, conversation=key.conversation, trace_id=trace_id_of(key)
+            )
+            with self.heartbeat.holding(lease):
+                await self._work(lease, head)
+        except (RedisError, OSError) as error:
+            # The heartbeat gives the lease back once Redis answers; at worst it runs out by itself.
+            _log.warning("drain.interrupted", tenant=key.tenant, conversation=key.conversation, error=str(error))
+        except LeaseLost:
+            _log.warning("lease.lost", tenant=key.tenant, conversation=key.conversation)
+
+    async def _work(self, lease: Lease, first: Head) -> None:
+        head: Head | None = first
+        turns = 0
+        try:
+            while head is not None:
+                verdict = await self._attempt(lease, head)
+                if verdict is None:
+                    return
+                if isinstance(verdict, Later):
+                    await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
+                    return
+                if isinstance(verdict, Repair):
+                    break
+                if isinstance(verdict, Mend):
+                    # The damaged entry first: it holds the place. Should this worker die here, the gap is repaired.
+                    await self.mailbox.acknowledge(lease, head, more=False)
+                    await self.mailbox.restore(lease.key, verdict.rows)
+                    break
+                turns += 1
+                more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
+                head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
+                self.reach("acknowledge.done")
+                if head is not None and self._under_way > 1:
+                    # Others share the loop, and would wait for this conversation's turns at each step of theirs.
+                    await asyncio.sleep(self.settings.give_way_seconds)
+            await self._release(lease, untried=head)
+        except (RedisError, OSError):
+            self.mailbox.forsake(lease, untried=head)
+            raise
+        except asyncio.CancelledError:
+            # The heartbeat found the lease gone while the last step was under way, which may have been giving it back.
+            if lease.token in self.heartbeat.lost:
+                raise LeaseLost from None
+            raise
+
+    async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
+        """Run a turn until it comes to something; None when the lease was given back or lost on the way."""
+        for _ in range(_AGAIN_MAX):
+            try:
+                return await self.turn.run(lease.key, head)
+            except asyncio.CancelledError:
+                if lease.token in self.heartbeat.lost:
+                    return None
+                if not self.stopping.is_set():
+                    raise
+                _log.info("turn.given_back")
+                await self._release(lease, untried=head)
+                return None
+            except Exception as error:  # noqa: BLE001 - the boundary: every failure becomes one of four classes
+                verdict = self._after_failure(head, error)
+                if not isinstance(verdict, Again):
+                    return verdict
+        return Later(self.settings.backoff_seconds, counts=True)
+
+    async def _release(self, lease: Lease, *, untried: Head | None) -> None:
+        """Give the conversation back, at once ready for others; the attempt at an untried head does not count."""
+        if await self.mailbox.release(lease, untried=untried):
+            await self.ring([lease.key])
+
+    def _after_failure(self, head: Head, error: Exception) -> Later | Again:
+        failure = classify_failure(error)
+        settings = self.settings
+        if failure == "again":
+            _log.info("turn.fenced", reason=str(error))
+            return Again()
+        wait = backoff_seconds(head.attempts, first=settings.backoff_seconds, most=settings.backoff_seconds_max)
+        asked = asked_wait_seconds(error, time.time(), most=settings.model_park_seconds_max)
+        if failure == "busy":
+            _log.info("turn.postponed", error=str(error), error_type=type(error).__name__)
+            return Later(asked, counts=False)
+        wait = max(wait, asked)
+        if failure == "outage":
+            _log.warning("turn.postponed", error=str(error), error_type=type(error).__name__)
+            return Later(min(wait, _OUTAGE_SECONDS_MAX), counts=False)
+        trace = {"exc_info": error} if failure == "bug" else {"error": str(error), "error_type": type(error).__name__}
+        _log.warning(f"turn.failed_{failure}", attempts=head.attempts, backoff_seconds=round(wait, 2), **trace)
+        return Later(wait, counts=True)

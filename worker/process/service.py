@@ -1,0 +1,240 @@
+"""Compose a worker: the one place that names its concrete parts, starts them and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from openai import AsyncOpenAI
+from redis.asyncio import Redis
+
+from runtime.configuration import open_sealer
+from runtime.database import Database
+from runtime.ending import end_task
+from runtime.failpoints import Reach, pass_by
+from runtime.outage import Outages
+from runtime.redis import Scripts, check_redis, make_redis
+from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
+from runtime.startup import check_deployment
+from runtime.telemetry.tracing import Losses, Tracer
+from runtime.telemetry.tracing_otlp import OtlpSpans
+from runtime.telemetry.tracing_table import PostgresSpans
+from schema.settings import Settings
+from worker.agents.pool import GraphPool
+from worker.conversation.run_spans import configure_tracing
+from worker.domains.airline.domain import AIRLINE
+from worker.guardrails.inputs import input_guardrails
+from worker.journal.tool_store import ToolStore
+from worker.journal.writer import JournalWriter
+from worker.mailbox.heartbeat import Heartbeat
+from worker.mailbox.mailbox import Mailbox
+from worker.models.client import make_client
+from worker.models.embeddings import build_embedder
+from worker.models.ledger import Ledger
+from worker.models.provider import build_model_provider
+from worker.models.throttle import Throttle
+from worker.outbound.publisher import Publisher
+from worker.outbound.streams import Streams
+from worker.outbound.trimming import Trimmer
+from worker.pipeline.act import Brain
+from worker.pipeline.commit import Committer
+from worker.pipeline.turn import Turn
+from worker.process.drain import Drainer, Ring
+from worker.process.rescue import Rescue
+from worker.process.warmup import warm_up
+from worker.process.watchdog import Watchdog
+from worker.store.guesses import PostgresGuesses
+from worker.store.knowledge import PostgresKnowledge
+from worker.store.spending import spending_reader
+from worker.tools.documentation import Documentation
+from worker.tools.knowledge import hosted_search
+
+DOCUMENTATION_SECONDS_MAX = 3.0
+"""How long a starting worker waits for its documentation servers."""
+
+_log = structlog.get_logger("fte.worker")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Hold what a worker reaches, connected."""
+
+    database: Database
+    redis: Redis
+    sealer: Sealer
+    senders: SenderKeys
+
+
+@dataclass
+class WorkerService:
+    """Hold a running worker's parts; lives on one event loop."""
+
+    settings: Settings
+    servers: Servers
+    drainer: Drainer
+    heartbeat: Heartbeat
+    publisher: Publisher
+    streams: Streams
+    rescue: Rescue
+    watchdog: Watchdog
+    brain: Brain
+    tracer: Tracer
+    resources: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What is closed last, besides the servers."""
+    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the loops that run beside the drains."""
+        self._loops = [
+            asyncio.create_task(self.heartbeat.run(), name="heartbeat"),
+            asyncio.create_task(self.publisher.run(), name="publisher"),
+            asyncio.create_task(self.rescue.run(), name="rescue"),
+            asyncio.create_task(self.tracer.run(), name="tracer"),
+            asyncio.create_task(self.watchdog.run(), name="watchdog"),
+        ]
+
+    def begin_stop(self) -> None:
+        """Take no more messages; after `stop_seconds_max` give back what is still under way."""
+        if not self.drainer.stopping.is_set():
+            self.drainer.stopping.set()
+            _log.info("worker.stopping", turns=len(self.heartbeat.tasks()))
+            self._loops.append(asyncio.create_task(self._give_back_late(), name="give back"))
+
+    async def _give_back_late(self) -> None:
+        await asyncio.sleep(self.settings.stop_seconds_max)
+        for task in self.heartbeat.tasks():
+            task.cancel()  # once: a second cancellation would cut off the giving back
+
+    async def close(self) -> None:
+        """Finish or give back what is under way, note what was published, close every connection."""
+        self.begin_stop()
+        await self.drainer.finish()
+        await end_task(*self._loops)
+        with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
+            await self.publisher.note()
+        await self.tracer.close()
+        await self.resources.aclose()
+        await self.brain.provider.aclose()
+        await self.servers.database.close()
+        await self.servers.redis.aclose()
+
+
+async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
+    """Connect, check that this process fits its servers, and put the parts together.
+
+    Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
+    """
+    configure_tracing(settings)
+    sealer = open_sealer(settings)
+    async with AsyncExitStack() as undo:
+        database = Database(settings)
+        await database.open()
+        undo.push_async_callback(database.close)
+        redis = make_redis(settings)
+        undo.push_async_callback(redis.aclose)
+        await check_redis(redis, settings)
+        senders = await check_deployment(database, sealer)
+        undo.pop_all()
+    resources = AsyncExitStack()
+    client = make_client(settings)
+    ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(database))
+    throttle = Throttle(Scripts(redis).throttle, settings)
+    brain = Brain(
+        graphs=await _open_graphs(settings, resources),
+        provider=build_model_provider(settings, client, local=AIRLINE.local_model, ledger=ledger, throttle=throttle),
+        guardrails=input_guardrails(settings),
+        backend=AIRLINE.open_backend(database),
+        knowledge=_open_knowledge(settings, database, client, resources),
+        guesses=PostgresGuesses(database, senders, settings),
+        settings=settings,
+        domain=AIRLINE,
+        ledger=ledger,
+    )
+    await warm_up(brain)
+    service = compose(settings, Servers(database, redis, sealer, senders), brain, ring, reach=reach)
+    service.resources = resources
+    return service
+
+
+async def _open_graphs(settings: Settings, resources: AsyncExitStack) -> GraphPool[Any]:
+    """Connect the documentation servers; the graphs are built with the tools of those that are there."""
+
+    def build() -> Any:
+        return AIRLINE.build_graph(documentation=[*hosted_search(settings.vector_store_ids), *documentation.tools])
+
+    graphs = GraphPool(build)
+    documentation = Documentation(settings.mcp_servers, graphs.renew)
+    resources.push_async_callback(documentation.aclose)
+    await documentation.open(DOCUMENTATION_SECONDS_MAX)
+    return graphs
+
+
+def _open_knowledge(
+    settings: Settings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
+) -> PostgresKnowledge:
+    embedder = build_embedder(settings, client)
+    if embedder is not None:
+        resources.push_async_callback(embedder.aclose)
+    return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
+
+
+def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
+    """Put a worker together around servers and a brain."""
+    scripts = Scripts(servers.redis)
+    mailbox = Mailbox(servers.redis, scripts, settings)
+    outages = Outages(settings)
+    streams = Streams(servers.redis, scripts, servers.database, settings)
+    publisher = Publisher(servers.database, scripts, servers.sealer, streams, outages=outages, settings=settings)
+    heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
+    committer = Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach)
+    journal = JournalWriter(servers.database)
+    tools = ToolStore(servers.database, servers.sealer)
+    tracer = open_tracer(settings, servers.database)
+    turn = Turn(
+        settings,
+        servers.database,
+        servers.sealer,
+        servers.senders,
+        mailbox,
+        publisher,
+        committer,
+        journal,
+        tools,
+        brain,
+        tracer,
+        reach,
+    )
+    drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
+    trimmer = Trimmer(
+        servers.redis,
+        servers.database,
+        entries_max=settings.stream_entries_max,
+        spans_days=settings.spans_days,
+        usage_days=settings.usage_days,
+    )
+    rescue = Rescue(settings, mailbox, servers.database, streams, publisher, drainer, outages, trimmer, reach)
+    return WorkerService(
+        settings=settings,
+        servers=servers,
+        drainer=drainer,
+        heartbeat=heartbeat,
+        publisher=publisher,
+        streams=streams,
+        rescue=rescue,
+        watchdog=Watchdog(settings, mailbox, drainer, rescue.sweep, outages),
+        brain=brain,
+        tracer=tracer,
+    )
+
+
+def open_tracer(settings: Settings, database: Database) -> Tracer:
+    """Make what takes spans to PostgreSQL, and on by OTLP where the settings say so; switched off it keeps nothing."""
+    losses, waiting_max = Losses(), settings.spans_waiting_max
+    if not settings.trace:
+        return Tracer(None, None, losses, waiting_max=waiting_max)
+    exporter = OtlpSpans(settings.otlp_endpoint, losses, waiting_max=waiting_max) if settings.otlp_endpoint else None
+    return Tracer(PostgresSpans(database), exporter, losses, waiting_max=waiting_max)
