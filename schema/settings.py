@@ -188,6 +188,12 @@ class Settings(BaseSettings):
         default=10, ge=1, description="wrong guesses at one booking on a day (UTC), whoever makes them; then a person"
     )
 
+    sender_silence_days_max: int = Field(
+        default=30,
+        ge=1,
+        description="after so long a silence a sender is a new one: telephone numbers are given to others",
+    )
+
     # Abuse
     abuse_model_seconds_max: float = Field(
         default=5, gt=0, description="how long a reply waits for the model that judges abuse; not asked when local"

@@ -212,10 +212,30 @@ DECLARE
     v_says boolean := p_conversation_row ? 'sender_key';
     v_sender text := p_conversation_row ->> 'sender_key';
     v_held text := p_conversation_row ->> 'held_sender_key';
-    v_switches boolean := v_says AND v_sender IS DISTINCT FROM v_held;
+    v_switches boolean;
     v_wrote text := p_conversation_row ->> 'message_sender_key';
     v_items_of text := v_sender;
+    v_gone text;
 BEGIN
+    IF (p_conversation_row ->> 'sender_is_new')::boolean THEN
+        v_gone := v_sender || '.' || p_version;  -- no sender key is like that: nobody finds what it says any more
+        UPDATE session_item s SET sender_key = v_gone
+            FROM conversation c
+            WHERE s.tenant_id = p_tenant AND s.conversation_id = p_conversation
+                AND c.tenant_id = p_tenant AND c.conversation_id = p_conversation
+                AND coalesce(s.sender_key, c.first_sender_key, p_conversation_row ->> 'first_sender_key') = v_sender;
+        UPDATE ticket k SET sender_key = v_gone
+            FROM conversation c
+            WHERE k.tenant_id = p_tenant AND k.conversation_id = p_conversation
+                AND c.tenant_id = p_tenant AND c.conversation_id = p_conversation
+                AND coalesce(k.sender_key, c.first_sender_key, p_conversation_row ->> 'first_sender_key') = v_sender;
+        UPDATE conversation_sender p SET sender_key = v_gone
+            WHERE p.tenant_id = p_tenant AND p.conversation_id = p_conversation AND p.sender_key = v_sender;
+        IF v_held = v_sender THEN
+            v_held := v_gone;
+        END IF;
+    END IF;
+    v_switches := v_says AND v_sender IS DISTINCT FROM v_held;
     IF v_switches AND v_held IS NOT NULL THEN
         INSERT INTO conversation_sender (tenant_id, conversation_id, sender_key, context, vault, last_agent)
             SELECT p_tenant, p_conversation, v_held, c.context, c.vault, c.last_agent

@@ -182,6 +182,7 @@ class Committer:
             "seen_position": letter.last_position if letter.is_open else None,
             "sender_key": snapshot.sender_key or None,
             "held_sender_key": snapshot.held_sender_key,
+            "sender_is_new": snapshot.sender_is_new,
             "first_sender_key": snapshot.first_sender_key,
             "message_sender_key": None if letter.unreadable else snapshot.sender_key,
             "last_sequence": snapshot.last_sequence + (answer.reply is not None),

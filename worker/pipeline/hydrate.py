@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -91,12 +93,12 @@ async def hydrate(
     row = rows[0]
     try:
         owners = _find_owners(row, sealer, senders)
-        memory = _recall(row, sealer, owners, wrote)
+        memory = _recall(row, sealer, owners, wrote, timedelta(days=settings.sender_silence_days_max))
     except (Unsealable, ValueError):
         if letter.attempts <= settings.attempts_max:
             raise
         owners = _Owners(row["held_sender_key"], row["first_sender_key"])
-        memory = _Memory(AirlineAgentContext(), {}, None, [], [], {})
+        memory = _Memory(AirlineAgentContext(), {}, None, [], [], {}, is_new=False)
     return _snapshot(row, memory, letter.key, owners, wrote or owners.held or "")
 
 
@@ -136,24 +138,40 @@ class _Memory:
     items: list[Any]
     unpublished: list[OutboxRow]
     tools: dict[str, ToolEntry]
+    is_new: bool
+    """Whether the sender was silent for so long that it may be somebody else."""
 
 
-def _recall(row: dict[str, Any], sealer: Sealer, owners: _Owners, wrote: str | None) -> _Memory:
+_NOTHING: Mapping[str, Any] = {"context": {}, "vault": None, "last_agent": None, "heard_at": None}
+
+
+def _recall(row: dict[str, Any], sealer: Sealer, owners: _Owners, wrote: str | None, silence_max: timedelta) -> _Memory:
     """Read what a conversation knows of a sender; `wrote` None: of who wrote last, for a message nobody can read."""
-    nothing: dict[str, Any] = {"context": {}, "vault": None, "last_agent": None}
-    state = row if wrote is None or wrote == owners.held else (row["put_aside"] or nothing)
+    state = row if wrote is None or wrote == owners.held else (row["put_aside"] or _NOTHING)
+    is_new = wrote is not None and _was_silent(row, state["heard_at"], silence_max)
+    if is_new:
+        state = _NOTHING
     context = AirlineAgentContext.model_validate(state["context"])
     if context.verified and context.verified_sender_key is None:
         context.verified_sender_key = wrote or owners.held  # of a worker of the release before
     unmarked_too = wrote is None or wrote == owners.first
+    items = [] if is_new else [item for item, is_unmarked in row["items"] if unmarked_too or not is_unmarked]
     return _Memory(
         context=context,
         vault=parse_json(sealer.open(state["vault"])) if state["vault"] else {},
         last_agent=state["last_agent"],
-        items=[item for item, is_unmarked in row["items"] if unmarked_too or not is_unmarked],
+        items=items,
         unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],
         tools=open_entries(row["tools"], sealer),
+        is_new=is_new,
     )
+
+
+def _was_silent(row: dict[str, Any], heard_at: datetime | str | None, silence_max: timedelta) -> bool:
+    if heard_at is None or row["accepted_at"] is None or row["version"] == 0:
+        return False
+    heard = datetime.fromisoformat(heard_at) if isinstance(heard_at, str) else heard_at
+    return bool(row["accepted_at"] - heard > silence_max)
 
 
 def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners: _Owners, sender_key: str) -> Snapshot:
@@ -180,5 +198,6 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners
         brand=row["brand"],
         sender_key=sender_key,
         held_sender_key=owners.held,
+        sender_is_new=memory.is_new,
         first_sender_key=owners.first,
     )

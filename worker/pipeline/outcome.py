@@ -85,6 +85,8 @@ class Snapshot:
     """Whose state this is: `context`, `vault`, `last_agent` and `items` are theirs alone."""
     held_sender_key: str | None = None
     """Whose state the conversation held; that of another sender is put aside when the turn commits."""
+    sender_is_new: bool = False
+    """Whether the sender was silent for so long that it may be somebody else; what was theirs is put aside for ever."""
     first_sender_key: str | None = None
     """Who the conversation began with, as far as anybody can tell."""
 

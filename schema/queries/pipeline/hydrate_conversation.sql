@@ -5,12 +5,13 @@
 -- are in, its tenant's brand (or null), the journals of an earlier attempt (model calls, tools); or no row when there is no
 -- such conversation. Of senders: whose state the conversation holds (held_sender_key; null: it is not said), who it began with,
 -- what is put aside for this one (or null), the last items that are theirs or nobody's (oldest first, each with whether it is
--- nobody's), and where the state is nobody's, newest first, the replies that can tell whose it is (sealed).
+-- nobody's), when they were last heard of (heard_at), and where the state is nobody's, newest first, the replies that can tell whose it is (sealed).
 SELECT
     clock_timestamp() AS read_at,
     c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
-    c.sender_key AS held_sender_key, c.first_sender_key,
-    (SELECT jsonb_build_object('context', p.context, 'vault', p.vault, 'last_agent', p.last_agent) FROM conversation_sender p
+    c.sender_key AS held_sender_key, c.first_sender_key, c.updated_at AS heard_at,
+    (SELECT jsonb_build_object('context', p.context, 'vault', p.vault, 'last_agent', p.last_agent,
+        'heard_at', p.parked_at) FROM conversation_sender p
         WHERE p.tenant_id = c.tenant_id AND p.conversation_id = c.conversation_id
             AND p.sender_key = %(sender_key)s AND p.sender_key IS DISTINCT FROM c.sender_key) AS put_aside,
     CASE WHEN c.sender_key IS NULL AND c.version > 0 THEN
