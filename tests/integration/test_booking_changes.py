@@ -7,12 +7,14 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from agents import Model, ModelResponse, Usage
 from agents.testing import assistant_message, function_call
 
+from ops.desk.takeover import Owner, set_owner
 from schema.messages import SENDER_VERIFIED_KEY
 from tests.integration.three_bookings import DAY, add_three_bookings
 from tests.integration.worker_harness import Harness, OneModel, make_harness
@@ -195,7 +197,47 @@ async def test_a_quote_confirmed_in_the_turn_that_made_it_changes_nothing(desk: 
     await say(desk, "c", "Yes, cancel it at once, yes: number QK7P2M, Okafor")
 
     assert await changes(desk) == []
-    assert await replies_to(desk, "c") == ["I make this change once you have said yes to the offer. Shall I go ahead?"]
+    (reply,) = await replies_to(desk, "c")
+    assert reply.startswith("This change is made once you have said yes to it: Cancel the whole booking")
+
+
+async def test_a_yes_is_taken_for_what_the_last_reply_offered_whatever_the_model_calls(
+    desk: Harness, clerk: Clerk
+) -> None:
+    clerk.script = {
+        "Cabin": [look_up("Ito"), ("quote_cabin_change", {"cabin": "business"})],
+        "Great": [CONFIRM],
+        "Ok": [CONFIRM],
+        "yes": [CONFIRM],
+    }
+    await say(desk, "c", "Cabin please, number RT5W8Z, Ito")
+    await say(desk, "c", "Wi-Fi costs what?")  # answered without the offer
+
+    await say(desk, "c", "Great, thank you")
+    await say(desk, "c", "Ok, I need to check with my husband")
+    before = [row["kind"] for row in await changes(desk)]
+    await say(desk, "c", "yes, go ahead")
+
+    _, _, offered_again, asked_again, _ = await replies_to(desk, "c")
+    assert before == []
+    assert offered_again.startswith("Before anything is changed, once more: Move the booking from economy to business")
+    assert "Move the booking from economy to business" in asked_again != offered_again
+    assert [row["kind"] for row in await changes(desk)] == ["change_cabin"]
+
+
+async def test_an_offer_waits_for_nobody_once_a_human_took_the_conversation(
+    desk: Harness, clerk: Clerk, sealer: Sealer
+) -> None:
+    clerk.script = {"Bags": [look_up("Ito"), ("quote_bags", {"additional_bags": 1})], "yes": [CONFIRM]}
+    await say(desk, "c", "Bags please, number RT5W8Z, Ito")
+    owners: tuple[Owner, ...] = ("human", "bot")
+    for owner in owners:
+        await set_owner(desk.database, sealer, desk.key("c"), owner, now=datetime.now(UTC))
+
+    await say(desk, "c", "yes")
+
+    assert await changes(desk) == []
+    assert "no longer open" in (await replies_to(desk, "c"))[-1]
 
 
 async def test_an_offer_that_was_changed_by_another_conversation_is_made_afresh(desk: Harness, clerk: Clerk) -> None:

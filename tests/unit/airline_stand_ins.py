@@ -255,11 +255,15 @@ def make_verified_turn(*, text: str = "hello", turn_count: int = 1) -> TurnConte
 
 
 def next_turn(turn: TurnContext, text: str, **changes: Any) -> TurnContext:
-    """Make the turn after: what outlives a turn stays, as if read from the database."""
+    """Make the turn after: what outlives a turn stays, as if read from the database. Its reply made the open offer."""
     airline = AirlineAgentContext.model_validate_json(turn.airline.model_dump_json())
     airline.turn_count += 1
     fresh = make_turn(text=text, turn_count=airline.turn_count, airline=airline)
-    return replace(fresh, **{"vault": turn.vault, "backend": turn.backend, "knowledge": turn.knowledge, **changes})
+    told = (
+        f"Here is what we can do: {airline.quote.details.get('summary')}. Shall I?" if airline.quote is not None else ""
+    )
+    kept = {"vault": turn.vault, "backend": turn.backend, "knowledge": turn.knowledge, "last_reply": told}
+    return replace(fresh, **{**kept, **changes})
 
 
 async def call(tool: FunctionTool, turn: TurnContext, **arguments: Any) -> dict[str, Any]:

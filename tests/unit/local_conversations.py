@@ -19,6 +19,7 @@ from worker.domains.airline.local.model import LocalModel
 from worker.guardrails.inputs import input_guardrails
 from worker.guardrails.pii import mask_text, normalise
 from worker.models.provider import OneModelProvider
+from worker.store.session import last_reply_of
 
 BAGS = Passage("Baggage", "Checked bags", "baggage", "Each passenger may check one bag of up to 50 lbs.", 1.0)
 GRAPH = build_graph("Larkfield Air")
@@ -58,7 +59,12 @@ class Conversation:
         self.airline.turn_count += 1
         fresh = make_turn(text=masked, turn_count=self.airline.turn_count, airline=self.airline)
         turn = replace(
-            fresh, vault=self.vault, backend=self.backend, knowledge=self.knowledge, verified_sender=self.sender
+            fresh,
+            vault=self.vault,
+            backend=self.backend,
+            knowledge=self.knowledge,
+            verified_sender=self.sender,
+            last_reply=last_reply_of(self.items),
         )
         asked = [*self.items, {"role": "user", "content": masked}]
         config = RunConfig(

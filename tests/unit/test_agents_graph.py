@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 KNOWN_FACTS = (
     "passenger_name", "confirmation_number", "verified", "flight_number", "flight_date", "seat_number",
-    "seat_preference", "issue_type", "ticket_id", "quote", "turn_count", "sender_verified", "today", "weekday",
+    "seat_preference", "issue_type", "ticket_id", "quote",
+    "agrees", "agrees_to_person", "turn_count", "sender_verified", "today", "weekday",
 )  # fmt: skip
 
 
@@ -194,6 +195,8 @@ async def test_a_seat_is_changed_over_two_turns_with_the_customers_yes(graph: Ag
         "kind": "seat_change",
         "summary": "Move Ada Okafor from 14C to window seat 7A on flight LF118 on 2026-03-07 at no extra charge",
         "price_usd": 0,
+        "was_just_offered": True,
+        "said_yes": True,
     }
     assert outputs(second) == [
         {

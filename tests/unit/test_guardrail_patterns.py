@@ -16,6 +16,8 @@ SHIPPED = [
     ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),
     ("worker.domains.airline.local", "cues.patterns"),
+    ("worker.domains.airline.rules", "consent.patterns"),
+    ("worker.domains.airline.rules", "mail.patterns"),
     ("worker.domains.airline.local", "slots.patterns"),
     ("worker.domains.airline.local", "wishes.patterns"),
 ]

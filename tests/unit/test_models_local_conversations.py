@@ -112,16 +112,6 @@ async def test_a_fulfilled_wish_is_not_taken_for_the_next_one(talk: Conversation
     assert "window, aisle or middle" in again.reply
 
 
-async def test_a_yes_counts_also_after_a_question_in_between(talk: Conversation) -> None:
-    await talk.say(f"window seat please, Okafor {NUMBER}")
-    answer = await talk.say("how many bags can I check?")
-    done = await talk.say("ok, yes, go ahead")
-
-    assert answer.path == ["faq_lookup"]
-    assert done.path == ["confirm_quote"]
-    assert len(done.effects) == 1
-
-
 async def test_a_wrong_surname_is_asked_for_again_and_a_second_refusal_calls_a_human(talk: Conversation) -> None:
     first = await talk.say(f"change my seat please, Smith {NUMBER}")
     same = await talk.say("I need a window seat")

@@ -171,7 +171,7 @@ async def test_a_yes_that_came_before_the_offer_is_no_yes_to_it(case: Case) -> N
     await call(case.tool, asked, **case.arguments)
     early, later = (replace(next_turn(asked, case.yes), position=position) for position in (2, 3))
 
-    assert (await call(confirm_quote, early, quote_id=quote_of(asked).quote_id))["refusal"] == "not_yet_confirmed"
+    assert (await call(confirm_quote, early, quote_id=quote_of(asked).quote_id))["refusal"] == "quote_expired"
     assert early.effects == []
     assert (await call(confirm_quote, later, quote_id=quote_of(asked).quote_id))["ok"]
 

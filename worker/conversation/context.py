@@ -122,6 +122,7 @@ class TurnContext:
     tools: ToolCalls | None = None  # None: a run whose tool calls nobody takes up again
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
+    last_reply: str = ""  # what these messages answer, masked; empty when no reply stands right before them
 
     @property
     def messages(self) -> tuple[str, ...]:

@@ -211,6 +211,7 @@ def _state_of(turn: TurnContext) -> bytes:
     return dump_canonical(
         [
             turn.text,
+            turn.last_reply,
             turn.airline.model_dump(mode="json"),
             sorted(turn.vault.entries),
             [[effect.query, effect.parameters] for effect in turn.effects],

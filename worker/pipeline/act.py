@@ -21,7 +21,7 @@ from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
 from worker.pipeline.answers import handed_over, remember, spoken, turned_away
-from worker.store.session import ConversationSession
+from worker.store.session import ConversationSession, last_reply_of
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
@@ -175,6 +175,7 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         text=guarded.text,
         texts=guarded.texts,
         seen_position=snapshot.last_position,
+        last_reply=last_reply_of(snapshot.items),
         airline=guarded.context,
         vault=guarded.vault,
         backend=brain.backend,

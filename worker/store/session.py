@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from agents.memory.session_settings import SessionSettings
 
+from schema.messages import REPLY_CHARACTERS_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,3 +68,20 @@ def window_of(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     answered = {item.get("call_id") for item in items if item.get("type") in _OUTPUTS}
     whole = called & answered
     return [item for item in items if item.get("type") not in _CALLS | _OUTPUTS or item.get("call_id") in whole]
+
+
+def last_reply_of(items: Sequence[dict[str, Any]]) -> str:
+    """Give the reply that ends a history, as far as it was sent; empty when a customer's message stands after it.
+
+    A message that was left to a human, or given up in silence, has no reply: what the customer writes next answers
+    nothing of ours.
+    """
+    for item in reversed(items):
+        if item.get("role") == "user":
+            return ""
+        if item.get("role") == "assistant":
+            content = item.get("content")
+            parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+            text = "\n".join(str(part.get("text", "")) for part in parts) if parts else str(content or "")
+            return text[:REPLY_CHARACTERS_MAX]
+    return ""

@@ -33,7 +33,12 @@ async def escalate_to_human(
         turn,
         EscalationRequest(category, reason[:REASON_CHARACTERS_MAX], summary[:SUMMARY_CHARACTERS_MAX], priority),
     )
-    return give(turn, ticket_id=turn.ticket_id, answer_by=f"{turn.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}")
+    return give(turn, **ticket_of(turn))
+
+
+def ticket_of(turn: TurnContext) -> dict[str, str]:
+    """Give what a customer is told of the ticket that this turn opens: its number, and when a person answers."""
+    return {"ticket_id": turn.ticket_id, "answer_by": f"{turn.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}"}
 
 
 ESCALATION_TOOLS: tuple[FunctionTool, ...] = (escalate_to_human,)

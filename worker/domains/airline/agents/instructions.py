@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from worker.domains.airline.tools.answering import agrees, agrees_to_person, says_yes, was_just_offered
+
 if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
 
@@ -19,6 +21,8 @@ def write_known_facts(turn: TurnContext) -> str:
             "kind": airline.quote.kind,
             "summary": airline.quote.details.get("summary", ""),
             "price_usd": airline.quote.price_usd,
+            "was_just_offered": was_just_offered(turn, airline.quote),
+            "said_yes": says_yes(turn, airline.quote),
         }
     return json.dumps(
         {
@@ -32,6 +36,8 @@ def write_known_facts(turn: TurnContext) -> str:
             "issue_type": airline.issue_type,
             "ticket_id": airline.ticket_id,
             "quote": quote,
+            "agrees": agrees(turn),
+            "agrees_to_person": agrees_to_person(turn),
             "turn_count": airline.turn_count,
             "sender_verified": turn.verified_sender is not None,
             "today": turn.now.date().isoformat(),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import amend, is_for_tool
+from worker.domains.airline.local.answers import KEEP, WISH_OF_KIND, accepts_person, answer_offer
 from worker.domains.airline.local.cues import cues_in
 from worker.domains.airline.local.dates import find_day
 from worker.domains.airline.local.details import Details, collect_details
@@ -27,7 +27,6 @@ from worker.domains.airline.local.slots import (
     find_name,
     find_preference,
     find_seat,
-    find_yes_no,
 )
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
@@ -49,11 +48,6 @@ _SHORT_WORDS_MAX = 2
 _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
-_KEEP = re.compile(r"\bnever ?mind\b|\bkeep\b|\bstay\b|\bleave it\b", re.IGNORECASE)
-_WHICH_WISH = {
-    "seat_change": "seat_change", "flight_change": "change_flight", "cancellation": "cancel", "bags": "bags",
-    "passenger_correction": "name", "cabin_change": "upgrade",
-}  # fmt: skip
 _NEXT = {
     "bags": "the bags", "upgrade": "the cabin", "seat_change": "the seat", "name": "the name", "cancel": "cancelling",
     "change_flight": "the flight",
@@ -98,7 +92,7 @@ def _confirm(situation: Situation, latest: Done) -> str:
     kind = str(latest.output.get("kind", ""))
     turn = len(situation.customer_texts) + 1
     left = open_wish(situation.customer_texts, (*_fulfilled(situation), (kind, turn))) if kind else None
-    if left is not None and left.wish in _NEXT and left.wish != _WHICH_WISH.get(kind):
+    if left is not None and left.wish in _NEXT and left.wish != WISH_OF_KIND.get(kind):
         return f"{done} Shall I go on with {_NEXT[left.wish]}?"
     return f"{done} {phrases.ANYTHING_ELSE}"
 
@@ -108,8 +102,10 @@ def _after_refusal(situation: Situation, latest: Done) -> Step:
     code = latest.output.get("refusal")
     if latest.name in _LOOKUPS:
         return after_lookup_refused(situation, latest, collect_details(situation))
-    if latest.name == "confirm_quote" and code == "not_yet_confirmed" and situation.facts.quote:
-        return Say(phrases.ask_again_for_yes(situation.facts.quote.summary))
+    if latest.name == "confirm_quote" and code == "not_yet_confirmed":
+        return Say(message)
+    if code == "answer_unclear":
+        return Say(phrases.hand_over_unclear(latest.output))
     if code in ONLY_A_STEP:
         return Say(phrases.refuse(message))
     earlier = [done for done in situation.done_before if done.name == latest.name and not done.is_ok]
@@ -123,25 +119,18 @@ def _answer_offer(situation: Situation) -> Step | None:
     quote = situation.open_offer
     if quote is None:
         return None
-    answer = find_yes_no(situation.message)
-    wants_other = _wants_other(situation, quote.kind) and not _KEEP.search(situation.message)
-    if answer == "yes" and not wants_other and situation.can("confirm_quote"):
-        return Call("confirm_quote", {"quote_id": quote.quote_id})
-    if answer == "no" and not wants_other and find_wish(situation.message) in {None, _WHICH_WISH.get(quote.kind)}:
-        return Say(phrases.drop_offer(situation.facts.seat_number if quote.kind == "seat_change" else None))
-    return None
+    wants_other = _wants_other(situation, quote.kind) and not KEEP.search(situation.message)
+    return answer_offer(situation, wants_other=wants_other)
 
 
 def _wants_other(situation: Situation, kind: str) -> bool:
     message = situation.message
     wish = find_wish(message)
-    if wish is not None and wish != _WHICH_WISH.get(kind) and kind != "flight_change":
+    if wish is not None and wish != WISH_OF_KIND.get(kind) and kind != "flight_change":
         return True
     if kind == "flight_change":
         today = situation.facts.today
-        return find_yes_no(message) != "yes" and (
-            is_choosing(message) or (today and find_day(message, today)) is not None
-        )
+        return is_choosing(message) or (today and find_day(message, today)) is not None
     names_a_seat = bool(find_seat(message) or find_preference(message))
     return names_a_seat or (kind == "seat_change" and ELSEWHERE.search(message) is not None)
 
@@ -149,11 +138,10 @@ def _wants_other(situation: Situation, kind: str) -> bool:
 def _leave(situation: Situation) -> Step | None:
     """Hand back, or decline, what is no matter of a booking; None when it may be one."""
     message, (label, confidence) = situation.message, situation.intent
-    accepted = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and find_yes_no(message) == "yes"
     is_answer = _holds_details(situation) or (_is_asked(situation) and "?" not in message)
     is_calm_answer = is_answer and not cues_in(flatten(message)) & {"angry", "complaint"}
     complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message) and not is_calm_answer
-    if accepted or complains or urgent_cue(flatten(message)):
+    if accepts_person(situation) or complains or urgent_cue(flatten(message)):
         return _to_triage(situation)
     if is_smalltalk(situation) and not _holds_details(situation):
         return answer_smalltalk(situation)

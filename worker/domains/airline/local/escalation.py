@@ -6,6 +6,7 @@ import re
 
 from schema.messages import EscalationCategory, Priority
 from worker.domains.airline.local import phrases
+from worker.domains.airline.local.answers import is_unclear_too_often
 from worker.domains.airline.local.cues import cues_in
 from worker.domains.airline.local.intent import flatten, urgent_cue
 from worker.domains.airline.local.situation import Situation
@@ -87,6 +88,7 @@ def category_of(situation: Situation) -> EscalationCategory:
     about_booking = situation.intent.label == "booking" or situation.facts.issue_type == "booking"
     came_back = "transfer_to_triage_agent" in situation.handoffs_made
     reasons: tuple[tuple[bool, EscalationCategory], ...] = (
+        (is_unclear_too_often(situation), "pending_clarification"),
         (cue == "human", "customer_request"),
         (disputed, "policy_restriction"),
         (cue is not None and cue != "complaint", "unsupported_request"),

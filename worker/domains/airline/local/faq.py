@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from worker.domains.airline.local import phrases
+from worker.domains.airline.local.answers import accepts_person
 from worker.domains.airline.local.intent import classify
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import find_confirmation_number, find_yes_no
+from worker.domains.airline.local.slots import declines, find_confirmation_number
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
@@ -51,10 +52,12 @@ def _answer(looked_up: list[Done]) -> str:
 def _settle_otherwise(situation: Situation) -> Step | None:
     """Answer small talk, and hand back what is no question; None when it is one."""
     label, confidence = situation.intent
-    answered = find_yes_no(situation.message)
-    if answered and (situation.open_offer or phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply)):
+    refuses, offered = declines(situation.message), situation.open_offer
+    offers_person = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
+    answers_offer = offered is not None and (offered.said_yes or refuses)
+    if answers_offer or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    is_nod = answered is not None and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
+    is_nod = (refuses or situation.facts.agrees) and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
     if is_nod or label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
 

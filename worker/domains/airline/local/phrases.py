@@ -141,9 +141,21 @@ def offer_quote(quote: dict[str, Any]) -> str:
     return f"Here is what I can do: {summary}. Shall I make this change? Please answer yes or no."
 
 
-def ask_again_for_yes(summary: str) -> str:
-    """Ask for a plain yes or no to an open offer."""
-    return f"Just to be sure before I change anything: {summary.rstrip('.')}. Is that a yes?"
+def ask_again_for_yes(summary: str, times: int) -> str:
+    """Ask for a plain yes or no to an open offer, in other words than the `times` before.
+
+    The offer's own words stand apart from any "I", so that the review takes them for what they are, an offer.
+    """
+    offer = summary.rstrip(".")
+    if times == 0:
+        return f"There is no hurry, and I have changed nothing so far. The offer is: {offer}. Is that a yes?"
+    return (
+        f"I would rather ask once more than do what you don't want. To be clear: {offer}. "
+        "Please write yes and I'll do it, or no and everything stays as it is. Is it a yes?"
+    )
+
+
+ASKED_AGAIN = re.compile(r"\bis (?:that|it) a yes\?\s*$", re.IGNORECASE)
 
 
 def drop_offer(seat: str | None) -> str:
@@ -204,6 +216,12 @@ def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
         f"repeat it. Your ticket number is "
         f"{ticket_id}, and you can expect an answer by {answer_by}."
     )
+
+
+def hand_over_unclear(output: dict[str, Any]) -> str:
+    """Tell that a person decides what an answer meant, after a tool has called one."""
+    feeling = "I would rather have a person look at this than guess what you would like; nothing is changed."
+    return handed_over(output.get("ticket_id"), output.get("answer_by"), feeling=feeling)
 
 
 def already_handed_over(ticket_id: str) -> str:

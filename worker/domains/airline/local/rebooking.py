@@ -13,7 +13,7 @@ from worker.domains.airline.local.dates import find_day
 from worker.domains.airline.local.options import Option, choose_by_wish, choose_option, is_choosing, price_of
 from worker.domains.airline.local.places import Route, find_bare_place, find_route
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import find_flight_number, find_yes_no
+from worker.domains.airline.local.slots import find_flight_number
 from worker.models.output import Call, Say, Step
 
 _SEARCH = "search_flights"
@@ -140,7 +140,7 @@ def _picked(
     cabin = str(reservation.get("cabin", "economy"))
     options = _options_of(found, cabin, reservation)
     chosen = choose_option(situation.message, options, cabin)
-    if chosen is None and len(options) == 1 and find_yes_no(situation.message) == "yes":
+    if chosen is None and len(options) == 1 and situation.facts.agrees:
         return options[0]
     return chosen
 

@@ -11,7 +11,7 @@ from worker.domains.airline.local import booking, escalation, faq, triage
 from worker.domains.airline.local.intent import Intent
 from worker.domains.airline.local.privacy import asks_about_card
 from worker.domains.airline.local.situation import HANDOFF_PREFIX, Done, KnownFacts, Situation, read_situation
-from worker.domains.airline.local.slots import find_yes_no
+from worker.domains.airline.local.slots import declines
 from worker.models.output import Call, Step
 
 DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType(
@@ -64,7 +64,9 @@ def route(
 
 def _is_sure(situation: Situation, sure_min: float) -> bool:
     intent: Intent = triage.settled_intent(situation)
-    return intent.confidence >= sure_min or (situation.open_offer is not None and bool(find_yes_no(situation.message)))
+    quote = situation.open_offer
+    answers_offer = quote is not None and (quote.said_yes or declines(situation.message))
+    return intent.confidence >= sure_min or answers_offer
 
 
 def _stays(arrived: Situation, agent: str, callables: Mapping[str, frozenset[str]]) -> bool:

@@ -31,6 +31,10 @@ class OpenQuote(BaseModel):
     kind: str = ""
     summary: str = ""
     price_usd: float = 0
+    was_just_offered: bool = False
+    """Whether the reply before the newest message made this offer."""
+    said_yes: bool = False
+    """Whether the newest message is a yes to it, as the rule of the tools reads it."""
 
 
 class KnownFacts(BaseModel):
@@ -48,6 +52,10 @@ class KnownFacts(BaseModel):
     issue_type: str | None = None
     ticket_id: str | None = None
     quote: OpenQuote | None = None
+    agrees: bool = False
+    """Whether the newest message is a yes as it stands, whatever it may answer."""
+    agrees_to_person: bool = False
+    """Whether it is a yes to a colleague, if one was offered."""
     turn_count: int = 0
     sender_verified: bool = False
     today: date | None = None

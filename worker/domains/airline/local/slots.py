@@ -10,7 +10,6 @@ from runtime.patterns import load_patterns
 from worker.conversation.vault import find_placeholders
 
 Preference = Literal["window", "aisle", "middle"]
-YesNo = Literal["yes", "no"]
 
 _FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
 _SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
@@ -49,17 +48,14 @@ def find_preference(text: str) -> Preference | None:
 
 
 @cache
-def _opening(section: str) -> re.Pattern[str]:
+def _no() -> re.Pattern[str]:
     known = load_patterns("worker.domains.airline.local", "slots.patterns")
-    return re.compile(rf"^(?:{known['before_' + section]}\W+)*{known[section]}", re.IGNORECASE)
+    return re.compile(rf"^(?:{known['before_no']}\W+)*{known['no']}", re.IGNORECASE)
 
 
-def find_yes_no(text: str) -> YesNo | None:
-    """Say whether a message opens with a yes or a no; None for anything else."""
-    said = " ".join(text.replace("\u2019", "'").split())
-    if _opening("no").match(said):
-        return "no"
-    return "yes" if _opening("yes").match(said) else None
+def declines(text: str) -> bool:
+    """Say whether a message begins with a no."""
+    return _no().match(" ".join(text.replace("\u2019", "'").split())) is not None
 
 
 _LETTERS = r"A-Za-z\u00c0-\u024f"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.answers import accepts_person, answer_offer, is_unclear_too_often
 from worker.domains.airline.local.cues import cues_in
 from worker.domains.airline.local.details import collect_details
 from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
 from worker.domains.airline.local.intent import Intent, flatten
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.slots import (
+    declines,
     find_confirmation_number,
     find_flight_number,
     find_name,
-    find_preference,
-    find_seat,
-    find_yes_no,
 )
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.wishes import find_wish
@@ -31,21 +32,27 @@ def decide(situation: Situation) -> Step:
     """Choose the next step."""
     latest = situation.latest
     if latest is not None and latest.name == "confirm_quote":
-        return Say(
-            f"{offers.confirm(latest.output)} {phrases.ANYTHING_ELSE}"
-            if latest.is_ok
-            else phrases.refuse(str(latest.output.get("message", "")))
-        )
-    answer = find_yes_no(situation.message)
-    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and answer:
-        return _hand(situation, TO_ESCALATION) if answer == "yes" else Say(phrases.acknowledge())
-    quote = situation.open_offer
-    names_a_seat = find_seat(situation.message) or find_preference(situation.message)
-    if quote is not None and answer == "yes" and not names_a_seat and situation.can("confirm_quote"):
-        return Call("confirm_quote", {"quote_id": quote.quote_id})
+        return Say(_tell_confirmed(latest.output) if latest.is_ok else _tell_refused(latest.output))
+    if accepts_person(situation) or is_unclear_too_often(situation):
+        return _hand(situation, TO_ESCALATION)
+    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and declines(situation.message):
+        return Say(phrases.acknowledge())
+    step = answer_offer(situation, wants_other=find_wish(situation.message) is not None)
+    if step is not None:
+        return step
     if situation.handoffs_made:
         return _reroute(situation)
     return _route(situation)
+
+
+def _tell_confirmed(output: dict[str, Any]) -> str:
+    return f"{offers.confirm(output)} {phrases.ANYTHING_ELSE}"
+
+
+def _tell_refused(output: dict[str, Any]) -> str:
+    if output.get("refusal") == "answer_unclear":
+        return phrases.hand_over_unclear(output)
+    return phrases.refuse(str(output.get("message", "")))
 
 
 def _route(situation: Situation) -> Step:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
 from worker.domains.airline.rules.bags import check_bags, price_of_bags
-from worker.domains.airline.rules.consent import terms_of
+from worker.domains.airline.rules.terms import terms_of
 
 if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
@@ -35,7 +35,6 @@ async def offer_bags(turn: TurnContext, booking: Booking, request: Request) -> O
         change={"bags": additional, "amount_usd": price.usd, "method_number": price.method_number},
         request=request,
         new_terms=terms_of(bags),
-        verbs=frozenset({"add", "book"}),
         ledger={"bags": additional},
         shown={"checked_bags": total},
     )

@@ -8,7 +8,7 @@ from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
 from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.cabins import cabin_name, check_cabin, price_of_cabin
-from worker.domains.airline.rules.consent import terms_of
+from worker.domains.airline.rules.terms import terms_of
 
 if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
@@ -46,7 +46,6 @@ async def offer_cabin(turn: TurnContext, booking: Booking, request: Request) -> 
         change={"cabin": cabin, "amount_usd": price.usd, "method_number": price.method_number},
         request=request,
         new_terms=terms_of(cabin_name(cabin)),
-        verbs=frozenset({"upgrade", "move", "change", "switch"}),
         ledger={"from": reservation.cabin, "to": cabin},
         shown={"cabin": cabin},
     )

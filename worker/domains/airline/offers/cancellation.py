@@ -35,7 +35,6 @@ async def offer_cancellation(turn: TurnContext, booking: Booking, request: Reque
         query="cancel_reservation",
         change={"refund_usd": refund_usd},
         request=request,
-        verbs=frozenset({"cancel"}),
         ledger={"reason": request["reason"]},
         facts={"seat_number": None},
         shown={"refund_usd": refund_usd},

@@ -30,6 +30,5 @@ async def offer_compensation(turn: TurnContext, booking: Booking, request: Reque
         change={"amount_usd": worth_usd, "reason": complaint},
         request=request,
         new_terms=frozenset({"certificate"}),
-        verbs=frozenset({"take", "give", "issue", "send"}),
         shown={"certificate_usd": worth_usd},
     )

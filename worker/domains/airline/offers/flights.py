@@ -8,10 +8,10 @@ from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
 from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.cabins import cabin_name
-from worker.domains.airline.rules.consent import terms_of
 from worker.domains.airline.rules.flight_changes import check_changeable, price_of_change
 from worker.domains.airline.rules.flights import read_day, read_flight_number
 from worker.domains.airline.rules.payment import refund_method
+from worker.domains.airline.rules.terms import terms_of
 
 if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
@@ -82,7 +82,6 @@ def _offer(reservation: Reservation, flights: list[Flight], cost: ChangePrice, p
         },
         request=request,
         new_terms=terms_of(after),
-        verbs=frozenset({"change", "move", "switch", "book", "rebook", "take"}),
         ledger={
             "from": [f"{s.flight_number} {s.flight_date.isoformat()}" for s in old],
             "to": [f"{f.flight_number} {f.flight_date.isoformat()}" for f in new],

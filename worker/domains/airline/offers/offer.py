@@ -37,7 +37,6 @@ class Offer:
     change: Mapping[str, Any]
     request: Request
     new_terms: frozenset[str] = frozenset()
-    verbs: frozenset[str] = frozenset()
     ledger: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     shown: Mapping[str, Any] = field(default_factory=dict)

@@ -37,7 +37,7 @@ async def offer_correction(turn: TurnContext, booking: Booking, request: Request
         query="correct_passenger",
         change={"passenger_number": passenger.number, "given_name": new_name[0], "surname": new_name[1]},
         request=request,
-        verbs=frozenset({"correct", "change", "fix"}),
+        new_terms=frozenset({f"name {written.lower()}"}),
         ledger={"passenger_number": passenger.number},
         facts={"passenger_name": written} if speaks else {},
         shown={"passenger_name": written},

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
 from worker.domains.airline.records.backend import backend_of
-from worker.domains.airline.rules.consent import terms_of
 from worker.domains.airline.rules.flights import check_open
 from worker.domains.airline.rules.seats import check_seat, choose_seats, due_for
+from worker.domains.airline.rules.terms import terms_of
 
 if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
@@ -50,7 +50,6 @@ async def offer_seat(turn: TurnContext, booking: Booking, request: Request) -> O
         },
         request={"seat_number": seat.number, "flight_number": segment.flight_number},
         new_terms=terms_of(seat.number),
-        verbs=frozenset({"move", "change", "switch", "take", "book"}),
         ledger={"from_seat": before, "to_seat": seat.number},
         facts={
             "flight_number": segment.flight_number,

@@ -1,147 +1,191 @@
-"""Decide whether a customer's message agrees to exactly what was offered."""
+"""Decide whether a customer's message agrees to exactly what was offered, and whether a reply offered it.
+
+A yes is a closed grammar, `consent.patterns`: nothing that is not listed there agrees to anything.
+"""
 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from functools import lru_cache
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\.?"
-)
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_PASSING_DAYS = frozenset({*_WEEKDAYS, "today", "tomorrow"})
-_COUNTS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+from runtime.patterns import load_patterns
+from worker.domains.airline.rules.own_words import is_everyday_word, own_words
+from worker.domains.airline.rules.terms import kind_of, mark_terms, terms_of
 
-_AMOUNT = re.compile(r"\$\s?([0-9]+)|\b([0-9]+) (?:dollars|usd|bucks)\b")
-_SEAT = re.compile(r"\b0?([1-9]|[12][0-9]|30)\s?-?([a-f])\b")
-_FLIGHT = re.compile(
-    r"\b(?!(?:am|an|as|at|be|by|do|go|if|in|is|it|me|my|no|of|ok|on|or|pm|so|to|up|us|we)[ -])"
-    r"([a-z]{2})[ -]?([0-9]{2,4})\b"
-)
-_BAGS = re.compile(r"\b(a|one|two|three|four|five|six|[0-9]+) (?:(?:more|extra|additional|checked|free) )*bags?\b")
-_ISO_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
-_MONTH_DAY = re.compile(rf"\b{_MONTH} ([0-9]{{1,2}})(?:st|nd|rd|th)?\b")
-_DAY_MONTH = re.compile(rf"\b([0-9]{{1,2}})(?:st|nd|rd|th)? (?:of )?{_MONTH}(?=\W|$)")
-_DAY_OF_MONTH = re.compile(r"\bthe ([0-9]{1,2})(?:st|nd|rd|th)\b")
-_WORDS_OF_AN_OFFER = re.compile(
-    rf"\b(basic economy|economy|business|gift card|certificate|voucher|{'|'.join(sorted(_PASSING_DAYS))}|"
-    r"option [0-9a-d]|window|aisle|middle|card|mastercard|visa|amex)\b"
-)
-_SAME_WORD = {"voucher": "certificate", "mastercard": "card", "visa": "card", "amex": "card"}
+_MARKS_MAX = 80
+"""Words and marks of a message that may be a yes; whoever writes more says more than that."""
+_PHRASE_WORDS_MAX = 16
+_RUN_WORDS_MIN = 2
+_CACHED_KINDS_MAX = 16
 
-_PLACEHOLDER = re.compile(r"\[[A-Z_0-9]+\]")
-_QUOTED_FROM_HERE = re.compile(r"^\s*(On .{5,200} wrote:|-{2,} ?Original Message ?-{2,})\s*$", re.MULTILINE)
+_MARK = re.compile(r"<\w+>|:-?\(|\.{2,}|…|\+1\b|[^\W_]+(?:['.-][^\W_]+)*|\n|\S")
+_BETWEEN = frozenset(',.!;:-–—()"*_~=\n')
+_STRENGTHS = {"plain": 2, "clause": 2, "mild": 1, "neutral": 0, "beside": 0, "clause_beside": 0}
+"""How strongly the phrases of a section agree; those of a clause count where marks or the ends stand around them."""
+_PLAIN = _STRENGTHS["plain"]
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Hold what a yes must agree to: the offer's words, those of them that are new, and verbs that say yes to it."""
+    """Hold what a yes must agree to: the kind of offer, its words, its terms that are new, the customer's names.
 
+    `kind` names sections of the grammar; one that has none there is agreed to in general words alone.
+    """
+
+    kind: str
     summary: str
     new_terms: frozenset[str] = frozenset()
-    verbs: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
 
-def terms_of(text: str) -> frozenset[str]:
-    """Find what a text says of an offer: seats, flights, days, amounts, bags, cabins and ways to pay, written alike."""
-    said = text.lower()
-    terms = {f"${first or second}" for first, second in _AMOUNT.findall(said)}
-    said = _AMOUNT.sub(" ", said)
-    for written in _ISO_DATE.findall(said):
-        with suppress(ValueError):
-            day = date.fromisoformat(written)
-            terms |= {f"day {day.month}-{day.day}", _WEEKDAYS[day.weekday()]}
-    terms |= {f"day {_MONTHS.index(month) + 1}-{int(day)}" for month, day in _MONTH_DAY.findall(said)}
-    terms |= {f"day {_MONTHS.index(month) + 1}-{int(day)}" for day, month in _DAY_MONTH.findall(said)}
-    terms |= {f"the {day}th" for day in _DAY_OF_MONTH.findall(said)}
-    terms |= {_SAME_WORD.get(word, word) for word in _WORDS_OF_AN_OFFER.findall(said)}
-    terms |= {f"{_COUNTS.get(count, count)} bags" for count in _BAGS.findall(said)}
-    terms |= {f"seat {row}{letter}" for row, letter in _SEAT.findall(said)}
-    terms |= {f"flight {carrier}{int(number)}" for carrier, number in _FLIGHT.findall(said)}
-    return frozenset(terms)
+A_PERSON = Offered("handover", "Pass this on to a colleague")
+"""What a customer agrees to who says yes to "Shall I pass this on to a colleague?"."""
 
 
-def is_a_yes(text: str, offered: Offered) -> bool:
-    """Say whether a customer's message agrees to what was offered.
+def is_a_yes(messages: Sequence[str], offered: Offered, placeholders: Collection[str] = ()) -> bool:
+    """Say whether messages, which are answered together, agree to what was offered.
 
-    Errs on the side of asking again: a message that also declines, doubts, asks for something else or names another
-    seat, flight, day, amount … than the offer does is no yes, and neither is a question, unless it opens with one
-    ("yes, could you?"). Repeating nothing but what is newly offered ("12A please") is a yes.
+    They do when all that `own_words` leaves of them is of the grammar, and some of it agrees. What is not of the
+    grammar, be it a condition, a doubt, a question, another wish or a seat, flight, day or sum that the offer does not
+    have, makes them no yes: that costs the customer one more question, and taking it for a yes might cost a booking.
+    Naming nothing but what the offer brings ("12A please") is a yes.
     """
-    said = own_words(text)
-    named = terms_of(said)
-    if not _agrees_with_offer(named, offered):
+    said = "\n".join(own_words(message, placeholders, _names_in(offered)) for message in messages)
+    marks = _MARK.findall(_mark(said, offered, _words_of(offered.names)))
+    if len(marks) > _MARKS_MAX or _names_a_part(said, offered):
         return False
-    if set(_words(said)) & (_DECLINES - offered.verbs) or _DECLINING.search(said):
+    grammar = _grammar_of(offered.kind)
+    words = " ".join(mark for mark in marks if mark not in _BETWEEN)
+    return grammar["whole"].fullmatch(words) is not None or _agree(marks, grammar, _offers_own(offered))
+
+
+def tells_offer(reply: str, offered: Offered, price_usd: int) -> bool:
+    """Say whether a reply makes an offer: in its own words, or with all that it brings and costs, and nothing beside.
+
+    The reply must ask for an answer, other than whether there is anything else, and name no seat and no flight that the
+    offer does not have.
+    """
+    if "?" not in _ASKS_FOR_MORE.sub("", reply):
         return False
-    agreeing_verbs = _verbs_pattern(offered.verbs)
-    for sentence in re.findall(r"[^.!?\n]+[.!?\n]?", said):
-        words = _words(sentence)
-        if sentence.endswith("?") and not (words and words[0] in _OPENS_WITH_YES):
-            continue
-        if set(words) & _AGREES or _AGREEING.search(sentence) or agreeing_verbs.search(sentence.strip()):
+    said = " ".join(reply.lower().split())
+    if " ".join(offered.summary.lower().split()) in said:
+        return True
+    told, own = terms_of(reply), terms_of(offered.summary) | offered.new_terms
+    if any(term not in own for term in told if kind_of(term) in {"seat", "flight"}):
+        return False
+    needed = {
+        term for term in offered.new_terms if (kind_of(term) != "time" and " " in term) or kind_of(term) in _NAMED
+    }
+    if price_usd:
+        needed.add(f"${abs(price_usd)}")
+    elif not offered.new_terms:
+        needed |= {term for term in own if kind_of(term) == "flight"}
+    names = {term for term in needed if kind_of(term) == "name"}
+    says_what = bool(offered.new_terms) or _grammar_of(offered.kind)["verb"].search(said) is not None
+    return says_what and needed - names <= told and all(name.partition(" ")[2] in said for name in names)
+
+
+_ASKS_FOR_MORE = re.compile(r"[^.!?\n]*\b(?:anything|something|what|how) else\b[^.!?\n]*\?", re.IGNORECASE)
+_NAMED = frozenset({"cabin", "pay"})
+
+
+def _mark(said: str, offered: Offered, names: Collection[str]) -> str:
+    """Put marks in the place of what a message repeats of the offer, of names, and of good wishes."""
+    marked = _grammar_of(offered.kind)["wish"].sub(" <wish> ", said)
+    marked = mark_terms(marked, terms_of(offered.summary) | offered.new_terms, offered.new_terms)
+    for name in sorted(names, key=len, reverse=True):
+        marked = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " <name> ", marked)
+    return marked
+
+
+def _names_a_part(said: str, offered: Offered) -> bool:
+    """Say whether only some of the flights or days are named that an offer is about as a whole: "cancel LF119"."""
+    own, named = terms_of(offered.summary), terms_of(said)
+    for kind in ("flight ", "day "):
+        whole = {term for term in own if term.startswith(kind)}
+        brings_one = any(term.startswith(kind) for term in offered.new_terms)
+        if not brings_one and named & whole and not whole <= named:
             return True
-    return bool(named & offered.new_terms) and len(_words(said)) <= _BARE_TERM_WORDS_MAX
+    return False
 
 
-def _agrees_with_offer(named: frozenset[str], offered: Offered) -> bool:
-    allowed = terms_of(offered.summary) | offered.new_terms
-    days = {term.rpartition("-")[2] for term in allowed if term.startswith("day ")}
-    if not any(term.startswith("day ") for term in offered.new_terms):
-        named -= _PASSING_DAYS  # no other day could be meant: "yes, and thank you for your help today"
-    if any(term not in allowed and not (term.startswith("the ") and term[4:-2] in days) for term in named):
-        return False
-    for kind in ("seat", "flight", "day"):  # naming only what it is now, such as the present seat, is no agreement
-        named_of_kind = {term for term in named if term.startswith(f"{kind} ")}
-        new_of_kind = {term for term in offered.new_terms if term.startswith(f"{kind} ")}
-        if named_of_kind and new_of_kind and not named_of_kind & new_of_kind:
-            return False
-    return True
+def _offers_own(offered: Offered) -> frozenset[str]:
+    """Give every run of two words or more of the offer's summary: who repeats it word for word says nothing new.
 
-
-def own_words(text: str) -> str:
-    """Give what the customer wrote now, in lower case: without placeholders and the quoted messages of an e-mail.
-
-    What is left of several messages can be put together: no quotation in one of them hides the next.
+    A run has all the names or none, and an old term only beside a new one: a part of an offer is another offer.
     """
-    quoted = _QUOTED_FROM_HERE.search(text)
-    own = text[: quoted.start()] if quoted and quoted.start() else text
-    own = re.sub(r"^\s*>.*$", "", own, flags=re.MULTILINE)
-    plain = _PLACEHOLDER.sub(" ", own).lower().replace("\u2019", "'")
-    return re.sub(r"\bno (problem|worries|rush)\b", " ", plain)
+    customers, names = _words_of(offered.names), _names_in(offered)
+    marks = _MARK.findall(_mark(offered.summary.lower(), offered, ()))
+    words = [mark for mark in marks if mark not in _BETWEEN]
+    named = sum(word in names for word in words)
+    runs = set()
+    for start in range(len(words)):
+        for end in range(start + _RUN_WORDS_MIN, min(start + _PHRASE_WORDS_MAX, len(words)) + 1):
+            run = words[start:end]
+            if sum(word in names for word in run) in {0, named} and ("<old>" not in run or "<new>" in run):
+                runs.add(" ".join("<name>" if word in customers else word for word in run))
+    return frozenset(runs)
 
 
-def _verbs_pattern(verbs: frozenset[str]) -> re.Pattern[str]:
-    if not verbs:
-        return _NOTHING
-    return re.compile(
-        rf"^(\W|please|ok|and|then|just|do)*({'|'.join(sorted(verbs))}) (it|them|both|everything|all|me|us|"
-        r"(the|my|our|this) [a-z]+)(\W+(all|now|please|thanks|thank you))*\W*$"
-    )
+def _names_in(offered: Offered) -> frozenset[str]:
+    """Give the words of the customer's names and of those in the summary: with a capital, and not at its beginning."""
+    return _words_of([*offered.names, *re.findall(r"(?<=[\w,] )[A-Z][a-z][\w'-]*", offered.summary)])
 
 
-_NOTHING = re.compile(r"(?!)")
-_BARE_TERM_WORDS_MAX = 2  # "12A", "12A please"
-_OPENS_WITH_YES = frozenset({"yes", "y", "yep", "yeah", "yup", "sure", "absolutely", "definitely"})
-_AGREES = _OPENS_WITH_YES | frozenset({
-    "yea", "yess", "ya", "ok", "okay", "okey", "k", "alright", "fine", "perfect", "great", "confirm", "confirmed",
-    "correct", "agreed", "agree", "certainly", "proceed", "accept", "accepted", "👍", "👌", "✅",
-})  # fmt: skip
-_AGREEING = re.compile(
-    r"\b(go for it|(do|book|take|confirm) (it|that|so)|please do|(sounds|looks) good|works for me|of course|why not|"
-    r"(make|please) (the |that )?change( it)?|that's (right|good))\s*([.!,]|$)|\bgo ahead\b|^\W*please\W*$"
-)
-_DECLINES = frozenset({
-    "no", "nope", "nah", "not", "don't", "dont", "doesn't", "didn't", "can't", "cannot", "won't", "wait", "hold",
-    "stop", "cancel", "instead", "rather", "different", "other", "another", "nevermind", "never", "actually", "unless",
-    "unsure", "maybe", "but",
-})  # fmt: skip
-_DECLINING = re.compile(r"\b(too (much|expensive)|think about|let me|hang on|(stop|forget|leave) (it|that|this))\b")
+def _words_of(names: Collection[str]) -> frozenset[str]:
+    """Give the words of names, in lower case, but those that a sentence needs: somebody may be called Will, or No."""
+    words = {word for name in names for word in name.lower().split()}
+    return frozenset(word for word in words if not is_everyday_word(word))
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z']+|👍|👌|✅", text)
+def _agree(marks: Sequence[str], grammar: dict[str, re.Pattern[str]], own: Collection[str]) -> bool:
+    """Say whether marks can be read as phrases of the grammar from the first to the last, one of which agrees.
+
+    Walks over the places that a reading can come to, each with the strongest agreement found on the way and whether
+    something was said that needs a plain one. Every phrase has a limit, so the work grows with the message alone.
+    """
+    reached: list[set[tuple[int, int]]] = [set() for _ in range(len(marks) + 1)]
+    reached[0].add((0, 0))
+    for place, mark in enumerate(marks):
+        if not reached[place]:
+            continue
+        if mark in _BETWEEN:
+            reached[place + 1] |= reached[place]
+            continue
+        for end in range(place + 1, min(place + _PHRASE_WORDS_MAX, len(marks)) + 1):
+            if marks[end - 1] in _BETWEEN:
+                break
+            is_clause = (place == 0 or marks[place - 1] in _BETWEEN) and (end == len(marks) or marks[end] in _BETWEEN)
+            for strength, needed in _read(" ".join(marks[place:end]), grammar, own, is_clause=is_clause):
+                reached[end] |= {(max(strong, strength), max(need, needed)) for strong, need in reached[place]}
+    return any(strong >= max(need, _STRENGTHS["mild"]) for strong, need in reached[-1])
+
+
+def _read(
+    phrase: str, grammar: dict[str, re.Pattern[str]], own: Collection[str], *, is_clause: bool
+) -> set[tuple[int, int]]:
+    """Give what a phrase is of the grammar: its strength as an agreement, and the strength it needs beside it."""
+    bare = phrase.removeprefix("and ").removeprefix("& ").removeprefix("so ").removeprefix("then ")
+    found = {
+        (strength, _PLAIN if section.endswith("beside") else 0)
+        for section, strength in _STRENGTHS.items()
+        if (is_clause or not section.startswith("clause")) and grammar[section].fullmatch(bare)
+    }
+    return found | ({(0, 0)} if phrase in own else set())
+
+
+@lru_cache(maxsize=_CACHED_KINDS_MAX)
+def _grammar_of(kind: str) -> dict[str, re.Pattern[str]]:
+    """Give the grammar for a kind of offer, its own verbs, things and deeds put in."""
+    written = load_patterns("worker.domains.airline.rules", "consent.patterns")
+    own = {part: written.get(f"{kind}_{part}", "(?!)") for part in ("verb", "thing", "deed", "do")}
+
+    def complete(pattern: str) -> re.Pattern[str]:
+        for part in ("do", "verb", "thing", "deed"):
+            pattern = pattern.replace(f"<{part}>", own[part])
+        return re.compile(pattern)
+
+    grammar = {section: complete(written[section]) for section in ("whole", "wish", *_STRENGTHS)}
+    return {**grammar, "verb": re.compile(rf"\b{own['verb']}\w*")}

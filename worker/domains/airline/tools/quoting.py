@@ -7,12 +7,14 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from worker.conversation.context import Quote
+from schema.messages import SUMMARY_CHARACTERS_MAX
+from worker.conversation.context import EscalationRequest, Quote, call_human
 from worker.conversation.effects import Effect
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.kinds import PROPOSE
-from worker.domains.airline.rules.consent import Offered, is_a_yes, own_words
 from worker.domains.airline.tools.access import OTHER_BOOKING, open_booking, remember_flight
+from worker.domains.airline.tools.answering import says_yes, was_just_offered
+from worker.tools.escalation import ticket_of
 from worker.tools.results import give, refuse
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from worker.domains.airline.records.booking import Booking
 
 _NO_QUOTE = Refusal("no_such_quote", "That offer is no longer open. Shall I make a new one?", counts=False)
-_NOT_YET_CONFIRMED = Refusal(
-    "not_yet_confirmed", "I make this change once you have said yes to the offer. Shall I go ahead?", counts=False
+_UNCLEAR = Refusal(
+    "answer_unclear",
+    "I could not tell what you would like, so a colleague takes over. Nothing is changed.",
+    counts=False,
 )
 _ONE_AT_A_TIME = Refusal(
     "one_at_a_time", "I am making one change now. Tell me after it what else I can do for you.", counts=False
@@ -51,28 +55,80 @@ async def quote(context: ToolContext[TurnContext], kind: Kind, request: Request)
 
 
 async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
-    """Take up the open quote: stage its effect when this message, later than the quote, is a yes to exactly it.
+    """Take up the open quote: stage its effect when the last reply made its offer, and this message is a yes to it.
 
-    The offer is worked out anew from what is true now. When anything that it relied on has changed, or it has expired,
-    nothing is staged and a fresh quote is opened instead.
+    The offer is worked out anew from what is true now. When anything that it relied on has changed, it has expired, or
+    the customer has heard something else since, nothing is staged and a fresh quote is opened instead: whatever the
+    caller takes the message for. An answer that is no plain yes is asked for again, in other words, and what stays
+    unclear is left to a person.
     """
+    turn = context.context
+    found = await _find_offer(context, quote_id)
+    if isinstance(found, Refusal):
+        return refuse(turn, found)
+    quoted, booking, offer = found
+    heard_it, agrees = was_just_offered(turn, quoted), says_yes(turn, quoted)
+    is_as_it_was = turn.now < quoted.expires_at and quoted.details["relied_on"] == _relied_on(booking, offer)
+    if heard_it and agrees and is_as_it_was:
+        return _stage(context, quoted.kind, booking, offer)
+    asked = _count_asking(turn, quoted)
+    if asked > ASKED_AGAIN_MAX:
+        return _leave_to_a_person(turn, quoted)
+    if heard_it and not agrees:
+        _note_asking(turn, quoted, asked)
+        return refuse(turn, _not_yet(quoted, asked))
+    return _offer_afresh(turn, (quoted.kind, booking, offer), asked, has_expired=heard_it)
+
+
+async def _find_offer(context: ToolContext[TurnContext], quote_id: str) -> tuple[Quote, Booking, Offer] | Refusal:
+    """Give an open quote of an earlier turn with its booking, and the offer as it would be made now."""
     turn = context.context
     quoted = _find_quote(turn, quote_id)
     if isinstance(quoted, Refusal):
-        return refuse(turn, quoted)
+        return quoted
     booking = await _open_quoted(context, quoted)
     if isinstance(booking, Refusal):
-        return refuse(turn, booking)
+        return booking
     offer = await PROPOSE[quoted.kind](turn, booking, quoted.details["request"])
     if isinstance(offer, Refusal):
         turn.airline.quote = None
-        return refuse(turn, offer)
-    said = "\n".join(own_words(message) for message in turn.messages)
-    if not is_a_yes(said, Offered(quoted.details["summary"], offer.new_terms, offer.verbs)):
-        return refuse(turn, _NOT_YET_CONFIRMED)
-    if turn.now >= quoted.expires_at or quoted.details["relied_on"] != _relied_on(booking, offer):
-        return _offer_afresh(turn, quoted.kind, booking, offer)
-    return _stage(context, quoted.kind, booking, offer)
+        return offer
+    return (quoted, booking, offer) if quoted.made_in_turn < turn.airline.turn_count else _not_yet(quoted, 0)
+
+
+ASKED_AGAIN_MAX = 2
+"""How often in a row an offer is made again because its answer was no plain yes; a person decides after that."""
+
+
+def _count_asking(turn: TurnContext, quoted: Quote) -> int:
+    """Count how often in a row the offer has been made again, this time included."""
+    count, in_turn = quoted.details.get("asked_again", (0, -1))
+    if in_turn == turn.airline.turn_count:
+        return int(count)  # a model that calls twice in a turn has asked nobody in between
+    return int(count) + 1 if in_turn == turn.airline.turn_count - 1 else 1
+
+
+def _note_asking(turn: TurnContext, quoted: Quote, asked: int) -> None:
+    details = {**quoted.details, "asked_again": [asked, turn.airline.turn_count]}
+    turn.airline.quote = quoted.model_copy(update={"details": details})
+
+
+def _not_yet(quoted: Quote, asked: int) -> Refusal:
+    """Ask for the answer, in other words each time; the offer stands in it, so that a yes answers this reply."""
+    summary = quoted.details["summary"]
+    worded = (
+        f"This change is made once you have said yes to it: {summary}. Shall I go ahead?",
+        f"Nothing is changed yet, since that was no plain yes. The offer: {summary}. Shall I go ahead?",
+        f"To be certain before anything is changed: {summary}. Would you like that? One word is enough, yes or no.",
+    )
+    return Refusal("not_yet_confirmed", worded[asked % len(worded)], counts=False)
+
+
+def _leave_to_a_person(turn: TurnContext, quoted: Quote) -> str:
+    summary = f"Offered and not made: {quoted.details['summary']}. The customer wrote: {turn.text}"
+    reason = "The customer's answers to an offer stayed unclear."
+    call_human(turn, EscalationRequest("pending_clarification", reason, summary[:SUMMARY_CHARACTERS_MAX], "normal"))
+    return refuse(turn, _UNCLEAR, **ticket_of(turn))
 
 
 def _find_quote(turn: TurnContext, quote_id: str) -> Quote | Refusal:
@@ -81,9 +137,7 @@ def _find_quote(turn: TurnContext, quote_id: str) -> Quote | Refusal:
         return _NO_QUOTE
     if quoted.kind not in PROPOSE:  # of a newer release
         return _NO_QUOTE
-    # What was accepted before the offer was made, as after an outage, was not written in answer to it.
-    answers_it = turn.position > quoted.details.get("seen_position", 0)
-    return quoted if answers_it and quoted.made_in_turn < turn.airline.turn_count else _NOT_YET_CONFIRMED
+    return quoted
 
 
 async def _open_quoted(context: ToolContext[TurnContext], quoted: Quote) -> Booking | Refusal:
@@ -106,6 +160,7 @@ def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) ->
             "request": dict(offer.request),
             "relied_on": relied_on,
             "seen_position": turn.seen_position,
+            "new_terms": sorted(offer.new_terms),
         },
         price_usd=offer.price_usd,
         made_in_turn=turn.airline.turn_count,
@@ -126,12 +181,14 @@ def _relied_on(booking: Booking, offer: Offer) -> dict[str, Any]:
     }
 
 
-def _offer_afresh(turn: TurnContext, kind: str, booking: Booking, offer: Offer) -> str:
+def _offer_afresh(turn: TurnContext, found: tuple[str, Booking, Offer], asked: int, *, has_expired: bool) -> str:
+    kind, booking, offer = found
     shown = _open_quote(turn, kind, booking, offer)
-    refusal = Refusal(
-        "quote_expired", f"That offer has expired. The offer now is: {offer.summary}. Shall I go ahead?", counts=False
-    )
-    return refuse(turn, refusal, quote=shown)
+    if turn.airline.quote is not None:
+        _note_asking(turn, turn.airline.quote, asked)
+    why = "That offer has expired. The offer now is" if has_expired else "Before anything is changed, once more"
+    message = f"{why}: {offer.summary}. Shall I go ahead?"
+    return refuse(turn, Refusal("quote_expired", message, counts=False), quote=shown)
 
 
 def _stage(context: ToolContext[TurnContext], kind: str, booking: Booking, offer: Offer) -> str:
