@@ -81,6 +81,12 @@ class Scripts:
         self.open_streams = register("open_streams")
         self.read_collected = register("read_collected")
         self.hold_claim = register("hold_claim")
+        self.trim_collected = register("trim_collected")
+        self.cut_stream = register("cut_stream")
+        self.set_aside = register("set_aside")
+        self.read_again = register("read_again")
+        self.add_again = register("add_again")
+        self.rejoin = register("rejoin")
         self.throttle = register("throttle")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:

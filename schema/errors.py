@@ -31,13 +31,17 @@ class MailboxFull(FteError):
 
 
 class Overloaded(FteError):
-    """Refuse a message at `send`: all conversations together hold as many unanswered messages as allowed."""
+    """Refuse a message at `send`: all conversations, or its tenant's, hold as many unanswered ones as allowed."""
 
-    def __init__(self, waiting: int, waiting_max: int, retry_after_seconds: int) -> None:
+    def __init__(self, waiting: int, waiting_max: int, retry_after_seconds: int, *, tenant: str | None = None) -> None:
+        whose = f" of tenant {tenant}" if tenant else ""
+        setting = "FTE_TENANT_BACKLOG_MESSAGES_MAX" if tenant else "FTE_BACKLOG_MESSAGES_MAX"
         super().__init__(
-            f"{waiting} messages are unanswered, at most {waiting_max} (FTE_BACKLOG_MESSAGES_MAX); "
+            f"{waiting} messages{whose} are unanswered, at most {waiting_max} ({setting}); "
             f"send again in {retry_after_seconds} s, or start more workers"
         )
+        self.tenant = tenant
+        """Whose limit it is; None: everybody's."""
         self.waiting = waiting
         self.waiting_max = waiting_max
         self.retry_after_seconds = retry_after_seconds

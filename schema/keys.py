@@ -11,6 +11,7 @@
 | `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |
+| `<any of the three>:again:<group>` | stream | what was cut from that stream before this group had collected it |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
 | `fte:out:{<tenant>}:life` | string | the life the tenant's streams are in, and the run of the server; or `checking` |
 | `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |
@@ -22,6 +23,9 @@ import zlib
 from typing import NamedTuple
 
 from schema.ids import ConversationKey
+
+ASIDE_ID = "9000000000000-0"
+"""Where a group stands in a stream while it collects what was cut from it elsewhere: behind all that ever comes."""
 
 NOTING_KEY = "fte:noting"
 """Keeps workers from noting what is collected more often than is of use."""
@@ -70,6 +74,11 @@ def escalations_stream(tenant: str) -> str:
 def events_stream(tenant: str) -> str:
     """Name the stream of a tenant's events."""
     return f"fte:out:{{{tenant}}}:events"
+
+
+def again_stream(stream: str, group: str) -> str:
+    """Name the stream from which one group of consumers collects what was cut from another before it had."""
+    return f"{stream}:again:{group}"
 
 
 def published_key(key: ConversationKey) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from schema.channels import Channel
 from schema.errors import InvalidMessage
 from schema.ids import CONVERSATION_PATTERN, MESSAGE_ID_PATTERN, TENANT_PATTERN
 
@@ -39,7 +40,6 @@ BRIEFING_CHARACTERS_MAX = 200
 SENDER_VERIFIED_KEY = "fte.sender_verified"
 """Metadata by which a gateway vouches for a message's sender: `"true"`, and nothing else, opens bookings to it."""
 
-Channel = Literal["email", "sms", "chat"]
 IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
 Priority = Literal["normal", "high", "urgent"]
 Sentiment = Literal["calm", "upset", "angry", "abusive"]

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from schema.messages import IN_REPLY_TO_MAX, Channel
+from schema.channels import Channel
+from schema.messages import IN_REPLY_TO_MAX
 
 
 def default_state_dir() -> Path:
@@ -149,6 +150,9 @@ class Settings(BaseSettings):
     backlog_messages_max: int = Field(
         default=100_000, ge=1, description="unanswered messages of all conversations together; send refuses more"
     )
+    tenant_backlog_messages_max: int = Field(
+        default=80_000, ge=1, description="unanswered messages of one tenant; send refuses more from it alone"
+    )
     turns_per_drain_max: int = Field(default=10, ge=1, description="turns before a busy conversation gives way")
     give_way_seconds: float = Field(
         default=0.1, ge=0, le=5, description="pause before each further turn of a conversation, while others are served"
@@ -200,8 +204,15 @@ class Settings(BaseSettings):
     collected_seconds: float = Field(
         default=2, gt=0, description="how often rescue notes what consumers have acknowledged; docs/gateway.md"
     )
-    trim_seconds: float = Field(default=60, gt=0, description="how often rescue looks for streams that are too long")
-    stream_entries_max: int = Field(default=1_000_000, ge=1_000, description="length from which a stream is trimmed")
+    trim_seconds: float = Field(default=10, gt=0, description="how often rescue trims the streams")
+    stream_entries_max: int = Field(
+        default=100_000,
+        ge=1_000,
+        description="entries of one stream; what a group still lacks then comes from PostgreSQL",
+    )
+    stream_tail_entries_max: int = Field(
+        default=1_000, ge=1, description="collected entries that a stream keeps for readers without a group"
+    )
 
     # Traces
     trace: bool = Field(default=True, description="record what each turn does and how long it takes, for fte trace")

@@ -775,6 +775,17 @@ WITH (fillfactor='70');
 
 ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.cut_entry (
+    tenant_id text NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    "position" bigint NOT NULL,
+    entry_id text NOT NULL,
+    cut_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.cut_entry FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.dead_letter (
     dead_letter_id bigint NOT NULL,
     tenant_id text NOT NULL,
@@ -911,12 +922,28 @@ CREATE TABLE public.span (
 
 ALTER TABLE ONLY public.span FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.stream_group (
+    tenant_id text NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    name text NOT NULL,
+    "position" bigint NOT NULL,
+    life bigint NOT NULL,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    aside_at timestamp with time zone,
+    CONSTRAINT stream_group_name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY public.stream_group FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenant (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     stream_life bigint DEFAULT 0 NOT NULL,
     CONSTRAINT tenant_id_is_short_and_plain CHECK ((tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))
 );
+
+ALTER TABLE ONLY public.tenant FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.ticket (
     tenant_id text NOT NULL,
@@ -1023,6 +1050,9 @@ ALTER TABLE ONLY public.conversation
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, customer_id);
 
+ALTER TABLE ONLY public.cut_entry
+    ADD CONSTRAINT cut_entry_pkey PRIMARY KEY (tenant_id, kind, channel, "position");
+
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (dead_letter_id);
 
@@ -1089,6 +1119,9 @@ ALTER TABLE ONLY public.session_item
 ALTER TABLE ONLY public.span
     ADD CONSTRAINT span_pkey PRIMARY KEY (tenant_id, conversation_id, span_id);
 
+ALTER TABLE ONLY public.stream_group
+    ADD CONSTRAINT stream_group_pkey PRIMARY KEY (tenant_id, kind, channel, name);
+
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
 
@@ -1153,6 +1186,9 @@ ALTER TABLE ONLY public.conversation
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
+ALTER TABLE ONLY public.cut_entry
+    ADD CONSTRAINT cut_entry_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_tenant_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, flight_number, flight_date) REFERENCES public.flight_date(tenant_id, flight_number, flight_date);
 
@@ -1201,6 +1237,9 @@ ALTER TABLE ONLY public.section_embedding
 ALTER TABLE ONLY public.session_item
     ADD CONSTRAINT session_item_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
+ALTER TABLE ONLY public.stream_group
+    ADD CONSTRAINT stream_group_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
@@ -1218,6 +1257,8 @@ ALTER TABLE public.collected_stream ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.cut_entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
 
@@ -1251,6 +1292,10 @@ ALTER TABLE public.session_item ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.span ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.stream_group ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1262,6 +1307,8 @@ CREATE POLICY tenant_only ON public.collected_stream USING (((tenant_id = curren
 CREATE POLICY tenant_only ON public.conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.customer USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.cut_entry USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1294,6 +1341,10 @@ CREATE POLICY tenant_only ON public.section_embedding USING (((tenant_id = curre
 CREATE POLICY tenant_only ON public.session_item USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.span USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.stream_group USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.options import Tenant
+from ops.cli.options import CHANNEL_NAMES, Tenant
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -21,7 +21,7 @@ def chat(
     conversation: Annotated[
         str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one. Default: a new one.")
     ] = None,
-    channel: Annotated[str, typer.Option("--channel", help="email, sms or chat.")] = "chat",
+    channel: Annotated[str, typer.Option("--channel", help=f"{CHANNEL_NAMES}.")] = "chat",
     sender: Annotated[str, typer.Option("--as", metavar="NAME", help="Who you are on that channel.")] = "you",
     tenant: Tenant = "default",
 ) -> None:

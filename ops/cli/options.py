@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+from schema.channels import CHANNELS
+
+CHANNEL_NAMES = ", ".join(CHANNELS)
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for a program to read.")]
 Tenant = Annotated[str, typer.Option("--tenant", metavar="NAME", help="Whose conversations.")]
 Who = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does this; default: this machine's user.")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from ops.cli.options import Json, Tenant
+from ops.cli.options import CHANNEL_NAMES, Json, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ def send(
     *,
     text: Annotated[str | None, typer.Option("--text", "-t", help="One message's text, instead of a file.")] = None,
     conversation: Annotated[str | None, typer.Option("--conversation", metavar="ID", help="With --text.")] = None,
-    channel: Annotated[str, typer.Option("--channel", help="email, sms or chat.")] = "chat",
+    channel: Annotated[str, typer.Option("--channel", help=f"{CHANNEL_NAMES}.")] = "chat",
     sender: Annotated[str, typer.Option("--sender", help="The customer's address on that channel.")] = "customer",
     subject: Annotated[str | None, typer.Option("--subject", help="Of an e-mail.")] = None,
     message_id: Annotated[

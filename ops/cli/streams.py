@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.options import Json, Tenant
+from ops.cli.options import CHANNEL_NAMES, Json, Tenant
+from schema.channels import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LAST = 10
-_CHANNELS = ("email", "sms", "chat")
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")]
 ConversationFilter = Annotated[str | None, typer.Option("--conversation", metavar="ID", help="Only of this one.")]
@@ -24,7 +24,7 @@ def replies(
     *,
     follow: Follow = False,
     channel: Annotated[
-        list[str] | None, typer.Option("--channel", help="email, sms or chat; may be repeated. Default: all.")
+        list[str] | None, typer.Option("--channel", help=f"{CHANNEL_NAMES}; may be repeated. Default: all.")
     ] = None,
     conversation: ConversationFilter = None,
     last: Last = LAST,
@@ -36,9 +36,9 @@ def replies(
     from schema.keys import replies_stream
 
     for name in channel or ():
-        if name not in _CHANNELS:
-            raise typer.BadParameter(f"no channel {name!r}; one of {', '.join(_CHANNELS)}")
-    streams = [replies_stream(tenant, name) for name in channel or _CHANNELS]
+        if name not in CHANNELS:
+            raise typer.BadParameter(f"no channel {name!r}; one of {CHANNEL_NAMES}")
+    streams = [replies_stream(tenant, name) for name in channel or CHANNELS]
     show_streams(streams, follow=follow, last=None if from_start else last, conversation=conversation, as_json=as_json)
 
 

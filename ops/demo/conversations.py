@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from schema.messages import Channel
+from schema.channels import Channel
 
 CARD_NUMBER = "4111 1111 1111 1111"
 """The payment industry's well-known test number; it passes the Luhn check, so it is taken for a card's."""

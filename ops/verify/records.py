@@ -14,6 +14,9 @@ STATEMENT_TIME = "5min"
 UNPUBLISHED_SECONDS_MAX = 60
 """Age from which an outbox row that is not published is a violation."""
 
+GROUP_SECONDS_MAX = 600
+"""How long a group of consumers that is too far behind may collect nothing of what was cut from its stream."""
+
 _BY_HAND = "no process of the product does that: compare with a backup, and look for who writes into the database"
 
 
@@ -27,6 +30,8 @@ class Check:
     way_out: str
     item: str | None = None
     """The column that tells findings of one conversation apart."""
+    age_seconds: int | None = None
+    """From what age on it is a violation, where the statement asks."""
 
 
 CHECKS: tuple[Check, ...] = (
@@ -56,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
         "find_overdue_outbox",
         "{unpublished} outbox rows from {first_ordinal} on are not published after {seconds} s",
         "a worker's rescue publishes them: see that one runs and reaches Redis, and look for rescue.failed in its log",
+        age_seconds=UNPUBLISHED_SECONDS_MAX,
     ),
     Check(
         "dead letter",
@@ -63,6 +69,16 @@ CHECKS: tuple[Check, ...] = (
         "message {message_id} is {state} and has {letters} dead letters",
         _BY_HAND,
         "message_id",
+    ),
+    Check(
+        "group",
+        "find_aside",
+        "group {name} is too far behind its stream, lacks {entries} entries that were cut from it, and has collected "
+        "nothing for {seconds} s",
+        "start its consumer, which gets them from PostgreSQL in order; or XGROUP DESTROY it in that stream, and "
+        "nothing is kept for it any longer",
+        "place",
+        GROUP_SECONDS_MAX,
     ),
     Check("ledger", "find_unbacked", "{ledger} has {entry}, which no turn accounts for", _BY_HAND, "entry"),
 )
@@ -72,7 +88,7 @@ async def check_records(transaction: Transaction) -> list[Finding]:
     """Run every check, in the scope of the transaction."""
     findings = []
     for check in CHECKS:
-        age = {"age_seconds": UNPUBLISHED_SECONDS_MAX} if check.name == "publishing" else {}
+        age = {"age_seconds": check.age_seconds} if check.age_seconds is not None else {}
         rows = await transaction.run(check.query, findings_max=FINDINGS_MAX, **age)
         findings += [_finding(check, row) for row in rows]
     return findings

@@ -74,8 +74,8 @@ def _model_of(stream: str) -> type[Reply | Escalation | Event]:
     _, _, kind = stream.partition("}:")
     if kind.startswith("replies:"):
         return Reply
-    if kind == "escalations":
+    if kind.split(":")[0] == "escalations":
         return Escalation
-    if kind == "events":
+    if kind.split(":")[0] == "events":
         return Event
     raise ValueError(f"not an outbound stream: {stream}")

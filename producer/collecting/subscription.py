@@ -15,6 +15,7 @@ from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.collecting.following import BLOCK_SECONDS
 from producer.collecting.redis_retry import Patience
 from runtime.redis import make_redis
+from schema.keys import again_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -61,6 +62,8 @@ class AsyncSubscription:
         self._patience = Patience(settings)
         self._seconds_max = settings.send_seconds_max
         self.stream, self._group, self._consumer = stream, group, consumer
+        self._again = again_stream(stream, group)
+        self._source = stream  # or `_again`, while the group collects there what was cut from the stream
         self._start = start
         self._claim_idle_seconds = claim_idle_seconds
         self._claim_next = 0.0
@@ -70,8 +73,9 @@ class AsyncSubscription:
         self._ids: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
-        """Make the group unless there is one."""
+        """Make the group unless there is one; workers have made it when it was known before Redis lost it."""
         await self._patience.persist(lambda: self._make_group(self._start))
+        await self._patience.persist(self._find_source)
         return self
 
     async def __aexit__(
@@ -127,28 +131,47 @@ class AsyncSubscription:
                     return found
                 self._claim_next = time.monotonic() + self._claim_idle_seconds / 2
             seconds = min(block_seconds, self._claim_next - time.monotonic())
-            return await self._read_group(">", max(1, round(seconds * 1_000)))
+            return await self._read_new(max(1, round(seconds * 1_000)))
         except ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
                 raise
-            # Redis lost the stream: whatever is in its successor is new.
-            _log.warning("stream.group_lost", stream=self.stream, group=self._group)
-            await self._make_group("0")
+            if not await self._find_source():
+                # Redis lost the stream: whatever is in its successor is new.
+                _log.warning("stream.group_lost", stream=self.stream, group=self._group)
+                await self._make_group("0")
             return []
         except BaseException:
             # An answer that was lost on the way may have been entries, which are ours now.
             self._own_after = "0"
             raise
 
+    async def _find_source(self) -> bool:
+        """Find where entries come from; gives whether that is elsewhere than until now.
+
+        A group that was too far behind collects from a stream of its own what was cut, and is handed nothing newer
+        before. Workers remove that stream once the group has acknowledged all of it.
+        """
+        source = self._again if await self._client.exists(self._again) else self.stream
+        if source == self._source:
+            return False
+        self._source, self._own_after, self._claim_next = source, "0", 0.0
+        return True
+
+    async def _read_new(self, block_ms: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        found = await self._read_group(">", block_ms)
+        if not found:
+            await self._find_source()
+        return found
+
     async def _read_group(self, after: str, block_ms: int | None) -> list[tuple[bytes, dict[bytes, bytes]]]:
         answer: Any = await self._client.xreadgroup(
-            self._group, self._consumer, {self.stream: after}, count=READ_ENTRIES_MAX, block=block_ms
+            self._group, self._consumer, {self._source: after}, count=READ_ENTRIES_MAX, block=block_ms
         )
         return answer[0][1] if answer else []
 
     async def _claim(self) -> list[tuple[bytes, dict[bytes, bytes]]]:
         answer: Any = await self._client.xautoclaim(
-            self.stream,
+            self._source,
             self._group,
             self._consumer,
             min_idle_time=round(self._claim_idle_seconds * 1_000),
@@ -185,7 +208,7 @@ class AsyncSubscription:
         self._read.append(entry)
 
     async def _acknowledge(self, ids: list[str]) -> None:
-        await self._client.xack(self.stream, self._group, *ids)
+        await self._client.xack(self._source, self._group, *ids)
 
     async def _make_group(self, start: str) -> None:
         try:

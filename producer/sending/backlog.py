@@ -1,15 +1,21 @@
-"""Know how much waits for all workers together, and refuse more than they should be left with."""
+"""Know how much waits for all workers together and for each tenant, and refuse more than they should be left with."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runtime.database import EVERY_TENANT
 from runtime.outage import POSTGRESQL_AWAY
+from schema.errors import Overloaded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from runtime.database import Database
 
 LOOK_SECONDS = 1.0
@@ -19,56 +25,91 @@ RETRY_SECONDS = 10
 """When to try again; a guess: how long a backlog takes depends on the model and on how many workers there are."""
 
 
+@dataclass
+class Room:
+    """Hold room that was taken for some messages, until it is known which of them were accepted."""
+
+    refusals: list[Overloaded | None]
+    """For each message why there is no room for it."""
+    accepted: Counter[str] = field(default_factory=Counter)
+    """How many were accepted of each tenant; whoever takes the room says so."""
+
+
 class Backlog:
     """Estimate how many accepted messages wait for an answer: counted once a second, plus what was accepted here since.
 
-    Several producers count the same rows, and each adds its own since: together they may go over the limit by what they
-    accept within a second.
+    Several producers count the same rows, and each adds its own since: together they may go over the limits by what
+    they accept within a second.
     """
 
-    def __init__(self, database: Database, *, messages_max: int) -> None:
+    def __init__(self, database: Database, *, messages_max: int, tenant_messages_max: int) -> None:
         self.messages_max = messages_max
+        self.tenant_messages_max = tenant_messages_max
         self._database = database
-        self._counted = 0
-        self._taken = 0
+        self._counted: Counter[str] = Counter()
+        self._accepted: Counter[str] = Counter()  # here, since the last count began
+        self._tried: Counter[str] = Counter()  # under way: accepted or not is not known yet
         self._look_at = 0.0
         self._looking: asyncio.Task[None] | None = None
 
     @property
     def waiting(self) -> int:
         """Give how many messages wait, as far as is known here; counting ends one above the limit."""
-        return self._counted + self._taken
+        return sum(part.total() for part in (self._counted, self._accepted, self._tried))
+
+    def waiting_of(self, tenant: str) -> int:
+        """Give how many messages of one tenant wait, as far as is known here."""
+        return self._counted[tenant] + self._accepted[tenant] + self._tried[tenant]
 
     async def look(self) -> None:
         """Count now; while PostgreSQL is away the last count stands, for accepting says that better."""
         self._look_at = time.monotonic() + LOOK_SECONDS
-        taken_before = self._taken
+        before = self._accepted.copy()
         try:
             rows = await self._database.read(EVERY_TENANT, "count_backlog", messages_max=self.messages_max + 1)
         except POSTGRESQL_AWAY:
             return
-        self._counted = int(rows[0]["waiting"])
-        self._taken -= taken_before
+        self._counted = Counter({row["tenant_id"]: int(row["waiting"]) for row in rows})
+        # What was accepted before the count began is in it. Between counts this only grows, so nothing goes below zero.
+        self._accepted -= before
 
-    async def take(self, messages: int) -> int:
-        """Take room for messages; gives for how many there is. Who would be refused waits for a count that is new."""
+    @contextmanager
+    def taken(self, tenants: Sequence[str]) -> Iterator[Room]:
+        """Take room for messages of these tenants, in this order, until the end of the block."""
+        room = Room([self._take(tenant) for tenant in tenants])
+        tried = Counter(tenant for tenant, refusal in zip(tenants, room.refusals, strict=True) if refusal is None)
+        try:
+            yield room
+        finally:
+            self._tried -= tried
+            self._accepted += room.accepted
+
+    async def until_known(self, tenants: Sequence[str]) -> None:
+        """See that the count is not too old, and wait for a new one where any of the messages would be refused."""
         if time.monotonic() >= self._look_at and self._looking is None:
             self._looking = asyncio.create_task(self.look())
             self._looking.add_done_callback(self._looked)
-        if self._looking is not None and self.waiting + messages > self.messages_max:
+        if self._looking is not None and not self._has_room(tenants):
             await asyncio.wait([self._looking])
-        taken = min(messages, max(0, self.messages_max - self.waiting))
-        self._taken += taken
-        return taken
-
-    def give_back(self, messages: int) -> None:
-        """Give back room that was taken for messages which were not accepted."""
-        self._taken = max(0, self._taken - messages)
 
     async def finish(self) -> None:
         """Wait until nothing is asked any more."""
         if self._looking is not None:
             await asyncio.wait([self._looking])
+
+    def _has_room(self, tenants: Sequence[str]) -> bool:
+        return self.waiting + len(tenants) <= self.messages_max and all(
+            self.waiting_of(tenant) + messages <= self.tenant_messages_max
+            for tenant, messages in Counter(tenants).items()
+        )
+
+    def _take(self, tenant: str) -> Overloaded | None:
+        if self.waiting >= self.messages_max:
+            return Overloaded(self.waiting, self.messages_max, RETRY_SECONDS)
+        if self.waiting_of(tenant) >= self.tenant_messages_max:
+            return Overloaded(self.waiting_of(tenant), self.tenant_messages_max, RETRY_SECONDS, tenant=tenant)
+        self._tried[tenant] += 1
+        return None
 
     def _looked(self, _: asyncio.Task[None]) -> None:
         self._looking = None

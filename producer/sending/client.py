@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from anyio.from_thread import start_blocking_portal
 
 from producer.sending.acceptance import Acceptance, Letter
-from producer.sending.backlog import RETRY_SECONDS, Backlog
+from producer.sending.backlog import Backlog
 from producer.sending.batching import Batching
 from producer.sending.doorbell import Doorbell
 from producer.sending.forwarding import Forwarding
@@ -72,7 +72,11 @@ class AsyncProducer:
             acceptance = Acceptance(
                 database, waiting_max=settings.mailbox_messages_max, seconds_max=settings.send_seconds_max
             )
-            backlog = Backlog(database, messages_max=settings.backlog_messages_max)
+            backlog = Backlog(
+                database,
+                messages_max=settings.backlog_messages_max,
+                tenant_messages_max=settings.tenant_backlog_messages_max,
+            )
             await backlog.look()
             opening.push_async_callback(backlog.finish)
             forwarding = Forwarding(Scripts(client), doorbell, settings, reach=self._reach)
@@ -193,21 +197,23 @@ class _Way:
 
     async def carry(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
         """Give each letter its receipt, or the error of its sender; what there is no room for is refused untried."""
-        room = await self._backlog.take(len(letters))
-        tried = letters[:room]
-        answers = await self._acceptance.accept(tried)
-        accepted = [
-            (letter.key, Envelope(position=answer.position, message_id=answer.message_id, payload=letter.payload))
-            for letter, answer in zip(tried, answers, strict=True)
-            if isinstance(answer, Receipt) and answer.status == "accepted"
-        ]
-        self._backlog.give_back(len(tried) - len(accepted))
+        tenants = [letter.key.tenant for letter in letters]
+        await self._backlog.until_known(tenants)
+        with self._backlog.taken(tenants) as room:
+            tried = [letter for letter, refusal in zip(letters, room.refusals, strict=True) if refusal is None]
+            answers = await self._acceptance.accept(tried)
+            accepted = [
+                (letter.key, Envelope(position=answer.position, message_id=answer.message_id, payload=letter.payload))
+                for letter, answer in zip(tried, answers, strict=True)
+                if isinstance(answer, Receipt) and answer.status == "accepted"
+            ]
+            room.accepted.update(key.tenant for key, _ in accepted)
         if accepted:
             self._reach("send.accepted")
             await self._forwarding.forward(accepted)
             self._reach("send.rung")
-        overloaded = Overloaded(self._backlog.waiting, self._backlog.messages_max, RETRY_SECONDS)
-        return [*answers, *(overloaded for _ in letters[room:])]
+        next_answer = iter(answers)
+        return [next(next_answer) if refusal is None else refusal for refusal in room.refusals]
 
 
 class _GivenUp:

@@ -1,10 +1,13 @@
--- Open a tenant's streams again, in their next life.
+-- Open a tenant's streams again, in their next life, with the groups of consumers that they had.
 --
--- KEYS  1 life  2… its streams
+-- KEYS  1 life  2… its streams, and those from which groups collect what was cut
 -- ARGV  1 what the life key was left at: 'checking', or '' when it was not there  2 the run of the server then  3 the life
 --       then for each stream the id up to which it is known to be collected, or ''
+--       then where a group stands that collects elsewhere
+--       then for each group three: the number of its stream among the streams, its name, the id it stands at
 -- Returns 1 open · 0 something happened meanwhile: look again
--- Keeps   ids of entries go on ascending, also when this server's clock is behind that of the one before
+-- Keeps   ids of entries go on ascending, also when this server's clock is behind that of the one before; a group stands
+--         before whatever is published from now on, so one that its consumer makes later is made already
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] or run ~= ARGV[2] then return 0 end
 
@@ -27,6 +30,12 @@ for stream = 2, #KEYS do
       redis.call('XDEL', KEYS[stream], redis.call('XADD', KEYS[stream], wanted, 'id', ''))
     end
   end
+end
+for at = #KEYS + 4, #ARGV, 3 do
+  local key = KEYS[tonumber(ARGV[at]) + 1]
+  local made = redis.pcall('XGROUP', 'CREATE', key, ARGV[at + 1], ARGV[at + 2], 'MKSTREAM')
+  if made['err'] and not string.find(made['err'], 'BUSYGROUP') then return made end
+  if made['err'] and ARGV[at + 2] == ARGV[#KEYS + 3] then redis.call('XGROUP', 'SETID', key, ARGV[at + 1], ARGV[at + 2]) end
 end
 redis.call('SET', KEYS[1], ARGV[3] .. ' ' .. run)
 return 1

@@ -1,13 +1,14 @@
--- Tell how far a tenant's streams are collected: acknowledged by every group, or, where there is none, trimmed away.
+-- Tell how far a tenant's streams are collected, by each group of consumers.
 --
 -- KEYS  1 life  2… its streams
--- ARGV  none
+-- ARGV  1 where a group stands that collects what was cut from a stream `<its name>:again:<group>`
 -- Returns {} the streams are not known to be whole
---         · for each stream {1, id}: collected up to that entry · {0, id}: up to the one before it · {0, ''}: nothing is known
+--         · {life, for each stream {id of its first entry or '', for each group {name, 1 where it collects elsewhere else 0,
+--           1 up to that id | 0 up to the one before it, id}}}
 -- Keeps   one moment for all: nothing can be lost between the look at the life and the look at the groups
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local life = redis.call('GET', KEYS[1])
-if not life or string.match(life, '^%d+ (%x+)$') ~= run then return {} end
+local life, of_run = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%x+)$')
+if of_run ~= run then return {} end
 
 local function fields_of(list)
   local fields = {}
@@ -15,28 +16,31 @@ local function fields_of(list)
   return fields
 end
 
-local function is_before(one, other)
-  local ms, number = string.match(one, '^(%d+)-(%d+)$')
-  local other_ms, other_number = string.match(other, '^(%d+)-(%d+)$')
-  if ms ~= other_ms then return tonumber(ms) < tonumber(other_ms) end
-  return tonumber(number) < tonumber(other_number)
+local function collected(stream, group)
+  local pending = redis.call('XPENDING', stream, group['name'])
+  if pending[1] > 0 then return 0, pending[2] end
+  return 1, group['last-delivered-id']
 end
 
-local answer = {}
+local function groups_of(stream)
+  if redis.call('EXISTS', stream) == 0 then return {} end
+  return redis.call('XINFO', 'GROUPS', stream)
+end
+
+local answer = {life}
 for stream = 2, #KEYS do
-  local found = {0, ''}
-  if redis.call('EXISTS', KEYS[stream]) == 1 then
-    local groups = redis.call('XINFO', 'GROUPS', KEYS[stream])
-    for _, each in ipairs(groups) do
-      local group = fields_of(each)
-      local pending = redis.call('XPENDING', KEYS[stream], group['name'])
-      local here = {1, group['last-delivered-id']}
-      if pending[1] > 0 then here = {0, pending[2]} end
-      if found[2] == '' or is_before(here[2], found[2]) or (here[2] == found[2] and here[1] == 0) then found = here end
-    end
-    if #groups == 0 then
-      local first = redis.call('XRANGE', KEYS[stream], '-', '+', 'COUNT', 1)
-      if first[1] then found = {0, first[1][1]} end
+  local first = redis.call('XRANGE', KEYS[stream], '-', '+', 'COUNT', 1)
+  local found = {first[1] and first[1][1] or ''}
+  for _, each in ipairs(groups_of(KEYS[stream])) do
+    local group = fields_of(each)
+    if group['last-delivered-id'] ~= ARGV[1] then
+      found[#found + 1] = {group['name'], 0, collected(KEYS[stream], group)}
+    else
+      local again = KEYS[stream] .. ':again:' .. group['name']  -- of the same slot
+      local there = groups_of(again)
+      local with_it, id = 0, ''
+      if there[1] then with_it, id = collected(again, fields_of(there[1])) end
+      found[#found + 1] = {group['name'], 1, with_it, id}
     end
   end
   answer[#answer + 1] = found

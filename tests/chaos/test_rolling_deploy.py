@@ -14,13 +14,14 @@ import pytest
 from ops.database.migrate import migrate
 from ops.lab.chaos.audit import read_log
 from ops.lab.chaos.faults import Fault
-from ops.lab.chaos.load import CHANNELS, TENANT
+from ops.lab.chaos.load import TENANT
 from ops.lab.chaos.run import ChaosOptions, Row, chaos_on
 from ops.verify import Finding, Verification
 from runtime.configuration import load_settings, open_sealer
 from runtime.database import Database, connect
 from runtime.encoding import parse_json
 from runtime.redis import make_redis
+from schema.channels import CHANNELS
 from schema.keys import replies_stream
 from schema.resources import load_script
 from tests.architecture.contracting import find_breaches, unanswered

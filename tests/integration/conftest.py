@@ -156,3 +156,29 @@ def plain_owner(stack: EmbeddedStack, empty_database: Callable[..., AbstractCont
         yield url
     with connect(stack.addresses.database_url) as connection:
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Run servers of our own, to empty."""
+    with EmbeddedStack(tmp_path_factory.mktemp("fragile"), durable=False) as running:
+        settings = Settings(
+            database_url=running.addresses.database_url,
+            redis_url=running.addresses.redis_url,
+            state_dir=tmp_path_factory.mktemp("fragile-state"),
+            publish_seconds=0.1,
+            collected_seconds=0.1,
+            reconcile_seconds=0.1,
+            sweep_seconds=0.05,
+            bell_seconds=0.05,
+            burst_messages_max=1,
+        )
+        migrate(running.addresses.database_url, open_sealer(settings), sample=False)
+        yield settings
+
+
+@pytest.fixture
+async def harness(fragile: Settings) -> AsyncIterator[Harness]:
+    made = await make_harness(fragile, open_sealer(fragile), add_tenant(fragile))
+    yield made
+    await made.close()

@@ -4,77 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import pytest
-
-from ops.database.migrate import migrate
-from ops.embedded import EmbeddedStack
-from producer.collecting.entries import StreamEntry
 from producer.collecting.subscription import AsyncSubscription
 from runtime.configuration import open_sealer
 from schema.keys import life_key, published_key, replies_stream, restoring_key
-from schema.messages import Reply
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
+from tests.integration.streams_lost import answer, flush, said, take
 from tests.integration.worker_harness import Harness, MakeHarness, make_harness
 from tests.waiting import eventually
 
 
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Run servers of our own, to empty."""
-    with EmbeddedStack(tmp_path_factory.mktemp("fragile"), durable=False) as running:
-        settings = Settings(
-            database_url=running.addresses.database_url,
-            redis_url=running.addresses.redis_url,
-            state_dir=tmp_path_factory.mktemp("fragile-state"),
-            publish_seconds=0.1,
-            collected_seconds=0.1,
-            reconcile_seconds=0.1,
-            sweep_seconds=0.05,
-            bell_seconds=0.05,
-            burst_messages_max=1,
-        )
-        migrate(running.addresses.database_url, open_sealer(settings), sample=False)
-        yield settings
-
-
-@pytest.fixture
-async def harness(fragile: Settings) -> AsyncIterator[Harness]:
-    made = await make_harness(fragile, open_sealer(fragile), add_tenant(fragile))
-    yield made
-    await made.close()
-
-
 def subscribe(harness: Harness, consumer: str = "one") -> AsyncSubscription:
     return AsyncSubscription(harness.settings, replies_stream(harness.tenant, "chat"), "gateway", consumer)
-
-
-async def answer(harness: Harness, conversation: str, *texts: str) -> None:
-    for text in texts:
-        await harness.accept(conversation, text)
-    await harness.drain(conversation)
-    await harness.service.publisher.note()
-
-
-async def flush(harness: Harness) -> None:
-    await harness.service.servers.redis.flushall()
-
-
-async def take(subscription: AsyncSubscription, count: int) -> list[StreamEntry]:
-    """Take that many entries; fails when they do not come."""
-    entries: list[StreamEntry] = []
-    for _ in range(count):
-        entry = await subscription.next(5)
-        assert entry is not None, f"only {len(entries)} of {count} entries came"
-        entries.append(entry)
-    return entries
-
-
-def said(entries: list[StreamEntry]) -> list[str]:
-    return [entry.body.text.removeprefix("you said: ") for entry in entries if isinstance(entry.body, Reply)]
 
 
 async def test_what_was_not_collected_comes_again_in_order_after_redis_was_emptied(harness: Harness) -> None:

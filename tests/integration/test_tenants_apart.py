@@ -27,7 +27,15 @@ TABLES_OF_TENANTS = """
         (SELECT string_agg(concat(p.qual, p.with_check), ' and ') FROM pg_policies p
             WHERE p.schemaname = 'public' AND p.tablename = c.relname) AS policy
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'tenant'
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+"""
+OPEN_TABLES = {
+    "migration": "what was done to the database; names no tenant, and the application only reads it",
+    "deployment": "the fingerprint of the one key of all tenants; the application only reads it",
+}
+TABLES = """
+    SELECT relname AS name, relrowsecurity AND relforcerowsecurity AS forced FROM pg_class
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
 """
 
 
@@ -37,6 +45,23 @@ def test_every_table_of_tenants_is_under_forced_row_level_security(settings: Set
 
     assert len(tables) >= 8
     assert [row["name"] for row in tables if row != {"name": row["name"], "forced": True, "policy": POLICY}] == []
+
+
+def test_every_table_is_under_forced_row_level_security_but_those_with_a_reason(settings: Settings) -> None:
+    with connect(_url(settings)) as connection:
+        tables = connection.execute(TABLES).fetchall()
+
+    assert {row["name"] for row in tables if not row["forced"]} == set(OPEN_TABLES)
+
+
+async def test_a_tenant_sees_itself_alone_among_the_tenants(database: Database, tenant: str, other_tenant: str) -> None:
+    own = await database.read(tenant, "find_tenants")
+    every = await database.read("*", "find_tenants")
+    advanced = await database.read(tenant, "advance_life", tenant=other_tenant, life=None)
+
+    assert [row["tenant_id"] for row in own] == [tenant]
+    assert {tenant, other_tenant} <= {row["tenant_id"] for row in every}
+    assert advanced == []
 
 
 async def test_a_tenant_sees_nothing_of_another(database: Database, tenant: str, other_tenant: str) -> None:

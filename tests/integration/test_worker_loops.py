@@ -28,12 +28,21 @@ LOOPS = (
     "reconcile",
     "publish_leftovers",
     "note_collected",
+    "refill_groups",
     "trim_streams",
     "trim_spans",
     "trim_usage",
     "still",
 )
-FOR_ALL = {"reconcile", "publish_leftovers", "note_collected", "trim_streams", "trim_spans", "trim_usage"}
+FOR_ALL = {
+    "reconcile",
+    "publish_leftovers",
+    "note_collected",
+    "refill_groups",
+    "trim_streams",
+    "trim_spans",
+    "trim_usage",
+}
 OFTEN = {
     "renew_seconds": 0.1,
     "lease_seconds": 0.6,

@@ -16,9 +16,10 @@ from runtime.encoding import parse_json
 from runtime.redis import make_redis
 from runtime.sealing import Sealer
 from runtime.telemetry.logs import configure_logs
+from schema.channels import Channel
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
-from schema.messages import Channel, Envelope, Inbound
+from schema.messages import Envelope, Inbound
 from schema.settings import Settings
 from worker.agents.pool import GraphPool
 from worker.conversation.context import TurnContext

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema.channels import CHANNELS
 from schema.errors import InvalidMessage
 from schema.messages import (
     INBOUND_BYTES_MAX,
@@ -18,7 +19,6 @@ from schema.messages import (
     SENDER_CHARACTERS_MAX,
     SUBJECT_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,
-    Channel,
     Envelope,
     Inbound,
     encode_envelope,
@@ -132,7 +132,7 @@ def test_a_value_beyond_its_limit_is_refused_naming_the_field_and_the_limit(fiel
     assert str(error) == f"{error.field}: {error.value}; {error.limit}"
 
 
-@pytest.mark.parametrize("channel", get_args(Channel))
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_every_channel_is_taken(channel: str) -> None:
     assert parse(MESSAGE | {"channel": channel}).channel == channel
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from ops.lab.load.run import LoadOptions, plan_messages
 from ops.lab.load.scripts import KIND_WEIGHTS, Booking, make_scripts
 from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
+from schema.channels import CHANNELS
 from schema.ids import ConversationKey, reply_id_of
-from schema.messages import Channel, Reply
+from schema.messages import Reply
 
-CHANNELS: tuple[Channel, ...] = ("chat", "email", "sms")
 BOOKINGS = (Booking("DEMO42", "Ada", "Okafor"),)
 
 

@@ -14,9 +14,10 @@ from runtime.loops import Loop
 from runtime.redis import Scripts
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.keys import escalations_stream, events_stream, life_key, published_key, replies_stream
+from schema.keys import life_key, published_key
 from schema.settings import Settings
-from worker.outbound.streams import Streams, position_of
+from worker.outbound.places import position_of, stream_named
+from worker.outbound.streams import Streams
 
 _NOTE_SECONDS = 0.1
 """How long what was published is gathered before it is noted."""
@@ -37,9 +38,7 @@ class OutboxRow:
 
     def stream(self, tenant: str) -> str:
         """Name the stream this row belongs to."""
-        if self.kind == "reply":
-            return replies_stream(tenant, self.channel or "")
-        return escalations_stream(tenant) if self.kind == "escalation" else events_stream(tenant)
+        return stream_named(tenant, self.kind, self.channel or "").name
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from runtime.database import EVERY_TENANT, Row
 from schema.ids import ConversationKey, new_token
-from schema.keys import (
-    NOTING_KEY,
-    escalations_stream,
-    events_stream,
-    life_key,
-    published_key,
-    replies_stream,
-    restoring_key,
-)
-from schema.messages import Channel
+from schema.keys import ASIDE_ID, NOTING_KEY, again_stream, life_key, published_key, restoring_key
+from worker.outbound.groups import Sighting, Standing
+from worker.outbound.places import OutboundStream, stream_of, streams_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,9 +27,6 @@ if TYPE_CHECKING:
     from runtime.redis import Scripts
     from schema.settings import Settings
 
-_NUMBERS_MAX = 1_000_000
-"""Entries of one stream within a millisecond; more count as the last of them."""
-
 _ROWS_MAX = 1_000
 _CLAIM_SECONDS = 10
 """How long a worker that died while it restored a tenant's streams keeps the others from it."""
@@ -45,34 +35,6 @@ _WAIT_SECONDS = 0.1
 _WAITS_MAX = 20
 
 _log = structlog.get_logger("fte.streams")
-
-
-class OutboundStream(NamedTuple):
-    """Name one stream of a tenant as the outbox does, and as Redis does."""
-
-    kind: str
-    channel: str
-    """'' for streams that have none."""
-    name: str
-
-
-def streams_of(tenant: str) -> list[OutboundStream]:
-    """List a tenant's streams."""
-    return [
-        *(OutboundStream("reply", channel, replies_stream(tenant, channel)) for channel in get_args(Channel)),
-        OutboundStream("escalation", "", escalations_stream(tenant)),
-        OutboundStream("event", "", events_stream(tenant)),
-    ]
-
-
-def position_of(entry_id: str) -> int:
-    """Give an entry's place in its stream as one number that ascends as the ids do."""
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds) * _NUMBERS_MAX + min(int(number), _NUMBERS_MAX - 1)
-
-
-def _id_of(position: int) -> str:
-    return f"{position // _NUMBERS_MAX}-{position % _NUMBERS_MAX}"
 
 
 @dataclass(frozen=True)
@@ -140,29 +102,34 @@ class Streams:
         return await self._take(NOTING_KEY, "1", self._collected_ms)
 
     async def note_collected(self) -> int:
-        """Note how far the streams of every tenant are collected; gives of how many it is known.
+        """Note where groups of consumers stand, and so how far streams are collected; gives of how many it is known.
 
-        Read from the consumers' groups, so a consumer needs no way to PostgreSQL: acknowledging in Redis is enough.
+        Read from the groups, so a consumer needs no way to PostgreSQL: acknowledging in Redis is enough. A group
+        that is gone from streams which are whole was destroyed, and is forgotten.
         """
         tenants = [row["tenant_id"] for row in await self._database.read(EVERY_TENANT, "find_lives")]
-        streams = {tenant: streams_of(tenant) for tenant in tenants}
         calls: list[tuple[AsyncScript, list[str], list[Any]]] = [
-            (self._scripts.read_collected, [life_key(tenant), *(stream.name for stream in streams[tenant])], [])
+            (
+                self._scripts.read_collected,
+                [life_key(tenant), *(stream.name for stream in streams_of(tenant))],
+                [ASIDE_ID],
+            )
             for tenant in tenants
         ]
-        known = []
+        seen = Sighting()
         for tenant, answer in zip(tenants, await self._scripts.run_each(calls), strict=True):
             if isinstance(answer, Exception):
                 raise answer
-            for stream, (with_it, entry_id) in zip(streams[tenant], answer or [(0, b"")] * 5, strict=True):
-                if entry_id:
-                    position = position_of(entry_id.decode()) - (0 if with_it else 1)
-                    known.append((tenant, stream.kind, stream.channel, position))
-        if known:
-            names = ("tenants", "kinds", "channels", "positions")
-            columns = dict(zip(names, map(list, zip(*known, strict=True)), strict=True))
-            await self._database.read(EVERY_TENANT, "note_collected", **columns)
-        return len(known)
+            if answer:
+                seen.add(tenant, streams_of(tenant), answer)
+        if not seen.lives:
+            return 0
+        _, forgotten, *_ = await self._database.run_all(EVERY_TENANT, seen.statements())
+        for row in forgotten:
+            stream = stream_of(row)
+            await self._client.delete(again_stream(stream.name, row["name"]))
+            _log.info("stream.group_gone", tenant=row["tenant_id"], stream=stream.name, group=row["name"])
+        return len(seen.collected)
 
     @asynccontextmanager
     async def _claim(self, tenant: str) -> AsyncIterator[str | None]:
@@ -199,23 +166,24 @@ class Streams:
         closed = _Closed(left_at, run, claim)
         # What was published until now, and is noted from now on, is noted in vain: it is looked at below.
         life = (await self._database.read(tenant, "advance_life", tenant=tenant, life=None))[0]["stream_life"]
-        rows = await self._database.read(tenant, "find_collected", tenant=tenant)
-        collected = {(row["kind"], row["channel"]): int(row["position"]) for row in rows}
-        streams = streams_of(tenant)
+        standing = await self._read_standing(tenant)
         lost = 0
-        for stream in streams:
-            lost += await self._forget_lost(tenant, stream, collected.get(stream[:2], 0), closed)
+        for stream in standing.streams:
+            lost += await self._forget_lost(tenant, stream, standing.collected(stream), closed)
         # Turns that were read while rows were being taken back know some of them only: they belong to no life.
         advanced = await self._database.read(tenant, "advance_life", tenant=tenant, life=life)
         if not advanced:
             return False
-        ends = [collected.get(stream[:2]) for stream in streams]
-        arguments = [closed.left_at, run, advanced[0]["stream_life"], *(_id_of(end) if end else "" for end in ends)]
-        keys = [life_key(tenant), *(stream.name for stream in streams)]
-        is_open = bool(await self._scripts.open_streams(keys=keys, args=arguments))
+        keys, arguments = standing.opening()
+        arguments = [closed.left_at, run, advanced[0]["stream_life"], *arguments]
+        is_open = bool(await self._scripts.open_streams(keys=[life_key(tenant), *keys], args=arguments))
         if life > 1 or lost:  # the first life begins with the first reply
             _log.warning("streams.restored", tenant=tenant, entries=lost, emptied=closed.lost_everything, open=is_open)
         return is_open
+
+    async def _read_standing(self, tenant: str) -> Standing:
+        notes = await self._database.run_all(tenant, [("find_collected", {"tenant": tenant}), ("find_groups", {})])
+        return Standing(tenant, *notes)
 
     async def _read_life(self, tenant: str) -> int:
         rows = await self._database.read(tenant, "read_life", tenant=tenant)

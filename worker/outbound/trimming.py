@@ -1,49 +1,64 @@
-"""Keep the outbound streams bounded, without taking from a consumer what it has not acknowledged; traces, usage."""
+"""Keep the outbound streams short and take from no consumer what it has not acknowledged; remove old traces, usage."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from runtime.database import EVERY_TENANT
-from worker.outbound.streams import streams_of
+from schema.keys import ASIDE_ID
+from worker.outbound.places import OutboundStream, id_of, position_of, streams_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redis.asyncio import Redis
 
     from runtime.database import Database
+    from runtime.redis import Scripts
+    from schema.settings import Settings
+    from worker.outbound.aside import Aside
 
 
 _ROWS_MAX = 5_000
+_PAGE_ENTRIES = 1_000
 
 
 class Trimmer:
-    """Trim streams that are longer than `entries_max`, and what is older than its days."""
+    """Trim streams to what groups have not collected and a tail, none longer than its limit; and what is past its days.
 
-    def __init__(
-        self, client: Redis, database: Database, *, entries_max: int, spans_days: int, usage_days: int
-    ) -> None:
-        self._client = client
+    What a group had not collected when its stream grew over the limit is recorded, and comes to it from PostgreSQL.
+    """
+
+    def __init__(self, client: Redis, scripts: Scripts, database: Database, aside: Aside, settings: Settings) -> None:
+        self._client: Any = client  # its stubs mix the answers of both protocols
+        self._scripts = scripts
         self._database = database
-        self._entries_max = entries_max
-        self._spans_days = spans_days
-        self._usage_days = usage_days
+        self._aside = aside
+        self._entries_max = settings.stream_entries_max
+        self._tail_max = min(settings.stream_tail_entries_max, settings.stream_entries_max)
+        self._spans_days = settings.spans_days
+        self._usage_days = settings.usage_days
 
     async def trim(self) -> int:
         """Trim every stream of every tenant; gives how many entries went.
 
-        Down to the oldest entry that some consumer group still needs; a stream that no group reads is cut to
-        `entries_max`. What is trimmed stands in the outbox all the same.
+        Down to the oldest entry that some group still needs, and no further than the tail that is left to readers
+        without a group; a stream without any group is only cut to its limit. What is trimmed stands in the outbox.
         """
         rows = await self._database.read(EVERY_TENANT, "find_tenants")
-        streams = [stream.name for row in rows for stream in streams_of(row["tenant_id"])]
-        async with self._client.pipeline(transaction=False) as pipe:
-            for stream in streams:
-                pipe.xlen(stream)
-            lengths = await pipe.execute()
+        streams = [(row["tenant_id"], stream) for row in rows for stream in streams_of(row["tenant_id"])]
+        arguments = [self._tail_max, self._entries_max, ASIDE_ID]
+        calls = [(self._scripts.trim_collected, [stream.name], arguments) for _, stream in streams]
         trimmed = 0
-        for stream, length in zip(streams, lengths, strict=True):
-            if length > self._entries_max:
-                trimmed += await self._trim_one(stream)
+        for (tenant, stream), answer in zip(streams, await self._scripts.run_each(calls), strict=True):
+            if isinstance(answer, Exception):
+                raise answer
+            gone, left, is_shared = answer
+            trimmed += gone
+            if left > self._entries_max:
+                trimmed += await self._cut_to_limit(tenant, stream, left - self._entries_max)
+            elif is_shared:
+                trimmed += await self._cut_collected(tenant, stream, left - self._tail_max)
         return trimmed
 
     async def trim_spans(self) -> int:
@@ -64,21 +79,70 @@ class Trimmer:
             if portion < _ROWS_MAX:
                 return removed
 
-    async def _trim_one(self, stream: str) -> int:
-        groups: Any = await self._client.xinfo_groups(stream)
-        needed = [await self._oldest_needed(stream, group) for group in groups]
-        if not needed:
-            return int(await self._client.xtrim(stream, maxlen=self._entries_max, approximate=False))
-        oldest = min(needed, key=_order)
-        return int(await self._client.xtrim(stream, minid=oldest, approximate=False))
+    async def _cut_to_limit(self, tenant: str, stream: OutboundStream, entries: int) -> int:
+        """Cut the oldest entries, whoever needs them: such a group collects them from a stream of its own."""
+        cut = 0
+        while cut < entries:
+            page = await self._oldest(stream, entries - cut)
+            for group, collected in (await self._standing(stream)).items():
+                if page and collected < position_of(page[-1][0].decode()):
+                    await self._aside.put(tenant, stream, group, collected)
+            gone = await self._cut(tenant, stream, page)
+            cut += gone
+            if not gone:
+                break
+        return cut
 
-    async def _oldest_needed(self, stream: str, group: dict[str, Any]) -> str:
-        """Give the id from which on a group needs the stream: its oldest unacknowledged entry, or what comes next."""
-        pending: Any = await self._client.xpending(stream, group["name"])
-        oldest = pending["min"] or group["last-delivered-id"]
-        return oldest.decode() if isinstance(oldest, bytes) else str(oldest)
+    async def _cut_collected(self, tenant: str, stream: OutboundStream, entries: int) -> int:
+        """Cut what every group that reads the stream has collected, and record it for those that collect elsewhere."""
+        needed = [
+            row["position"]
+            for row in await self._database.read(tenant, "find_groups")
+            if (row["kind"], row["channel"]) == stream[:2]
+            # Who has collected what was cut is about to come back, and shall find what follows.
+            and row["is_aside"]
+            and row["position"] >= row["cut_position"] > 0
+        ]
+        cut = 0
+        while cut < entries:
+            collected = min([*needed, *(await self._standing(stream)).values()], default=None)
+            oldest = await self._oldest(stream, entries - cut)
+            page = [entry for entry in oldest if collected is None or position_of(entry[0].decode()) <= collected]
+            gone = await self._cut(tenant, stream, page)
+            cut += gone
+            if not gone:
+                break
+        return cut
 
+    async def _oldest(self, stream: OutboundStream, entries: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        found: list[tuple[bytes, dict[bytes, bytes]]] = await self._client.xrange(
+            stream.name, count=min(entries, _PAGE_ENTRIES)
+        )
+        return found
 
-def _order(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number)
+    async def _cut(self, tenant: str, stream: OutboundStream, page: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> int:
+        if not page:
+            return 0
+        positions = [position_of(entry_id.decode()) for entry_id, _ in page]
+        await self._database.read(
+            tenant,
+            "record_cut",
+            tenant=tenant,
+            kind=stream.kind,
+            channel=stream.channel,
+            positions=positions,
+            entry_ids=[fields.get(b"id", b"").decode(errors="replace") for _, fields in page],
+        )
+        last = [id_of(positions[-1]), id_of(positions[-1] + 1), ASIDE_ID]
+        return int(await self._scripts.cut_stream(keys=[stream.name], args=last))
+
+    async def _standing(self, stream: OutboundStream) -> dict[str, int]:
+        """Give up to which position each group that reads the stream itself has collected it."""
+        standing = {}
+        for group in await self._client.xinfo_groups(stream.name):
+            name, delivered = group["name"], group["last-delivered-id"].decode()
+            if delivered == ASIDE_ID:
+                continue
+            oldest = (await self._client.xpending(stream.name, name))["min"]
+            standing[name.decode()] = position_of(oldest.decode()) - 1 if oldest else position_of(delivered)
+        return standing

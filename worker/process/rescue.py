@@ -20,6 +20,7 @@ from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from worker.mailbox.mailbox import Mailbox
+from worker.outbound.aside import Aside
 from worker.outbound.publisher import Publisher
 from worker.outbound.streams import Streams
 from worker.outbound.trimming import Trimmer
@@ -49,8 +50,10 @@ class Rescue:
     outages: Outages
     trimmer: Trimmer
     leadership: Leadership
+    aside: Aside
     reach: Reach = pass_by
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
+    _leftovers: tuple[datetime, str, str] = field(default=_BEGINNING)
 
     def loops(self) -> list[Loop]:
         """Give the repairs as loops: those that every worker does, and those that one does for all.
@@ -78,6 +81,7 @@ class Rescue:
             Loop("reconcile", self.reconcile, settings.reconcile_seconds, on_duty=leads, asks=postgresql),
             Loop("publish_leftovers", self.publish_leftovers, settings.publish_seconds, on_duty=leads, asks=postgresql),
             Loop("note_collected", self.note_collected, settings.collected_seconds, on_duty=leads, asks=redis),
+            Loop("refill_groups", self.aside.refill, settings.publish_seconds, on_duty=leads, asks=redis),
             Loop("trim_streams", trimmer.trim, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_spans", trimmer.trim_spans, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_usage", trimmer.trim_usage, settings.trim_seconds, on_duty=leads, asks=postgresql),
@@ -156,9 +160,8 @@ class Rescue:
         age_seconds = self.settings.publish_seconds if age_seconds is None else age_seconds
         published = 0
         for _ in range(_PAGES_MAX):
-            page = await self._publish_page(age_seconds)
-            published += page
-            if page < self.settings.reconcile_messages_max:
+            published += await self._publish_page(age_seconds)
+            if self._leftovers == _BEGINNING:
                 break
         if published:
             _log.warning("rescue.published", rows=published)
@@ -166,14 +169,22 @@ class Rescue:
 
     async def _publish_page(self, age_seconds: float) -> int:
         await self.publisher.note()
+        rows_max = self.settings.reconcile_messages_max
+        after = dict(zip(("after_created_at", "after_tenant", "after_conversation"), self._leftovers, strict=True))
         rows = await self.database.read(
-            EVERY_TENANT, "find_unpublished", age_seconds=age_seconds, rows_max=self.settings.reconcile_messages_max
+            EVERY_TENANT, "find_unpublished", age_seconds=age_seconds, rows_max=rows_max, **after
         )
+        # What cannot be published stays at the head for ever, and must not keep what follows from its turn.
+        last = rows[-1] if len(rows) == rows_max else None
+        self._leftovers = (last["waiting_since"], last["tenant_id"], last["conversation_id"]) if last else _BEGINNING
+        published = 0
         for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
             self.reach("leftovers.found")
+            found = list(group)
             try:
-                await self.publisher.publish_found(key, list(group))
+                await self.publisher.publish_found(key, found)
+                published += len(found)
                 self.reach("leftovers.published")
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
-        return len(rows)
+        return published

@@ -39,6 +39,7 @@ from worker.models.embeddings import build_embedder
 from worker.models.ledger import Ledger
 from worker.models.provider import build_model_provider
 from worker.models.throttle import Throttle
+from worker.outbound.aside import Aside
 from worker.outbound.publisher import Publisher
 from worker.outbound.streams import Streams
 from worker.outbound.trimming import Trimmer
@@ -211,13 +212,8 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, tools, brain, tracer, reach
     )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
-    trimmer = Trimmer(
-        servers.redis,
-        servers.database,
-        entries_max=settings.stream_entries_max,
-        spans_days=settings.spans_days,
-        usage_days=settings.usage_days,
-    )
+    aside = Aside(scripts, servers.database, servers.sealer)
+    trimmer = Trimmer(servers.redis, scripts, servers.database, aside, settings)
     rescue = Rescue(
         settings=settings,
         mailbox=mailbox,
@@ -228,6 +224,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         outages=outages,
         trimmer=trimmer,
         leadership=Leadership(servers.database),
+        aside=aside,
         reach=reach,
     )
     return WorkerService(

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ops.lab.load.scripts import make_scripts
+from schema.channels import CHANNELS
 from schema.keys import escalations_stream, replies_stream
 from schema.messages import Inbound
 
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ops.lab.load.scripts import Booking
-    from schema.messages import Channel
 
 TENANT = "default"
-CHANNELS: tuple[Channel, ...] = ("chat", "email", "sms")
 STREAMS = (*(replies_stream(TENANT, channel) for channel in CHANNELS), escalations_stream(TENANT))
 """What comes out of it."""
 

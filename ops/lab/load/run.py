@@ -13,6 +13,7 @@ from producer.collecting.following import AsyncFollower
 from producer.sending.client import AsyncProducer
 from runtime.database import Database
 from runtime.ending import end_task
+from schema.channels import CHANNELS
 from schema.errors import MailboxFull, Overloaded, ServerUnreachable
 from schema.ids import new_token
 from schema.keys import escalations_stream, replies_stream
@@ -21,7 +22,7 @@ from schema.messages import Escalation, Inbound, Reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from schema.messages import Channel
+    from schema.channels import Channel
     from schema.settings import Settings
 
 MODEL_LATENCY_KEY = "fte.model_latency_ms"
@@ -48,7 +49,7 @@ class LoadOptions:
     model_latency_ms: str | None = None
     """`A..B`: how long the embedded models shall take for each call; None: no time."""
     bookings: tuple[Booking, ...] = ()
-    channels: tuple[Channel, ...] = ("chat", "email", "sms")
+    channels: tuple[Channel, ...] = CHANNELS
     tenant: str = "default"
     silence_seconds_max: float = 60
     """How long to wait, once all is sent, for the next reply before the rest counts as lost."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schema.messages import Channel
+    from schema.channels import Channel
 
 Kind = Literal["faq", "seat_change", "small_talk", "angry", "off_topic", "card_number"]
 
