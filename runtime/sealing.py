@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from schema.errors import Unsealable
 
@@ -16,7 +19,12 @@ class Sealer:
         """Take Fernet keys (32 bytes in URL-safe base64), newest first; raises ValueError on a malformed one."""
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._newest = Fernet(keys[0])
+        self._newest_bytes = base64.urlsafe_b64decode(keys[0])
         self.fingerprints = [hashlib.sha256(f"fte vault key {key}".encode()).hexdigest()[:12] for key in keys]
+
+    def derive(self, purpose: bytes, length: int) -> bytes:
+        """Derive a key for another purpose from the newest key: HKDF with SHA-256 (RFC 5869), `length` bytes."""
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=purpose).derive(self._newest_bytes)
 
     def seal(self, text: str) -> str:
         """Encrypt text; the result is URL-safe ASCII, 4/3 of its size and 100 bytes longer."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from runtime.database import Database
 from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys, open_sender_keys
 from schema.errors import InvalidSettings, SchemaOutdated
 from schema.resources import load_migrations
 
 
-async def check_deployment(database: Database, sealer: Sealer) -> None:
-    """Check that the database has this release's migrations and this deployment's key.
+async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
+    """Check that the database has this release's migrations and this deployment's key; gives its sender keys.
 
     Raises SchemaOutdated, or InvalidSettings when the key differs: messages sealed by one process could not be opened
     by another.
@@ -24,6 +25,7 @@ async def check_deployment(database: Database, sealer: Sealer) -> None:
     if row["vault_fingerprint"] is None:  # `fte migrate` was broken off before it had set the database up
         raise SchemaOutdated(row["migration"], needed)
     check_fingerprint(row["vault_fingerprint"], sealer)
+    return open_sender_keys((await database.read("*", "read_sender_secret"))[0]["sender_secret"], sealer)
 
 
 def check_fingerprint(recorded: str | None, sealer: Sealer) -> None:

@@ -13,6 +13,9 @@ TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 CONVERSATION_PATTERN = r"^[A-Za-z0-9+][A-Za-z0-9._~=+@-]{0,127}$"
 """A conversation's id; no colon and no brace, for the same reason."""
 
+BRAND_PATTERN = r"^[^\x00-\x1f\x7f-\x9f{}]{1,80}$"
+"""A tenant's name to its customers: it stands in what agents are told and in replies."""
+
 MESSAGE_ID_PATTERN = r"^[!-~]{1,256}$"
 """A gateway's own message id: visible ASCII, so that an RFC 5322 Message-ID fits (RFC 5322, 3.6.4)."""
 

@@ -39,6 +39,10 @@ BRIEFING_ENTRIES_MAX = 20
 BRIEFING_CHARACTERS_MAX = 200
 SENDER_VERIFIED_KEY = "fte.sender_verified"
 """Metadata by which a gateway vouches for a message's sender: `"true"`, and nothing else, opens bookings to it."""
+MODEL_LATENCY_KEY = "fte.model_latency_ms"
+"""Metadata of load tests: how long the embedded models shall take for each call, as a real one would."""
+RESERVED_PREFIX = "fte."
+"""What begins like this is the product's own: SENDER_VERIFIED_KEY is for gateways, the rest for load tests alone."""
 
 IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
 Priority = Literal["normal", "high", "urgent"]
@@ -270,6 +274,18 @@ def parse_inbound(
     _check_sender(inbound.sender)
     check_clock(inbound, now=now, clock_skew_seconds_max=clock_skew_seconds_max, age_seconds_max=age_seconds_max)
     return inbound
+
+
+def check_metadata(inbound: Inbound) -> None:
+    """Refuse metadata that is reserved for load tests; raises InvalidMessage naming the key and the way out."""
+    for key in inbound.metadata:
+        if key.startswith(RESERVED_PREFIX) and key != SENDER_VERIFIED_KEY:
+            raise InvalidMessage(
+                "metadata",
+                f"{key!r} is reserved",
+                f"of keys that begin with {RESERVED_PREFIX!r} only {SENDER_VERIFIED_KEY} is for gateways; leave it "
+                "out, or set FTE_LOAD_TESTS=true for a load test, in the sender and in its workers",
+            )
 
 
 def encode_inbound(inbound: Inbound) -> str:

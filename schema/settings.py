@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schema.channels import Channel
+from schema.ids import BRAND_PATTERN
 from schema.messages import IN_REPLY_TO_MAX
 
 
@@ -67,6 +68,12 @@ class Settings(BaseSettings):
     vault_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list,
         description="Fernet keys, comma separated, newest first; unset: one is made in the state folder",
+    )
+
+    brand: str = Field(
+        default="Larkfield Air",
+        pattern=BRAND_PATTERN,
+        description="the airline's name to customers of a tenant that has none of its own (fte migrate --brand)",
     )
 
     # The brain
@@ -179,6 +186,20 @@ class Settings(BaseSettings):
     answer_by_minutes: int = Field(default=60, ge=1, description="within how long a human takes up an escalation")
     quote_minutes: int = Field(default=30, ge=1, description="how long a quoted change waits for the customer's yes")
 
+    # Guesses at bookings: tries to verify that were wrong
+    sender_guesses_per_day_max: int = Field(
+        default=5, ge=1, description="wrong guesses of one sender on a day (UTC), in all conversations; then a person"
+    )
+    booking_guesses_per_day_max: int = Field(
+        default=10, ge=1, description="wrong guesses at one booking on a day (UTC), whoever makes them; then a person"
+    )
+
+    sender_silence_days_max: int = Field(
+        default=30,
+        ge=1,
+        description="after so long a silence a sender is a new one: telephone numbers are given to others",
+    )
+
     # Abuse
     abuse_model_seconds_max: float = Field(
         default=5, gt=0, description="how long a reply waits for the model that judges abuse; not asked when local"
@@ -195,6 +216,10 @@ class Settings(BaseSettings):
         ge=1,
         validation_alias="FTE_MESSAGE_AGE_SECONDS_MAX",
         description="how far in the past sent_at may be",
+    )
+    load_tests: bool = Field(
+        default=False,
+        description="take and obey reserved metadata (fte.model_latency_ms); for load tests, in senders and workers",
     )
     send_seconds_max: float = Field(default=10, gt=0, description="how long send retries an unreachable server")
 

@@ -13,6 +13,13 @@ CREATE TYPE public.reservation_offer AS (
 );
 
 CREATE FUNCTION public.accept_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
+    LANGUAGE sql
+    AS $$
+    SELECT a.status, a.at_conversation, a.at_position, a.waiting
+    FROM accept_message(p_tenant, p_conversation, p_message, p_channel, p_payload, p_waiting_max, NULL::text) AS a
+$$;
+
+CREATE FUNCTION public.accept_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint, p_sender_key text) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -36,10 +43,12 @@ BEGIN
     IF waiting >= p_waiting_max THEN
         status := 'full'; at_conversation := p_conversation; at_position := v_last; RETURN NEXT; RETURN;
     END IF;
-    INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload)
-        VALUES (p_tenant, p_message, p_conversation, v_last + 1, p_channel, p_payload) ON CONFLICT DO NOTHING;
+    INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload, sender_key)
+        VALUES (p_tenant, p_message, p_conversation, v_last + 1, p_channel, p_payload, p_sender_key) ON CONFLICT DO NOTHING;
     IF FOUND THEN
-        UPDATE conversation c SET last_position = v_last + 1
+        UPDATE conversation c
+            SET last_position = v_last + 1,
+                first_sender_key = CASE WHEN v_last = 0 THEN p_sender_key ELSE c.first_sender_key END
             WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation;
         status := 'accepted'; at_conversation := p_conversation; at_position := v_last + 1;
     ELSE  -- another sender was quicker with the same message id
@@ -200,16 +209,62 @@ DECLARE
     v_last bigint;
     v_done bigint;
     v_moved integer;
+    v_says boolean := p_conversation_row ? 'sender_key';
+    v_sender text := p_conversation_row ->> 'sender_key';
+    v_held text := p_conversation_row ->> 'held_sender_key';
+    v_switches boolean;
+    v_wrote text := p_conversation_row ->> 'message_sender_key';
+    v_items_of text := v_sender;
+    v_gone text;
 BEGIN
+    IF (p_conversation_row ->> 'sender_is_new')::boolean THEN
+        v_gone := v_sender || '.' || p_version;  -- no sender key is like that: nobody finds what it says any more
+        UPDATE session_item s SET sender_key = v_gone
+            FROM conversation c
+            WHERE s.tenant_id = p_tenant AND s.conversation_id = p_conversation
+                AND c.tenant_id = p_tenant AND c.conversation_id = p_conversation
+                AND coalesce(s.sender_key, c.first_sender_key, p_conversation_row ->> 'first_sender_key') = v_sender;
+        UPDATE ticket k SET sender_key = v_gone
+            FROM conversation c
+            WHERE k.tenant_id = p_tenant AND k.conversation_id = p_conversation
+                AND c.tenant_id = p_tenant AND c.conversation_id = p_conversation
+                AND coalesce(k.sender_key, c.first_sender_key, p_conversation_row ->> 'first_sender_key') = v_sender;
+        UPDATE conversation_sender p SET sender_key = v_gone
+            WHERE p.tenant_id = p_tenant AND p.conversation_id = p_conversation AND p.sender_key = v_sender;
+        IF v_held = v_sender THEN
+            v_held := v_gone;
+        END IF;
+    END IF;
+    v_switches := v_says AND v_sender IS DISTINCT FROM v_held;
+    IF v_switches AND v_held IS NOT NULL THEN
+        INSERT INTO conversation_sender (tenant_id, conversation_id, sender_key, context, vault, last_agent)
+            SELECT p_tenant, p_conversation, v_held, c.context, c.vault, c.last_agent
+            FROM conversation c
+            WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation AND c.version = p_version
+            ON CONFLICT (tenant_id, conversation_id, sender_key) DO UPDATE
+                SET context = excluded.context, vault = excluded.vault, last_agent = excluded.last_agent, parked_at = now();
+    END IF;
+    IF NOT v_says THEN
+        SELECT CASE WHEN count(*) = count(i.sender_key) AND count(DISTINCT i.sender_key) = 1 THEN min(i.sender_key) END
+            INTO v_wrote
+            FROM inbox i
+            WHERE i.tenant_id = p_tenant AND i.message_id = ANY (p_message_ids) AND i.conversation_id = p_conversation;
+        SELECT c.sender_key INTO v_held
+            FROM conversation c WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation;
+        v_sender := CASE WHEN p_version = 0 OR v_held = v_wrote THEN v_wrote END;
+        v_items_of := CASE WHEN v_sender IS NULL AND v_held <> v_wrote THEN '' ELSE v_sender END;
+    END IF;
     UPDATE conversation c
         SET version = c.version + 1,
             done_position = p_done_position,
             last_sequence = coalesce((p_conversation_row ->> 'last_sequence')::bigint, c.last_sequence),
             last_ordinal = c.last_ordinal + jsonb_array_length(p_outbox),
             last_item = c.last_item + jsonb_array_length(p_items),
-            last_agent = coalesce(p_conversation_row ->> 'last_agent', c.last_agent),
+            last_agent = coalesce(p_conversation_row ->> 'last_agent', CASE WHEN NOT v_switches THEN c.last_agent END),
             context = coalesce(p_conversation_row -> 'context', c.context),
-            vault = coalesce(p_conversation_row ->> 'vault', c.vault),
+            vault = coalesce(p_conversation_row ->> 'vault', CASE WHEN NOT v_switches THEN c.vault END),
+            sender_key = v_sender,
+            first_sender_key = coalesce(c.first_sender_key, p_conversation_row ->> 'first_sender_key'),
             updated_at = clock_timestamp()
         WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation AND c.version = p_version
         RETURNING c.last_item - jsonb_array_length(p_items), c.last_position INTO v_item, v_last;
@@ -222,7 +277,8 @@ BEGIN
     END IF;
     UPDATE inbox i
         SET state = p_state, finished_at = clock_timestamp(),
-            payload = CASE WHEN p_state = 'dead' THEN i.payload END
+            payload = CASE WHEN p_state = 'dead' THEN i.payload END,
+            sender_key = coalesce(i.sender_key, v_wrote)
         WHERE i.tenant_id = p_tenant AND i.message_id = ANY (p_message_ids) AND i.conversation_id = p_conversation
             AND i.state = 'accepted' AND i.position <= p_done_position;
     GET DIAGNOSTICS v_moved = ROW_COUNT;
@@ -233,8 +289,8 @@ BEGIN
         RAISE EXCEPTION 'conversation %: % of % messages were open, % earlier ones are', p_conversation, v_moved,
             cardinality(p_message_ids), v_done USING ERRCODE = 'FT002';
     END IF;
-    INSERT INTO session_item (tenant_id, conversation_id, ordinal, turn, item)
-        SELECT p_tenant, p_conversation, v_item + e.ordinality, p_version + 1, e.value
+    INSERT INTO session_item (tenant_id, conversation_id, ordinal, turn, item, sender_key)
+        SELECT p_tenant, p_conversation, v_item + e.ordinality, p_version + 1, e.value, v_items_of
         FROM jsonb_array_elements(p_items) WITH ORDINALITY AS e (value, ordinality);
     INSERT INTO outbox (tenant_id, conversation_id, ordinal, kind, channel, entry_id, sequence, body)
         SELECT p_tenant, p_conversation, o.ordinal, o.kind, o.channel, o.entry_id, o.sequence, o.body
@@ -267,6 +323,35 @@ BEGIN
 EXCEPTION
     WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.count_guess(p_tenant text, p_sender text, p_booking text, p_is_right boolean, p_sender_max integer, p_booking_max integer) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_day date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+    v_refused_by text;
+BEGIN
+    IF NOT p_is_right THEN
+        -- In the order of their keys, here and below: two that guess at once wait for each other instead of deadlocking.
+        INSERT INTO guess (tenant_id, day, subject, guesses)
+            SELECT p_tenant, v_day, s.subject, 0 FROM unnest(ARRAY[p_sender, p_booking]) AS s (subject)
+            WHERE s.subject IS NOT NULL ORDER BY s.subject
+            ON CONFLICT DO NOTHING;
+        PERFORM FROM guess g
+            WHERE g.tenant_id = p_tenant AND g.day = v_day AND g.subject IN (p_sender, p_booking)
+            ORDER BY g.subject FOR UPDATE;
+    END IF;
+    SELECT CASE WHEN g.subject = p_sender THEN 'sender' ELSE 'booking' END INTO v_refused_by
+        FROM guess g
+        WHERE g.tenant_id = p_tenant AND g.day = v_day
+            AND ((g.subject = p_sender AND g.guesses >= p_sender_max) OR (g.subject = p_booking AND g.guesses >= p_booking_max))
+        LIMIT 1;
+    IF v_refused_by IS NULL AND NOT p_is_right THEN
+        UPDATE guess g SET guesses = g.guesses + 1
+            WHERE g.tenant_id = p_tenant AND g.day = v_day AND g.subject IN (p_sender, p_booking);
+    END IF;
+    RETURN v_refused_by;
 END $$;
 
 CREATE TABLE public.reservation (
@@ -768,12 +853,26 @@ CREATE TABLE public.conversation (
     vault text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    first_sender_key text,
+    sender_key text,
     CONSTRAINT conversation_belongs_to_bot_or_human CHECK ((owner = ANY (ARRAY['bot'::text, 'human'::text]))),
     CONSTRAINT conversation_is_done_up_to_what_was_accepted CHECK ((done_position <= last_position))
 )
 WITH (fillfactor='70');
 
 ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.conversation_sender (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    sender_key text NOT NULL,
+    context jsonb NOT NULL,
+    vault text,
+    last_agent text,
+    parked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.conversation_sender FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.cut_entry (
     tenant_id text NOT NULL,
@@ -823,8 +922,18 @@ CREATE TABLE public.deployment (
     only_row boolean DEFAULT true NOT NULL,
     vault_fingerprint text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sender_secret text,
     CONSTRAINT deployment_has_one_row CHECK (only_row)
 );
+
+CREATE TABLE public.guess (
+    tenant_id text NOT NULL,
+    day date NOT NULL,
+    subject text NOT NULL,
+    guesses integer NOT NULL
+);
+
+ALTER TABLE ONLY public.guess FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.inbox (
     tenant_id text NOT NULL,
@@ -836,6 +945,7 @@ CREATE TABLE public.inbox (
     payload text,
     accepted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
+    sender_key text,
     CONSTRAINT inbox_finished_at_null_while_accepted CHECK (((state = 'accepted'::text) = (finished_at IS NULL))),
     CONSTRAINT inbox_payload_kept_while_needed CHECK (((state <> ALL (ARRAY['accepted'::text, 'dead'::text])) OR (payload IS NOT NULL))),
     CONSTRAINT inbox_state_is_known CHECK ((state = ANY (ARRAY['accepted'::text, 'answered'::text, 'dead'::text, 'erased'::text])))
@@ -898,7 +1008,8 @@ CREATE TABLE public.session_item (
     ordinal bigint NOT NULL,
     turn bigint NOT NULL,
     item jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sender_key text
 );
 
 ALTER TABLE ONLY public.session_item FORCE ROW LEVEL SECURITY;
@@ -940,6 +1051,8 @@ CREATE TABLE public.tenant (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     stream_life bigint DEFAULT 0 NOT NULL,
+    brand text,
+    CONSTRAINT tenant_brand_is_short_and_plain CHECK ((((char_length(brand) >= 1) AND (char_length(brand) <= 80)) AND (brand !~ '[[:cntrl:]{}]'::text))),
     CONSTRAINT tenant_id_is_short_and_plain CHECK ((tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))
 );
 
@@ -953,7 +1066,8 @@ CREATE TABLE public.ticket (
     priority text NOT NULL,
     opened_at timestamp with time zone DEFAULT now() NOT NULL,
     answer_by timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone
+    closed_at timestamp with time zone,
+    sender_key text
 );
 
 ALTER TABLE ONLY public.ticket FORCE ROW LEVEL SECURITY;
@@ -1047,6 +1161,9 @@ ALTER TABLE ONLY public.reservation
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_pkey PRIMARY KEY (tenant_id, conversation_id);
 
+ALTER TABLE ONLY public.conversation_sender
+    ADD CONSTRAINT conversation_sender_pkey PRIMARY KEY (tenant_id, conversation_id, sender_key);
+
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, customer_id);
 
@@ -1067,6 +1184,9 @@ ALTER TABLE ONLY public.flight_date
 
 ALTER TABLE ONLY public.flight
     ADD CONSTRAINT flight_pkey PRIMARY KEY (tenant_id, flight_number);
+
+ALTER TABLE ONLY public.guess
+    ADD CONSTRAINT guess_pkey PRIMARY KEY (tenant_id, day, subject);
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (tenant_id, message_id);
@@ -1150,6 +1270,8 @@ CREATE UNIQUE INDEX dead_letter_entry_is_kept_once ON public.dead_letter USING b
 
 CREATE INDEX flight_route ON public.flight USING btree (tenant_id, origin, destination);
 
+CREATE INDEX guess_day ON public.guess USING btree (day);
+
 CREATE INDEX inbox_accepted ON public.inbox USING btree (accepted_at, tenant_id, message_id) WHERE (state = 'accepted'::text);
 
 CREATE UNIQUE INDEX outbox_entry ON public.outbox USING btree (tenant_id, entry_id);
@@ -1180,6 +1302,9 @@ ALTER TABLE ONLY public.article
 ALTER TABLE ONLY public.collected_stream
     ADD CONSTRAINT collected_stream_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
+ALTER TABLE ONLY public.conversation_sender
+    ADD CONSTRAINT conversation_sender_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
@@ -1200,6 +1325,9 @@ ALTER TABLE ONLY public.flight
 
 ALTER TABLE ONLY public.flight
     ADD CONSTRAINT flight_tenant_id_origin_fkey FOREIGN KEY (tenant_id, origin) REFERENCES public.airport(tenant_id, code);
+
+ALTER TABLE ONLY public.guess
+    ADD CONSTRAINT guess_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
@@ -1256,6 +1384,8 @@ ALTER TABLE public.collected_stream ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.conversation_sender ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.customer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cut_entry ENABLE ROW LEVEL SECURITY;
@@ -1267,6 +1397,8 @@ ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.flight ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.flight_date ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.guess ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
@@ -1306,6 +1438,8 @@ CREATE POLICY tenant_only ON public.collected_stream USING (((tenant_id = curren
 
 CREATE POLICY tenant_only ON public.conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.conversation_sender USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.customer USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.cut_entry USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1317,6 +1451,8 @@ CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('f
 CREATE POLICY tenant_only ON public.flight USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.flight_date USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.guess USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.inbox USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

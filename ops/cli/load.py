@@ -35,7 +35,12 @@ Duration = Annotated[
 Rate = Annotated[float, typer.Option("--rate", min=0.1, metavar="R", help="Messages a second, whatever comes back.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same customers.")]
 Latency = Annotated[
-    str | None, typer.Option("--model-latency-ms", metavar="A..B", help="How long the model takes for each call.")
+    str | None,
+    typer.Option(
+        "--model-latency-ms",
+        metavar="A..B",
+        help="How long the model takes for each call. Workers that are there already heed it with FTE_LOAD_TESTS=true.",
+    ),
 ]
 LlmSim = Annotated[
     bool, typer.Option("--llm-sim", help="Start a stack whose workers ask a simulated provider over HTTP.")
@@ -208,7 +213,7 @@ def _run_apart(
     from ops.terminal import tell_on
 
     with tempfile.TemporaryDirectory(prefix="fte-load-", ignore_cleanup_errors=True) as folder:
-        settings = settings.model_copy(update={"state_dir": Path(folder)})
+        settings = settings.model_copy(update={"state_dir": Path(folder), "load_tests": True})
         with run_everything(settings, workers=workers, say=tell_on(console)) as (here, crew):
             return _run(console, here, options, lambda: crew.pids, watches=watches)
 

@@ -13,6 +13,9 @@ def migrate(
     tenant: Annotated[
         list[str] | None, typer.Option("--tenant", metavar="NAME", help="A tenant to set up; may be repeated.")
     ] = None,
+    brand: Annotated[
+        str | None, typer.Option("--brand", metavar="NAME", help="What these tenants' agents call the airline.")
+    ] = None,
     without_sample: Annotated[
         bool, typer.Option("--without-sample", help="Do not fill the tenants with the sample airline and its articles.")
     ] = False,
@@ -29,7 +32,11 @@ def migrate(
 
     settings = find_servers()
     report = bring_up(
-        settings.database_url or "", open_sealer(settings), tenants=tenant or ["default"], sample=not without_sample
+        settings.database_url or "",
+        open_sealer(settings),
+        tenants=tenant or ["default"],
+        brand=brand,
+        sample=not without_sample,
     )
     if as_json:
         print_line(dump_json(asdict(report)))

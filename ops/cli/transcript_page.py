@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"customer": "bold cyan", "agent": "bold green", "tool": "dim", "handoff": "magenta", "note": "yellow"}
 _STEPS = ("queue_ms", "hydrate_ms", "guard_ms", "act_ms", "model_ms")
-_HIDDEN_CONTEXT = {"conversation_id", "quote"}
+_HIDDEN_CONTEXT = {"conversation_id", "quote", "verified_sender_key"}
 _SPEAKER_COLUMNS = 22
 
 

@@ -19,10 +19,11 @@ import psycopg
 from psycopg import errors, sql
 
 from runtime.database import APPLICATION_ROLE, EVERY_TENANT, Row, check_encoding, connect
+from runtime.sender_keys import make_sender_secret
 from runtime.server_addresses import address_of, first_line
 from runtime.startup import check_fingerprint
 from schema.errors import FteError
-from schema.ids import TENANT_PATTERN
+from schema.ids import BRAND_PATTERN, TENANT_PATTERN
 from schema.resources import Migration, load_migrations, load_query
 
 if TYPE_CHECKING:
@@ -70,10 +71,16 @@ class MigrationReport:
 
 
 def migrate(
-    database_url: str, sealer: Sealer, *, tenants: Sequence[str] = ("default",), sample: bool = True
+    database_url: str,
+    sealer: Sealer,
+    *,
+    tenants: Sequence[str] = ("default",),
+    brand: str | None = None,
+    sample: bool = True,
 ) -> MigrationReport:
     """Bring the database up to this release and give what changed.
 
+    `brand` is what `tenants` are called to their customers from now on; None leaves it as it is.
     `sample` fills each of `tenants` with the sample airline and its articles, unless it has flights already.
 
     Raises ServerUnreachable; InvalidSettings when the database was set up with a key that `sealer` has not;
@@ -82,6 +89,8 @@ def migrate(
     for tenant in tenants:
         if not re.match(TENANT_PATTERN, tenant):
             raise MigrationFailed(f"tenant {tenant[:80]!r}", "1 to 63 of A-Z a-z 0-9 _ -, first a letter or digit")
+    if brand is not None and not re.match(BRAND_PATTERN, brand):
+        raise MigrationFailed(f"brand {brand[:80]!r}", "1 to 80 characters, none of them a control character or { }")
     with connect(database_url) as connection:
         _check_server(connection, database_url)
         _lock(connection)
@@ -94,7 +103,10 @@ def migrate(
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
         granted = _grant(connection)
         record_fingerprint(connection, sealer)
+        _keep_sender_secret(connection, sealer)
         added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
+        if brand is not None:
+            connection.execute("UPDATE tenant SET brand = %s WHERE tenant_id = ANY (%s)", [brand, list(tenants)])
         if sample:
             for tenant in tenants:
                 _fill(connection, tenant)
@@ -253,6 +265,13 @@ def record_fingerprint(connection: Connection, sealer: Sealer) -> None:
         "ON CONFLICT (only_row) DO UPDATE SET vault_fingerprint = excluded.vault_fingerprint "
         "WHERE deployment.vault_fingerprint <> excluded.vault_fingerprint",
         [sealer.fingerprints[0]],
+    )
+
+
+def _keep_sender_secret(connection: Connection, sealer: Sealer) -> None:
+    """Make the secret of sender keys, once for ever: what is hashed with it could not be hashed again."""
+    connection.execute(
+        "UPDATE deployment SET sender_secret = %s WHERE sender_secret IS NULL", [make_sender_secret(sealer)]
     )
 
 

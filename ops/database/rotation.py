@@ -42,6 +42,8 @@ class SealedColumn:
 SEALED: tuple[SealedColumn, ...] = (
     SealedColumn("inbox", ("tenant_id", "message_id"), "payload"),
     SealedColumn("conversation", ("tenant_id", "conversation_id"), "vault"),
+    SealedColumn("conversation_sender", ("tenant_id", "conversation_id", "sender_key"), "vault"),
+    SealedColumn("deployment", ("only_row",), "sender_secret"),
     SealedColumn("outbox", ("tenant_id", "conversation_id", "ordinal"), "body"),
     SealedColumn("dead_letter", ("dead_letter_id",), "payload"),
     SealedColumn("tool_journal", ("tenant_id", "message_id", "call_id"), "delta"),

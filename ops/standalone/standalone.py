@@ -169,6 +169,7 @@ def worker_environment(settings: Settings, sources: Path = SOURCES) -> dict[str,
     environment["FTE_STATE_DIR"] = str(settings.state_dir)
     environment["FTE_CONCURRENCY"] = str(settings.concurrency)
     environment["FTE_MODEL"] = settings.model
+    environment["FTE_LOAD_TESTS"] = str(settings.load_tests)
     if settings.openai_api_key is not None:
         environment["OPENAI_API_KEY"] = settings.openai_api_key.get_secret_value()
     if settings.openai_base_url is not None:

@@ -43,6 +43,7 @@ class Letter:
 
     inbound: Inbound
     payload: str
+    sender_key: str
     key: ConversationKey = field(init=False)
     uncertain: bool = False
     """An earlier try of this call may have accepted it, but the connection was lost before the answer."""
@@ -123,6 +124,7 @@ class Acceptance:
             "message_id": letter.inbound.message_id,
             "channel": letter.inbound.channel,
             "payload": letter.payload,
+            "sender_key": letter.sender_key,
             "waiting_max": self._waiting_max,
         }
 

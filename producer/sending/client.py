@@ -20,7 +20,7 @@ from runtime.failpoints import Reach, pass_by
 from runtime.redis import Scripts, check_redis, make_redis
 from runtime.startup import check_deployment
 from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable
-from schema.messages import Envelope, Inbound, Receipt, encode_inbound, parse_inbound
+from schema.messages import Envelope, Inbound, Receipt, check_metadata, encode_inbound, parse_inbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
+    from runtime.sender_keys import SenderKeys
     from schema.ids import ConversationKey
     from schema.settings import Settings
 
@@ -49,6 +50,7 @@ class AsyncProducer:
         self._settings = settings
         self._reach = reach
         self._sealer = open_sealer(settings)
+        self._senders: SenderKeys | None = None
         self._opened = AsyncExitStack()
         self._way: _Way | None = None
         self._batching: Batching[Letter, Receipt | FteError] | None = None
@@ -63,7 +65,7 @@ class AsyncProducer:
             database = Database(settings)
             await database.open()
             opening.push_async_callback(database.close)
-            await check_deployment(database, self._sealer)
+            self._senders = await check_deployment(database, self._sealer)
             client = make_redis(settings)
             opening.push_async_callback(client.aclose)
             await check_redis(client, settings)
@@ -134,6 +136,8 @@ class AsyncProducer:
     def _prepare(self, message: Message) -> Letter | FteError:
         """Check and seal one message."""
         settings = self._settings
+        if self._senders is None:
+            raise _not_open()
         try:
             inbound = parse_inbound(
                 message,
@@ -141,7 +145,9 @@ class AsyncProducer:
                 clock_skew_seconds_max=settings.clock_skew_seconds_max,
                 age_seconds_max=settings.age_seconds_max,
             )
-            return Letter(inbound, self._sealer.seal(encode_inbound(inbound)))
+            if not settings.load_tests:
+                check_metadata(inbound)
+            return Letter(inbound, self._sealer.seal(encode_inbound(inbound)), self._senders.key_of_message(inbound))
         except InvalidMessage as error:
             return error
 

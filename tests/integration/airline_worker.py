@@ -16,11 +16,13 @@ from worker.domains.airline.store.airline import PostgresAirline
 from worker.guardrails.inputs import input_guardrails
 from worker.models.provider import build_model_provider
 from worker.pipeline.act import Brain
+from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
     from runtime.database import Database
     from runtime.sealing import Sealer
+    from runtime.sender_keys import SenderKeys
     from schema.settings import Settings
     from tests.integration.worker_harness import Harness
 
@@ -37,13 +39,14 @@ async def make_airline_worker(settings: Settings, sealer: Sealer, tenant: str, *
     """Make a worker in this process; `alone`: without the guardrail that asks the model beside the agents."""
     guardrails = input_guardrails(settings.model_copy(update={"model": "local"}) if alone else settings)
 
-    def make_brain(database: Database) -> Brain:
+    def make_brain(database: Database, senders: SenderKeys) -> Brain:
         return Brain(
             graphs=GraphPool(build_graph),
             provider=build_model_provider(settings, local=AIRLINE.local_model),
             guardrails=guardrails,
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
+            guesses=PostgresGuesses(database, senders, settings),
             settings=settings,
             domain=AIRLINE,
         )

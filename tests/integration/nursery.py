@@ -114,7 +114,7 @@ async def _load_everything(settings: Settings) -> None:
     """Play a turn, so that what loads at first use does so once and not in each fork."""
     nothing: Any = None
     await warm_up(
-        Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings, AIRLINE)
+        Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, nothing, settings, AIRLINE)
     )
 
 

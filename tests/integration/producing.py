@@ -66,5 +66,6 @@ def accept_parameters(tenant: str, message_id: str) -> dict[str, Any]:
         "message_id": message_id,
         "channel": "email",
         "payload": "sealed",
+        "sender_key": None,
         "waiting_max": 10,
     }

@@ -23,11 +23,13 @@ from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.domain import AIRLINE
 from worker.domains.airline.store.airline import PostgresAirline
 from worker.pipeline.act import Brain
+from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
     from runtime.database import Database
     from runtime.sealing import Sealer
+    from runtime.sender_keys import SenderKeys
     from schema.settings import Settings
 
 LATEST = "the newest quote"
@@ -106,13 +108,14 @@ async def desk(settings: Settings, sealer: Sealer, tenant: str, clerk: Clerk) ->
     add_three_bookings(settings, tenant)
     quick = settings.model_copy(update={"backoff_seconds": 0.01, "route_locally": False})
 
-    def make_brain(database: Database) -> Brain:
+    def make_brain(database: Database, senders: SenderKeys) -> Brain:
         return Brain(
             graphs=GraphPool(build_graph),
             provider=OneModel(clerk),
             guardrails=[],
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
+            guesses=PostgresGuesses(database, senders, settings),
             settings=quick,
             domain=AIRLINE,
         )

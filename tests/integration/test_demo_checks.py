@@ -40,6 +40,7 @@ async def put_into_table(database: Database, tenant: str, text: str) -> str:
         message_id="m1",
         channel="chat",
         payload="sealed",
+        sender_key=None,
         waiting_max=10,
     )
     await database.read(

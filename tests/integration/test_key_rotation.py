@@ -98,11 +98,32 @@ async def test_a_key_is_replaced_while_messages_wait_and_nothing_is_lost(apart: 
         assert [reply["text"] for reply in await after.replies()][-1] == "you said: R4MXT8 again"
 
 
+async def test_a_rotation_changes_nobodys_sender_key(apart: Settings) -> None:
+    tenant = add_tenant(apart)
+    async with running(apart, tenant, OLD) as before:
+        first = before.service.servers.senders.key_of(tenant, "chat", "ada@example.com")
+        await ask(before, "c", "my confirmation number is R4MXT8")
+    await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]))
+
+    async with running(apart, tenant, NEW) as after:
+        seen = await ask(after, "c", "R4MXT8 again")
+        held = (await after.query("SELECT sender_key FROM conversation"))[0]["sender_key"]
+        second = after.service.servers.senders.key_of(tenant, "chat", "ada@example.com")
+
+    assert first == second == held
+    assert seen == "[CONFIRMATION_NUMBER_1] again"
+    with pytest.raises(InvalidSettings, match="was set up with the key"):
+        async with running(apart, tenant, OLD):
+            """The old key alone is refused."""
+
+
 async def test_after_a_rotation_the_newest_key_opens_every_sealed_value(apart: Settings) -> None:
     tenant = add_tenant(apart)
     old = Sealer([OLD])
     async with running(apart, tenant, OLD) as worker:
         await ask(worker, "c", "call me on +1 415 555 0132")
+        await worker.accept("c", "and me on +1 415 555 0133", sender="ben@example.com")
+        await worker.drain("c")
         await worker.accept("c", "one more")
         async with worker.database.transaction(tenant) as transaction:
             await transaction.connection.execute(
@@ -127,6 +148,16 @@ async def test_after_a_rotation_the_newest_key_opens_every_sealed_value(apart: S
     assert [count.older for count in counted.tables.values()] == [count.resealed for count in done.tables.values()]
     assert all(count.looked_at for count in done.tables.values())
     assert sum(count.older for count in again.tables.values()) == 0
+
+
+async def test_a_secret_that_no_key_opens_is_refused_with_the_way_out(apart: Settings) -> None:
+    with connect(apart.database_url or "") as connection:
+        lost = Sealer([NEW]).seal("c2VjcmV0")
+        connection.execute("UPDATE deployment SET sender_secret = %s", [lost])
+
+    with pytest.raises(InvalidSettings, match=r"secret for sender keys.*give this process the key that sealed it"):
+        async with running(apart, add_tenant(apart), OLD):
+            """Nothing runs with it."""
 
 
 async def test_a_rotation_without_the_old_key_is_refused_and_names_what_no_key_opens(apart: Settings) -> None:

@@ -155,6 +155,32 @@ def test_migrate_adds_the_tenants_it_is_given(empty_database: EmptyDatabase) -> 
         assert report.tenants_added == ("second",)
 
 
+def test_migrate_gives_tenants_their_brand_and_leaves_others_theirs(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        migrate(url, Sealer(KEYS[:1]), tenants=["default", "second"], sample=False)
+
+        migrate(url, Sealer(KEYS[:1]), tenants=["second"], brand="Elmo's Wings", sample=False)
+        migrate(url, Sealer(KEYS[:1]), tenants=["second"], sample=False)
+
+        with connect(url) as connection:
+            rows = connection.execute("SELECT tenant_id, brand FROM tenant ORDER BY tenant_id").fetchall()
+        assert [(row["tenant_id"], row["brand"]) for row in rows] == [("default", None), ("second", "Elmo's Wings")]
+        for brand in ("", "x" * 81, "a\nb", "{airline}"):
+            with pytest.raises(MigrationFailed, match=r"brand .*1 to 80 characters"):
+                migrate(url, Sealer(KEYS[:1]), brand=brand, sample=False)
+
+
+def test_migrate_makes_the_secret_of_sender_keys_once(empty_database: EmptyDatabase) -> None:
+    with empty_database() as url:
+        secrets = []
+        for keys in ([KEYS[0]], [KEYS[0]], [KEYS[1], KEYS[0]]):
+            migrate(url, Sealer(keys), sample=False)
+            with connect(url) as connection:
+                secrets.append(_only(connection.execute("SELECT sender_secret FROM deployment"))["sender_secret"])
+
+        assert len({Sealer(KEYS).open(secret) for secret in secrets}) == 1
+
+
 def test_migrate_records_the_newest_key_when_keys_were_rotated(empty_database: EmptyDatabase) -> None:
     with empty_database() as url:
         migrate(url, Sealer([KEYS[0]]), sample=False)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from producer.sending.client import AsyncProducer, Producer
 from runtime.database import EVERY_TENANT, Database, connect
+from runtime.startup import check_deployment
 from schema.errors import InvalidMessage, InvalidSettings, MailboxFull, Overloaded, ServerUnreachable, UnknownTenant
 from schema.messages import Inbound, Receipt
 from tests.integration.producing import SECRET_TEXT, SENDER, bells, inbox, message, positions
@@ -54,6 +55,40 @@ async def test_send_takes_a_message_in_each_form(producer: AsyncProducer, tenant
     receipt = await producer.send(given)  # type: ignore[arg-type] # one of them
 
     assert receipt.status == "accepted"
+
+
+@pytest.mark.parametrize("key", ["fte.model_latency_ms", "fte.anything"])
+async def test_reserved_metadata_is_refused_with_the_key_and_the_way_out_except_in_a_load_test(
+    producer: AsyncProducer, settings: Settings, tenant: str, key: str
+) -> None:
+    reserved = message(tenant, metadata={key: "60000"})
+
+    with pytest.raises(InvalidMessage, match=rf"metadata: '{key}' is reserved.*FTE_LOAD_TESTS=true"):
+        await producer.send(reserved)
+    assert inbox(settings, tenant) == []
+
+    vouched = await producer.send(message(tenant, metadata={"fte.sender_verified": "true", "ftep": "1"}))
+    async with AsyncProducer(settings.model_copy(update={"load_tests": True})) as load_test:
+        tested = await load_test.send(message(tenant, 2, metadata={key: "1"}))
+    assert (vouched.status, tested.status) == ("accepted", "accepted")
+
+
+async def test_the_inbox_knows_whose_a_message_is_and_the_conversation_who_it_began_with(
+    producer: AsyncProducer, settings: Settings, database: Database, sealer: Sealer, tenant: str
+) -> None:
+    await producer.send(message(tenant, 1))
+    await producer.send(message(tenant, 2, sender=f"Ada <{SENDER.upper()}>"))
+    await producer.send(message(tenant, 3, sender="eve@example.com"))
+
+    with connect(settings.database_url or "") as connection:
+        statement = "SELECT sender_key FROM inbox WHERE tenant_id = %s ORDER BY position"
+        found = [row["sender_key"] for row in connection.execute(statement, [tenant])]
+        statement = "SELECT first_sender_key FROM conversation WHERE tenant_id = %s"
+        began = connection.execute(statement, [tenant]).fetchone()
+    senders = await check_deployment(database, sealer)
+    ada, eve = (senders.key_of(tenant, "email", sender) for sender in (SENDER, "eve@example.com"))
+    assert found == [ada, ada, eve]
+    assert began == {"first_sender_key": ada}
 
 
 async def test_text_and_sender_are_sealed_wherever_they_are_stored(

@@ -38,6 +38,7 @@ async def accept(database: Database, key: ConversationKey, message_id: str) -> N
         message_id=message_id,
         channel="chat",
         payload="sealed",
+        sender_key=None,
         waiting_max=100,
     )
 
@@ -69,7 +70,8 @@ async def commit(database: Database, key: ConversationKey, **changes: Any) -> No
 
 
 async def outbox(database: Database, key: ConversationKey) -> list[Row]:
-    rows = await database.read(EVERY_TENANT, "find_unpublished", age_seconds=-60, rows_max=1_000)
+    beginning = {"after_created_at": datetime(1, 1, 1, tzinfo=UTC), "after_tenant": "", "after_conversation": ""}
+    rows = await database.read(EVERY_TENANT, "find_unpublished", age_seconds=-60, rows_max=1_000, **beginning)
     return [row for row in rows if row["tenant_id"] == key.tenant and row["conversation_id"] == key.conversation]
 
 

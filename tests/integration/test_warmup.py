@@ -32,7 +32,8 @@ from worker.process.warmup import warm_up
 
 settings = Settings.model_validate({"model": sys.argv[1], "OPENAI_API_KEY": "any", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
 provider = build_model_provider(settings, local=AIRLINE.local_model)
-asyncio.run(warm_up(Brain(GraphPool(build_graph), provider, input_guardrails(settings), None, None, settings, AIRLINE)))
+guardrails = input_guardrails(settings)
+asyncio.run(warm_up(Brain(GraphPool(build_graph), provider, guardrails, None, None, None, settings, AIRLINE)))
 loaded = set(sys.modules)
 client = make_dry_client()
 ask = client.responses.create(model="m", input="hi") if sys.argv[1] == "openai:m" else client.chat.completions.create(

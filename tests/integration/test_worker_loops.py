@@ -31,6 +31,7 @@ LOOPS = (
     "refill_groups",
     "trim_streams",
     "trim_spans",
+    "trim_guesses",
     "trim_usage",
     "still",
 )

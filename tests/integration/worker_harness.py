@@ -15,6 +15,8 @@ from runtime.database import Database
 from runtime.encoding import parse_json
 from runtime.redis import make_redis
 from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
+from runtime.startup import check_deployment
 from runtime.telemetry.logs import configure_logs
 from schema.channels import Channel
 from schema.ids import ConversationKey
@@ -117,8 +119,12 @@ class Harness:
         metadata: dict[str, str] | None = None,
         channel: Channel = "chat",
         sender: str = "ada@example.com",
+        knows_sender: bool = True,
     ) -> str:
-        """Accept a message as the producer does; without `enqueue` as if it died before it reached the mailbox."""
+        """Accept a message as the producer does; without `enqueue` as if it died before it reached the mailbox.
+
+        Without `knows_sender` as a producer of the release before sender keys.
+        """
         message_id = message_id or uuid.uuid4().hex
         inbound = Inbound(
             message_id=message_id,
@@ -131,6 +137,7 @@ class Harness:
             metadata=metadata or {},
         )
         payload = self.service.servers.sealer.seal(inbound.model_dump_json())
+        sender_key = self.service.servers.senders.key_of_message(inbound) if knows_sender else None
         rows = await self.database.read(
             self.tenant,
             "accept_message",
@@ -139,6 +146,7 @@ class Harness:
             message_id=message_id,
             channel=channel,
             payload=payload,
+            sender_key=sender_key,
             waiting_max=1_000,
         )
         assert rows[0]["status"] == "accepted"
@@ -197,22 +205,23 @@ async def make_harness(
     *,
     tools: list[Any] | None = None,
     backend: Any = None,
-    make_brain: Callable[[Database], Brain] | None = None,
+    make_brain: Callable[[Database, SenderKeys], Brain] | None = None,
 ) -> Harness:
     """Put a worker together on the servers of `settings`, with connections of its own and the brain given, if any."""
     configure_logs(settings)
     configure_tracing(settings)
     database = Database(settings)
     await database.open()
+    senders = await check_deployment(database, sealer)
     model = ScriptedBrainModel(think)
-    brain = make_brain(database) if make_brain else _scripted_brain(settings, model, tools, backend)
+    brain = make_brain(database, senders) if make_brain else _scripted_brain(settings, model, tools, backend)
     rung: list[ConversationKey] = []
 
     async def ring(keys: list[ConversationKey]) -> None:
         rung.extend(keys)
 
     redis = make_redis(settings)
-    service = compose(settings, Servers(database, redis, sealer, make_loops(settings, redis)), brain, ring)
+    service = compose(settings, Servers(database, redis, sealer, make_loops(settings, redis), senders), brain, ring)
     service.resources.push_async_callback(database.close)
     service.resources.push_async_callback(redis.aclose)
     service.resources.push_async_callback(brain.provider.aclose)
@@ -226,6 +235,7 @@ def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, b
         guardrails=[],
         backend=backend,
         knowledge=None,  # type: ignore[arg-type]
+        guesses=None,  # type: ignore[arg-type]
         settings=settings,
         domain=AIRLINE,
     )

@@ -11,7 +11,7 @@ from agents import set_trace_processors
 from schema.ids import ConversationKey
 from schema.messages import Inbound
 from schema.settings import Settings
-from tests.unit.airline_stand_ins import NOW, TENANT, MemoryAirline, MemoryKnowledge
+from tests.unit.airline_stand_ins import NOW, SENDER_KEY, TENANT, MemoryAirline, MemoryGuesses, MemoryKnowledge
 from worker.agents.pool import GraphPool
 from worker.conversation.context import AirlineAgentContext
 from worker.domains.airline.agents.graph import build_graph
@@ -40,6 +40,7 @@ class Talk:
     last_agent: str | None = None
     backend: MemoryAirline = field(default_factory=MemoryAirline)
     knowledge: MemoryKnowledge = field(default_factory=MemoryKnowledge)
+    guesses: MemoryGuesses = field(default_factory=MemoryGuesses)
     recorded: dict[int, JournalEntry] = field(default_factory=dict)
     now: datetime = NOW
     position: int = 0
@@ -85,6 +86,7 @@ class Talk:
             guardrails=input_guardrails(self.settings),
             backend=self.backend,
             knowledge=self.knowledge,
+            guesses=self.guesses,
             settings=self.settings,
             domain=AIRLINE,
         )
@@ -108,4 +110,5 @@ class Talk:
             items=self.items,
             unpublished=[],
             journal=[],
+            sender_key=SENDER_KEY,
         )

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TENANT = "acme"
 NUMBER = "DEMO42"
+SENDER_KEY = "ada"
+WRONG_GUESSES_MAX = 5
 PLACEHOLDER = "[CONFIRMATION_NUMBER_1]"
 
 OUT = Segment(
@@ -211,6 +213,22 @@ class MemoryAirline:
         return list({**booked, **others}.values())
 
 
+class MemoryGuesses:
+    """Count wrong guesses, and answer so many."""
+
+    def __init__(self) -> None:
+        self.wrong: list[tuple[str, str, str | None]] = []
+
+    async def may_answer(
+        self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
+    ) -> bool:
+        if len(self.wrong) >= WRONG_GUESSES_MAX:
+            return False
+        if not is_right:
+            self.wrong.append((tenant, sender_key, confirmation_number))
+        return True
+
+
 class MemoryKnowledge:
     """Answer every question with the same passages."""
 
@@ -237,6 +255,9 @@ def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgent
         vault=Vault({PLACEHOLDER: NUMBER}),
         backend=MemoryAirline(),
         knowledge=MemoryKnowledge(),
+        guesses=MemoryGuesses(),
+        sender_key=SENDER_KEY,
+        brand="Larkfield Air",
         vocabulary=AIRLINE.vocabulary,
         now=NOW,
         ticket_id="T-23456789AB",
@@ -250,6 +271,7 @@ def make_verified_turn(*, text: str = "hello", turn_count: int = 1) -> TurnConte
     turn = make_turn(text=text, turn_count=turn_count)
     turn.airline.confirmation_number = turn.airline.verified_confirmation_number = PLACEHOLDER
     turn.airline.verified = True
+    turn.airline.verified_sender_key = SENDER_KEY
     turn.airline.passenger_name = "Ada Okafor"
     return turn
 
@@ -262,7 +284,7 @@ def next_turn(turn: TurnContext, text: str, **changes: Any) -> TurnContext:
     told = (
         f"Here is what we can do: {airline.quote.details.get('summary')}. Shall I?" if airline.quote is not None else ""
     )
-    kept = {"vault": turn.vault, "backend": turn.backend, "knowledge": turn.knowledge, "last_reply": told}
+    kept = {name: getattr(turn, name) for name in ("vault", "backend", "knowledge", "guesses")} | {"last_reply": told}
     return replace(fresh, **{**kept, **changes})
 
 

@@ -22,7 +22,7 @@ from worker.models.provider import OneModelProvider
 from worker.store.session import last_reply_of
 
 BAGS = Passage("Baggage", "Checked bags", "baggage", "Each passenger may check one bag of up to 50 lbs.", 1.0)
-GRAPH = build_graph("Larkfield Air")
+GRAPH = build_graph()
 MODEL_CALLS_MAX = 6
 SETTINGS = Settings()
 BOOKING_STEP_CALLS_MAX = 3

@@ -25,7 +25,7 @@ PASSAGE = Passage("Baggage", "Checked bags", "baggage", "One checked bag is free
 
 @pytest.fixture(scope="module")
 def graph() -> AgentGraph:
-    return build_graph("Larkfield Air")
+    return build_graph()
 
 
 async def ask(model: Model, text: str, instructions: str = "You are the Triage Agent of Larkfield Air.") -> Any:

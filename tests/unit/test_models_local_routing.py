@@ -16,7 +16,7 @@ from worker.domains.airline.local.routing import SURE_FOR_ANY_MODEL
 from worker.domains.airline.local.situation import read_situation
 from worker.domains.airline.local.triage import settled_intent
 
-GRAPH = build_graph("Larkfield Air")
+GRAPH = build_graph()
 LOCAL = Settings()
 OTHER = Settings(model="openai:some-model", OPENAI_API_KEY=SecretStr("sk-none"))
 UNSURE = "ferrets in a box with my seat"

@@ -46,6 +46,7 @@ def letters(*names: str) -> list[Letter]:
                 message_id=name, tenant="t", conversation=name.partition("/")[0], channel="chat", sender="s", text="hi"
             ),
             payload="sealed",
+            sender_key="s",
         )
         for name in names
     ]

@@ -13,6 +13,7 @@ from tests.unit.airline_stand_ins import (
     NUMBER,
     PLACEHOLDER,
     RESERVATION,
+    WRONG_GUESSES_MAX,
     MemoryAirline,
     call,
     make_turn,
@@ -23,7 +24,7 @@ from worker.conversation.context import AirlineAgentContext
 from worker.conversation.vault import Vault
 from worker.domains.airline.agents.booking import build_booking
 from worker.domains.airline.tools.quotes import confirm_quote, quote_bags
-from worker.domains.airline.tools.reservations import LOOKUPS_FAILED_MAX, find_my_reservations, look_up_reservation
+from worker.domains.airline.tools.reservations import find_my_reservations, look_up_reservation
 
 if TYPE_CHECKING:
     from agents import FunctionTool
@@ -53,7 +54,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 """A call of every tool that acts for a booking; those that verify or need nobody verified stand below."""
 OPEN_TO_ALL = {"look_up_reservation", "find_my_reservations", "search_flights", "flight_status"}
-TOOLS: dict[str, FunctionTool] = {tool.name: tool for tool in build_booking("Larkfield Air").tools}  # type: ignore[misc]
+TOOLS: dict[str, FunctionTool] = {tool.name: tool for tool in build_booking().tools}  # type: ignore[misc]
 
 
 def test_every_tool_of_a_booking_is_tested() -> None:
@@ -245,7 +246,7 @@ async def test_a_placeholder_of_the_list_opens_nothing_once_the_address_is_not_v
 
 async def test_guesses_are_limited_for_a_verified_address_as_well() -> None:
     turn = from_address(ADDRESS, RESERVATION, OTHER)
-    for _ in range(LOOKUPS_FAILED_MAX):
+    for _ in range(WRONG_GUESSES_MAX):
         await call(look_up_reservation, turn, confirmation_number=OTHER_NUMBER, surname="Okafor")
 
     answer = await call(look_up_reservation, turn, confirmation_number=OTHER_NUMBER, surname="Santos")

@@ -13,13 +13,14 @@ from tests.unit.airline_stand_ins import (
     NUMBER,
     PLACEHOLDER,
     RESERVATION,
+    WRONG_GUESSES_MAX,
     MemoryAirline,
     call,
     make_turn,
     make_verified_turn,
 )
 from worker.conversation.context import TurnContext
-from worker.domains.airline.tools.reservations import LOOKUPS_FAILED_MAX, look_up_reservation
+from worker.domains.airline.tools.reservations import look_up_reservation
 
 
 async def look_up(turn: TurnContext, number: str = PLACEHOLDER, surname: str = "Okafor") -> dict[str, Any]:
@@ -101,7 +102,7 @@ async def test_a_number_not_found_is_not_kept() -> None:
 
 async def test_guesses_are_limited_and_the_right_answer_comes_too_late_after_them() -> None:
     turn = make_turn()
-    for _ in range(LOOKUPS_FAILED_MAX):
+    for _ in range(WRONG_GUESSES_MAX):
         await look_up(turn, "ZZZ999")
 
     answer = await look_up(turn)

@@ -44,10 +44,14 @@ twice, a person takes over.
 
 
 def instruct(opening: str, write_known_facts: Callable[[TurnContext], str]) -> Instructions:
-    """Make an agent's instructions out of its own part; the known facts are written anew for each model call."""
-    fixed = f"{opening.strip()}\n\n{HOUSE_RULES}"
+    """Make an agent's instructions out of its own part, in which `{airline}` is the tenant's brand.
+
+    The known facts are written anew for each model call.
+    """
+    written = f"{opening.strip()}\n\n{HOUSE_RULES}"
 
     def instructions(context: RunContextWrapper[TurnContext], agent: Agent[TurnContext]) -> str:  # noqa: ARG001 - the SDK's signature
+        fixed = written.replace("{airline}", context.context.brand)
         return f"{fixed}\n## Known facts\n{write_known_facts(context.context)}\n"
 
     return instructions

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agents import ModelProvider
     from agents.tool_context import ToolContext
 
-    from worker.conversation.effects import Effect, EffectStore, KnowledgeBase
+    from worker.conversation.effects import Effect, EffectStore, GuessLimit, KnowledgeBase
     from worker.conversation.vault import Vault
     from worker.conversation.vocabulary import Vocabulary
 
@@ -40,7 +40,7 @@ class Quote(BaseModel):
 
 
 class AirlineAgentContext(BaseModel):
-    """Hold what is known in a conversation. Stored with it, masked: secrets stand as placeholders of its vault."""
+    """What a conversation knows of one of its senders. Stored masked: secrets stand as placeholders of their vault."""
 
     model_config = ConfigDict(extra="ignore", validate_assignment=True)
 
@@ -63,6 +63,7 @@ class AirlineAgentContext(BaseModel):
     refusals: int = 0
     quote: Quote | None = None
     verified_confirmation_number: str | None = None  # `verified` holds for this one only
+    verified_sender_key: str | None = None  # … and for this sender only
     lookups_failed: int = 0
     abuse_count: int = 0
     abused_at: datetime | None = None
@@ -108,7 +109,10 @@ class TurnContext:
     vault: Vault
     backend: EffectStore  # the domain knows what else it gives
     knowledge: KnowledgeBase
+    guesses: GuessLimit
     vocabulary: Vocabulary
+    sender_key: str  # of who wrote `text`
+    brand: str  # what the airline is called
     now: datetime
     ticket_id: str
     answer_by: datetime
@@ -123,6 +127,11 @@ class TurnContext:
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
     last_reply: str = ""  # what these messages answer, masked; empty when no reply stands right before them
+
+    @property
+    def is_verified(self) -> bool:
+        """Say whether who writes now has proved a booking to be theirs; that another sender has counts for nothing."""
+        return self.airline.verified and self.airline.verified_sender_key == self.sender_key
 
     @property
     def messages(self) -> tuple[str, ...]:

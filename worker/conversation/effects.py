@@ -47,6 +47,15 @@ class EffectStore(Protocol):
         """
 
 
+class GuessLimit(Protocol):
+    """Limit guesses at bookings."""
+
+    async def may_answer(
+        self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
+    ) -> bool:
+        """Say whether a guess may be answered, and count it unless it is right; no number: it was none."""
+
+
 class KnowledgeBase(Protocol):
     """Search what the airline publishes."""
 

@@ -124,7 +124,7 @@ def _shows_internals(text: str, grounds: Grounds) -> bool:
     return not _runs(text).isdisjoint(_instruction_runs(grounds.instructions))
 
 
-@lru_cache(maxsize=16)  # one for each agent; what is known of a conversation is not among them
+@lru_cache(maxsize=256)  # one for each agent and brand; what is known of a conversation is not among them
 def _instruction_runs(instructions: str) -> frozenset[str]:
     return _runs(instructions)
 

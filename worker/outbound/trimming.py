@@ -65,6 +65,10 @@ class Trimmer:
         """Remove the spans of traces that are kept long enough; gives how many."""
         return await self._remove("remove_spans", self._spans_days)
 
+    async def trim_guesses(self) -> int:
+        """Remove the counts of guesses of days gone by; gives how many."""
+        return await self._remove("remove_guesses", 1)
+
     async def trim_usage(self) -> int:
         """Remove the records of model calls that are kept long enough; gives how many."""
         return await self._remove("remove_usage", self._usage_days)

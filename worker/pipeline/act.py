@@ -13,6 +13,7 @@ from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded,
 
 from runtime.addresses import read_address
 from schema.ids import ticket_id_of, trace_id_of
+from schema.messages import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import RUN_TRACING
@@ -29,14 +30,12 @@ if TYPE_CHECKING:
     from schema.settings import Settings
     from worker.agents.pool import GraphPool
     from worker.conversation.domain import Domain
-    from worker.conversation.effects import EffectStore, KnowledgeBase
+    from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
 
 _log = structlog.get_logger("fte.act")
-
-_LATENCY_METADATA = "fte.model_latency_ms"
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Brain:
     guardrails: Sequence[InputGuardrail[TurnContext]]
     backend: EffectStore
     knowledge: KnowledgeBase
+    guesses: GuessLimit
     settings: Settings
     domain: Domain
     ledger: Ledger = field(default_factory=Ledger)
@@ -68,7 +68,8 @@ async def act(
     brain.domain.note_message(context)
     before = remember(context)
     session = ConversationSession(letter.key.conversation, snapshot.items)
-    simulated_latency.set(parse_latency(letter.inbound.metadata.get(_LATENCY_METADATA)))
+    asked_latency = letter.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
+    simulated_latency.set(parse_latency(asked_latency))
     run = _Run(brain, context, session, _run_config(brain, letter, journal))
     try:
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
@@ -180,7 +181,10 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         vault=guarded.vault,
         backend=brain.backend,
         knowledge=brain.knowledge,
+        guesses=brain.guesses,
         vocabulary=brain.domain.vocabulary,
+        sender_key=snapshot.sender_key,
+        brand=snapshot.brand or settings.brand,
         now=due.now,
         ticket_id=ticket_id_of(letter.key, letter.position),
         answer_by=due.answer_by,

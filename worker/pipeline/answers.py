@@ -71,7 +71,7 @@ def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: Sett
     if verdict.get("guardrail") in _ABUSE:
         return _answer_abuse(context, reason, settings)
     context.airline.issue_type = "off_topic"
-    answer = _notice(context, notices.off_topic())
+    answer = _notice(context, notices.off_topic(context.brand))
     answer.outcome = "refused"
     answer.events.append(("message.refused", {"reason": reason}))
     return answer

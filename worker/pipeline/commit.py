@@ -64,7 +64,7 @@ class Committer:
         commit blindly.
         """
         rows = self._outbox_rows(letter, snapshot, answer, due)
-        statements = self._statements(letter, answer, due)
+        statements = self._statements(letter, snapshot, answer, due)
         statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, journal))))
         try:
             if answer.effects:
@@ -140,7 +140,7 @@ class Committer:
             rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
         return rows
 
-    def _statements(self, letter: Letter, answer: Answer, due: Due) -> list[Statement]:
+    def _statements(self, letter: Letter, snapshot: Snapshot, answer: Answer, due: Due) -> list[Statement]:
         key = letter.key
         statements: list[Statement] = []
         if answer.escalation is not None:
@@ -151,6 +151,7 @@ class Committer:
                 "category": answer.escalation.category,
                 "priority": answer.escalation.priority,
                 "answer_by": due.answer_by,
+                "sender_key": snapshot.sender_key or None,
             }
             statements.append(("open_ticket", ticket))
         if answer.buried_because is not None:
@@ -180,6 +181,11 @@ class Committer:
         keeps_vault = not answer.vault and answer.outcome != "dead"
         conversation_row = {
             "seen_position": letter.last_position if letter.is_open else None,
+            "sender_key": snapshot.sender_key or None,
+            "held_sender_key": snapshot.held_sender_key,
+            "sender_is_new": snapshot.sender_is_new,
+            "first_sender_key": snapshot.first_sender_key,
+            "message_sender_key": None if letter.unreadable else snapshot.sender_key,
             "last_sequence": snapshot.last_sequence + (answer.reply is not None),
             "last_agent": answer.agent,
             "context": answer.context.model_dump(mode="json"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,9 +12,10 @@ from pydantic import ValidationError
 from runtime.database import Database
 from runtime.encoding import parse_json
 from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
-from schema.messages import VERSION, Envelope, Inbound, newer_version_in
+from schema.messages import VERSION, Envelope, Inbound, Reply, newer_version_in
 from schema.settings import Settings
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.tool_calls import ToolEntry
@@ -61,53 +64,117 @@ def envelope_of(letter: Letter) -> Envelope:
     return Envelope(position=letter.position, message_id=letter.inbound.message_id, payload=letter.payload)
 
 
-async def hydrate(database: Database, sealer: Sealer, letter: Letter, settings: Settings) -> Snapshot | None:
-    """Read the conversation of a letter; None when PostgreSQL knows no such conversation.
+async def hydrate(
+    database: Database, sealer: Sealer, senders: SenderKeys, letter: Letter, settings: Settings
+) -> Snapshot | None:
+    """Read the conversation of a letter, as its sender knows it; None when PostgreSQL knows no such conversation.
+
+    Who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each sender's
+    own.
 
     What is stored of it must be readable, or this raises Unsealable or ValueError; once the letter's attempts are used
     up it need not be, so that the message can be buried and the conversation goes on from nothing.
     """
+    wrote = None if letter.unreadable else senders.key_of_message(letter.inbound)
     rows = await database.read(
         letter.key.tenant,
         "hydrate_conversation",
         tenant=letter.key.tenant,
         conversation=letter.key.conversation,
         message_id=letter.inbound.message_id,
+        sender_key=wrote,
+        replies_max=_REPLIES_MAX,
         history_items_max=settings.history_items_max,
         followers_max=settings.burst_messages_max - 1,
         burst_seconds_max=settings.burst_seconds_max,
     )
     if not rows:
         return None
+    row = rows[0]
     try:
-        memory = _recall(rows[0], sealer)
+        owners = _find_owners(row, sealer, senders)
+        memory = _recall(row, sealer, owners, wrote, timedelta(days=settings.sender_silence_days_max))
     except (Unsealable, ValueError):
         if letter.attempts <= settings.attempts_max:
             raise
-        memory = _Memory(AirlineAgentContext(), {}, [], {})
-    return _snapshot(rows[0], memory, letter.key)
+        owners = _Owners(row["held_sender_key"], row["first_sender_key"])
+        memory = _Memory(AirlineAgentContext(), {}, None, [], [], {}, is_new=False)
+    return _snapshot(row, memory, letter.key, owners, wrote or owners.held or "")
+
+
+_REPLIES_MAX = 200
+"""Replies that are looked at to tell whose an unmarked state is."""
+
+
+@dataclass(frozen=True)
+class _Owners:
+    """Say whose the conversation's state is, and with whom it began: also whose everything unmarked is."""
+
+    held: str | None
+    first: str | None
+
+
+def _find_owners(row: dict[str, Any], sealer: Sealer, senders: SenderKeys) -> _Owners:
+    """Find whose state a conversation holds, where a worker of the release before has left it unmarked.
+
+    It is the first sender's if everything that was ever answered went to one and the same, and nobody's otherwise.
+    """
+    held, first = row["held_sender_key"], row["first_sender_key"]
+    if held is not None or not row["telling_replies"]:
+        return _Owners(held, first)
+    replies = [Reply.model_validate_json(sealer.open(body)) for body in row["telling_replies"]]
+    known = {senders.key_of(reply.tenant, reply.channel, reply.recipient) for reply in replies}
+    only = known.pop() if len(known) == 1 and len(replies) < _REPLIES_MAX else None
+    return _Owners(only if first in {None, only} else None, first or only)
 
 
 @dataclass(frozen=True)
 class _Memory:
-    """Hold what is stored sealed, or in a form that releases may change."""
+    """Hold what is stored sealed, or in a form that releases may change: of the sender, and unpublished rows."""
 
     context: AirlineAgentContext
     vault: dict[str, str]
+    last_agent: str | None
+    items: list[Any]
     unpublished: list[OutboxRow]
     tools: dict[str, ToolEntry]
+    is_new: bool
+    """Whether the sender was silent for so long that it may be somebody else."""
 
 
-def _recall(row: dict[str, Any], sealer: Sealer) -> _Memory:
+_NOTHING: Mapping[str, Any] = {"context": {}, "vault": None, "last_agent": None, "heard_at": None}
+
+
+def _recall(row: dict[str, Any], sealer: Sealer, owners: _Owners, wrote: str | None, silence_max: timedelta) -> _Memory:
+    """Read what a conversation knows of a sender; `wrote` None: of who wrote last, for a message nobody can read."""
+    state = row if wrote is None or wrote == owners.held else (row["put_aside"] or _NOTHING)
+    is_new = wrote is not None and _was_silent(row, state["heard_at"], silence_max)
+    if is_new:
+        state = _NOTHING
+    context = AirlineAgentContext.model_validate(state["context"])
+    if context.verified and context.verified_sender_key is None:
+        context.verified_sender_key = wrote or owners.held  # of a worker of the release before
+    unmarked_too = wrote is None or wrote == owners.first
+    items = [] if is_new else [item for item, is_unmarked in row["items"] if unmarked_too or not is_unmarked]
     return _Memory(
-        context=AirlineAgentContext.model_validate(row["context"]),
-        vault=parse_json(sealer.open(row["vault"])) if row["vault"] else {},
+        context=context,
+        vault=parse_json(sealer.open(state["vault"])) if state["vault"] else {},
+        last_agent=state["last_agent"],
+        items=items,
         unpublished=[OutboxRow(**{**item, "body": sealer.open(item["body"])}) for item in row["unpublished"]],
         tools=open_entries(row["tools"], sealer),
+        is_new=is_new,
     )
 
 
-def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Snapshot:
+def _was_silent(row: dict[str, Any], heard_at: datetime | str | None, silence_max: timedelta) -> bool:
+    if heard_at is None or row["accepted_at"] is None or row["version"] == 0:
+        return False
+    heard = datetime.fromisoformat(heard_at) if isinstance(heard_at, str) else heard_at
+    return bool(row["accepted_at"] - heard > silence_max)
+
+
+def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners: _Owners, sender_key: str) -> Snapshot:
     return Snapshot(
         version=row["version"],
         owner=row["owner"],
@@ -115,17 +182,22 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey) -> Sna
         done_position=row["done_position"],
         last_sequence=row["last_sequence"],
         last_ordinal=row["last_ordinal"],
-        last_agent=row["last_agent"],
+        last_agent=memory.last_agent,
         context=memory.context.model_copy(update={"conversation_id": key.conversation}),
         vault=memory.vault,
         state=row["state"],
         read_at=row["read_at"],
         accepted_at=row["accepted_at"] or row["read_at"],
         waited_seconds=row["waited_seconds"] or 0.0,
-        items=window_of(row["items"]),
+        items=window_of(memory.items),
         unpublished=memory.unpublished,
         journal=row["journal"],
         tools=memory.tools,
         followers=row["followers"],
         stream_life=row["stream_life"],
+        brand=row["brand"],
+        sender_key=sender_key,
+        held_sender_key=owners.held,
+        sender_is_new=memory.is_new,
+        first_sender_key=owners.first,
     )

@@ -38,10 +38,10 @@ def abuse_is_known(ticket_id: str) -> str:
     )
 
 
-def off_topic() -> str:
+def off_topic(brand: str) -> str:
     """Decline politely what is not the airline's matter."""
     return (
-        "I'm the airline's customer support, so I can't help with that one. I'm glad to help with anything about your "
+        f"I'm {brand}'s customer support, so I can't help with that one. I'm glad to help with anything about your "
         "trip: baggage, seats, changes, refunds or check-in. What can I do for you?"
     )
 

@@ -79,6 +79,16 @@ class Snapshot:
     """What waits behind the message on its channel (message_id, position, payload, seconds_after it), in order."""
     stream_life: int = 0
     """In which life its tenant's streams were."""
+    brand: str | None = None
+    """What its tenant calls the airline; None: as the settings have it."""
+    sender_key: str = ""
+    """Whose state this is: `context`, `vault`, `last_agent` and `items` are theirs alone."""
+    held_sender_key: str | None = None
+    """Whose state the conversation held; that of another sender is put aside when the turn commits."""
+    sender_is_new: bool = False
+    """Whether the sender was silent for so long that it may be somebody else; what was theirs is put aside for ever."""
+    first_sender_key: str | None = None
+    """Who the conversation began with, as far as anybody can tell."""
 
     @property
     def published_ordinal(self) -> int:

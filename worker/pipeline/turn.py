@@ -12,6 +12,7 @@ import structlog
 from runtime.database import Database
 from runtime.failpoints import Reach, pass_by
 from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
 from runtime.telemetry.logs import keep_private
 from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
@@ -57,6 +58,7 @@ class Turn:
     settings: Settings
     database: Database
     sealer: Sealer
+    senders: SenderKeys
     mailbox: Mailbox
     publisher: Publisher
     committer: Committer
@@ -98,7 +100,7 @@ class Turn:
         key = letter.key
         self.reach("hydrate.begun")
         with course.clock.step("hydrate"):
-            snapshot = await hydrate(self.database, self.sealer, letter, self.settings)
+            snapshot = await hydrate(self.database, self.sealer, self.senders, letter, self.settings)
         self.reach("hydrate.done")
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):

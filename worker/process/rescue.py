@@ -84,6 +84,7 @@ class Rescue:
             Loop("refill_groups", self.aside.refill, settings.publish_seconds, on_duty=leads, asks=redis),
             Loop("trim_streams", trimmer.trim, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_spans", trimmer.trim_spans, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("trim_guesses", trimmer.trim_guesses, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_usage", trimmer.trim_usage, settings.trim_seconds, on_duty=leads, asks=postgresql),
         ]
 

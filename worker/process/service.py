@@ -21,6 +21,7 @@ from runtime.loops import Loops
 from runtime.outage import Outages
 from runtime.redis import Scripts, check_redis, make_redis
 from runtime.sealing import Sealer
+from runtime.sender_keys import SenderKeys
 from runtime.startup import check_deployment
 from runtime.telemetry.tracing import Losses, Tracer
 from runtime.telemetry.tracing_otlp import OtlpSpans
@@ -50,6 +51,7 @@ from worker.process.drain import Drainer, Ring
 from worker.process.rescue import Rescue
 from worker.process.warmup import warm_up
 from worker.process.watchdog import Watchdog
+from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 from worker.store.spending import spending_reader
 from worker.tools.documentation import Documentation
@@ -69,6 +71,7 @@ class Servers:
     redis: Redis
     sealer: Sealer
     loops: Loops
+    senders: SenderKeys
 
 
 @dataclass
@@ -141,10 +144,10 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         redis = make_redis(settings)
         opened.push_async_callback(redis.aclose)
         await check_redis(redis, settings)
-        await check_deployment(database, sealer)
+        senders = await check_deployment(database, sealer)
         loops = make_loops(settings, redis)
         opened.push_async_callback(loops.stop)
-        servers = Servers(database, redis, sealer, loops)
+        servers = Servers(database, redis, sealer, loops, senders)
         brain = await _open_brain(settings, servers, opened)
         await warm_up(brain)
         service = compose(settings, servers, brain, ring, reach=reach)
@@ -169,6 +172,7 @@ async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitSta
         guardrails=input_guardrails(settings),
         backend=AIRLINE.open_backend(servers.database),
         knowledge=_open_knowledge(settings, servers.database, client, opened),
+        guesses=PostgresGuesses(servers.database, servers.senders, settings),
         settings=settings,
         domain=AIRLINE,
         ledger=ledger,
@@ -204,12 +208,20 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     streams = Streams(servers.redis, scripts, servers.database, settings)
     publisher = Publisher(servers.database, scripts, servers.sealer, streams, settings=settings)
     heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
-    committer = Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach)
-    journal = JournalWriter(servers.database)
-    tools = ToolStore(servers.database, servers.sealer)
     tracer = open_tracer(settings, servers.database)
     turn = Turn(
-        settings, servers.database, servers.sealer, mailbox, publisher, committer, journal, tools, brain, tracer, reach
+        settings=settings,
+        database=servers.database,
+        sealer=servers.sealer,
+        senders=servers.senders,
+        mailbox=mailbox,
+        publisher=publisher,
+        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach),
+        journal=JournalWriter(servers.database),
+        tools=ToolStore(servers.database, servers.sealer),
+        brain=brain,
+        tracer=tracer,
+        reach=reach,
     )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
     aside = Aside(scripts, servers.database, servers.sealer)

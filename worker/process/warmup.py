@@ -54,6 +54,9 @@ class _NothingKnown:
     async def apply(self, _tenant: str, effect: Effect, _transaction: Transaction) -> int:
         return effect.rows
 
+    async def may_answer(self, _tenant: str, _sender_key: str, _number: str | None, *, is_right: bool) -> bool:
+        return is_right
+
     async def search(self, _tenant: str, _question: str, _limit: int) -> list[Passage]:
         return []
 
@@ -64,13 +67,14 @@ async def warm_up(brain: Brain) -> None:
     The embedded model stands by whatever model is set; a provider's client is tried on an endpoint in memory.
     """
     nothing = _NothingKnown()
-    dry = replace(brain, provider=OneModelProvider(brain.domain.local_model()), backend=nothing, knowledge=nothing)
+    provider = OneModelProvider(brain.domain.local_model())
+    dry = replace(brain, provider=provider, backend=nothing, knowledge=nothing, guesses=nothing)
     with structlog.testing.capture_logs():
         await _play(dry)
         if not brain.settings.is_embedded_model:
-            provider = build_model_provider(brain.settings, make_dry_client(), local=brain.domain.local_model)
-            await _play(replace(dry, provider=provider))
-            await provider.aclose()
+            client = build_model_provider(brain.settings, make_dry_client(), local=brain.domain.local_model)
+            await _play(replace(dry, provider=client))
+            await client.aclose()
 
 
 async def _play(brain: Brain) -> None:

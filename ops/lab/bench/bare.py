@@ -36,6 +36,7 @@ class BareRunner:
     graph: AgentGraph
     config: RunConfig
     knowledge: KnowledgeBase
+    brand: str
 
     async def run(self, questions: list[str]) -> Measured:
         """Answer the questions one after the other."""
@@ -57,6 +58,9 @@ class BareRunner:
             vault=Vault(),
             backend=nothing,
             knowledge=self.knowledge,
+            guesses=nothing,
+            sender_key="",
+            brand=self.brand,
             vocabulary=AIRLINE.vocabulary,
             now=now,
             ticket_id="",
@@ -71,4 +75,4 @@ def make_bare_runner(settings: Settings, database: Database) -> BareRunner:
     config = RunConfig(
         model_provider=build_model_provider(settings, local=AIRLINE.local_model), trace_include_sensitive_data=False
     )
-    return BareRunner(build_graph(), config, PostgresKnowledge(database))
+    return BareRunner(build_graph(), config, PostgresKnowledge(database), settings.brand)

@@ -18,7 +18,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from ops.lab.load.run import MODEL_LATENCY_KEY, LoadOptions, run_load
+from ops.lab.load.run import LoadOptions, run_load
 from ops.standalone.standalone import run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
@@ -26,7 +26,7 @@ from runtime.database import EVERY_TENANT, Database
 from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey, new_token
 from schema.keys import mailbox_keys
-from schema.messages import Inbound
+from schema.messages import MODEL_LATENCY_KEY, Inbound
 from worker.mailbox.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def main(
         os.environ["FTE_BURST_MESSAGES_MAX"] = "1"
     console = Console()
     with tempfile.TemporaryDirectory(prefix="fte-bench-") as folder:
-        settings = load_settings(state_dir=Path(folder) / "state")
+        settings = load_settings(state_dir=Path(folder) / "state", load_tests=True)
         with run_everything(settings, workers=1, say=lambda line: console.print(f"[dim]{line} …[/]")) as (here, _):
             measured = uvloop.run(_measure(here, crowd, _options(conversations, rate), rounds))
     table = Table(

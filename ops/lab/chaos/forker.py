@@ -63,7 +63,9 @@ def serve() -> None:
 async def _load_everything() -> None:
     """Play a turn, so that what loads at first use does so once and not in each fork."""
     settings, nothing = load_settings(), _NOTHING
-    brain = Brain(GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, settings, AIRLINE)
+    brain = Brain(
+        GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, nothing, settings, AIRLINE
+    )
     await warm_up(brain)
 
 

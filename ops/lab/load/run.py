@@ -17,16 +17,13 @@ from schema.channels import CHANNELS
 from schema.errors import MailboxFull, Overloaded, ServerUnreachable
 from schema.ids import new_token
 from schema.keys import escalations_stream, replies_stream
-from schema.messages import Escalation, Inbound, Reply
+from schema.messages import MODEL_LATENCY_KEY, Escalation, Inbound, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from schema.channels import Channel
     from schema.settings import Settings
-
-MODEL_LATENCY_KEY = "fte.model_latency_ms"
-"""The metadata that asks the embedded models to take that long, as a real one would."""
 
 CALLS_CONVERSATIONS_MAX = 500
 """Conversations whose model calls are read at once."""
@@ -79,6 +76,7 @@ async def run_load(
     streams = [replies_stream(options.tenant, channel) for channel in options.channels]
     streams.append(escalations_stream(options.tenant))
     tally = Tally()
+    settings = settings.model_copy(update={"load_tests": True})
     async with AsyncProducer(settings) as producer, AsyncFollower(settings, streams) as follower:
         load = _Load(options, producer, follower, tally)
         await load.run(progress or (lambda _: None))

@@ -1,12 +1,26 @@
--- Read what a turn starts from. Takes tenant, conversation, message_id, history_items_max, followers_max, burst_seconds_max.
+-- Read what a turn starts from. Takes tenant, conversation, message_id, sender_key (of who wrote it; null: nobody knows),
+-- history_items_max, followers_max, burst_seconds_max, replies_max.
 -- Returns one row: the conversation, the time, the message's own state and how long it has waited, the messages of its
--- channel that wait behind it and came within burst_seconds_max of it, its last items (oldest first), its unpublished outbox
--- rows, the life its tenant's streams are in, the journals of an earlier attempt (model calls, tools); or no row when there is no such
--- conversation.
+-- channel that wait behind it and came within burst_seconds_max of it, its unpublished outbox rows, the life its tenant's streams
+-- are in, its tenant's brand (or null), the journals of an earlier attempt (model calls, tools); or no row when there is no
+-- such conversation. Of senders: whose state the conversation holds (held_sender_key; null: it is not said), who it began with,
+-- what is put aside for this one (or null), the last items that are theirs or nobody's (oldest first, each with whether it is
+-- nobody's), when they were last heard of (heard_at), and where the state is nobody's, newest first, the replies that can tell whose it is (sealed).
 SELECT
     clock_timestamp() AS read_at,
     c.version, c.owner, c.last_position, c.done_position, c.last_sequence, c.last_ordinal, c.last_agent, c.context, c.vault,
-    (SELECT t.stream_life FROM tenant t WHERE t.tenant_id = c.tenant_id) AS stream_life,
+    c.sender_key AS held_sender_key, c.first_sender_key, c.updated_at AS heard_at,
+    (SELECT jsonb_build_object('context', p.context, 'vault', p.vault, 'last_agent', p.last_agent,
+        'heard_at', p.parked_at) FROM conversation_sender p
+        WHERE p.tenant_id = c.tenant_id AND p.conversation_id = c.conversation_id
+            AND p.sender_key = %(sender_key)s AND p.sender_key IS DISTINCT FROM c.sender_key) AS put_aside,
+    CASE WHEN c.sender_key IS NULL AND c.version > 0 THEN
+        (SELECT coalesce(jsonb_agg(r.body ORDER BY r.ordinal DESC), '[]') FROM (
+            SELECT ordinal, body FROM outbox
+            WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id AND kind = 'reply'
+            ORDER BY ordinal DESC LIMIT %(replies_max)s) r)
+    END AS telling_replies,
+    b.stream_life, b.brand,
     h.state, h.accepted_at, extract(epoch FROM clock_timestamp() - h.accepted_at)::float8 AS waited_seconds,
     (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.position), '[]') FROM (
         SELECT i.message_id, i.position, i.payload, extract(epoch FROM i.accepted_at - h.accepted_at) AS seconds_after
@@ -15,9 +29,10 @@ SELECT
             AND i.state = 'accepted' AND i.channel = h.channel
             AND i.accepted_at <= h.accepted_at + make_interval(secs => %(burst_seconds_max)s)
         ORDER BY i.position LIMIT %(followers_max)s) f) AS followers,
-    (SELECT coalesce(jsonb_agg(s.item ORDER BY s.ordinal), '[]') FROM (
-        SELECT ordinal, item FROM session_item
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(s.item, s.sender_key IS NULL) ORDER BY s.ordinal), '[]') FROM (
+        SELECT ordinal, item, sender_key FROM session_item
         WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id
+            AND (sender_key = coalesce(%(sender_key)s, c.sender_key) OR sender_key IS NULL)
         ORDER BY ordinal DESC LIMIT %(history_items_max)s) s) AS items,
     (SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY o.ordinal), '[]') FROM (
         SELECT ordinal, kind, channel, entry_id, sequence, body FROM outbox
@@ -30,5 +45,6 @@ SELECT
         'delta', j.delta, 'age_seconds', extract(epoch FROM clock_timestamp() - j.created_at))), '[]')
         FROM tool_journal j WHERE j.tenant_id = c.tenant_id AND j.message_id = %(message_id)s) AS tools
 FROM conversation c
+LEFT JOIN tenant b ON b.tenant_id = c.tenant_id
 LEFT JOIN inbox h ON h.tenant_id = c.tenant_id AND h.message_id = %(message_id)s AND h.conversation_id = c.conversation_id
 WHERE c.tenant_id = %(tenant)s AND c.conversation_id = %(conversation)s

@@ -3,6 +3,8 @@
 WITH stored (place, content) AS (
     SELECT 'conversation', to_jsonb(c)::text FROM conversation c
         WHERE c.tenant_id = %(tenant)s AND c.conversation_id = %(conversation)s
+    UNION ALL SELECT 'conversation_sender', to_jsonb(p)::text FROM conversation_sender p
+        WHERE p.tenant_id = %(tenant)s AND p.conversation_id = %(conversation)s
     UNION ALL SELECT 'inbox', to_jsonb(i)::text FROM inbox i
         WHERE i.tenant_id = %(tenant)s AND i.conversation_id = %(conversation)s
     UNION ALL SELECT 'session_item', to_jsonb(s)::text FROM session_item s

@@ -56,11 +56,11 @@ customer asks for a person, a refusal offers a colleague and they accept, or the
 """
 
 
-def build_booking(airline: str) -> Agent[TurnContext]:
+def build_booking() -> Agent[TurnContext]:
     """Make the agent; its handoffs are tied in the graph."""
     return Agent[TurnContext](
         name=NAME,
         handoff_description="Verifies customers and works on bookings: seats, flights, cancelling, bags, names, cabin.",
-        instructions=instruct(OPENING.format(airline=airline), write_known_facts),
+        instructions=instruct(OPENING, write_known_facts),
         tools=[*RESERVATION_TOOLS, *FLIGHT_TOOLS, *SEAT_LOOKUP_TOOLS, *QUOTE_TOOLS],
     )

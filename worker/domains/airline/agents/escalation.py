@@ -35,11 +35,11 @@ that the colleague will see it, and open no second one.
 """
 
 
-def build_escalation(airline: str) -> Agent[TurnContext]:
+def build_escalation() -> Agent[TurnContext]:
     """Make the agent; it hands off to nobody."""
     return Agent[TurnContext](
         name=NAME,
         handoff_description="Brings in a person: complaints, disputes, lost bags, special needs, or on request.",
-        instructions=instruct(OPENING.format(airline=airline), write_known_facts),
+        instructions=instruct(OPENING, write_known_facts),
         tools=[*ESCALATION_TOOLS],
     )

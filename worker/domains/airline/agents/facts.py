@@ -65,7 +65,7 @@ def note_facts(turn: TurnContext, facts: StatedFacts) -> None:
     number = facts.confirmation_number
     if number and turn.vault.open(number) is not None:
         airline.confirmation_number = number if number.startswith("[") else f"[{number}]"
-    if facts.passenger_name and facts.passenger_name.strip() and not airline.verified:
+    if facts.passenger_name and facts.passenger_name.strip() and not turn.is_verified:
         airline.passenger_name = facts.passenger_name.strip()[:NAME_CHARACTERS_MAX]
     if facts.flight_number and _FLIGHT_NUMBER.fullmatch(facts.flight_number.upper()):
         airline.flight_number = facts.flight_number.upper().replace(" ", "")

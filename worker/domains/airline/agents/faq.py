@@ -40,9 +40,9 @@ or not the detail asked for, and name as the source what they name. What an arti
 """
 
 
-def build_faq(airline: str, documentation: Sequence[Tool] = ()) -> Agent[TurnContext]:
+def build_faq(documentation: Sequence[Tool] = ()) -> Agent[TurnContext]:
     """Make the agent, with what it may search besides the articles; its handoffs are tied in the graph."""
-    opening = OPENING.format(airline=airline) + (FURTHER if documentation else "")
+    opening = OPENING + (FURTHER if documentation else "")
     return Agent[TurnContext](
         name=NAME,
         handoff_description="Answers general questions about policy, fees and procedures, with the source cited.",

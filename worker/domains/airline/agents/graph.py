@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from worker.conversation.context import TurnContext
 
-AIRLINE = "Larkfield Air"
-"""The airline of the sample data."""
-
 
 @dataclass(frozen=True, slots=True)
 class AgentGraph:
@@ -44,13 +41,13 @@ class AgentGraph:
         return {agent.name: agent for agent in (self.triage, self.faq, self.booking, self.escalation)}
 
 
-def build_graph(airline: str = AIRLINE, documentation: Sequence[Tool] = ()) -> AgentGraph:
+def build_graph(documentation: Sequence[Tool] = ()) -> AgentGraph:
     """Make the agents and their handoffs; `documentation` is what the FAQ Agent may search besides the articles."""
     graph = AgentGraph(
-        triage=triage.build_triage(airline),
-        faq=faq.build_faq(airline, documentation),
-        booking=booking.build_booking(airline),
-        escalation=escalation.build_escalation(airline),
+        triage=triage.build_triage(),
+        faq=faq.build_faq(documentation),
+        booking=booking.build_booking(),
+        escalation=escalation.build_escalation(),
     )
     for agent in (graph.triage, graph.faq, graph.booking, graph.escalation):
         agent.tools = journal_tools(agent.tools, apart=documentation)

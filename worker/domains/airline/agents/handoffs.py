@@ -50,7 +50,7 @@ async def _prepare_booking(context: RunContextWrapper[TurnContext], facts: State
     turn.airline.issue_resolved = False
     note_facts(turn, facts)
     note_message(turn)  # after the model's reading: what stands in the message is surer
-    if turn.airline.verified:
+    if turn.is_verified:
         booking = await open_verified(turn)
         if not isinstance(booking, Refusal):
             remember_flight(turn, booking)

@@ -28,7 +28,7 @@ def write_known_facts(turn: TurnContext) -> str:
         {
             "passenger_name": airline.passenger_name,
             "confirmation_number": airline.confirmation_number,
-            "verified": airline.verified,
+            "verified": turn.is_verified,
             "flight_number": airline.flight_number,
             "flight_date": airline.flight_date,
             "seat_number": airline.seat_number,

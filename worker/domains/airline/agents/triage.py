@@ -39,11 +39,11 @@ a yes. A yes to an offer under Known facts: confirm_quote.
 """
 
 
-def build_triage(airline: str) -> Agent[TurnContext]:
+def build_triage() -> Agent[TurnContext]:
     """Make the agent; its handoffs are tied in the graph."""
     return Agent[TurnContext](
         name=NAME,
         handoff_description="Routes a wish that is outside your own part, or a new one.",
-        instructions=instruct(OPENING.format(airline=airline), write_known_facts),
+        instructions=instruct(OPENING, write_known_facts),
         tools=[*KNOWLEDGE_TOOLS, *SEAT_CHANGE_TOOLS],
     )

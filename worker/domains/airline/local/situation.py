@@ -14,7 +14,10 @@ from pydantic import BaseModel, ConfigDict
 
 from worker.domains.airline.local.intent import Intent, read
 
-_AGENT = re.compile(r"You are the (?P<agent>[A-Z]\w+ Agent) of (?P<airline>[^\n.]+?)(?:['\u2019]s? [a-z]|[.,\n]|$)")
+_AGENT = re.compile(
+    r"You are the (?P<agent>[A-Z]\w+ Agent) of "
+    r"(?:(?P<airline>[^\n]+?)['\u2019]s customer support|(?P<other>[^\n.]+?)(?:['\u2019]s? [a-z]|[.,\n]|$))"
+)
 _FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
 
 HANDOFF_PREFIX = "transfer_to_"
@@ -178,7 +181,7 @@ def read_situation(instructions: str, items: list[dict[str, Any]], callable_name
     outputs = {str(item.get("call_id")): item for item in items if item.get("type") == "function_call_output"}
     return Situation(
         agent=found["agent"] if found else "",
-        airline=found["airline"].strip() if found else "the airline",
+        airline=(found["airline"] or found["other"]).strip() if found else "the airline",
         facts=facts,
         lines=tuple(line for item in items if (line := _line_of(item)) is not None),
         done_before=_calls_in(items, range(newest + 1), outputs),

@@ -1,4 +1,4 @@
-"""Say what the tools need of the airline's systems: plain data, and the two protocols that give it.
+"""Say what the tools need of the airline's systems: plain data, and the protocols that give it.
 
 Amounts are whole US dollars.
 """

@@ -48,7 +48,7 @@ async def open_verified(turn: TurnContext, flight_number: str = "") -> Booking |
     """
     airline = turn.airline
     verified = airline.verified_confirmation_number
-    if not airline.verified or verified is None or airline.confirmation_number != verified:
+    if not turn.is_verified or verified is None or airline.confirmation_number != verified:
         return NOT_VERIFIED
     confirmation_number = turn.vault.open(verified)
     if confirmation_number is None:

@@ -17,9 +17,6 @@ from worker.domains.airline.tools.access import remember_flight
 from worker.tools.airline_tool import airline_tool
 from worker.tools.results import give, refuse
 
-LOOKUPS_FAILED_MAX = 5
-"""Guesses at a confirmation number and surname that one conversation has; then only a person can go on."""
-
 _NOT_FOUND = Refusal(
     "not_found",
     "I could not find a booking with that confirmation number and surname. Could you check both and send them again?",
@@ -52,13 +49,16 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
 
     """
     turn = context.context
-    if turn.airline.lookups_failed >= LOOKUPS_FAILED_MAX:
-        return refuse(turn, _TOO_MANY_GUESSES)
     opened = read_confirmation_number(turn.vault.open(confirmation_number.strip()) or confirmation_number)
     found = await backend_of(turn).find_reservation(turn.key.tenant, opened) if opened else None
-    passenger = await _recognise(turn, found, surname) if found else None
+    known = await _recognise(turn, found) if found else None
+    passenger = (find_passenger(found, surname) or known) if found else None
+    if known is None:
+        is_right = passenger is not None
+        if not await turn.guesses.may_answer(turn.key.tenant, turn.sender_key, opened, is_right=is_right):
+            return refuse(turn, _TOO_MANY_GUESSES)
     if found is None or passenger is None:
-        turn.airline.lookups_failed += 1
+        turn.airline.lookups_failed += 1  # the release before counts by it
         return refuse(turn, _NOT_FOUND)
     return give(turn, reservation=_verify(turn, found, passenger))
 
@@ -78,15 +78,15 @@ async def find_my_reservations(context: ToolContext[TurnContext]) -> str:
     if len(found) == 1:
         return give(turn, verified=True, reservations=[_verify(turn, found[0], find_speaker(found[0]))])
     shown = [_show(reservation, _placeholder(turn, reservation)) for reservation in found]
-    return give(turn, verified=turn.airline.verified, reservations=shown)
+    return give(turn, verified=turn.is_verified, reservations=shown)
 
 
-async def _recognise(turn: TurnContext, reservation: Reservation, surname: str) -> Passenger | None:
-    """Find who of a reservation writes: by surname, by what was proved before, or by the verified address."""
-    passenger = find_passenger(reservation, surname)
+async def _recognise(turn: TurnContext, reservation: Reservation) -> Passenger | None:
+    """Find who of a reservation writes without a surname: by what they proved before, or by the verified address."""
+    passenger = None
     airline = turn.airline
-    verified = airline.verified_confirmation_number if airline.verified else None
-    if passenger is None and verified is not None and turn.vault.open(verified) == reservation.confirmation_number:
+    verified = airline.verified_confirmation_number if turn.is_verified else None
+    if verified is not None and turn.vault.open(verified) == reservation.confirmation_number:
         # Whoever has proved it once need not again: a name misread later in the conversation locks nobody out.
         passenger = find_passenger(reservation, airline.passenger_name or "")
     if passenger is None and turn.verified_sender is not None:
@@ -105,6 +105,7 @@ def _verify(turn: TurnContext, reservation: Reservation, passenger: Passenger) -
         airline.flight_number = None
     airline.confirmation_number = airline.verified_confirmation_number = placeholder
     airline.verified = True
+    airline.verified_sender_key = turn.sender_key
     airline.lookups_failed = 0
     airline.passenger_name = passenger.name
     kept = {segment.flight_number for segment in reservation.segments} & {airline.flight_number}
