@@ -20,8 +20,10 @@ help: ## list the commands
 demo: $(VENV)/runtime ## start everything on this machine and watch conversations being answered
 	@$(BIN)/fte demo $(ARGS)
 
+# All of it goes over two processes, file by file; what ARGS chooses runs in one, which starts sooner. Tests start the
+# product a hundred times, and each time it would be compiled anew where the environment forbids to keep that.
 test: $(VENV)/dev ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(or $(ARGS),-n 2)
 
 check: $(VENV)/dev ## check format, lint, types and imports: all four, whichever fails
 	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports

@@ -8,6 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,7 @@ class Source:
         """Walk over every function and method, nested ones too."""
         return (node for node in ast.walk(self.tree) if isinstance(node, Function))
 
+    @cache  # noqa: B019 - sources live as long as the run
     def code_lines(self) -> frozenset[int]:
         """Give the numbers of the lines that hold code: not blank, not only a comment."""
         tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
@@ -66,14 +68,16 @@ def paths(pattern: str, *folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob(pattern))
 
 
-def product() -> list[Source]:
-    """Parse every file of the product, without the tests."""
-    return [parse(path) for path in paths("*.py", *PACKAGES)]
+@cache
+def product() -> tuple[Source, ...]:
+    """Parse every file of the product, without the tests; once in a run."""
+    return tuple(parse(path) for path in paths("*.py", *PACKAGES))
 
 
-def everything() -> list[Source]:
-    """Parse every file of the product and of its tests."""
-    return [*product(), *(parse(path) for path in paths("*.py", "tests"))]
+@cache
+def everything() -> tuple[Source, ...]:
+    """Parse every file of the product and of its tests; once in a run."""
+    return (*product(), *(parse(path) for path in paths("*.py", "tests")))
 
 
 def length(function: Function, code_lines: frozenset[int]) -> int:

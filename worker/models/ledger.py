@@ -55,11 +55,6 @@ class Ledger:
         self._read = read
         self._accounts: dict[str, _Account] = {}
 
-    @property
-    def has_ceiling(self) -> bool:
-        """Say whether anything is limited here."""
-        return self._ceiling_usd is not None
-
     async def has_room(self, tenant: str, cost_usd: Decimal, now: float) -> bool:
         """Say whether a call of about that cost stays below the ceiling; raises what the database raises.
 

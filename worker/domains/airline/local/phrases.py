@@ -14,7 +14,6 @@ ASKED_FOR_DETAILS = re.compile(r"\bconfirmation number\b.*\?|\b(?:surname|last n
 STILL_ASKS_FOR_NAME = re.compile(
     r"\bthank you, I have your confirmation number\b|\bthe one thing I need\b", re.IGNORECASE
 )
-ASKED_FOR_PREFERENCE = re.compile(r"\bwindow, aisle or middle\b", re.IGNORECASE)
 ASKED_TO_CLARIFY = re.compile(r"\btell me a little more\b", re.IGNORECASE)
 OFFERED_A_COLLEAGUE = re.compile(r"\bpass (?:this|it|your question) (?:on )?to a colleague\?", re.IGNORECASE)
 

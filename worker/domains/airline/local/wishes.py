@@ -18,7 +18,6 @@ Wish = Literal[
 """In the order they are looked for: the narrower one first."""
 
 SEAT_WISHES = frozenset({"seat_change", "seat_status"})
-READ_WISHES = frozenset({"seat_status", "booking_status"})
 
 
 @cache
