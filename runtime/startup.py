@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from runtime.database import Database
+from psycopg import errors
+
+from runtime.database import APPLICATION_ROLE, Database
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys, open_sender_keys
-from schema.errors import InvalidSettings, SchemaOutdated
+from runtime.server_addresses import first_line
+from schema.errors import InvalidSettings, SchemaOutdated, ServerUnfit
 from schema.resources import load_migrations
 
 
 async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
     """Check that the database has this release's migrations and this deployment's key; gives its sender keys.
 
-    Raises SchemaOutdated, or InvalidSettings when the key differs: messages sealed by one process could not be opened
-    by another.
+    Raises SchemaOutdated; ServerUnfit where the role that connects has no rights; InvalidSettings when the key
+    differs: messages sealed by one process could not be opened by another.
     """
     needed = load_migrations()[-1].number
     exists = await database.read("*", "find_migration_table")
     if not exists[0]["found"]:
         raise SchemaOutdated(0, needed)
-    row = (await database.read("*", "read_deployment"))[0]
+    try:
+        row = (await database.read("*", "read_deployment"))[0]
+    except errors.InsufficientPrivilege as error:
+        raise ServerUnfit(
+            "PostgreSQL",
+            database.address,
+            [first_line(error)],
+            f"let an administrator run GRANT {APPLICATION_ROLE} TO the role that connects",
+        ) from None
     if (row["migration"] or 0) < needed:
         raise SchemaOutdated(row["migration"] or 0, needed)
     if row["vault_fingerprint"] is None:  # `fte migrate` was broken off before it had set the database up

@@ -18,8 +18,13 @@ from schema.messages import IN_REPLY_TO_MAX
 
 def default_state_dir() -> Path:
     """Place the state folder where the XDG base directory specification puts state."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "fte"
+    base = os.environ.get("XDG_STATE_HOME")
+    if base:
+        return Path(base) / "fte"
+    try:
+        return Path.home() / ".local" / "state" / "fte"
+    except RuntimeError:  # a user id without a home, as in some containers: who needs the folder is told to name one
+        return Path("/nonexistent") / "fte"
 
 
 class DocumentationServer(BaseModel):

@@ -43,6 +43,7 @@ STATEMENT_LOCK_SECONDS_MAX = 5
 LOCK = 0x6674_6501
 """The advisory lock of `migrate`; advisory locks belong to one database."""
 
+_SET_OPTION_SINCE = 160_000
 _ROLE_ATTEMPTS_MAX = 5
 
 Connection = psycopg.Connection[Row]
@@ -100,8 +101,12 @@ def migrate(
         fingerprint = read_fingerprint(connection) if found else None
         if fingerprint is not None:  # None as well after a first run that was broken off: nothing is sealed yet
             check_fingerprint(fingerprint, sealer)
+        has_role = _prepare_role(
+            connection
+        )  # before anything is applied: what it refuses leaves the database as it was
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
-        granted = _grant(connection)
+        if has_role:
+            _grant(connection)
         record_fingerprint(connection, sealer)
         _keep_sender_secret(connection, sealer)
         added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
@@ -110,7 +115,7 @@ def migrate(
         if sample:
             for tenant in tenants:
                 _fill(connection, tenant)
-        return MigrationReport(found, _read_number(connection), tuple(applied), tuple(added), granted)
+        return MigrationReport(found, _read_number(connection), tuple(applied), tuple(added), has_role)
 
 
 def _check_server(connection: Connection, database_url: str) -> None:
@@ -171,13 +176,15 @@ def _recorded_name(connection: Connection, number: int) -> str | None:
     return None if row is None else str(row["name"])
 
 
-def _grant(connection: Connection) -> bool:
-    """Make the application's role, if this user may, and grant it what the application does; gives whether it exists.
+def _prepare_role(connection: Connection) -> bool:
+    """Make the application's role, if this user may, and let this user step down to it; gives whether it exists.
 
-    Repeated at each run, so that a new table needs no grant of its own.
+    Raises MigrationFailed with the statement that an administrator has to run.
     """
     user = _one(
-        connection, "SELECT rolsuper, rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = current_user"
+        connection,
+        "SELECT rolname AS name, rolsuper, rolsuper OR rolbypassrls AS above "
+        "FROM pg_roles WHERE rolname = current_user",
     )
     if not _make_role(connection):
         if user["above"]:
@@ -187,16 +194,32 @@ def _grant(connection: Connection) -> bool:
                 f"CREATE ROLE {APPLICATION_ROLE} NOLOGIN, or connect as a plain role that owns the database",
             )
         return False
+    if user["above"] and not user["rolsuper"] and not _may_step_down(connection):
+        try:
+            connection.execute(sql.SQL("GRANT {role} TO CURRENT_USER").format(role=sql.Identifier(APPLICATION_ROLE)))
+        except psycopg.Error as error:
+            raise MigrationFailed(
+                f"role {APPLICATION_ROLE}",
+                f"this user is above row-level security and may not step down to it ({first_line(error)}); let an "
+                f"administrator run GRANT {APPLICATION_ROLE} TO {user['name']}",
+            ) from None
+    return True
+
+
+def _may_step_down(connection: Connection) -> bool:
+    # Since 16 a member may have no right to SET ROLE: whoever made a role has none to begin with.
+    right = "SET" if connection.info.server_version >= _SET_OPTION_SINCE else "MEMBER"
+    row = connection.execute("SELECT pg_has_role(current_user, %s, %s) AS may", [APPLICATION_ROLE, right]).fetchone()
+    return row is not None and bool(row["may"])
+
+
+def _grant(connection: Connection) -> None:
+    """Grant the application's role what the application does; at each run, so that a new table needs no grant apart."""
     try:
         with connection.transaction():
             connection.execute(_GRANTS.format(role=sql.Identifier(APPLICATION_ROLE)))
-            if user["above"] and not user["rolsuper"]:  # it must be able to lower itself
-                connection.execute(
-                    sql.SQL("GRANT {role} TO CURRENT_USER").format(role=sql.Identifier(APPLICATION_ROLE))
-                )
     except psycopg.Error as error:
         raise MigrationFailed(f"grants to {APPLICATION_ROLE}", first_line(error)) from error
-    return True
 
 
 def _make_role(connection: Connection) -> bool:
