@@ -43,7 +43,7 @@ class DocumentationServer(BaseModel):
     @model_validator(mode="after")
     def _has_one_way_in(self) -> Self:
         if (self.url is None) == (not self.command):
-            raise ValueError("a documentation server has a url or a command, one of the two")
+            raise ValueError("a documentation server: give it a url or a command, one of the two")
         return self
 
 
