@@ -23,7 +23,7 @@ demo: $(VENV)/runtime ## start everything on this machine and watch conversation
 # All of it goes over two processes, file by file; what ARGS chooses runs in one, which starts sooner. Tests start the
 # product a hundred times, and each time it would be compiled anew where the environment forbids to keep that.
 test: $(VENV)/dev ## run the tests
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(or $(ARGS),-n 2)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev ## check format, lint, types and imports: all four, whichever fails
 	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports
