@@ -13,12 +13,9 @@ FOLDER_MARKERS: Final = frozenset({"integration", "acceptance", "chaos"})
 LONGEST_FIRST: Final = ("chaos", "acceptance", "integration", "architecture", "unit")
 """So that both processes of a run end at about the same time: what is dealt out last is short."""
 KEPT_TOGETHER: Final = {
-    "tests/acceptance/test_cli_chaos.py": "chaos",
-    "tests/chaos/": "chaos",
     "tests/acceptance/": "acceptance",
 }
-"""Files that one process runs from end to end: two rows of chaos at once would measure each other's load, and the
-product that acceptance tests share would be started twice."""
+"""Files that one process runs from end to end: the product that acceptance tests share would be started twice."""
 
 
 class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # ships no types
