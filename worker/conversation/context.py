@@ -139,6 +139,11 @@ class TurnContext:
         return self.texts or (self.text,)
 
 
+def cut(text: str, characters_max: int) -> str:
+    """Cut a text to so many characters, and show that it was."""
+    return text if len(text) <= characters_max else text[: characters_max - 1] + "…"
+
+
 def call_human(turn: TurnContext, request: EscalationRequest) -> None:
     """Hand the conversation to a human; within a turn the first reason stands."""
     if turn.escalation is not None:

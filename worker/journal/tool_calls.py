@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runtime.encoding import dump_canonical
 from runtime.telemetry.tracing import note
-from worker.conversation.context import AirlineAgentContext, EscalationRequest
+from worker.conversation.context import AirlineAgentContext, EscalationRequest, cut
 from worker.conversation.effects import Effect
 from worker.conversation.run_spans import span_id_of_run
 from worker.conversation.vault import Vault
@@ -157,7 +157,7 @@ def journaled(tool: FunctionTool, *, looks_at_turn: bool = True) -> FunctionTool
     async def on_invoke_tool(context: ToolContext[TurnContext], arguments: str) -> str:
         async def run() -> str:
             output: str = await invoke(context, arguments)
-            return output
+            return cut(output, context.context.tool_output_characters_max)  # a documentation server's, or the SDK's own
 
         journal = context.context.tools
         if journal is None:

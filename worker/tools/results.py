@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from worker.conversation.context import cut
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from worker.conversation.context import TurnContext
     from worker.conversation.refusal import Refusal
 
@@ -26,17 +30,41 @@ def refuse(context: TurnContext, refusal: Refusal, **payload: Any) -> str:
 
 
 def _write(payload: dict[str, Any], characters_max: int) -> str:
-    written = json.dumps(payload, ensure_ascii=False)
+    """Write JSON of at most so many characters: half an object is no answer that a model can read.
+
+    First the texts become shorter, then the lists, then everything but the verdict goes.
+    """
     text_max = characters_max
-    while len(written) > characters_max and text_max > _TEXT_CHARACTERS_MIN:
-        text_max //= 2  # cut the texts, not the JSON: half an object is no answer a model can read
-        written = json.dumps(_shorten(payload, text_max), ensure_ascii=False)
+    while len(written := _dump(payload)) > characters_max and text_max > _TEXT_CHARACTERS_MIN:
+        text_max //= 2
+        payload = _shorten(payload, text_max)
+    while len(written) > characters_max and (longest := max(_lists_in(payload), key=len, default=[])):
+        del longest[len(longest) // 2 :]
+        written = _dump(payload)
+    if len(written) > characters_max:
+        written = _dump({"ok": payload["ok"], "refusal": "too_long", "message": _TOO_LONG})
     return written
+
+
+_TOO_LONG = "The answer is too long to be given. Ask for less, or hand over to a person."
+
+
+def _dump(payload: dict[str, Any]) -> str:
+    return json.dumps(payload, ensure_ascii=False)
+
+
+def _lists_in(value: Any) -> Iterator[list[Any]]:
+    """Give the lists within a payload that hold anything, which may be cut in place."""
+    if isinstance(value, list) and value:
+        yield value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        yield from _lists_in(part)
 
 
 def _shorten(value: Any, text_max: int) -> Any:
     if isinstance(value, str):
-        return value if len(value) <= text_max else value[: text_max - 1] + "…"
+        return cut(value, text_max)
     if isinstance(value, dict):
         return {key: _shorten(item, text_max) for key, item in value.items()}
     if isinstance(value, list):
