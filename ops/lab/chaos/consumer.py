@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 GROUP = "chaos"
 CLAIM_IDLE_SECONDS = 0.5
 
+START = "CHAOS_CONSUMER_START"
+"""The variable that says where a group begins which nobody knows: `$` (the default) or `0`."""
+
 
 def run_consumer(settings: Settings, outbound: Path, on_ready: Callable[[], None]) -> int:
     """Collect until killed, as a consumer of its own name; what the one before it held comes to this one."""
@@ -36,11 +39,12 @@ def run_consumer(settings: Settings, outbound: Path, on_ready: Callable[[], None
 
 async def _collect_all(settings: Settings, outbound: Log, on_ready: Callable[[], None]) -> None:
     reach = read_failpoint(os.environ)
+    start = os.environ.get(START, "$")
     async with AsyncExitStack() as opened:
         subscriptions = [
             await opened.enter_async_context(
                 AsyncSubscription(
-                    settings, stream, GROUP, f"{os.getpid()}", start="$", claim_idle_seconds=CLAIM_IDLE_SECONDS
+                    settings, stream, GROUP, f"{os.getpid()}", start=start, claim_idle_seconds=CLAIM_IDLE_SECONDS
                 )
             )
             for stream in STREAMS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ops.lab.chaos.consumer import START as CONSUMER_START
 from schema.tasks import DOORBELL_QUEUE
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 OUTAGE_SECONDS = 2.0
 LONG_OUTAGE_SECONDS = 10.0
+
+CONSUMER_MOMENTS = (-0.6, -0.3, -0.05, 0.0, 0.2, 0.4, 0.8)
+"""Seconds from the emptying of Redis to the death of a consumer; below zero: it dies before."""
 
 THIEVES = 20
 STOLEN_MIN = 25
@@ -62,6 +66,25 @@ async def empty_redis(scene: Scene) -> None:
         await scene.redis.flushall()
         scene.note()
         await scene.pause(3)
+
+
+async def empty_redis_beside_a_consumer(scene: Scene) -> None:
+    """Empty Redis, and kill the consumer at moments around it; the next one asks for what is new, or for everything."""
+    consumer = scene.crew.consumer
+    for start in ("$", "0"):
+        for moment in CONSUMER_MOMENTS:
+            await scene.until_ready(consumer)
+            await scene.pause(scene.settings.collected_seconds, scene.settings.collected_seconds + 1)
+            consumer.changes = {CONSUMER_START: start}
+            if moment < 0:
+                await scene.kill(consumer)
+                await asyncio.sleep(-moment)
+                await scene.redis.flushall()
+            else:
+                await scene.redis.flushall()
+                await asyncio.sleep(moment)
+                await scene.kill(consumer)
+            scene.note()
 
 
 async def fill_redis(scene: Scene) -> None:
