@@ -20,6 +20,7 @@ from runtime.leadership import Leadership
 from runtime.loops import Loops
 from runtime.outage import Outages
 from runtime.redis import Scripts, check_redis, make_redis
+from runtime.redis_rights import check_rights
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
 from runtime.startup import check_deployment
@@ -144,6 +145,7 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         redis = make_redis(settings)
         opened.push_async_callback(redis.aclose)
         await check_redis(redis, settings)
+        await check_rights(redis, settings)
         senders = await check_deployment(database, sealer)
         loops = make_loops(settings, redis)
         opened.push_async_callback(loops.stop)
