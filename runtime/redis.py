@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -12,18 +14,22 @@ from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from runtime.server_addresses import address_of, first_line
 from schema.errors import InvalidSettings, ServerUnreachable
 from schema.resources import load_script
 from schema.settings import Settings
 
+ANSWER_SECONDS_MAX = 5.0
+"""How long Redis may be silent before its connection is given up."""
+
 
 def make_redis(settings: Settings) -> Redis:
     """Make the process's client; it connects at first use, and belongs to the event loop of that use.
 
-    A half-open connection shows within `socket_timeout`. Nothing is retried here: a script may have run although its
-    answer was lost, and only the caller knows what a second run means.
+    A half-open connection shows within ANSWER_SECONDS_MAX, and all its siblings with it. Nothing is retried here: a
+    script may have run although its answer was lost, and only the caller knows what a second run means.
     """
     if settings.redis_url is None:
         raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
@@ -31,7 +37,7 @@ def make_redis(settings: Settings) -> Redis:
         settings.redis_url,
         max_connections=settings.redis_connections_max,
         timeout=10,
-        socket_timeout=5,
+        socket_timeout=ANSWER_SECONDS_MAX,
         socket_connect_timeout=3,
         socket_keepalive=True,
         health_check_interval=15,
@@ -39,12 +45,28 @@ def make_redis(settings: Settings) -> Redis:
         protocol=2,
     )
     # Whatever class the address asks for: over TLS, over a unix socket.
-    pool.connection_class = type("Connection", (_ClosedIsAway, pool.connection_class), {})
+    pool.connection_class = type("Connection", (_Connection, pool.connection_class), {"siblings": WeakSet()})
     return Redis.from_pool(pool)
 
 
-class _ClosedIsAway:
-    """Say of a connection that is closed what it is: uvloop raises RuntimeError for writing to one."""
+class _Connection:
+    """Mend two things that redis-py's connections do, of whatever class they are.
+
+    uvloop raises RuntimeError for writing to a connection that is closed; it is one that is gone as any other. And
+    where one connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would
+    pay for several of them one after the other.
+    """
+
+    siblings: WeakSet[_Connection]
+    """All connections of the pool, this one too."""
+    made_at = 0.0
+    """By the loop's clock."""
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
+        """Log in, as redis-py does at each connecting, and be known to the others."""
+        self.made_at = asyncio.get_running_loop().time()
+        self.siblings.add(self)
+        await super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]  # of the class beside it
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
         """Send; raises ConnectionError as for any other connection that is gone."""
@@ -52,6 +74,27 @@ class _ClosedIsAway:
             await super().send_packed_command(command, check_health)  # type: ignore[misc]  # of the class beside it
         except RuntimeError as error:
             raise RedisConnectionError(str(error)) from error
+
+    async def read_response(self, *args: Any, timeout: float | None = None, **options: Any) -> Any:  # noqa: ASYNC109 - redis-py's
+        """Read an answer; the silence of one connection ends all that were made before it began."""
+        try:
+            return await super().read_response(*args, timeout=timeout, **options)  # type: ignore[misc]  # as above
+        except RedisTimeoutError:
+            if timeout is None:
+                self._end_siblings()
+            raise
+
+    def _end_siblings(self) -> None:
+        began = asyncio.get_running_loop().time() - ANSWER_SECONDS_MAX
+        for connection in list(self.siblings):
+            if connection is not self and connection.made_at <= began:
+                connection.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the wire beneath whoever waits for an answer, who gets a ConnectionError; idle ones connect anew."""
+        writer: asyncio.StreamWriter | None = getattr(self, "_writer", None)
+        if writer is not None:
+            writer.transport.abort()
 
 
 async def check_redis(client: Redis, settings: Settings) -> None:

@@ -75,6 +75,28 @@ async def test_who_comes_to_a_silent_connection_later_does_not_wait_longer(
         await database.close()
 
 
+async def test_a_silent_connection_to_redis_is_given_up_and_all_others_with_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.redis.ANSWER_SECONDS_MAX", 1.0)
+    async with wire_to(settings.redis_url or "") as (url, wire):
+        client = make_redis(settings.model_copy(update={"redis_url": url}))
+        await asyncio.gather(*(client.blpop(["nobody"], timeout=0.3) for _ in range(CONNECTIONS)))
+        assert len(wire._connections) == CONNECTIONS  # noqa: SLF001 - so many stand
+        wire.swallow()
+        first = asyncio.ensure_future(client.ping())
+        await asyncio.sleep(0.6)
+        late = asyncio.ensure_future(client.ping())
+        with pytest.raises(RedisError):
+            await first
+
+        async with asyncio.timeout(0.3):
+            with pytest.raises(RedisError):
+                await late
+            assert await asyncio.gather(*(client.ping() for _ in range(CONNECTIONS))) == [True] * CONNECTIONS
+        await client.aclose()
+
+
 async def test_a_lease_whose_answer_was_lost_is_given_back_once_redis_answers(settings: Settings, tenant: str) -> None:
     key = ConversationKey(tenant, "c")
     async with wire_to(settings.redis_url or "") as (url, wire):
