@@ -126,6 +126,7 @@ class Scripts:
         self.hold_claim = register("hold_claim")
         self.trim_collected = register("trim_collected")
         self.cut_stream = register("cut_stream")
+        self.erase_entries = register("erase_entries")
         self.set_aside = register("set_aside")
         self.read_again = register("read_again")
         self.add_again = register("add_again")

@@ -70,6 +70,7 @@ EventName = Literal[
     "letter.opened",
     "letter.redriven",
     "letter.dropped",
+    "entries.erased",
     "model.degraded",
     "model.recovered",
     "spend.warning",

@@ -13,6 +13,7 @@ from ops.cli.chaos import chaos
 from ops.cli.chat import chat
 from ops.cli.dead import dead
 from ops.cli.demo import demo
+from ops.cli.erase import erase
 from ops.cli.kb import kb
 from ops.cli.llm_sim import llm_sim
 from ops.cli.load import load
@@ -44,7 +45,14 @@ app = typer.Typer(
 _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _TRY: {"demo": demo, "chat": chat, "load": load, "chaos": chaos},
     _TALK: {"send": send, "replies": replies, "events": events},
-    _LOOK: {"show": show, "trace": trace, "takeover": takeover, "hand-back": hand_back, "usage": usage},
+    _LOOK: {
+        "show": show,
+        "trace": trace,
+        "takeover": takeover,
+        "hand-back": hand_back,
+        "erase": erase,
+        "usage": usage,
+    },
     _RUN: {
         "up": up,
         "worker": worker,

@@ -51,6 +51,19 @@ def test_a_conversation_is_traced_while_it_goes_on(up: Up) -> None:
     assert (missing.code, missing.told.strip()) == (1, "fte: no turn 3; there are 1 to 2")
 
 
+def test_what_is_published_of_a_conversation_is_erased(up: Up) -> None:
+    conversation = new_conversation()
+    up.say(conversation, "How many bags can I bring?")
+    up.wait_for("replies", conversation, 1)
+
+    erased = up.run("erase", conversation, "--as", "ada", "--json").lines[0]
+    up.wait_for("events", conversation, 1)
+    left = [entry for entry in up.run("replies", "--json").lines if entry["conversation"] == conversation]
+
+    assert (erased["rows"], erased["unpublished"]) == (1, 0)
+    assert left == []
+
+
 def test_usage_shows_a_days_model_calls(up: Up) -> None:
     conversation = new_conversation()
     up.say(conversation, "How many bags can I bring?")
@@ -67,7 +80,7 @@ def test_usage_shows_a_days_model_calls(up: Up) -> None:
 
 
 def test_an_unknown_conversation_is_one_line_on_standard_error(up: Up) -> None:
-    for command in ("show", "trace", "takeover", "hand-back"):
+    for command in ("show", "trace", "takeover", "hand-back", "erase"):
         done = up.run(command, "nobody-wrote-here")
 
         assert done.code == 1

@@ -102,9 +102,9 @@ class Aside:
                 return added
 
     def _entry(self, tenant: str, row: Row) -> list[Any]:
-        """Give a row as the script takes it; what no key opens is left out, and stays in the outbox."""
+        """Give a row as the script takes it; what is erased or no key opens is left out, and stays in the outbox."""
         try:
-            body = self._sealer.open(row["body"])
+            body = self._sealer.open(row["body"]) if row["body"] else ""
         except Unsealable:
             _log.exception("publish.unsealable", tenant=tenant, conversation=row["conversation_id"])
             body = ""

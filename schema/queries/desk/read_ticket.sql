@@ -8,4 +8,4 @@ LEFT JOIN ticket k ON k.tenant_id = o.tenant_id AND k.ticket_id = o.entry_id
 CROSS JOIN LATERAL (SELECT coalesce(k.sender_key, c.first_sender_key, c.sender_key) AS sender_key) w
 LEFT JOIN conversation_sender p
     ON p.tenant_id = o.tenant_id AND p.conversation_id = o.conversation_id AND p.sender_key = w.sender_key
-WHERE o.tenant_id = %(tenant)s AND o.entry_id = %(ticket_id)s AND o.kind = 'escalation'
+WHERE o.tenant_id = %(tenant)s AND o.entry_id = %(ticket_id)s AND o.kind = 'escalation' AND o.body <> ''

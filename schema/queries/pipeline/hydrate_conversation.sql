@@ -17,7 +17,7 @@ SELECT
     CASE WHEN c.sender_key IS NULL AND c.version > 0 THEN
         (SELECT coalesce(jsonb_agg(r.body ORDER BY r.ordinal DESC), '[]') FROM (
             SELECT ordinal, body FROM outbox
-            WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id AND kind = 'reply'
+            WHERE tenant_id = c.tenant_id AND conversation_id = c.conversation_id AND kind = 'reply' AND body <> ''
             ORDER BY ordinal DESC LIMIT %(replies_max)s) r)
     END AS telling_replies,
     b.stream_life, b.brand,
