@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ops.cli.options import Json
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    import re
+
+    from schema.settings import DocumentationServer, Settings
 
 
 def settings(as_json: Json = False) -> None:
@@ -61,25 +63,41 @@ def _masked(value: Any) -> Any:
 
     from pydantic import BaseModel, SecretStr
 
+    from schema.settings import DocumentationServer
+
     if isinstance(value, SecretStr):
         return "********"
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")  # which masks its secrets
+    if isinstance(value, BaseModel):  # whose secrets are masked by their type
+        return _masked_server(value) if isinstance(value, DocumentationServer) else value.model_dump(mode="json")
     if isinstance(value, list):
         return [_masked(item) for item in value]
     if isinstance(value, dict):
         return {name: _masked(item) for name, item in value.items()}
     if isinstance(value, Path | Decimal):
         return str(value)
-    return _without_password(value) if isinstance(value, str) else value
+    return _without_secrets(value) if isinstance(value, str) else value
 
 
-def _without_password(value: str) -> str:
-    """Hide the password of a URL, also one that stands in its query, as PostgreSQL allows."""
+def _without_secrets(value: str) -> str:
+    """Hide the password of a URL and every value of its query; of PostgreSQL's other form what follows `password=`."""
     import re
 
     value = re.sub(r"(?<=://)([^/\s:@]*):[^/\s]+(?=@)", r"\1:********", value)
+    if "://" in value:
+        return re.sub(r"([?&#][^=&#\s]*=?)[^&#\s]*", _hide_value, value)
     return re.sub(r"(?i)(\b(?:password|sslpassword)=)[^&\s]+", r"\1********", value)
+
+
+def _hide_value(part: re.Match[str]) -> str:
+    return part[1] + "********" if part[1].endswith("=") else part[0][0] + "********"
+
+
+def _masked_server(server: DocumentationServer) -> dict[str, Any]:
+    """Show where a documentation server is; what its command is given may be a key."""
+    shown: dict[str, Any] = server.model_dump(mode="json")  # which masks headers and environment
+    shown["url"] = _masked(server.url)
+    shown["command"] = [*server.command[:1], *("********" for _ in server.command[1:])]
+    return shown
 
 
 def _shown(value: Any) -> str:

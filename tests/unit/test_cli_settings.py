@@ -34,6 +34,59 @@ def test_no_secret_is_shown() -> None:
     assert [secret for secret in (key, "hunter2", "hunter3", "hunter4") if secret in shown] == []
 
 
+CANARY = "s3cr3t-canary"
+SECRETIVE: dict[str, list[object]] = {
+    "database_url": [
+        f"postgresql://u:{CANARY}@db/x",
+        f"postgresql://u@db/x?password={CANARY}&sslmode=require",
+        f"postgresql://u@db/x?sslkey=%2F{CANARY}",
+        f"host=db dbname=x password={CANARY}",
+    ],
+    "redis_url": [f"redis://:{CANARY}@cache:6379/0", f"rediss://cache:6379/0?password={CANARY}"],
+    "openai_base_url": [f"https://u:{CANARY}@gateway/v1", f"https://gateway/v1?key={CANARY}", f"http://x/v1#{CANARY}"],
+    "otlp_endpoint": [f"https://u:{CANARY}@collector:4318", f"http://collector:4318?token={CANARY}"],
+    "mcp_servers": [
+        [{"name": "docs", "url": f"https://docs/mcp?token={CANARY}"}],
+        [{"name": "docs", "url": f"https://u:{CANARY}@docs/mcp"}],
+        [{"name": "docs", "url": f"https://docs/mcp?{CANARY}"}],
+        [{"name": "docs", "url": "https://docs/mcp", "headers": {"Authorization": f"Bearer {CANARY}"}}],
+        [{"name": "docs", "command": ["docs-server", "--token", CANARY]}],
+        [{"name": "docs", "command": ["docs-server"], "environment": {"TOKEN": CANARY}}],
+    ],
+}
+"""Every setting of text that may hold a secret, with a secret in each place where one can stand."""
+HARMLESS = {
+    "state_dir",
+    "brand",
+    "model",
+    "embedding_model",
+    "vector_store_ids",
+    "model_prices",
+    "vault_keys",
+    "openai_api_key",
+}
+"""Text without a secret, and keys, which are masked by their type."""
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field in SECRETIVE for value in SECRETIVE[field]])
+def test_no_place_of_a_setting_shows_a_secret(field: str, value: object) -> None:
+    both = {"database_url": "postgresql://u@db/x", "redis_url": "redis://cache:6379/0"}
+    settings = Settings.model_validate(both | {field: value})
+
+    assert CANARY not in str(describe_settings(settings))
+
+
+def test_every_setting_of_text_is_known_to_be_harmless_or_is_tried() -> None:
+    text = {
+        name
+        for name, info in Settings.model_fields.items()
+        if any(kind in str(info.annotation) for kind in ("str", "Path", "Secret", "Server", "Price"))
+        and "Literal" not in str(info.annotation)
+    }
+
+    assert text - HARMLESS - set(SECRETIVE) == set()
+
+
 def test_a_url_shows_where_it_leads() -> None:
     settings = Settings(database_url="postgresql://fte:pw@db.example/fte", redis_url="redis://cache.example:6379/0")
 
