@@ -246,7 +246,12 @@ def connect(database_url: str) -> psycopg.Connection[Row]:
     """
     try:
         connection = psycopg.connect(
-            database_url, autocommit=True, row_factory=dict_row, connect_timeout=5, client_encoding="utf8"
+            database_url,
+            autocommit=True,
+            row_factory=dict_row,
+            connect_timeout=5,
+            client_encoding="utf8",
+            prepare_threshold=None,  # a command runs a statement a few times, and may do so behind an older pooler
         )
         connection.execute(_PIN_FORMATS)
     except psycopg.Error as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -27,7 +28,7 @@ from schema.ids import BRAND_PATTERN, TENANT_PATTERN
 from schema.resources import Migration, load_migrations, load_query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from runtime.sealing import Sealer
 
@@ -92,26 +93,23 @@ def migrate(
             raise MigrationFailed(f"tenant {tenant[:80]!r}", "1 to 63 of A-Z a-z 0-9 _ -, first a letter or digit")
     if brand is not None and not re.match(BRAND_PATTERN, brand):
         raise MigrationFailed(f"brand {brand[:80]!r}", "1 to 80 characters, none of them a control character or { }")
-    with connect(database_url) as connection:
+    with connect(database_url) as connection, _locked(database_url):
         _check_server(connection, database_url)
-        _lock(connection)
-        # Owners are under row-level security too (FORCE), so this session says that it speaks for all tenants.
-        connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
         found = _read_number(connection)
         fingerprint = read_fingerprint(connection) if found else None
         if fingerprint is not None:  # None as well after a first run that was broken off: nothing is sealed yet
             check_fingerprint(fingerprint, sealer)
-        has_role = _prepare_role(
-            connection
-        )  # before anything is applied: what it refuses leaves the database as it was
+        # Before anything is applied: what it refuses leaves the database as it was.
+        has_role = _prepare_role(connection)
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
         if has_role:
             _grant(connection)
-        record_fingerprint(connection, sealer)
-        _keep_sender_secret(connection, sealer)
-        added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
-        if brand is not None:
-            connection.execute("UPDATE tenant SET brand = %s WHERE tenant_id = ANY (%s)", [brand, list(tenants)])
+        with _step(connection):
+            record_fingerprint(connection, sealer)
+            _keep_sender_secret(connection, sealer)
+            added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
+            if brand is not None:
+                connection.execute("UPDATE tenant SET brand = %s WHERE tenant_id = ANY (%s)", [brand, list(tenants)])
         if sample:
             for tenant in tenants:
                 _fill(connection, tenant)
@@ -125,18 +123,35 @@ def _check_server(connection: Connection, database_url: str) -> None:
     check_encoding(connection, address_of(database_url))
 
 
-def _lock(connection: Connection) -> None:
-    """Hold the advisory lock until the connection closes, however it closes."""
-    _set_lock_timeout(connection, LOCK_SECONDS_MAX)
-    try:
-        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    except errors.LockNotAvailable:
-        raise MigrationFailed("start", f"another process migrates this database since {LOCK_SECONDS_MAX} s") from None
-    _set_lock_timeout(connection, STATEMENT_LOCK_SECONDS_MAX)
+@contextmanager
+def _locked(database_url: str) -> Iterator[None]:
+    """Hold the advisory lock by a transaction that does nothing else, and ends with the block, however it ends.
+
+    A lock of the session would stay on the server's connection behind a pooler of transactions, which lends that
+    connection to others. Raises MigrationFailed when another process holds it for LOCK_SECONDS_MAX.
+    """
+    with connect(database_url) as connection, connection.transaction():
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_SECONDS_MAX}s"])
+        try:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        except errors.LockNotAvailable:
+            raise MigrationFailed(
+                "start", f"another process migrates this database since {LOCK_SECONDS_MAX} s"
+            ) from None
+        yield
 
 
-def _set_lock_timeout(connection: Connection, seconds: int) -> None:
-    connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds}s"])
+@contextmanager
+def _step(connection: Connection) -> Iterator[None]:
+    """Open a transaction that sees all tenants' rows: owners are under row-level security too (FORCE).
+
+    Both settings are the transaction's own, so that a pooler hands them to nobody.
+    """
+    with connection.transaction():
+        connection.execute("SELECT set_config('fte.tenant', %s, true)", [EVERY_TENANT])
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{STATEMENT_LOCK_SECONDS_MAX}s"])
+        yield
 
 
 def _read_number(connection: Connection) -> int:
@@ -159,7 +174,7 @@ def _apply(connection: Connection, migration: Migration) -> bool:
     if recorded is not None:
         raise MigrationFailed(migration.name, f"the database has another migration of this number, {recorded}")
     try:
-        with connection.transaction():
+        with _step(connection):
             connection.execute(migration.sql.encode())
             connection.execute(
                 "INSERT INTO migration (number, name) VALUES (%s, %s)", [migration.number, migration.name]
@@ -216,7 +231,7 @@ def _may_step_down(connection: Connection) -> bool:
 def _grant(connection: Connection) -> None:
     """Grant the application's role what the application does; at each run, so that a new table needs no grant apart."""
     try:
-        with connection.transaction():
+        with _step(connection):
             connection.execute(_GRANTS.format(role=sql.Identifier(APPLICATION_ROLE)))
     except psycopg.Error as error:
         raise MigrationFailed(f"grants to {APPLICATION_ROLE}", first_line(error)) from error
@@ -308,7 +323,7 @@ def _fill(connection: Connection, tenant: str) -> None:
     from ops.knowledge.importing import import_articles  # noqa: PLC0415 - not for a run without sample, as the next
     from ops.seed import ARTICLES_FOLDER, seed_airline  # noqa: PLC0415
 
-    with connection.transaction():
+    with _step(connection):
         if seed_airline(connection, tenant, datetime.now(UTC).date()).flights:
             import_articles(connection, tenant, ARTICLES_FOLDER)
 

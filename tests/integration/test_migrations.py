@@ -141,6 +141,33 @@ def test_migrate_gives_up_when_another_process_holds_the_lock_too_long(
             migrate(url, Sealer(KEYS[:1]), sample=False)
 
 
+def test_migrate_leaves_nothing_of_its_session_to_whoever_a_pooler_lends_it_to(
+    empty_database: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Connection] = []
+
+    @contextmanager
+    def connect_and_keep(url: str) -> Iterator[Connection]:
+        kept.append(connect(url))
+        yield kept[-1]
+
+    monkeypatch.setattr(ops.database.migrate, "connect", connect_and_keep)
+    with empty_database() as url, connect(url) as fresh:
+        migrate(url, Sealer(KEYS[:1]), sample=False)
+
+        locks = fresh.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+        settings = "SELECT name, setting FROM pg_settings WHERE source = 'session' ORDER BY name"
+        usual = fresh.execute(settings).fetchall()
+        left = [each.execute(settings).fetchall() for each in kept]
+        scopes = [_only(each.execute("SELECT current_setting('fte.tenant', true) AS scope"))["scope"] for each in kept]
+        for each in kept:
+            each.close()
+
+    assert locks == []
+    assert left == [usual] * len(kept)
+    assert [scope or "" for scope in scopes] == [""] * len(kept)
+
+
 def test_migrate_refuses_a_tenant_whose_name_cannot_stand_in_a_key(empty_database: EmptyDatabase) -> None:
     with empty_database() as url, pytest.raises(MigrationFailed, match=r"tenant 'a:b'"):
         migrate(url, Sealer(KEYS[:1]), tenants=["a:b"], sample=False)
