@@ -61,7 +61,7 @@ def open_sealer(settings: Settings) -> Sealer:
                 pass
             finally:
                 draft.unlink()
-        return Sealer([path.read_text().strip()])
+        return Sealer([path.read_text(encoding="utf-8").strip()])
     except OSError as error:
         raise InvalidSettings([f"FTE_STATE_DIR: {error}; set it to a writable folder, or set FTE_VAULT_KEYS"]) from None
     except ValueError as error:

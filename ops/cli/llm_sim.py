@@ -45,7 +45,7 @@ def llm_sim(
 
     with ExitStack() as opened:
         try:
-            stream = opened.enter_context(log.open("a")) if log else None
+            stream = opened.enter_context(log.open("a", encoding="utf-8")) if log else None
             latency = read_latency(latency_ms)
             faults = Faults([read_share(text) for text in fault or []])
         except (OSError, ValueError) as error:

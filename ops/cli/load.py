@@ -282,6 +282,6 @@ def _write(file: str, facts: Mapping[str, Any]) -> None:
         print_line(written)
         return
     try:
-        Path(file).write_text(written + "\n")
+        Path(file).write_text(written + "\n", encoding="utf-8")
     except OSError as error:
         raise typer.BadParameter(f"--json {file}: {error.strerror}") from None

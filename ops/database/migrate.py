@@ -346,7 +346,7 @@ def _write_structure() -> None:
     path = Path(str(files("schema"))) / "structure.sql"
     with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder), durable=False) as stack:
         migrate(stack.addresses.database_url, Sealer([Fernet.generate_key().decode()]), sample=False)
-        path.write_text(dump_structure(stack.addresses.database_url))
+        path.write_text(dump_structure(stack.addresses.database_url), encoding="utf-8")
 
 
 if __name__ == "__main__":

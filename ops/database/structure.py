@@ -29,6 +29,6 @@ def dump_structure(database_url: str) -> str:
         pg_dump = find_programs(choose_account(Path(folder) / "postgres")).initdb.with_name("pg_dump")
     arguments = ["--schema-only", "--no-owner", "--no-privileges", f"--dbname={database_url}"]
     written = subprocess.run(
-        [str(pg_dump), *arguments], check=True, capture_output=True, text=True, timeout=DUMP_SECONDS_MAX
+        [str(pg_dump), *arguments], check=True, capture_output=True, encoding="utf-8", timeout=DUMP_SECONDS_MAX
     ).stdout
     return _HEADER + _BLANK_LINES.sub("\n\n", _NOISE.sub("", written)).strip() + "\n"

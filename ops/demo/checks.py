@@ -87,7 +87,7 @@ async def check_card(
     ]
     if any(CARD_DIGITS in _SEPARATORS.sub("", body) for body in published):
         places.append("a stream")
-    places += [path.name for path in logs if CARD_DIGITS in _SEPARATORS.sub("", path.read_text(errors="replace"))]
+    places += [path.name for path in logs if CARD_DIGITS in _SEPARATORS.sub("", path.read_text("utf-8", "replace"))]
     if places:
         return Check(f"the card number stands in {', '.join(places)}", passed=False)
     return Check("the card number stands in no table, no stream and no log", passed=True)

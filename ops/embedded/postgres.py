@@ -171,7 +171,7 @@ class PostgresServer:
             cwd=working_dir,
             input=stdin,
             check=False,
-            text=True,
+            encoding="utf-8",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=SERVER_ENVIRONMENT,

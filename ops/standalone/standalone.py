@@ -82,7 +82,7 @@ class Crew:
         A worker that dies first would die again, so that ends the wait. Raises WorkerNotReady.
         """
         draft = self._folder / f"{_ADDRESSES_FILE}.new"
-        draft.write_text(dump_json([addresses.database_url, addresses.redis_url]))
+        draft.write_text(dump_json([addresses.database_url, addresses.redis_url]), encoding="utf-8")
         draft.replace(self._folder / _ADDRESSES_FILE)
         deadline = time.monotonic() + READY_SECONDS_MAX
         pids = self.pids

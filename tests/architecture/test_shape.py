@@ -17,6 +17,7 @@ FUNCTION_LINES_MAX: Final = 50
 FUNCTION_LINES_P99_MAX: Final = 34
 """Of a hundred functions of the product ninety-nine are no longer: one may be a screen long, and few are."""
 POSITIONAL_PARAMETERS_MAX: Final = 5
+TEXT_MODES: Final = frozenset({"r", "w", "a", "x", "r+", "w+", "a+"})
 # Words that say nothing about what a thing does.
 EMPTY_WORDS: Final = frozenset(
     {"manager", "managers", "handler", "handlers", "helper", "helpers", "util", "utils", "utility", "utilities"}
@@ -71,6 +72,25 @@ def environment_reads_at_import(source: Source) -> list[str]:
         if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv", "os.environb"}:
             found.append(f"{source.place}:{node.lineno} {ast.unparse(node)}")
         waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def text_in_the_locales_encoding(source: Source) -> list[str]:
+    """List where text is read or written in whatever encoding the machine's locale happens to name."""
+    found = []
+    for call in (node for node in ast.walk(source.tree) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        given = {keyword.arg for keyword in call.keywords}
+        modes = {each.value for each in call.args if isinstance(each, ast.Constant)} & TEXT_MODES
+        is_text = {
+            "read_text": not call.args,
+            "write_text": len(call.args) < 2,
+            "open": bool(modes) or (isinstance(call.func, ast.Name) and len(call.args) == 1),
+            "run": "text" in given,
+            "Popen": "text" in given,
+        }.get(name, False)
+        if is_text and "encoding" not in given:
+            found.append(f"{source.place}:{call.lineno} {ast.unparse(call)[:60]}")
     return found
 
 
@@ -138,6 +158,12 @@ def test_nothing_reads_the_environment_when_it_is_imported() -> None:
     assert found == []
 
 
+def test_no_text_is_read_or_written_in_the_locales_encoding() -> None:
+    found = [line for source in sources.product() for line in text_in_the_locales_encoding(source)]
+
+    assert found == []
+
+
 def test_no_test_waits_by_sleeping() -> None:
     found = [line for source in sources.everything() for line in sleeps_outside_loops(source)]
 
@@ -197,6 +223,21 @@ def test_a_word_that_only_contains_an_empty_word_is_allowed() -> None:
 def test_a_read_of_the_environment_is_found_in_a_class_but_not_in_a_function() -> None:
     assert environment_reads_at_import(sample("class C:\n  x = os.environ['X']")) == ["sample.py:2 os.environ"]
     assert environment_reads_at_import(sample("def f():\n  return os.environ['X']")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["path.read_text()", "path.write_text(x)", "open(path)", "path.open('w')", "run(argv, text=True)"],
+)
+def test_text_without_an_encoding_is_found(text: str) -> None:
+    assert len(text_in_the_locales_encoding(sample(text))) == 1
+    with_encoding = f"{text[:-1]}{'' if text.endswith('()') else ', '}encoding='utf-8')"
+    assert text_in_the_locales_encoding(sample(with_encoding)) == []
+
+
+@pytest.mark.parametrize("text", ["open(path, 'rb')", "sealer.open(body)", "path.read_text('utf-8')", "run(argv)"])
+def test_bytes_and_other_things_that_open_are_left_alone(text: str) -> None:
+    assert text_in_the_locales_encoding(sample(text)) == []
 
 
 def test_a_sleep_is_found_in_a_test_but_not_in_its_poll() -> None:

@@ -7,6 +7,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from runtime.server_addresses import address_of, find_database_url_problem, find_redis_url_problem, reason_of
+from tests.unit.cli_harness import run_fte
 
 POSTGRESQL = [
     ("postgresql://u:secretpw@db:5432/fte", "db:5432/fte"),
@@ -101,6 +102,26 @@ def test_a_wrong_address_of_redis_is_refused_in_words_that_quote_nothing(url: st
     assert problem is not None
     assert said in problem
     assert "secretpw" not in problem
+
+
+@pytest.mark.parametrize("command", ["worker", "verify"])
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [("FTE_REDIS_URL", url) for url, _ in WRONG_REDIS if url] + [("FTE_DATABASE_URL", url) for url in WRONG_POSTGRESQL],
+)
+def test_a_wrong_address_stops_a_command_with_one_line_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, url: str, command: str
+) -> None:
+    monkeypatch.setenv("FTE_DATABASE_URL", POSTGRESQL[0][0])
+    monkeypatch.setenv("FTE_REDIS_URL", REDIS[0][0])
+    monkeypatch.setenv(variable, url)
+
+    code, _, told = run_fte(capsys, command)
+
+    assert code == 2
+    assert variable in told
+    assert "Traceback" not in told
+    assert "secretpw" not in told
 
 
 @pytest.mark.parametrize(

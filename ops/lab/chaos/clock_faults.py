@@ -57,7 +57,7 @@ class FakeClock:
     def jump_to(self, seconds: int) -> None:
         """Let the clock be ahead of the machine's by so much from now on."""
         draft = self.folder / "clock.new"
-        draft.write_text(f"{seconds:+d}\n")
+        draft.write_text(f"{seconds:+d}\n", encoding="utf-8")
         draft.chmod(0o644)
         draft.replace(self.folder / "clock")
 

@@ -116,7 +116,7 @@ class _Stage:
             )
             places += [str(row["place"]) for row in rows]
             places += [
-                log.name for log in self.logs if letters in _NOT_TELLING.sub("", log.read_text(errors="replace"))
+                log.name for log in self.logs if letters in _NOT_TELLING.sub("", log.read_text("utf-8", "replace"))
             ]
         return tuple(dict.fromkeys(places))
 
