@@ -60,15 +60,23 @@ NEEDED: Final[tuple[tuple[str, ...], ...]] = (
 async def check_rights(client: Redis, settings: Settings) -> None:
     """Ask for everything that a worker will ask for, and let nothing of it happen.
 
-    Raises ServerUnfit naming each command and key that Redis refuses; ServerUnreachable when it is away. The commands
-    are queued as a transaction, for which Redis looks at the user's rights, and the transaction is thrown away: that
-    is known to every Redis from 6.2 on, unlike ACL DRYRUN.
+    Raises ServerUnfit naming each command that Redis refuses, and for a Sentinel; ServerUnreachable when it is away.
+    The commands are queued as a transaction, for which Redis looks at the user's rights, and the transaction is thrown
+    away: that is known to every Redis from 6.2 on, unlike ACL DRYRUN.
     """
     address = address_of(settings.redis_url or "")
     try:
         refused = await _ask_for(client)
+        about: Any = {} if refused else await client.info("server")
     except (RedisError, OSError) as error:
         raise ServerUnreachable("Redis", address, "FTE_REDIS_URL", first_line(error)) from None
+    if about.get("redis_mode") == "sentinel":
+        raise ServerUnfit(
+            "Redis",
+            address,
+            ["it is a Sentinel, which holds no data"],
+            "give FTE_REDIS_URL an address that follows the primary; docs/operations.md says how",
+        )
     if refused:
         raise ServerUnfit(
             "Redis",

@@ -19,6 +19,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 # They say at every attempt that a server is away; `runtime.outage` says it once, and `spans.dropped` what it cost.
 _QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL, "opentelemetry": logging.CRITICAL}
 
+# So does Celery's consumer, as critical and with a traceback, once a second while Redis ends each of its connections.
+_REPEATED = "Frequent restarts detected"
+
 # What must never stand in a log, however it got there: the guard masks messages, this catches what an exception or a
 # dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.
 _SECRETS = re.compile(
@@ -72,6 +75,10 @@ def _redact_value(value: Any) -> Any:
     return value
 
 
+def _is_no_repetition(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(_REPEATED)
+
+
 class _StandardError:
     """Write to whatever standard error is at that moment: a logger outlives a redirection.
 
@@ -121,8 +128,10 @@ def configure_logs(settings: Settings) -> None:
     )
     to_stderr = logging.StreamHandler(standard_error)
     to_stderr.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
+    to_stderr.addFilter(_is_no_repetition)
     root = logging.getLogger()
     root.handlers[:] = [to_stderr]
     root.setLevel(max(level, logging.WARNING))  # dependencies speak up from warnings on; our facts go to structlog
     for chatty, least in _QUIETED.items():
         logging.getLogger(chatty).setLevel(least)
+    logging.captureWarnings(capture=True)  # lines like all others, also what Celery says of a worker that runs as root

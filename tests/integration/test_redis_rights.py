@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from ops.embedded.account import choose_account
+from ops.embedded.programs import find_programs
 from runtime.redis import make_redis
 from runtime.redis_rights import NEEDED, check_rights
 from schema.errors import ServerUnfit
 from schema.settings import Settings
 from tests.architecture import sources
+from tests.waiting import eventually
 
 ALL = "~* &* +@all"
 
@@ -71,6 +79,32 @@ async def test_a_redis_without_memory_lacks_no_rights(administrator: Any, settin
         await check_rights(administrator, settings)
     finally:
         await administrator.config_set("maxmemory", str(before["maxmemory"]))
+
+
+async def test_a_sentinel_is_refused_by_name(settings: Settings, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free_port = listener.getsockname()[1]
+    (tmp_path / "sentinel.conf").write_text(f"port {free_port}\nbind 127.0.0.1\n", encoding="utf-8")
+    binary = find_programs(choose_account(tmp_path / "data")).redis_server
+    sentinel = await asyncio.create_subprocess_exec(
+        str(binary), str(tmp_path / "sentinel.conf"), "--sentinel", cwd=tmp_path, stdout=asyncio.subprocess.DEVNULL
+    )
+    client = Redis(port=free_port)
+    try:
+        await eventually(lambda: _answers(client))
+        with pytest.raises(ServerUnfit, match="it is a Sentinel"):
+            await check_rights(client, settings)
+    finally:
+        await client.aclose()
+        sentinel.kill()
+        await sentinel.wait()
+
+
+async def _answers(client: Any) -> bool:
+    try:
+        return bool(await client.ping())
+    except RedisError:
+        return False
 
 
 def test_every_command_of_a_script_is_asked_for() -> None:

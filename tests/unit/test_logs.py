@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import logging
+import warnings
 
 import pytest
 import structlog
@@ -62,6 +63,32 @@ def test_what_a_task_keeps_private_stands_in_no_line_of_it(capsys: pytest.Captur
     assert "qx7k2p" not in failed.lower()
     assert "no booking [private]" in failed
     assert json.loads(later)["code"] == "QX7K2P"
+
+
+def test_what_celery_repeats_while_redis_is_away_is_left_out_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs(Settings())
+    log = logging.getLogger("celery.worker.consumer.consumer")
+
+    log.critical("Frequent restarts detected: %r", OSError("gone"))
+    log.critical("Too many open files. Aborting...")
+
+    lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["Too many open files. Aborting..."]
+
+
+def test_a_warning_of_a_dependency_is_a_line_like_all_others(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.captureWarnings(capture=False)  # pytest takes back at each test's end what the first one set
+    configure_logs(Settings())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.warn("running as root is discouraged", RuntimeWarning, stacklevel=1)
+
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert "running as root is discouraged" in line["event"]
+    assert line["level"] == "warning"
 
 
 class FullDisk(io.StringIO):
