@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schema.channels import Channel
 from schema.ids import BRAND_PATTERN
-from schema.messages import IN_REPLY_TO_MAX
+from schema.messages.reply import IN_REPLY_TO_MAX
 
 
 def default_state_dir() -> Path:

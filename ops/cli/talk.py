@@ -19,7 +19,9 @@ from producer.sending.client import AsyncProducer
 from schema.errors import FteError
 from schema.ids import ConversationKey, new_token
 from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Escalation, Event, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,7 +10,7 @@ from ops.cli.options import Json, Tenant, Who, user_name
 from ops.cli.streams import LAST, ConversationFilter, Follow, FromStart, Last, show_streams
 
 if TYPE_CHECKING:
-    from schema.messages import Escalation
+    from schema.messages.escalation import Escalation
     from schema.settings import Settings
 
 escalations = typer.Typer(invoke_without_command=True, help="Show what was handed to human agents.")

@@ -16,7 +16,7 @@ from runtime.database import EVERY_TENANT, connect
 from runtime.redis import check_redis, make_redis
 from runtime.startup import check_fingerprint
 from schema.errors import Unsealable
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,9 @@ from producer.collecting.entries import StreamEntry
 from producer.sending.client import AsyncProducer
 from runtime.database import Database
 from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Escalation, Inbound, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.inbound import Inbound
+from schema.messages.reply import Reply
 from schema.settings import Settings
 
 TENANT = "default"

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from schema.messages import Escalation, Event, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry

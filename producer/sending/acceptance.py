@@ -15,12 +15,12 @@ from runtime.outage import POSTGRESQL_AWAY, Outage
 from runtime.server_addresses import first_line
 from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
 from schema.ids import ConversationKey
-from schema.messages import Receipt
+from schema.messages.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schema.messages import Inbound
+    from schema.messages.inbound import Inbound
 
 RETRY_SECONDS = 0.05
 """The first wait before another try; doubles, with jitter."""

@@ -20,7 +20,9 @@ from runtime.failpoints import Reach, pass_by
 from runtime.redis import Scripts, check_redis, make_redis
 from runtime.startup import check_deployment
 from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable
-from schema.messages import Envelope, Inbound, Receipt, check_metadata, encode_inbound, parse_inbound
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound, check_metadata, encode_inbound, parse_inbound
+from schema.messages.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from runtime.outage import Outage
 from runtime.server_addresses import address_of
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
-from schema.messages import encode_envelope
+from schema.messages.envelope import encode_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from producer.sending.doorbell import Doorbell
     from runtime.redis import Scripts
     from schema.ids import ConversationKey
-    from schema.messages import Envelope
+    from schema.messages.envelope import Envelope
     from schema.settings import Settings
 
 

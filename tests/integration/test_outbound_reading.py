@@ -12,7 +12,7 @@ from ops.desk.outbound import PAGE_ENTRIES, listening, open_redis, read_all, rea
 from producer.collecting.entries import StreamEntry
 from runtime.ending import end_task
 from schema.keys import replies_stream
-from schema.messages import Reply
+from schema.messages.reply import Reply
 from schema.settings import Settings
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

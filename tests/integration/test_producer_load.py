@@ -14,7 +14,8 @@ from producer.sending.client import AsyncProducer, Message
 from runtime.database import connect
 from runtime.ending import end_task
 from schema.errors import UnknownTenant
-from schema.messages import Inbound, Receipt
+from schema.messages.inbound import Inbound
+from schema.messages.receipt import Receipt
 from tests.integration.producing import inbox, message
 from tests.integration.worker_harness import echo
 from tests.waiting import eventually

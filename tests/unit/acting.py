@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agents import set_trace_processors
 
 from schema.ids import ConversationKey
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import NOW, SENDER_KEY, TENANT, MemoryAirline, MemoryGuesses, MemoryKnowledge
 from worker.agents.pool import GraphPool

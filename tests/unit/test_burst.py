@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.messages import SENDER_VERIFIED_KEY, TEXT_CHARACTERS_MAX, Inbound
+from schema.messages.inbound import SENDER_VERIFIED_KEY, TEXT_CHARACTERS_MAX, Inbound
 from schema.settings import Settings
 from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.burst import gather

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.messages import WIRE_MODELS, Escalation, Inbound
+from schema.messages.escalation import Escalation
+from schema.messages.export import WIRE_MODELS
+from schema.messages.inbound import Inbound
 from worker.mailbox.mailbox import Head
 from worker.pipeline.hydrate import open_letter
 

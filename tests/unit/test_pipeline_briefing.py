@@ -9,7 +9,8 @@ import pytest
 from agents.testing import ScriptedModel
 
 from schema.ids import ConversationKey
-from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Inbound
+from schema.messages.escalation import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing
+from schema.messages.inbound import Inbound
 from tests.unit.acting import Talk
 from worker.conversation.context import AirlineAgentContext
 from worker.domains.airline.domain import AIRLINE

@@ -9,7 +9,8 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from producer.sending.acceptance import Acceptance, Letter
 from schema.errors import ServerUnreachable
-from schema.messages import Inbound, Receipt
+from schema.messages.inbound import Inbound
+from schema.messages.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from schema.ids import ConversationKey
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.admit import admit
 from worker.pipeline.commit import EffectConflict, Fenced

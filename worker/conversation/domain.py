@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agents.models.interface import Model
 
     from runtime.database import Database
-    from schema.messages import Sentiment
+    from schema.messages.escalation import Sentiment
     from schema.settings import Settings
     from worker.conversation.context import AirlineAgentContext, TurnContext
     from worker.conversation.effects import EffectStore

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from runtime.redis import Scripts
 from schema.ids import ConversationKey, new_token
 from schema.keys import MailboxKeys, agenda_key, mailbox_keys
-from schema.messages import Envelope, encode_envelope
+from schema.messages.envelope import Envelope, encode_envelope
 from schema.settings import Settings
 
 _log = structlog.get_logger("fte.mailbox")

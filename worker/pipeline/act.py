@@ -13,7 +13,7 @@ from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded,
 
 from runtime.addresses import read_address
 from schema.ids import ticket_id_of, trace_id_of
-from schema.messages import MODEL_LATENCY_KEY
+from schema.messages.inbound import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import RUN_TRACING

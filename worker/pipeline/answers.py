@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from schema.messages import REPLY_CHARACTERS_MAX, EscalationCategory, Priority
+from schema.messages.escalation import EscalationCategory, Priority
+from schema.messages.reply import REPLY_CHARACTERS_MAX
 from worker.conversation.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human
 from worker.conversation.vault import Vault
 from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runtime.encoding import parse_json
-from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, TranscriptReference
+from schema.messages.escalation import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, TranscriptReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema.messages import TEXT_CHARACTERS_MAX, Envelope, encode_envelope
+from schema.messages.envelope import Envelope, encode_envelope
+from schema.messages.inbound import TEXT_CHARACTERS_MAX
 from worker.mailbox.mailbox import Head
 from worker.pipeline.hydrate import Undecodable, open_letter
 

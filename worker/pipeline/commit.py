@@ -12,7 +12,9 @@ from runtime.encoding import dump_json
 from runtime.failpoints import Reach, pass_by
 from runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
-from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
+from schema.messages.escalation import SUMMARY_CHARACTERS_MAX, Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 from worker.conversation.vault import Vault
 from worker.outbound.publisher import OutboxRow
 from worker.pipeline.briefing import brief, refer

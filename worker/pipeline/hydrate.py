@@ -15,7 +15,10 @@ from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
-from schema.messages import VERSION, Envelope, Inbound, Reply, newer_version_in
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound
+from schema.messages.reply import Reply
+from schema.messages.wire import VERSION, newer_version_in
 from schema.settings import Settings
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.tool_calls import ToolEntry

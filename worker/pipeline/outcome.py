@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from schema.ids import ConversationKey
-    from schema.messages import Envelope, EventName, Inbound
+    from schema.messages.envelope import Envelope
+    from schema.messages.event import EventName
+    from schema.messages.inbound import Inbound
     from worker.conversation.effects import Effect
     from worker.journal.tool_calls import ToolEntry
     from worker.outbound.publisher import OutboxRow

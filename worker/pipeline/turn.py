@@ -16,7 +16,7 @@ from runtime.sender_keys import SenderKeys
 from runtime.telemetry.logs import keep_private
 from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
-from schema.messages import EventName
+from schema.messages.event import EventName
 from schema.settings import Settings
 from worker.journal.model_calls import JournalEntry, ModelCall, TurnJournal
 from worker.journal.tool_calls import ToolEntry, ToolJournal

@@ -14,7 +14,10 @@ from runtime.encoding import parse_json
 from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey, ticket_id_of
-from schema.messages import VERSION, Envelope, Inbound, Reply, encode_envelope
+from schema.messages.envelope import Envelope, encode_envelope
+from schema.messages.inbound import Inbound
+from schema.messages.reply import Reply
+from schema.messages.wire import VERSION
 from schema.settings import Settings
 from worker.mailbox.mailbox import Head, Mailbox
 from worker.pipeline.hydrate import OfNewerRelease, Undecodable, open_letter

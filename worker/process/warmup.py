@@ -10,7 +10,7 @@ import structlog
 import structlog.testing
 
 from schema.ids import ConversationKey
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.dry import make_dry_client

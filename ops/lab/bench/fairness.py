@@ -26,7 +26,7 @@ from runtime.database import EVERY_TENANT, Database
 from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey, new_token
 from schema.keys import mailbox_keys
-from schema.messages import MODEL_LATENCY_KEY, Inbound
+from schema.messages.inbound import MODEL_LATENCY_KEY, Inbound
 from worker.mailbox.mailbox import Mailbox
 
 if TYPE_CHECKING:

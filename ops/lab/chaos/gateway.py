@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ops.lab.chaos.load import Plan
-    from schema.messages import Inbound
+    from schema.messages.inbound import Inbound
     from schema.settings import Settings
 
     Send = Callable[[Inbound], Awaitable[dict[str, Any]]]

@@ -20,7 +20,7 @@ from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
 from runtime.database import Database, connect
 from schema.keys import replies_stream
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from schema.settings import Settings
 
 TENANT = "default"

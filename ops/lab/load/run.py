@@ -17,7 +17,9 @@ from schema.channels import CHANNELS
 from schema.errors import MailboxFull, Overloaded, ServerUnreachable
 from schema.ids import new_token
 from schema.keys import escalations_stream, replies_stream
-from schema.messages import MODEL_LATENCY_KEY, Escalation, Inbound, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.inbound import MODEL_LATENCY_KEY, Inbound
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
