@@ -10,13 +10,13 @@ from producer.collecting.entries import StreamEntry
 from producer.collecting.following import AsyncFollower
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 Show = Callable[[StreamEntry], None]
 
 
 async def tail(
-    settings: Settings,
+    settings: ServerSettings,
     streams: Sequence[str],
     show: Show,
     *,

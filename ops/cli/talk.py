@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from producer.collecting.entries import StreamEntry
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 REPLY_SECONDS_MAX = 60.0
 """How long to wait for a reply before the customer may write again."""
@@ -96,7 +96,7 @@ class Talk:
             print_speech(self.console, "", "", Text(told, "yellow"))
 
 
-def converse(settings: Settings, talk: Talk) -> int:
+def converse(settings: SendingSettings, talk: Talk) -> int:
     """Talk until the input ends; gives how many messages found no answer.
 
     The keyboard is read on this thread, which Ctrl-C interrupts; reading it on another would leave the terminal
@@ -121,7 +121,7 @@ def converse(settings: Settings, talk: Talk) -> int:
 
 
 @asynccontextmanager
-async def _open_line(settings: Settings, talk: Talk) -> AsyncIterator[Callable[[str], Awaitable[bool]]]:
+async def _open_line(settings: SendingSettings, talk: Talk) -> AsyncIterator[Callable[[str], Awaitable[bool]]]:
     """Connect to both ends: give a way to send, and show meanwhile what comes out."""
     streams = [replies_stream(talk.key.tenant, talk.channel), escalations_stream(talk.key.tenant)]
     async with (

@@ -22,7 +22,7 @@ from schema.keys import escalations_stream, events_stream, replies_stream
 from schema.messages.escalation import Escalation
 from schema.messages.inbound import Inbound
 from schema.messages.reply import Reply
-from schema.settings import Settings
+from schema.settings.sending import SendingSettings
 
 TENANT = "default"
 REPLY_SECONDS_MAX = 20.0
@@ -90,7 +90,7 @@ class Stage:
             await self.post.add(entry)
 
 
-async def play(settings: Settings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
+async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
     """Play every script at once and judge what came of it.
 
     `run` sets this run's conversations apart from all others. Raises NoSample, and what the servers raise.

@@ -16,7 +16,7 @@ from runtime.ending import end_task
 from runtime.redis import check_redis, make_redis
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 _log = structlog.get_logger("fte.streams")
 
@@ -29,7 +29,7 @@ START = "0-0"
 
 
 @asynccontextmanager
-async def open_redis(settings: Settings) -> AsyncIterator[Any]:
+async def open_redis(settings: ServerSettings) -> AsyncIterator[Any]:
     """Connect for the length of a block; raises ServerUnreachable.
 
     Any: the client's stubs mix the answers of both protocols, with and without decoding.
@@ -44,7 +44,7 @@ async def open_redis(settings: Settings) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def listening(
-    settings: Settings, streams: Sequence[str], take: Callable[[StreamEntry], Awaitable[None]]
+    settings: ServerSettings, streams: Sequence[str], take: Callable[[StreamEntry], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Give `take` every entry that comes into the streams from now on, until the end of the block.
 

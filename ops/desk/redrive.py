@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runtime.sealing import Sealer
     from schema.ids import ConversationKey
     from schema.messages.inbound import Inbound
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 Status = Literal[
     "redriven",
@@ -61,7 +61,7 @@ class Redrive:
     the mailbox has the message, rescue puts it there, as for any accepted message.
     """
 
-    settings: Settings
+    settings: SendingSettings
     database: Database
     sealer: Sealer
     operator: Operator

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from types import TracebackType
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 BLOCK_SECONDS = 2.0
 """How long one read waits for news: less than the socket's time-out, which tells a dead server from a quiet one."""
@@ -29,7 +29,7 @@ _log = structlog.get_logger("fte.streams")
 class AsyncFollower:
     """Read several streams at once, oldest entries first within each; survives restarts of Redis."""
 
-    def __init__(self, settings: Settings, streams: Sequence[str], *, from_id: str = "$") -> None:
+    def __init__(self, settings: ServerSettings, streams: Sequence[str], *, from_id: str = "$") -> None:
         """Take the streams' names (`schema.keys`) and the entry id to start after: `0` all there are, `$` none."""
         self._client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
         self._patience = Patience(settings)

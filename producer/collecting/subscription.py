@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 READ_ENTRIES_MAX = 50
 """Entries taken at once: they wait in this process, and count as held by it."""
@@ -49,7 +49,7 @@ class AsyncSubscription:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ServerSettings,
         stream: str,
         group: str,
         consumer: str,
@@ -221,7 +221,7 @@ class AsyncSubscription:
 class Subscription:
     """Collect entries in a program without asyncio: an `AsyncSubscription` on an event loop of its own."""
 
-    def __init__(self, settings: Settings, stream: str, group: str, consumer: str, **options: Any) -> None:
+    def __init__(self, settings: ServerSettings, stream: str, group: str, consumer: str, **options: Any) -> None:
         """Take what AsyncSubscription takes."""
         self._arguments = (settings, stream, group, consumer)
         self._options = options

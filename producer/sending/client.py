@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from runtime.sender_keys import SenderKeys
     from schema.ids import ConversationKey
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 BATCH_MESSAGES_MAX = 500
 """Messages accepted in one transaction: it locks their conversations for as long as it takes."""
@@ -47,7 +47,7 @@ class AsyncProducer:
     is away messages are accepted all the same, and answered once it is back.
     """
 
-    def __init__(self, settings: Settings, *, reach: Reach = pass_by) -> None:
+    def __init__(self, settings: SendingSettings, *, reach: Reach = pass_by) -> None:
         """Take the settings; `reach` is for a process that a test kills at a named point."""
         self._settings = settings
         self._reach = reach
@@ -160,7 +160,7 @@ class Producer:
     Any number of threads may use it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SendingSettings) -> None:
         self._producer = AsyncProducer(settings)
         self._opened = ExitStack()
         self._portal: BlockingPortal | None = None

@@ -9,7 +9,6 @@ from redis.exceptions import RedisError
 
 from runtime.failpoints import Reach, pass_by
 from runtime.outage import Outage
-from runtime.server_addresses import address_of
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
 from schema.messages.envelope import encode_envelope
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from runtime.redis import Scripts
     from schema.ids import ConversationKey
     from schema.messages.envelope import Envelope
-    from schema.settings import Settings
+    from schema.settings.mailbox import MailboxSettings
 
 
 class Forwarding:
@@ -31,14 +30,16 @@ class Forwarding:
     and rings for what nobody fetched.
     """
 
-    def __init__(self, scripts: Scripts, doorbell: Doorbell, settings: Settings, *, reach: Reach = pass_by) -> None:
+    def __init__(
+        self, scripts: Scripts, doorbell: Doorbell, settings: MailboxSettings, *, reach: Reach = pass_by
+    ) -> None:
         self._scripts = scripts
         self._doorbell = doorbell
         self._reach = reach
         self._partitions = settings.partitions
         self._bell_ms = round(settings.bell_seconds * 1_000)
-        self._redis = Outage("redis", address_of(settings.redis_url or ""))
-        self._broker = Outage("broker", address_of(settings.redis_url or ""))
+        self._redis = Outage("redis", doorbell.address)
+        self._broker = Outage("broker", doorbell.address)
         self._ringing = asyncio.Lock()
         self._unrung: list[ConversationKey] = []
 

@@ -14,14 +14,14 @@ from tenacity.stop import stop_base
 from worker.models.failures import may_pass_in_seconds, retry_after_seconds
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.models import ProviderSettings
 
 _FIRST_WAIT_SECONDS = 0.25
 _JITTER_SHARE = 0.25
 
 
 def retrying(
-    settings: Settings, deadline: float, *, is_given_up: Callable[[], bool], count: Callable[[int], None]
+    settings: ProviderSettings, deadline: float, *, is_given_up: Callable[[], bool], count: Callable[[int], None]
 ) -> AsyncRetrying:
     """Make the loop of one call; it ends at `deadline` (of the event loop's clock) and raises the last error as it is.
 
@@ -48,7 +48,7 @@ def _wait_seconds(state: RetryCallState) -> float:
 class _StopWithin(stop_base):
     """Retry in place only what is retried soon; a longer wait parks the message and frees its place."""
 
-    def __init__(self, settings: Settings, deadline: float) -> None:
+    def __init__(self, settings: ProviderSettings, deadline: float) -> None:
         self._settings = settings
         self._deadline = deadline
 

@@ -15,7 +15,7 @@ from runtime.redis import Scripts
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.keys import life_key, published_key
-from schema.settings import Settings
+from schema.settings.repair import RepairSettings
 from worker.outbound.places import position_of, stream_named
 from worker.outbound.streams import Streams
 
@@ -63,7 +63,7 @@ class Publisher:
         sealer: Sealer,
         streams: Streams,
         *,
-        settings: Settings,
+        settings: RepairSettings,
     ) -> None:
         self._database = database
         self._scripts = scripts

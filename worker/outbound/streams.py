@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from runtime.database import Database
     from runtime.redis import Scripts
-    from schema.settings import Settings
+    from schema.settings.repair import RepairSettings
 
 _ROWS_MAX = 1_000
 _CLAIM_SECONDS = 10
@@ -60,7 +60,7 @@ class Streams:
     still knows. What it does not know is unpublished again, and goes out in order before anything newer.
     """
 
-    def __init__(self, client: Redis, scripts: Scripts, database: Database, settings: Settings) -> None:
+    def __init__(self, client: Redis, scripts: Scripts, database: Database, settings: RepairSettings) -> None:
         self._client: Any = client  # its stubs mix the answers of both protocols
         self._scripts = scripts
         self._database = database

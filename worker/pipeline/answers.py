@@ -18,7 +18,7 @@ from worker.pipeline.outcome import Answer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schema.settings import Settings
+    from schema.settings.guardrails import AbuseSettings
 
 _ABUSE = {"abuse", ABUSE_MODEL}
 
@@ -66,7 +66,7 @@ def spoken(context: TurnContext, text: str, agent: str | None, items: list[Any])
     return answer
 
 
-def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: Settings) -> Answer:
+def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: AbuseSettings) -> Answer:
     """Answer a message on which an input guardrail tripped, as its kind wants it."""
     reason = str(verdict.get("reason", ""))
     if verdict.get("guardrail") in _ABUSE:
@@ -84,7 +84,7 @@ def handed_over(context: TurnContext, category: EscalationCategory, reason: str)
     return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
 
 
-def _answer_abuse(context: TurnContext, reason: str, settings: Settings) -> Answer:
+def _answer_abuse(context: TurnContext, reason: str, settings: AbuseSettings) -> Answer:
     airline = context.airline
     rules = AbuseRules(
         cooling=timedelta(minutes=settings.abuse_cooling_minutes),

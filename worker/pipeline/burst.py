@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runtime.sealing import Sealer
-    from schema.settings import Settings
+    from schema.settings.turns import BurstSettings
     from worker.pipeline.outcome import Letter, Snapshot
 
 _ATTEMPTS_TOGETHER_MAX = 2
 """Attempts at a message together with others. Should one of those be what fails, the later attempts are without it."""
 
 
-def gather(letter: Letter, snapshot: Snapshot, sealer: Sealer, settings: Settings) -> tuple[Letter, float]:
+def gather(letter: Letter, snapshot: Snapshot, sealer: Sealer, settings: BurstSettings) -> tuple[Letter, float]:
     """Put the messages that wait behind a letter to it, as far as they belong together.
 
     Gives the letter with its followers, and for how many seconds nothing may come before it is answered.

@@ -19,7 +19,7 @@ from schema.messages.envelope import Envelope
 from schema.messages.inbound import Inbound
 from schema.messages.reply import Reply
 from schema.messages.wire import VERSION, newer_version_in
-from schema.settings import Settings
+from schema.settings.turns import TurnSettings
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.tool_calls import ToolEntry
 from worker.journal.tool_store import open_entries
@@ -68,7 +68,7 @@ def envelope_of(letter: Letter) -> Envelope:
 
 
 async def hydrate(
-    database: Database, sealer: Sealer, senders: SenderKeys, letter: Letter, settings: Settings
+    database: Database, sealer: Sealer, senders: SenderKeys, letter: Letter, settings: TurnSettings
 ) -> Snapshot | None:
     """Read the conversation of a letter, as its sender knows it; None when PostgreSQL knows no such conversation.
 

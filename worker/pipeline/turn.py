@@ -17,12 +17,12 @@ from runtime.telemetry.logs import keep_private
 from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
 from schema.messages.event import EventName
-from schema.settings import Settings
+from schema.settings.turns import TurnSettings
 from worker.journal.model_calls import JournalEntry, ModelCall, TurnJournal
 from worker.journal.tool_calls import ToolEntry, ToolJournal
 from worker.journal.tool_store import ToolStore
 from worker.journal.writer import JournalWriter
-from worker.mailbox.mailbox import Head, Mailbox
+from worker.mailbox.mailbox import Head
 from worker.models.calls import Caller
 from worker.outbound.publisher import OutboxRow, Publisher
 from worker.pipeline.act import Brain, act
@@ -55,11 +55,11 @@ twice would let everybody wait longer.
 class Turn:
     """Hold what turns need; made once per process, runs many turns at once."""
 
-    settings: Settings
+    settings: TurnSettings
     database: Database
     sealer: Sealer
     senders: SenderKeys
-    mailbox: Mailbox
+    unread: Unread
     publisher: Publisher
     committer: Committer
     journal: JournalWriter
@@ -77,16 +77,12 @@ class Turn:
         try:
             letter = open_letter(self.sealer, key, head)
         except Undecodable as error:
-            examined = await self._unread.examine(key, head, error)
+            examined = await self.unread.examine(key, head, error)
             if not isinstance(examined, Letter):
                 return examined
             letter = examined
         with self.tracer.attempt(key, letter.position, letter.attempts) as span:
             return await self._run(letter, head, _Course(Clock(datetime.now(UTC)), span))
-
-    @property
-    def _unread(self) -> Unread:
-        return Unread(self.settings, self.database, self.sealer, self.mailbox)
 
     async def _run(self, letter: Letter, head: Head, course: _Course) -> Verdict:
         """Run until there is a verdict: each time that the conversation is looked at, more may have come."""
@@ -111,10 +107,10 @@ class Turn:
         admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
         course.span.attributes["admission"] = admission
         if snapshot is None:
-            return await self._unread.keep(self._unread.stray(letter, head))
+            return await self.unread.keep(self.unread.stray(letter, head))
         if admission == "stray":
-            letter = self._unread.stray(letter, head)
-        if admission == "done" or (letter.stray and await self._unread.is_kept(letter)):
+            letter = self.unread.stray(letter, head)
+        if admission == "done" or (letter.stray and await self.unread.is_kept(letter)):
             return Done()
         if admission == "repair":
             return await self._repair(letter)
@@ -214,7 +210,7 @@ class Turn:
 
     async def _repair(self, letter: Letter) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
-        missing = await self._unread.put_back(letter.key, before=letter.position)
+        missing = await self.unread.put_back(letter.key, before=letter.position)
         _log.info("mailbox.repaired", messages=missing, before_position=letter.position)
         return Repair()
 

@@ -18,7 +18,7 @@ from schema.messages.envelope import Envelope, encode_envelope
 from schema.messages.inbound import Inbound
 from schema.messages.reply import Reply
 from schema.messages.wire import VERSION
-from schema.settings import Settings
+from schema.settings.repair import RepairSettings
 from worker.mailbox.mailbox import Head, Mailbox
 from worker.pipeline.hydrate import OfNewerRelease, Undecodable, open_letter
 from worker.pipeline.outcome import Done, Later, Letter, Mend, Repair
@@ -36,7 +36,7 @@ _UNKNOWN = "(unknown)"
 class Unread:
     """Deal with entries that are no message of ours, no longer or not yet; the inbox is asked before any is buried."""
 
-    settings: Settings
+    settings: RepairSettings
     database: Database
     sealer: Sealer
     mailbox: Mailbox

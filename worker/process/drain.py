@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from runtime.failpoints import Reach, pass_by
 from schema.ids import ConversationKey, trace_id_of
-from schema.settings import Settings
+from schema.settings.process import DrainSettings
 from worker.mailbox.heartbeat import Heartbeat
 from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
 from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
@@ -34,7 +34,7 @@ Ring = Callable[[list[ConversationKey]], Awaitable[None]]
 class Drainer:
     """Drain conversations for the length of a process."""
 
-    settings: Settings
+    settings: DrainSettings
     mailbox: Mailbox
     heartbeat: Heartbeat
     turn: Turn

@@ -18,7 +18,7 @@ from runtime.loops import Loop
 from runtime.outage import Outages
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
-from schema.settings import Settings
+from schema.settings.repair import RepairSettings
 from worker.mailbox.mailbox import Mailbox
 from worker.outbound.aside import Aside
 from worker.outbound.publisher import Publisher
@@ -41,7 +41,7 @@ _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 class Rescue:
     """Repairs, round by round; idempotent, so several workers may do the same one at once."""
 
-    settings: Settings
+    settings: RepairSettings
     mailbox: Mailbox
     database: Database
     streams: Streams

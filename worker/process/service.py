@@ -28,6 +28,10 @@ from runtime.telemetry.tracing import Losses, Tracer
 from runtime.telemetry.tracing_otlp import OtlpSpans
 from runtime.telemetry.tracing_table import PostgresSpans
 from schema.settings import Settings
+from schema.settings.knowledge import KnowledgeSettings
+from schema.settings.process import WatchSettings
+from schema.settings.servers import ServerSettings
+from schema.settings.telemetry import TraceSettings
 from worker.agents.pool import GraphPool
 from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.domain import AIRLINE
@@ -48,6 +52,7 @@ from worker.outbound.trimming import Trimmer
 from worker.pipeline.act import Brain
 from worker.pipeline.commit import Committer
 from worker.pipeline.turn import Turn
+from worker.pipeline.unread import Unread
 from worker.process.drain import Drainer, Ring
 from worker.process.rescue import Rescue
 from worker.process.warmup import warm_up
@@ -79,7 +84,7 @@ class Servers:
 class WorkerService:
     """Hold a running worker's parts; lives on one event loop."""
 
-    settings: Settings
+    settings: WatchSettings
     servers: Servers
     drainer: Drainer
     heartbeat: Heartbeat
@@ -157,7 +162,7 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
     return service
 
 
-def make_loops(settings: Settings, redis: Redis) -> Loops:
+def make_loops(settings: ServerSettings, redis: Redis) -> Loops:
     """Make what runs a worker's loops; they say outages together, and drop connections that have gone silent."""
     return Loops(Outages(settings), partial(redis.connection_pool.disconnect, inuse_connections=False))
 
@@ -181,7 +186,7 @@ async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitSta
     )
 
 
-async def _open_graphs(settings: Settings, loops: Loops) -> GraphPool[Any]:
+async def _open_graphs(settings: KnowledgeSettings, loops: Loops) -> GraphPool[Any]:
     """Connect the documentation servers; the graphs are built with the tools of those that are there."""
 
     def build() -> Any:
@@ -194,7 +199,7 @@ async def _open_graphs(settings: Settings, loops: Loops) -> GraphPool[Any]:
 
 
 def _open_knowledge(
-    settings: Settings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
+    settings: KnowledgeSettings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
 ) -> PostgresKnowledge:
     embedder = build_embedder(settings, client)
     if embedder is not None:
@@ -216,7 +221,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         database=servers.database,
         sealer=servers.sealer,
         senders=servers.senders,
-        mailbox=mailbox,
+        unread=Unread(settings, servers.database, servers.sealer, mailbox),
         publisher=publisher,
         committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach),
         journal=JournalWriter(servers.database),
@@ -255,7 +260,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     )
 
 
-def open_tracer(settings: Settings, database: Database) -> Tracer:
+def open_tracer(settings: TraceSettings, database: Database) -> Tracer:
     """Make what takes spans to PostgreSQL, and on by OTLP where the settings say so; switched off it keeps nothing."""
     losses, waiting_max = Losses(), settings.spans_waiting_max
     if not settings.trace:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ops.lab.chaos.load import Plan
     from schema.messages.inbound import Inbound
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
     Send = Callable[[Inbound], Awaitable[dict[str, Any]]]
     """Hands a message in; gives its `receipt` (position, status), or `after_seconds` to send it again."""
@@ -78,7 +78,7 @@ class Gateway:
     `raw.jsonl` every entry of the streams, twice if it was published twice.
     """
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: ServerSettings, folder: Path) -> None:
         self._settings = settings
         self._ledger = Log(folder / "ledger.jsonl")
         self._raw = Log(folder / "raw.jsonl")

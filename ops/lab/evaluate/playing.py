@@ -21,7 +21,7 @@ from runtime.configuration import load_settings
 from runtime.database import Database, connect
 from schema.keys import replies_stream
 from schema.messages.inbound import Inbound
-from schema.settings import Settings
+from schema.settings.sending import SendingSettings
 
 TENANT = "default"
 CHANNEL: Final = "chat"
@@ -53,7 +53,7 @@ def play_all(sets: Mapping[str, Sequence[Dialogue]], *, say: Say) -> dict[str, l
 
 
 async def _play_all(
-    settings: Settings, roles: Sequence[tuple[tuple[str, Dialogue], str]], logs: Sequence[Path]
+    settings: SendingSettings, roles: Sequence[tuple[tuple[str, Dialogue], str]], logs: Sequence[Path]
 ) -> list[Played]:
     database = Database(settings)
     await database.open()

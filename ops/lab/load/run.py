@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from schema.channels import Channel
     from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 CALLS_CONVERSATIONS_MAX = 500
 """Conversations whose model calls are read at once."""
@@ -194,7 +195,7 @@ def _conversation(options: LoadOptions, number: int) -> str:
     return f"load-{options.run}-{number}"
 
 
-async def _read_model_work(settings: Settings, options: LoadOptions) -> ModelWork:
+async def _read_model_work(settings: ServerSettings, options: LoadOptions) -> ModelWork:
     """Read what the models did for this run from its turns' records."""
     names = [_conversation(options, number) for number in range(options.conversations)]
     work = ModelWork()
