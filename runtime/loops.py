@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 from runtime.outage import POSTGRESQL_AWAY, is_redis_away
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Loops:
     async def stop(self) -> None:
         """End every loop, in the midst of a round if need be."""
         self._stopping = True
-        await end_task(*self._tasks.values())
+        await cancel_and_wait(*self._tasks.values())
 
     @property
     def health(self) -> list[LoopHealth]:

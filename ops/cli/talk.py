@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from rich.text import Text
 
 from ops.desk.outbound import listening
-from ops.desk.received import Post
+from ops.desk.received import ReceivedEntries
 from ops.terminal import print_speech, safe_text
 from producer.sending.client import AsyncProducer
 from schema.errors import FteError
@@ -46,21 +46,21 @@ class Talk:
         self.key = key
         self.channel = channel
         self._sender = sender
-        self._post = Post()
+        self._received = ReceivedEntries()
 
     async def listen(self, entry: StreamEntry) -> None:
         """Take an entry of any conversation, and show it when it is of this one."""
         if entry.body.conversation != self.key.conversation:
             return
-        if isinstance(entry.body, Reply) and self._post.has(entry.body.reply_id):
+        if isinstance(entry.body, Reply) and self._received.has(entry.body.reply_id):
             return  # published twice is shown once
         self._show(entry.body)
-        await self._post.add(entry)
+        await self._received.add(entry)
 
     async def say(self, producer: AsyncProducer, text: str) -> bool:
         """Send a message and wait for what comes of it; False when nothing did in time."""
         message_id = f"chat-{new_token()}"
-        forwarded = len(self._post.events)
+        forwarded = len(self._received.events)
         await producer.send(
             {
                 "message_id": message_id,
@@ -74,12 +74,12 @@ class Talk:
 
         def settled() -> Reply | Event | None:
             """Find the reply, or the note that a human has the message: then the bot stays silent."""
-            events = self._post.events[forwarded:]
-            return self._post.reply_to(self.key.conversation, message_id) or next(
+            events = self._received.events[forwarded:]
+            return self._received.reply_to(self.key.conversation, message_id) or next(
                 (event for event in events if event.name == "message.forwarded"), None
             )
 
-        found = await self._post.wait(settled, seconds_max=REPLY_SECONDS_MAX)
+        found = await self._received.wait(settled, seconds_max=REPLY_SECONDS_MAX)
         await asyncio.sleep(_TOGETHER_SECONDS)
         return found is not None
 

@@ -12,7 +12,7 @@ import structlog
 
 from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.collecting.following import AsyncFollower
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 from runtime.redis import check_redis, make_redis
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def listening(
         try:
             yield
         finally:
-            await end_task(listener)
+            await cancel_and_wait(listener)
 
 
 async def read_ends(client: Any, streams: Sequence[str]) -> dict[str, str]:

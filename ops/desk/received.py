@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 
 
 @dataclass
-class Post:
+class ReceivedEntries:
     """Hold the entries of some conversations in the order of their streams, and wake who waits for one.
 
     Grows with every entry: for a conversation or a few, not for a service. Lives on one event loop.

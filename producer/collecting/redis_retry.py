@@ -22,7 +22,7 @@ RETRY_SECONDS_MAX = 1.0
 Answer = TypeVar("Answer")
 
 
-class Patience:
+class RedisRetry:
     """Repeat what Redis did not answer, or refused for its state; for operations that are safe to repeat."""
 
     def __init__(self, settings: ServerSettings) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.outage import Outage
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
@@ -31,11 +31,11 @@ class Forwarding:
     """
 
     def __init__(
-        self, scripts: Scripts, doorbell: Doorbell, settings: MailboxSettings, *, reach: Reach = pass_by
+        self, scripts: Scripts, doorbell: Doorbell, settings: MailboxSettings, *, failpoint: Failpoint = no_failpoint
     ) -> None:
         self._scripts = scripts
         self._doorbell = doorbell
-        self._reach = reach
+        self._failpoint = failpoint
         self._partitions = settings.partitions
         self._bell_ms = round(settings.bell_seconds * 1_000)
         self._redis = Outage("redis", doorbell.address)
@@ -49,7 +49,7 @@ class Forwarding:
             return
         to_ring = await self._append_all(envelopes)
         if to_ring:
-            self._reach("send.appended")
+            self._failpoint("send.appended")
             await self._ring(to_ring)
 
     async def _append_all(self, envelopes: Sequence[tuple[ConversationKey, Envelope]]) -> list[ConversationKey]:

@@ -16,8 +16,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.standalone.standalone import SOURCES, worker_environment
+from runtime.cancelling import cancel_and_wait
 from runtime.encoding import dump_json, parse_json
-from runtime.ending import end_task
 from schema.messages.receipt import Receipt
 from schema.resources import load_migrations
 
@@ -63,14 +63,14 @@ EDITS = (
     Edit(f"{MESSAGES}/event.py", "    name: EventName\n", "    name: EventName\n    written_by: str | None = None\n"),
     Edit(
         "producer/sending/client.py",
-        "            return Letter(inbound, ",
+        "            return SealedMessage(\n",
         '            inbound = inbound.model_copy(update={"handed_in_at": datetime.now(UTC)})\n'
-        "            return Letter(inbound, ",
+        "            return SealedMessage(\n",
     ),
     Edit(
         COMMIT,
-        "                recipient=letter.inbound.sender,\n",
-        '                recipient=letter.inbound.sender,\n                written_by="next",\n',
+        "                recipient=message.inbound.sender,\n",
+        '                recipient=message.inbound.sender,\n                written_by="next",\n',
     ),
     Edit(COMMIT, "attributes=attributes, **shared)", 'attributes=attributes, written_by="next", **shared)'),
     # What a worker leaves in PostgreSQL for whoever takes the conversation, or the turn, up.
@@ -225,7 +225,7 @@ async def next_sender(settings: Settings, sources: Path, *, newer_max: int) -> A
     finally:
         process.kill()
         await process.wait()
-        await end_task(listening)
+        await cancel_and_wait(listening)
 
 
 async def _start_fte(

@@ -21,7 +21,7 @@ from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.provider import OneModelProvider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
-from worker.pipeline.outcome import Answer, Letter, Snapshot, due_of
+from worker.pipeline.outcome import Answer, OpenedMessage, Snapshot, due_of
 
 if TYPE_CHECKING:
     from agents.models.interface import Model
@@ -65,7 +65,7 @@ class Talk:
         self.journal = TurnJournal(recorded or {}, record)
         answer = await act(
             self.brain,
-            Letter(key, self.position, inbound, "", 1),
+            OpenedMessage(key, self.position, inbound, "", 1),
             self.snapshot,
             guard([inbound], self.airline, self.vault),
             self.journal,

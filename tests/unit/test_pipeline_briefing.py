@@ -15,9 +15,9 @@ from tests.unit.acting import Talk
 from worker.conversation.context import AirlineAgentContext
 from worker.domains.airline.domain import AIRLINE
 from worker.pipeline.briefing import brief, refer
-from worker.pipeline.outcome import Answer, Letter
+from worker.pipeline.outcome import Answer, OpenedMessage
 
-LETTER = Letter(
+LETTER = OpenedMessage(
     ConversationKey("acme", "c1"),
     3,
     Inbound(message_id="m3", tenant="acme", conversation="c1", channel="sms", sender="+1", text="hello"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
-    from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
+    from worker.pipeline.outcome import Answer, Due, OpenedMessage, Snapshot
 
 _log = structlog.get_logger("fte.act")
 
@@ -54,7 +54,7 @@ class Brain:
 
 
 async def act(
-    brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, journal: TurnJournal, *, due: Due
+    brain: Brain, message: OpenedMessage, snapshot: Snapshot, guarded: Guarded, journal: TurnJournal, *, due: Due
 ) -> Answer:
     """Run the agents and give what they decided; nothing is written yet.
 
@@ -62,15 +62,15 @@ async def act(
     refusal and a run that does not end are answers.
     """
     settings = brain.settings
-    context = _turn_context(brain, letter, snapshot, guarded, due)
+    context = _turn_context(brain, message, snapshot, guarded, due)
     context.models_beside = _journaled(brain, journal.beside())
     context.tools = journal.tools
     brain.domain.note_message(context)
     before = remember(context)
-    session = ConversationSession(letter.key.conversation, snapshot.items)
-    asked_latency = letter.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
+    session = ConversationSession(message.key.conversation, snapshot.items)
+    asked_latency = message.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
     simulated_latency.set(parse_latency(asked_latency))
-    run = _Run(brain, context, session, _run_config(brain, letter, journal))
+    run = _Run(brain, context, session, _run_config(brain, message, journal))
     try:
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
@@ -166,13 +166,13 @@ def _text_of(result: RunResult) -> str:
     return text
 
 
-def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, due: Due) -> TurnContext:
+def _turn_context(brain: Brain, message: OpenedMessage, snapshot: Snapshot, guarded: Guarded, due: Due) -> TurnContext:
     settings = brain.settings
     return TurnContext(
-        key=letter.key,
-        message_id=letter.inbound.message_id,
-        position=letter.position,
-        channel=letter.inbound.channel,
+        key=message.key,
+        message_id=message.inbound.message_id,
+        position=message.position,
+        channel=message.inbound.channel,
         text=guarded.text,
         texts=guarded.texts,
         seen_position=snapshot.last_position,
@@ -186,15 +186,15 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         sender_key=snapshot.sender_key,
         brand=snapshot.brand or settings.brand,
         now=due.now,
-        ticket_id=ticket_id_of(letter.key, letter.position),
+        ticket_id=ticket_id_of(message.key, message.position),
         answer_by=due.answer_by,
         quote_minutes=settings.quote_minutes,
         tool_output_characters_max=settings.tool_output_characters_max,
-        verified_sender=read_address(letter.inbound.sender) if letter.inbound.sender_is_verified else None,
+        verified_sender=read_address(message.inbound.sender) if message.inbound.sender_is_verified else None,
     )
 
 
-def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig:
+def _run_config(brain: Brain, message: OpenedMessage, journal: TurnJournal) -> RunConfig:
     settings = brain.settings
     return RunConfig(
         model_provider=_journaled(brain, journal),
@@ -203,8 +203,8 @@ def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig
         tracing=RUN_TRACING,
         trace_include_sensitive_data=False,
         workflow_name="airline support",
-        trace_id=trace_id_of(letter.key),
-        group_id=letter.key.conversation,
+        trace_id=trace_id_of(message.key),
+        group_id=message.key.conversation,
         tool_not_found_behavior="return_error_to_model",
     )
 

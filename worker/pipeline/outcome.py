@@ -25,7 +25,7 @@ TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
 
 
 @dataclass(frozen=True)
-class Letter:
+class OpenedMessage:
     """Hold one opened envelope: the customer's message and its place in the conversation."""
 
     key: ConversationKey
@@ -39,13 +39,13 @@ class Letter:
     """Whether `inbound.sender` is an address."""
     stray: bool = False
     """Whether the inbox does not know it; then `position` is no place in the conversation, and `payload` the entry."""
-    followers: tuple[Letter, ...] = ()
+    followers: tuple[OpenedMessage, ...] = ()
     """Later messages of the same burst, in order: the same turn answers them."""
     is_open: bool = False
     """Whether a message that comes while it is answered belongs to it: a reply that leaves it out would be stale."""
 
     @property
-    def messages(self) -> tuple[Letter, ...]:
+    def messages(self) -> tuple[OpenedMessage, ...]:
         """Give all that the turn answers, in order: this one first."""
         return (self, *self.followers)
 

@@ -12,10 +12,10 @@ import structlog
 from openai import AsyncOpenAI
 from redis.asyncio import Redis
 
+from runtime.cancelling import cancel_and_wait
 from runtime.configuration import open_sealer
 from runtime.database import Database
-from runtime.ending import end_task
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.leadership import Leadership
 from runtime.loops import Loops
 from runtime.outage import Outages
@@ -51,8 +51,8 @@ from worker.outbound.streams import Streams
 from worker.outbound.trimming import Trimmer
 from worker.pipeline.act import Brain
 from worker.pipeline.commit import Committer
+from worker.pipeline.damaged_entries import DamagedEntries
 from worker.pipeline.turn import Turn
-from worker.pipeline.unread import Unread
 from worker.process.drain import Drainer, Ring
 from worker.process.rescue import Rescue
 from worker.process.warmup import warm_up
@@ -127,7 +127,7 @@ class WorkerService:
             self._give_back()
         await self.drainer.finish()
         if giving_back is not None:
-            await end_task(giving_back)
+            await cancel_and_wait(giving_back)
         await self.servers.loops.stop()
         await self.rescue.leadership.resign()
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
@@ -136,7 +136,7 @@ class WorkerService:
         await self.resources.aclose()
 
 
-async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
+async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint = no_failpoint) -> WorkerService:
     """Connect, check that this process fits its servers, and put the parts together; what fails leaves nothing open.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
@@ -157,7 +157,7 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         servers = Servers(database, redis, sealer, loops, senders)
         brain = await _open_brain(settings, servers, opened)
         await warm_up(brain)
-        service = compose(settings, servers, brain, ring, reach=reach)
+        service = compose(settings, servers, brain, ring, failpoint=failpoint)
         service.resources = opened.pop_all()
     return service
 
@@ -207,7 +207,9 @@ def _open_knowledge(
     return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
 
 
-def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
+def compose(
+    settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, failpoint: Failpoint = no_failpoint
+) -> WorkerService:
     """Put a worker together around servers and a brain."""
     scripts = Scripts(servers.redis)
     mailbox = Mailbox(servers.redis, scripts, settings)
@@ -221,16 +223,16 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         database=servers.database,
         sealer=servers.sealer,
         senders=servers.senders,
-        unread=Unread(settings, servers.database, servers.sealer, mailbox),
+        damaged=DamagedEntries(settings, servers.database, servers.sealer, mailbox),
         publisher=publisher,
-        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach),
+        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, failpoint),
         journal=JournalWriter(servers.database),
         tools=ToolStore(servers.database, servers.sealer),
         brain=brain,
         tracer=tracer,
-        reach=reach,
+        failpoint=failpoint,
     )
-    drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
+    drainer = Drainer(settings, mailbox, heartbeat, turn, ring, failpoint)
     aside = Aside(scripts, servers.database, servers.sealer)
     trimmer = Trimmer(servers.redis, scripts, servers.database, aside, settings)
     rescue = Rescue(
@@ -244,7 +246,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         trimmer=trimmer,
         leadership=Leadership(servers.database),
         aside=aside,
-        reach=reach,
+        failpoint=failpoint,
     )
     return WorkerService(
         settings=settings,

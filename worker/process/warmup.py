@@ -17,7 +17,7 @@ from worker.models.dry import make_dry_client
 from worker.models.provider import OneModelProvider, build_model_provider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
-from worker.pipeline.outcome import Letter, Snapshot, due_of
+from worker.pipeline.outcome import OpenedMessage, Snapshot, due_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -86,7 +86,7 @@ async def _play(brain: Brain) -> None:
     guarded = guard([inbound], AirlineAgentContext(), {})
     await act(
         brain,
-        Letter(key, 1, inbound, "", 1),
+        OpenedMessage(key, 1, inbound, "", 1),
         _new_conversation(now),
         guarded,
         TurnJournal({}, _record_nothing),

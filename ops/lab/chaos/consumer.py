@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from producer.collecting.entries import StreamEntry
-    from runtime.failpoints import Reach
+    from runtime.failpoints import Failpoint
     from schema.settings.servers import ServerSettings
 
 GROUP = "chaos"
@@ -38,7 +38,7 @@ def run_consumer(settings: ServerSettings, outbound: Path, on_ready: Callable[[]
 
 
 async def _collect_all(settings: ServerSettings, outbound: Log, on_ready: Callable[[], None]) -> None:
-    reach = read_failpoint(os.environ)
+    failpoint = read_failpoint(os.environ)
     start = os.environ.get(START, "$")
     async with AsyncExitStack() as opened:
         subscriptions = [
@@ -52,13 +52,13 @@ async def _collect_all(settings: ServerSettings, outbound: Log, on_ready: Callab
         on_ready()
         async with asyncio.TaskGroup() as collecting:
             for subscription in subscriptions:
-                collecting.create_task(_collect(subscription, outbound, reach))
+                collecting.create_task(_collect(subscription, outbound, failpoint))
 
 
-async def _collect(subscription: AsyncSubscription, outbound: Log, reach: Reach) -> None:
+async def _collect(subscription: AsyncSubscription, outbound: Log, failpoint: Failpoint) -> None:
     async for entry in subscription:
         outbound.write(by=os.getpid(), **fact_of(entry))
-        reach("reply.handed_on")
+        failpoint("reply.handed_on")
         await _acknowledge(subscription, entry)
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ops.lab.chaos.load import STREAMS, plan_messages
 from ops.lab.chaos.logs import Log, Tail, fact_of
 from producer.collecting.following import AsyncFollower
+from runtime.cancelling import cancel_and_wait
 from runtime.encoding import dump_json, parse_json
-from runtime.ending import end_task
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -122,7 +122,7 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop looking, and disconnect."""
-        await end_task(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         await self._opened.aclose()
 
     async def play(self, plan: Plan, goes_on: Callable[[], bool]) -> None:

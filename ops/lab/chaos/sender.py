@@ -27,7 +27,7 @@ def run_sender(settings: SendingSettings, port: int, on_ready: Callable[[], None
 
 
 async def _serve(settings: SendingSettings, port: int, on_ready: Callable[[], None]) -> None:
-    async with AsyncProducer(settings, reach=read_failpoint(os.environ)) as producer:
+    async with AsyncProducer(settings, failpoint=read_failpoint(os.environ)) as producer:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         on_ready()
         async with asyncio.TaskGroup() as sending:

@@ -11,8 +11,8 @@ from ops.lab.load.scripts import Booking, Script, make_scripts
 from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
 from producer.collecting.following import AsyncFollower
 from producer.sending.client import AsyncProducer
+from runtime.cancelling import cancel_and_wait
 from runtime.database import Database
-from runtime.ending import end_task
 from schema.channels import CHANNELS
 from schema.errors import MailboxFull, Overloaded, ServerUnreachable
 from schema.ids import new_token
@@ -105,7 +105,7 @@ class _Load:
                 showing = group.create_task(self._show(progress))
                 await self._send_all(group)
                 await self._wait_for_answers()
-                await end_task(reading, showing)
+                await cancel_and_wait(reading, showing)
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed  # whoever failed first ended the others
         progress(self._progress())
