@@ -13,7 +13,7 @@
 | `fte:out:{<tenant>}:events` | stream | events |
 | `<any of the three>:again:<group>` | stream | what was cut from that stream before this group had collected it |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
-| `fte:out:{<tenant>}:life` | string | the life the tenant's streams are in, and the run of the server; or `checking` |
+| `fte:out:{<tenant>}:life` | string | the epoch the tenant's streams are in, and the run of the server; or `checking` |
 | `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |
 """
 
@@ -86,7 +86,7 @@ def published_key(key: ConversationKey) -> str:
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
 
 
-def life_key(tenant: str) -> str:
+def epoch_key(tenant: str) -> str:
     """Name the key by whose absence it shows that Redis lost a tenant's streams; workers alone write it."""
     return f"fte:out:{{{tenant}}}:life"
 

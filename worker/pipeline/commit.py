@@ -22,8 +22,7 @@ from worker.pipeline.briefing import brief, refer
 if TYPE_CHECKING:
     from worker.conversation.domain import Domain
     from worker.conversation.effects import EffectStore
-    from worker.journal.model_calls import TurnJournal
-    from worker.pipeline.outcome import Answer, Clock, Due, OpenedMessage, Snapshot
+    from worker.pipeline.outcome import Answer, TurnRun
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
@@ -61,30 +60,20 @@ class Committer:
         self._effects = effects
         self._failpoint = failpoint
 
-    async def commit(
-        self,
-        message: OpenedMessage,
-        snapshot: Snapshot,
-        answer: Answer,
-        *,
-        due: Due,
-        clock: Clock,
-        journal: TurnJournal,
-    ) -> list[OutboxRow]:
+    async def commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
         """Write a turn and give the outbox rows to publish.
 
         Raises Fenced, Overtaken or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome
         open: the caller reads the conversation again and finds the message answered, or not; it never repeats the
         commit blindly.
         """
-        rows = self._outbox_rows(message, snapshot, answer, due)
-        statements = self._statements(message, snapshot, answer, due)
-        statements.append(("commit_turn", self._turn_parameters(message, snapshot, answer, rows, (clock, journal))))
+        rows = self._outbox_rows(run, answer)
+        statements = [*_statements(run, answer), ("commit_turn", self._turn_parameters(run, answer, rows))]
         try:
             if answer.effects:
-                await self._commit_with_effects(message.key.tenant, answer, statements)
+                await self._commit_with_effects(run.message.key.tenant, answer, statements)
             else:
-                await self._database.run_all(message.key.tenant, statements)
+                await self._database.run_all(run.message.key.tenant, statements)
         except psycopg.Error as error:
             if error.sqlstate in _FENCED_STATES:
                 raise Fenced(str(error)) from None
@@ -107,7 +96,8 @@ class Committer:
                     raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")
             self._failpoint("commit.written")
 
-    def _outbox_rows(self, message: OpenedMessage, snapshot: Snapshot, answer: Answer, due: Due) -> list[OutboxRow]:
+    def _outbox_rows(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
+        message, snapshot, due = run.message, run.snapshot, run.due
         key = message.key
         ordinal = snapshot.last_ordinal
         sequence = snapshot.last_sequence
@@ -154,42 +144,8 @@ class Committer:
             rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
         return rows
 
-    def _statements(self, message: OpenedMessage, snapshot: Snapshot, answer: Answer, due: Due) -> list[Statement]:
-        key = message.key
-        statements: list[Statement] = []
-        if answer.escalation is not None:
-            ticket = {
-                "tenant": key.tenant,
-                "ticket_id": ticket_id_of(key, message.position),
-                "conversation": key.conversation,
-                "category": answer.escalation.category,
-                "priority": answer.escalation.priority,
-                "answer_by": due.answer_by,
-                "sender_key": snapshot.sender_key or None,
-            }
-            statements.append(("open_ticket", ticket))
-        if answer.buried_because is not None:
-            buried = {
-                "tenant": key.tenant,
-                "conversation": key.conversation,
-                "message_id": None if message.stray else message.inbound.message_id,
-                "entry": message.position if message.stray else None,
-                "reason": answer.buried_because,
-                "attempts": message.attempts - 1,
-                "payload": message.payload,
-            }
-            statements.append(("bury_letter", buried))
-        return statements
-
-    def _turn_parameters(
-        self,
-        message: OpenedMessage,
-        snapshot: Snapshot,
-        answer: Answer,
-        rows: list[OutboxRow],
-        measured: tuple[Clock, TurnJournal],
-    ) -> dict[str, Any]:
-        clock, journal = measured
+    def _turn_parameters(self, run: TurnRun, answer: Answer, rows: list[OutboxRow]) -> dict[str, Any]:
+        message, snapshot, clock, journal = run.message, run.snapshot, run.clock, run.journal
         sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
         # A buried message may be one whose conversation could not be read: what could not be is replaced then.
         keeps_vault = not answer.vault and answer.outcome != "dead"
@@ -227,3 +183,32 @@ class Committer:
             "items": dump_json(answer.items),
             "outbox": dump_json(sealed_rows),
         }
+
+
+def _statements(run: TurnRun, answer: Answer) -> list[Statement]:
+    message, snapshot, due = run.message, run.snapshot, run.due
+    key = message.key
+    statements: list[Statement] = []
+    if answer.escalation is not None:
+        ticket = {
+            "tenant": key.tenant,
+            "ticket_id": ticket_id_of(key, message.position),
+            "conversation": key.conversation,
+            "category": answer.escalation.category,
+            "priority": answer.escalation.priority,
+            "answer_by": due.answer_by,
+            "sender_key": snapshot.sender_key or None,
+        }
+        statements.append(("open_ticket", ticket))
+    if answer.buried_because is not None:
+        buried = {
+            "tenant": key.tenant,
+            "conversation": key.conversation,
+            "message_id": None if message.stray else message.inbound.message_id,
+            "entry": message.position if message.stray else None,
+            "reason": answer.buried_because,
+            "attempts": message.attempts - 1,
+            "payload": message.payload,
+        }
+        statements.append(("bury_letter", buried))
+    return statements

@@ -197,7 +197,7 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners
         journal=row["journal"],
         tools=memory.tools,
         followers=row["followers"],
-        stream_life=row["stream_life"],
+        stream_epoch=row["stream_life"],
         brand=row["brand"],
         sender_key=sender_key,
         held_sender_key=owners.held,

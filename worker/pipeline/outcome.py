@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schema.messages.event import EventName
     from schema.messages.inbound import Inbound
     from worker.conversation.effects import Effect
+    from worker.journal.model_calls import TurnJournal
     from worker.journal.tool_calls import ToolEntry
     from worker.outbound.publisher import OutboxRow
 
@@ -79,8 +80,8 @@ class Snapshot:
     tools: dict[str, ToolEntry] = field(default_factory=dict)
     followers: list[dict[str, Any]] = field(default_factory=list)
     """What waits behind the message on its channel (message_id, position, payload, seconds_after it), in order."""
-    stream_life: int = 0
-    """In which life its tenant's streams were."""
+    stream_epoch: int = 0
+    """In which epoch its tenant's streams were."""
     brand: str | None = None
     """What its tenant calls the airline; None: as the settings have it."""
     sender_key: str = ""
@@ -148,6 +149,17 @@ class Clock:
         with measure(name) as span:
             yield
         self.timings[f"{name}_ms"] = round(self.timings.get(f"{name}_ms", 0.0) + span.milliseconds, 3)
+
+
+@dataclass(frozen=True)
+class TurnRun:
+    """One run of a turn: the message it answers, what it starts from, and where it records what it does."""
+
+    message: OpenedMessage
+    snapshot: Snapshot
+    due: Due
+    clock: Clock
+    journal: TurnJournal
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from worker.pipeline.commit import Committer, EffectConflict, Overtaken
 from worker.pipeline.damaged_entries import DamagedEntries
 from worker.pipeline.guard import guard
 from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_message
-from worker.pipeline.outcome import Answer, Clock, Done, Due, OpenedMessage, Repair, Snapshot, Verdict, due_of
+from worker.pipeline.outcome import Answer, Clock, Done, OpenedMessage, Repair, Snapshot, TurnRun, Verdict, due_of
 from worker.pipeline.without_agents import bury, forward
 
 _log = structlog.get_logger("fte.turn")
@@ -101,7 +101,7 @@ class Turn:
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):
                 await self.publisher.publish(
-                    key, snapshot.unpublished, floor=snapshot.published_ordinal, life=snapshot.stream_life
+                    key, snapshot.unpublished, floor=snapshot.published_ordinal, epoch=snapshot.stream_epoch
                 )
 
         admission = admit(message, snapshot, attempts_max=self.settings.attempts_max)
@@ -132,61 +132,45 @@ class Turn:
         due = due_of(snapshot.accepted_at, snapshot.read_at, timedelta(minutes=self.settings.answer_by_minutes))
         journal = self._open_journal(message, snapshot)
         journal.superseded = progress.superseded
-        answer = await self._decide(message, snapshot, admission, clock, journal, due=due)
+        run = TurnRun(message, snapshot, due, clock, journal)
+        answer = await self._decide(run, admission)
         answer.events.extend([*progress.events, *journal.caller.events])
         agents_calls = [call for call in journal.every_call if call.purpose == "agents"]
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in agents_calls), 1)
 
         try:
-            rows = await self._commit(message, snapshot, answer, clock, journal, due=due)
+            rows = await self._commit(run, answer)
         except Overtaken:
             _log.info("turn.overtaken", position=message.position, messages=len(message.messages))
             progress.start_over(journal)
             return None
         _report(message, answer, progress)
         with measure("publish"):
-            await self.publisher.publish(message.key, rows, floor=snapshot.last_ordinal, life=snapshot.stream_life)
+            await self.publisher.publish(message.key, rows, floor=snapshot.last_ordinal, epoch=snapshot.stream_epoch)
         self.failpoint("publish.done")
         return Done(tuple(envelope_of(follower) for follower in message.followers))
 
-    async def _decide(
-        self,
-        message: OpenedMessage,
-        snapshot: Snapshot,
-        admission: Admission,
-        clock: Clock,
-        journal: TurnJournal,
-        *,
-        due: Due,
-    ) -> Answer:
+    async def _decide(self, run: TurnRun, admission: Admission) -> Answer:
+        message, snapshot = run.message, run.snapshot
         if admission in ("bury", "stray"):
-            return bury(message, snapshot, answer_by=due.answer_by)
-        with clock.step("guard"):
+            return bury(message, snapshot, answer_by=run.due.answer_by)
+        with run.clock.step("guard"):
             guarded = guard([each.inbound for each in message.messages], snapshot.context, snapshot.vault)
         keep_private(guarded.vault.entries.values())  # an exception may quote what a tool was given
         self.failpoint("guard.done")
-        with clock.step("act"):
+        with run.clock.step("act"):
             if admission == "forward":
                 return forward(guarded)
-            return await act(self.brain, message, snapshot, guarded, journal, due=due)
+            return await act(self.brain, run, guarded)
 
-    async def _commit(
-        self,
-        message: OpenedMessage,
-        snapshot: Snapshot,
-        answer: Answer,
-        clock: Clock,
-        journal: TurnJournal,
-        *,
-        due: Due,
-    ) -> list[OutboxRow]:
+    async def _commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
         self.failpoint("commit.begun")
         try:
-            with clock.step("commit"):
-                rows = await self.committer.commit(message, snapshot, answer, due=due, clock=clock, journal=journal)
+            with run.clock.step("commit"):
+                rows = await self.committer.commit(run, answer)
         except EffectConflict:
             # What a tool found is no longer so. Replayed, it would stage the same change for ever.
-            await self.tools.forget(message.key, message.inbound.message_id)
+            await self.tools.forget(run.message.key, run.message.inbound.message_id)
             raise
         self.failpoint("commit.done")
         return rows
