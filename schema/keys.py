@@ -31,6 +31,21 @@ NOTING_KEY = "fte:noting"
 """Keeps workers from noting what is collected more often than is of use."""
 
 
+class EntryId(NamedTuple):
+    """The id of a stream's entry, in parts that sort as Redis sorts ids: text would put 9-0 behind 10-0."""
+
+    milliseconds: int
+    """Redis's clock when the entry was added."""
+    number: int
+    """Counts the entries of one millisecond, from 0."""
+
+
+def parse_entry_id(entry_id: str) -> EntryId:
+    """Take an entry id apart, `1769860800000-3`; raises ValueError when it is none."""
+    milliseconds, _, number = entry_id.partition("-")
+    return EntryId(int(milliseconds), int(number))
+
+
 class MailboxKeys(NamedTuple):
     """Hold the four keys that the mailbox scripts work on, in the order in which they take them."""
 

@@ -14,6 +14,7 @@ from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.collecting.following import AsyncFollower
 from runtime.cancelling import cancel_and_wait
 from runtime.redis import check_redis, make_redis
+from schema.keys import EntryId, parse_entry_id
 
 if TYPE_CHECKING:
     from schema.settings.servers import ServerSettings
@@ -120,11 +121,6 @@ def _readable(stream: str, page: Sequence[tuple[bytes, Any]]) -> Iterator[Stream
             _log.error("stream.unreadable", stream=stream, entry_id=error.entry_id, reason=error.reason)
 
 
-def _age(entry: StreamEntry) -> tuple[int, int]:
-    return age_of(entry.entry_id)
-
-
-def age_of(entry_id: str) -> tuple[int, int]:
+def _age(entry: StreamEntry) -> EntryId:
     """Give what to sort entries of several streams by: their ids hold Redis's clock."""
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number)
+    return parse_entry_id(entry.entry_id)
