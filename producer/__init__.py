@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         UnknownTenant,
     )
     from schema.keys import escalations_stream, events_stream, replies_stream
-    from schema.messages import Inbound, Receipt
+    from schema.messages.inbound import Inbound
+    from schema.messages.receipt import Receipt
 
 _STANDS_IN: Final = {
     "producer.collecting.entries": ("StreamEntry",),
@@ -43,7 +44,8 @@ _STANDS_IN: Final = {
         "UnknownTenant",
     ),
     "schema.keys": ("escalations_stream", "events_stream", "replies_stream"),
-    "schema.messages": ("Inbound", "Receipt"),
+    "schema.messages.inbound": ("Inbound",),
+    "schema.messages.receipt": ("Receipt",),
 }
 _MODULES: Final = {name: module for module, names in _STANDS_IN.items() for name in names}
 

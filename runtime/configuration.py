@@ -14,6 +14,8 @@ from runtime.sealing import Sealer
 from runtime.server_addresses import find_database_url_problem, find_redis_url_problem
 from schema.errors import InvalidSettings
 from schema.settings import Settings
+from schema.settings.sealing import SealingSettings
+from schema.settings.servers import ServerSettings
 
 _KEY_FILE = "vault.key"
 
@@ -40,7 +42,7 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def open_sealer(settings: Settings) -> Sealer:
+def open_sealer(settings: SealingSettings) -> Sealer:
     """Give the sealer of this deployment: the keys in the settings, else the key in the state folder, made if missing.
 
     Raises InvalidSettings when the state folder cannot be written.
@@ -85,7 +87,7 @@ def _is_service_link(name: str) -> bool:
     return _SERVICE_LINK.fullmatch(name) is not None
 
 
-def _find_address_problems(settings: Settings) -> list[str]:
+def _find_address_problems(settings: ServerSettings) -> list[str]:
     looked_at = (
         ("FTE_DATABASE_URL", settings.database_url, find_database_url_problem),
         ("FTE_REDIS_URL", settings.redis_url, find_redis_url_problem),

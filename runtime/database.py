@@ -22,7 +22,7 @@ from runtime.encoding import dump_json
 from runtime.server_addresses import address_of, reason_of
 from schema.errors import InvalidSettings, ServerUnfit, ServerUnreachable
 from schema.resources import load_query
-from schema.settings import Settings
+from schema.settings.servers import ServerSettings
 
 APPLICATION_ROLE = "fte_app"
 EVERY_TENANT = "*"
@@ -117,7 +117,7 @@ class _Connection(psycopg.AsyncConnection[Row]):
 class Database:
     """Give statements a connection; made and used on one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         if settings.database_url is None:
             raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
         self.address = address_of(settings.database_url)

@@ -47,22 +47,22 @@ Point = Literal[
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 
-Reach = Callable[[Point], None]
+Failpoint = Callable[[Point], None]
 """Is called where a process reaches a point."""
 
 
-def pass_by(_point: Point) -> None:
+def no_failpoint(_point: Point) -> None:
     """Go on, as every process does that no test wants to die."""
 
 
-def read_failpoint(environment: Mapping[str, str]) -> Reach:
+def read_failpoint(environment: Mapping[str, str]) -> Failpoint:
     """Give what dies where the environment says; without a word from it, what passes by.
 
     Raises ValueError for a point that does not exist: such a test would never fail.
     """
     wanted = environment.get(VARIABLE)
     if wanted is None:
-        return pass_by
+        return no_failpoint
     named, _, conversation = wanted.partition("=")
     named, _, after_seconds = named.partition("+")
     point, _, place = named.partition("@")

@@ -8,7 +8,6 @@ failure to failure. A loop ends only when it is stopped. What is known of each (
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
+from runtime.jitter import jitter_below
 from runtime.outage import POSTGRESQL_AWAY, is_redis_away
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 BACKOFF_SECONDS_MAX = 30.0
 """Longest pause after an unexpected error, unless the loop's own interval is longer."""
+
+_JITTER_SHARE = 0.3
+"""By how much a pause may be shorter than the interval: several processes must not beat alike."""
 
 _log = structlog.get_logger("fte.loops")
 
@@ -94,7 +97,7 @@ class Loops:
     async def stop(self) -> None:
         """End every loop, in the midst of a round if need be."""
         self._stopping = True
-        await end_task(*self._tasks.values())
+        await cancel_and_wait(*self._tasks.values())
 
     @property
     def health(self) -> list[LoopHealth]:
@@ -120,7 +123,7 @@ class Loops:
             self._begin(replace(loop, at_once=True))
 
     async def _run(self, loop: Loop) -> None:
-        pause_seconds = 0.0 if loop.at_once else _jittered(loop.interval_seconds)
+        pause_seconds = 0.0 if loop.at_once else jitter_below(loop.interval_seconds, _JITTER_SHARE)
         wait = asyncio.sleep if loop.at_once else loop.wait
         was_away = False
         while True:
@@ -132,7 +135,7 @@ class Loops:
                         await loop.after_outage()
                     self._note(loop, failed=False)
                 was_away = False
-                pause_seconds, wait = _jittered(loop.interval_seconds), loop.wait
+                pause_seconds, wait = jitter_below(loop.interval_seconds, _JITTER_SHARE), loop.wait
             except BaseException as error:
                 if not _is_failure(error):
                     raise
@@ -150,11 +153,11 @@ class Loops:
             self.outages.begins(error)
             if isinstance(error, RedisTimeoutError) and self._reconnect is not None:
                 await self._reconnect()
-            return _jittered(loop.interval_seconds)
+            return jitter_below(loop.interval_seconds, _JITTER_SHARE)
         longest = max(loop.interval_seconds, loop.backoff_seconds_max)
         pause_seconds = min(longest, loop.interval_seconds * 2.0 ** min(health.failures_in_a_row - 1, 32))
         _log.error("loop.failed", loop=loop.name, pause_seconds=round(pause_seconds, 1), exc_info=error)
-        return _jittered(pause_seconds)
+        return jitter_below(pause_seconds, _JITTER_SHARE)
 
     def _note(self, loop: Loop, *, failed: bool) -> LoopHealth:
         before = self._health[loop.name]
@@ -179,8 +182,3 @@ def _is_failure(error: BaseException) -> bool:
 
 def _is_away(error: BaseException) -> bool:
     return isinstance(error, (OSError, *POSTGRESQL_AWAY)) or is_redis_away(error)
-
-
-def _jittered(seconds: float) -> float:
-    """Draw a pause of about so long, and never longer: several processes must not beat alike."""
-    return seconds * random.uniform(0.7, 1.0)  # noqa: S311 - spreads load

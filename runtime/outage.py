@@ -16,7 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from runtime.server_addresses import address_of
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 _log = structlog.get_logger("fte.servers")
 
@@ -70,7 +70,7 @@ class Outage:
 class Outages:
     """Remember for a whole process which of its servers are away, so that each outage is said once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self.redis = Outage("redis", address_of(settings.redis_url or ""))
         self.postgresql = Outage("postgresql", address_of(settings.database_url or ""))
 

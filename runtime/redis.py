@@ -19,13 +19,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from runtime.server_addresses import address_of, first_line
 from schema.errors import InvalidSettings, ServerUnreachable
 from schema.resources import load_script
-from schema.settings import Settings
+from schema.settings.servers import ServerSettings
 
 ANSWER_SECONDS_MAX = 5.0
 """How long Redis may be silent before its connection is given up."""
 
 
-def make_redis(settings: Settings) -> Redis:
+def make_redis(settings: ServerSettings) -> Redis:
     """Make the process's client; it connects at first use, and belongs to the event loop of that use.
 
     A half-open connection shows within ANSWER_SECONDS_MAX, and all its siblings with it. Nothing is retried here: a
@@ -97,7 +97,7 @@ class _Connection:
             writer.transport.abort()
 
 
-async def check_redis(client: Redis, settings: Settings) -> None:
+async def check_redis(client: Redis, settings: ServerSettings) -> None:
     """Ask Redis once; raises ServerUnreachable naming the address and the setting."""
     try:
         await client.ping()

@@ -13,7 +13,7 @@ from schema.tasks import DOORBELL_QUEUE
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 _KEY: Final = "fte:{p00}:rights"
 _STREAM: Final = "fte:out:{rights}:rights"
@@ -57,7 +57,7 @@ NEEDED: Final[tuple[tuple[str, ...], ...]] = (
 """What a worker's scripts, its client and Celery ask for, one command each on a key of each kind that they use."""
 
 
-async def check_rights(client: Redis, settings: Settings) -> None:
+async def check_rights(client: Redis, settings: ServerSettings) -> None:
     """Ask for everything that a worker will ask for, and let nothing of it happen.
 
     Raises ServerUnfit naming each command that Redis refuses, and for a Sentinel; ServerUnreachable when it is away.

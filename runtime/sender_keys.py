@@ -18,7 +18,7 @@ from schema.errors import InvalidSettings, Unsealable
 
 if TYPE_CHECKING:
     from runtime.sealing import Sealer
-    from schema.messages import Inbound
+    from schema.messages.inbound import Inbound
 
 SECRET_BYTES = 32
 _PURPOSE = b"fte sender keys 1"

@@ -13,7 +13,7 @@
 | `fte:out:{<tenant>}:events` | stream | events |
 | `<any of the three>:again:<group>` | stream | what was cut from that stream before this group had collected it |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
-| `fte:out:{<tenant>}:life` | string | the life the tenant's streams are in, and the run of the server; or `checking` |
+| `fte:out:{<tenant>}:life` | string | the epoch the tenant's streams are in, and the run of the server; or `checking` |
 | `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |
 """
 
@@ -29,6 +29,21 @@ ASIDE_ID = "9000000000000-0"
 
 NOTING_KEY = "fte:noting"
 """Keeps workers from noting what is collected more often than is of use."""
+
+
+class EntryId(NamedTuple):
+    """The id of a stream's entry, in parts that sort as Redis sorts ids: text would put 9-0 behind 10-0."""
+
+    milliseconds: int
+    """Redis's clock when the entry was added."""
+    number: int
+    """Counts the entries of one millisecond, from 0."""
+
+
+def parse_entry_id(entry_id: str) -> EntryId:
+    """Take an entry id apart, `1769860800000-3`; raises ValueError when it is none."""
+    milliseconds, _, number = entry_id.partition("-")
+    return EntryId(int(milliseconds), int(number))
 
 
 class MailboxKeys(NamedTuple):
@@ -86,7 +101,7 @@ def published_key(key: ConversationKey) -> str:
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
 
 
-def life_key(tenant: str) -> str:
+def epoch_key(tenant: str) -> str:
     """Name the key by whose absence it shows that Redis lost a tenant's streams; workers alone write it."""
     return f"fte:out:{{{tenant}}}:life"
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ops.desk.dead_letters import DeadLetter, OpenedLetter, Operator, Selection
     from ops.desk.redrive import Outcome, Status
-    from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
+    from schema.settings.sending import SendingSettings
 
 dead = typer.Typer(no_args_is_help=True, help="Look after messages that could not be answered.")
 
@@ -216,7 +217,7 @@ def _operator(name: str, because: str | None, doing: str) -> Operator:
         raise typer.BadParameter(str(error)) from None
 
 
-async def _select(settings: Settings, selection: Selection) -> list[DeadLetter]:
+async def _select(settings: DeploymentSettings, selection: Selection) -> list[DeadLetter]:
     from ops.cli.reading import open_database
     from ops.desk.dead_letters import select_letters
 
@@ -224,7 +225,7 @@ async def _select(settings: Settings, selection: Selection) -> list[DeadLetter]:
         return [letter async for letter in select_letters(database, selection)]
 
 
-async def _open(settings: Settings, tenant: str, letter_id: int, operator: Operator) -> OpenedLetter:
+async def _open(settings: DeploymentSettings, tenant: str, letter_id: int, operator: Operator) -> OpenedLetter:
     from ops.cli.reading import open_database
     from ops.desk.dead_letters import open_letter
     from runtime.configuration import open_sealer
@@ -233,7 +234,9 @@ async def _open(settings: Settings, tenant: str, letter_id: int, operator: Opera
         return await open_letter(database, open_sealer(settings), tenant, letter_id, operator)
 
 
-async def _redrive(settings: Settings, selection: Selection, operator: Operator, *, dry_run: bool) -> list[Outcome]:
+async def _redrive(
+    settings: SendingSettings, selection: Selection, operator: Operator, *, dry_run: bool
+) -> list[Outcome]:
     from ops.cli.reading import open_database
     from ops.desk.dead_letters import select_letters
     from ops.desk.redrive import Redrive
@@ -244,7 +247,9 @@ async def _redrive(settings: Settings, selection: Selection, operator: Operator,
         return await Redrive(settings, database, open_sealer(settings), operator, dry_run).run(letters)
 
 
-async def _drop(settings: Settings, selection: Selection, operator: Operator, *, dry_run: bool) -> list[Outcome]:
+async def _drop(
+    settings: DeploymentSettings, selection: Selection, operator: Operator, *, dry_run: bool
+) -> list[Outcome]:
     from ops.cli.reading import open_database
     from ops.desk.dead_letters import drop_letter, select_letters
     from ops.desk.redrive import Outcome

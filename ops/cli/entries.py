@@ -9,7 +9,9 @@ from rich.text import Text
 
 from ops.cli.ticket_page import PRIORITY_STYLES, brief_line
 from ops.terminal import clock, open_console, plain, print_line
-from schema.messages import Escalation, Event, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry

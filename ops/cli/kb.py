@@ -12,6 +12,7 @@ from ops.cli.options import Json, Tenant
 if TYPE_CHECKING:
     from ops.knowledge.importing import ImportReport
     from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
     from worker.conversation.effects import Passage
 
 kb = typer.Typer(help="The articles that answers come from.", no_args_is_help=True)
@@ -144,7 +145,7 @@ def _embed(settings: Settings, tenant: str) -> int:
     return asyncio.run(run())
 
 
-async def _read_articles(settings: Settings, tenant: str) -> list[dict[str, Any]]:
+async def _read_articles(settings: DeploymentSettings, tenant: str) -> list[dict[str, Any]]:
     from ops.cli.reading import open_database
 
     async with open_database(settings) as database:

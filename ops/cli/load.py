@@ -256,7 +256,7 @@ async def _load(
 
     from ops.lab.growth import GrowthWatch
     from ops.lab.load.run import run_load
-    from runtime.ending import end_task
+    from runtime.cancelling import cancel_and_wait
 
     if not watches:
         return await run_load(settings, options, show), []
@@ -267,7 +267,7 @@ async def _load(
         if watching.done():
             watching.result()  # it ends by an error alone, and no figures are none that are good
     finally:
-        await end_task(watching)
+        await cancel_and_wait(watching)
     return report, watch.judge()
 
 

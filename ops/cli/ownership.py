@@ -10,7 +10,7 @@ from ops.cli.options import Json, Tenant
 
 if TYPE_CHECKING:
     from ops.desk.takeover import Owner
-    from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
 
 Conversation = Annotated[str, typer.Argument(metavar="CONVERSATION", help="The conversation's id.")]
 
@@ -44,7 +44,7 @@ def _change_owner(conversation: str, tenant: str, owner: Owner, *, as_json: bool
     open_console().print(f"{conversation} {told}", markup=False)
 
 
-async def _set_owner(settings: Settings, tenant: str, conversation: str, owner: Owner) -> bool:
+async def _set_owner(settings: DeploymentSettings, tenant: str, conversation: str, owner: Owner) -> bool:
     from datetime import UTC, datetime
 
     from ops.cli.reading import open_database

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from runtime.configuration import open_sealer
 from runtime.database import Database
 from runtime.startup import check_deployment
-from schema.settings import Settings
+from schema.settings.deployment import DeploymentSettings
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: DeploymentSettings) -> AsyncIterator[Database]:
     """Connect, and check that the database is of this release and of this key, as every process of the product does.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings.

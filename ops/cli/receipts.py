@@ -9,7 +9,7 @@ from rich.text import Text
 from ops.terminal import open_console, plain, print_line
 from runtime.encoding import dump_json
 from schema.errors import FteError, InvalidMessage
-from schema.messages import Receipt
+from schema.messages.receipt import Receipt
 
 
 class ReceiptPrinter:

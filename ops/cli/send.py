@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ops.cli.lines import InputLine
     from ops.cli.receipts import ReceiptPrinter
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 
 def send(
@@ -81,7 +81,7 @@ async def _chunks(stream: BinaryIO | None, one: dict[str, Any]) -> AsyncIterator
         yield chunk
 
 
-async def _send_all(settings: Settings, chunks: AsyncIterator[list[InputLine]], printer: ReceiptPrinter) -> None:
+async def _send_all(settings: SendingSettings, chunks: AsyncIterator[list[InputLine]], printer: ReceiptPrinter) -> None:
     from producer.sending.client import AsyncProducer
     from schema.errors import ServerUnreachable
 

@@ -9,7 +9,8 @@ from ops.cli.options import Json
 if TYPE_CHECKING:
     import re
 
-    from schema.settings import DocumentationServer, Settings
+    from schema.settings import Settings
+    from schema.settings.knowledge import DocumentationServer
 
 
 def settings(as_json: Json = False) -> None:
@@ -63,7 +64,7 @@ def _masked(value: Any) -> Any:
 
     from pydantic import BaseModel, SecretStr
 
-    from schema.settings import DocumentationServer
+    from schema.settings.knowledge import DocumentationServer
 
     if isinstance(value, SecretStr):
         return "********"

@@ -9,7 +9,7 @@ from ops.cli.ownership import Conversation
 
 if TYPE_CHECKING:
     from ops.desk.transcript import Transcript
-    from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
 
 
 def show(conversation: Conversation, tenant: Tenant = "default", as_json: Json = False) -> None:
@@ -33,7 +33,7 @@ def show(conversation: Conversation, tenant: Tenant = "default", as_json: Json =
     open_console().print(page_of(transcript))
 
 
-async def _read(settings: Settings, tenant: str, conversation: str) -> Transcript:
+async def _read(settings: DeploymentSettings, tenant: str, conversation: str) -> Transcript:
     from ops.cli.reading import open_database
     from ops.desk.takeover import UnknownConversation
     from ops.desk.transcript import read_transcript

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -47,6 +47,6 @@ async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if signalled.is_set():
-        await end_task(working)
+        await cancel_and_wait(working)
     else:
         await working

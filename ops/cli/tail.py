@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ops.desk.outbound import age_of, open_redis, read_all, read_ends, read_newest
+from ops.desk.outbound import open_redis, read_all, read_ends, read_newest
 from producer.collecting.entries import StreamEntry
 from producer.collecting.following import AsyncFollower
+from schema.keys import parse_entry_id
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 Show = Callable[[StreamEntry], None]
 
 
 async def tail(
-    settings: Settings,
+    settings: ServerSettings,
     streams: Sequence[str],
     show: Show,
     *,
@@ -44,6 +45,6 @@ async def tail(
         if on:
             async for entry in follower:
                 # It has followed since before the ends were read, so that nothing falls in between.
-                is_new = age_of(entry.entry_id) > age_of(ends[entry.stream])
+                is_new = parse_entry_id(entry.entry_id) > parse_entry_id(ends[entry.stream])
                 if is_new and is_wanted(entry):
                     show(entry)

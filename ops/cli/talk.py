@@ -13,19 +13,21 @@ from anyio.from_thread import start_blocking_portal
 from rich.text import Text
 
 from ops.desk.outbound import listening
-from ops.desk.received import Post
+from ops.desk.received import ReceivedEntries
 from ops.terminal import print_speech, safe_text
 from producer.sending.client import AsyncProducer
 from schema.errors import FteError
 from schema.ids import ConversationKey, new_token
 from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Escalation, Event, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from producer.collecting.entries import StreamEntry
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 REPLY_SECONDS_MAX = 60.0
 """How long to wait for a reply before the customer may write again."""
@@ -44,21 +46,21 @@ class Talk:
         self.key = key
         self.channel = channel
         self._sender = sender
-        self._post = Post()
+        self._received = ReceivedEntries()
 
     async def listen(self, entry: StreamEntry) -> None:
         """Take an entry of any conversation, and show it when it is of this one."""
         if entry.body.conversation != self.key.conversation:
             return
-        if isinstance(entry.body, Reply) and self._post.has(entry.body.reply_id):
+        if isinstance(entry.body, Reply) and self._received.has(entry.body.reply_id):
             return  # published twice is shown once
         self._show(entry.body)
-        await self._post.add(entry)
+        await self._received.add(entry)
 
     async def say(self, producer: AsyncProducer, text: str) -> bool:
         """Send a message and wait for what comes of it; False when nothing did in time."""
         message_id = f"chat-{new_token()}"
-        forwarded = len(self._post.events)
+        forwarded = len(self._received.events)
         await producer.send(
             {
                 "message_id": message_id,
@@ -72,12 +74,12 @@ class Talk:
 
         def settled() -> Reply | Event | None:
             """Find the reply, or the note that a human has the message: then the bot stays silent."""
-            events = self._post.events[forwarded:]
-            return self._post.reply_to(self.key.conversation, message_id) or next(
+            events = self._received.events[forwarded:]
+            return self._received.reply_to(self.key.conversation, message_id) or next(
                 (event for event in events if event.name == "message.forwarded"), None
             )
 
-        found = await self._post.wait(settled, seconds_max=REPLY_SECONDS_MAX)
+        found = await self._received.wait(settled, seconds_max=REPLY_SECONDS_MAX)
         await asyncio.sleep(_TOGETHER_SECONDS)
         return found is not None
 
@@ -94,7 +96,7 @@ class Talk:
             print_speech(self.console, "", "", Text(told, "yellow"))
 
 
-def converse(settings: Settings, talk: Talk) -> int:
+def converse(settings: SendingSettings, talk: Talk) -> int:
     """Talk until the input ends; gives how many messages found no answer.
 
     The keyboard is read on this thread, which Ctrl-C interrupts; reading it on another would leave the terminal
@@ -119,7 +121,7 @@ def converse(settings: Settings, talk: Talk) -> int:
 
 
 @asynccontextmanager
-async def _open_line(settings: Settings, talk: Talk) -> AsyncIterator[Callable[[str], Awaitable[bool]]]:
+async def _open_line(settings: SendingSettings, talk: Talk) -> AsyncIterator[Callable[[str], Awaitable[bool]]]:
     """Connect to both ends: give a way to send, and show meanwhile what comes out."""
     streams = [replies_stream(talk.key.tenant, talk.channel), escalations_stream(talk.key.tenant)]
     async with (

@@ -12,7 +12,7 @@ from rich.text import Text
 from ops.terminal import clock, plain, safe_text
 
 if TYPE_CHECKING:
-    from schema.messages import Briefing, Escalation
+    from schema.messages.escalation import Briefing, Escalation
 
 PRIORITY_STYLES = {"normal": "yellow", "high": "bold yellow", "urgent": "bold red"}
 

@@ -10,8 +10,8 @@ from ops.cli.options import Json, Tenant, Who, user_name
 from ops.cli.streams import LAST, ConversationFilter, Follow, FromStart, Last, show_streams
 
 if TYPE_CHECKING:
-    from schema.messages import Escalation
-    from schema.settings import Settings
+    from schema.messages.escalation import Escalation
+    from schema.settings.deployment import DeploymentSettings
 
 escalations = typer.Typer(invoke_without_command=True, help="Show what was handed to human agents.")
 
@@ -65,7 +65,7 @@ def show_one(
     open_console().print(page_of_ticket(escalation))
 
 
-async def _read(settings: Settings, tenant: str, ticket: str, reader: str | None) -> Escalation:
+async def _read(settings: DeploymentSettings, tenant: str, ticket: str, reader: str | None) -> Escalation:
     from datetime import UTC, datetime
 
     from ops.cli.reading import open_database

@@ -11,7 +11,7 @@ from ops.cli.ownership import Conversation
 
 if TYPE_CHECKING:
     from ops.desk.trace import ConversationTrace
-    from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
 
 TurnNumber = Annotated[
     int | None, typer.Option("--turn", min=1, metavar="N", help="This turn only, as fte show counts.")
@@ -41,7 +41,7 @@ def trace(
     open_console().print(page_of(found))
 
 
-async def _read(settings: Settings, tenant: str, conversation: str, turn: int | None) -> ConversationTrace:
+async def _read(settings: DeploymentSettings, tenant: str, conversation: str, turn: int | None) -> ConversationTrace:
     from ops.cli.reading import open_database
     from ops.desk.takeover import UnknownConversation
     from ops.desk.trace import read_trace

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ops.standalone.standalone import Crew, Say
     from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
 
 
 def up(
@@ -54,7 +55,7 @@ def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextMa
     return run_everything(settings, workers=workers, say=say)
 
 
-def _as_json(settings: Settings, crew: Crew) -> str:
+def _as_json(settings: DeploymentSettings, crew: Crew) -> str:
     from runtime.encoding import dump_json
 
     return dump_json(

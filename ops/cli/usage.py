@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ops.desk.usage import ModelUsage
-    from schema.settings import Settings
+    from schema.settings.deployment import DeploymentSettings
 
 Day = Annotated[
     datetime | None,
@@ -78,7 +78,7 @@ def _table(models: list[ModelUsage]) -> Table:
     return table
 
 
-async def _read(settings: Settings, tenant: str, day: date) -> list[ModelUsage]:
+async def _read(settings: DeploymentSettings, tenant: str, day: date) -> list[ModelUsage]:
     from ops.cli.reading import open_database
     from ops.desk.usage import read_usage
 

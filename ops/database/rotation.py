@@ -16,7 +16,7 @@ from runtime.database import EVERY_TENANT, connect
 from runtime.redis import check_redis, make_redis
 from runtime.startup import check_fingerprint
 from schema.errors import Unsealable
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ops.database.migrate import Connection
     from runtime.database import Row
     from runtime.sealing import Sealer
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 BATCH_ROWS = 500
 """Rows that are locked together: few enough that no turn waits for long."""
@@ -85,7 +85,7 @@ class RotationReport:
         return bool(left or self.waiting_older)
 
 
-def rotate(settings: Settings, sealer: Sealer, *, dry_run: bool = False) -> RotationReport:
+def rotate(settings: ServerSettings, sealer: Sealer, *, dry_run: bool = False) -> RotationReport:
     """Re-seal everything stored, and record the newest key as the database's once nothing needs another.
 
     Raises ServerUnreachable, and InvalidSettings when the database was set up with a key that `sealer` has not.
@@ -159,7 +159,7 @@ def _update(connection: Connection, column: SealedColumn, changed: list[Row]) ->
         return cursor.rowcount
 
 
-async def _count_waiting(settings: Settings, sealer: Sealer) -> int:
+async def _count_waiting(settings: ServerSettings, sealer: Sealer) -> int:
     """Count the messages in mailboxes that an older key sealed; what cannot be read waits for no key."""
     client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
     try:

@@ -13,14 +13,16 @@ from ops.demo.checks import Check, SeatChange, check_card, check_seat, plan_seat
 from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, Script
 from ops.demo.screen import Screen
 from ops.desk.outbound import listening
-from ops.desk.received import Post
+from ops.desk.received import ReceivedEntries
 from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
 from producer.collecting.entries import StreamEntry
 from producer.sending.client import AsyncProducer
 from runtime.database import Database
 from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Escalation, Inbound, Reply
-from schema.settings import Settings
+from schema.messages.escalation import Escalation
+from schema.messages.inbound import Inbound
+from schema.messages.reply import Reply
+from schema.settings.sending import SendingSettings
 
 TENANT = "default"
 REPLY_SECONDS_MAX = 20.0
@@ -69,7 +71,7 @@ class Stage:
     screen: Screen
     words: Mapping[str, str]
     """What stands for the placeholders in the scripts."""
-    post: Post = field(default_factory=Post)
+    received: ReceivedEntries = field(default_factory=ReceivedEntries)
     tally: Tally = field(default_factory=Tally)
     published: list[str] = field(default_factory=list)
     """The bodies of this run's entries, as they stand in the streams."""
@@ -85,10 +87,10 @@ class Stage:
             if isinstance(entry.body, Reply):
                 self.tally.take_reply(entry.body, time.time())
             self.tally.escalations += isinstance(entry.body, Escalation)
-            await self.post.add(entry)
+            await self.received.add(entry)
 
 
-async def play(settings: Settings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
+async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
     """Play every script at once and judge what came of it.
 
     `run` sets this run's conversations apart from all others. Raises NoSample, and what the servers raise.
@@ -141,13 +143,13 @@ async def _exchange(stage: Stage, script: Script, place: int, text: str) -> str 
     stage.tally.take_receipt(inbound.message_id)
     if script.sent_twice:
         await _send_again(stage, script, inbound)
-    reply = await stage.post.wait(
-        lambda: stage.post.reply_to(inbound.conversation, inbound.message_id), seconds_max=REPLY_SECONDS_MAX
+    reply = await stage.received.wait(
+        lambda: stage.received.reply_to(inbound.conversation, inbound.message_id), seconds_max=REPLY_SECONDS_MAX
     )
     if reply is None:
         stage.screen.noted(script, f"no reply after {REPLY_SECONDS_MAX:.0f} s", "bold red")
         return None
-    stage.screen.answered(script, reply, stage.post.arrival(reply) - started)
+    stage.screen.answered(script, reply, stage.received.arrival(reply) - started)
     return reply.text
 
 
@@ -164,12 +166,12 @@ async def _judge(stage: Stage, script: Script, text: str) -> list[Check]:
         if expected not in text:
             checks.append(Check(f"{script.customer}'s last answer says {expected!r}", passed=False))
     if script.sent_twice:
-        answers = sum(1 for reply in stage.post.replies if reply.conversation == stage.conversation(script))
+        answers = sum(1 for reply in stage.received.replies if reply.conversation == stage.conversation(script))
         checks.append(Check(f"{script.customer}'s message, delivered twice, is answered once", answers == 1))
     if script.escalates:
         name = stage.conversation(script)
-        escalation = await stage.post.wait(
-            lambda: next((one for one in stage.post.escalations if one.conversation == name), None),
+        escalation = await stage.received.wait(
+            lambda: next((one for one in stage.received.escalations if one.conversation == name), None),
             seconds_max=ESCALATION_SECONDS_MAX,
         )
         if escalation is not None:

@@ -14,7 +14,8 @@ from ops.terminal import plain, print_speech
 if TYPE_CHECKING:
     from ops.demo.checks import Check
     from ops.demo.conversations import Script
-    from schema.messages import Escalation, Reply
+    from schema.messages.escalation import Escalation
+    from schema.messages.reply import Reply
 
 
 class Screen:

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from ops.desk.outbox_events import announce, check_name
 from schema.errors import FteError, Unsealable
 from schema.ids import ConversationKey
-from schema.messages import VERSION, Envelope, Inbound, newer_version_in
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound
+from schema.messages.wire import VERSION, newer_version_in
 from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from runtime.database import Database, Row, Transaction
     from runtime.sealing import Sealer
-    from schema.messages import EventName
+    from schema.messages.event import EventName
 
 LetterState = Literal["kept", "redriven", "dropped"]
 

@@ -12,11 +12,12 @@ import structlog
 
 from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.collecting.following import AsyncFollower
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 from runtime.redis import check_redis, make_redis
+from schema.keys import EntryId, parse_entry_id
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 _log = structlog.get_logger("fte.streams")
 
@@ -29,7 +30,7 @@ START = "0-0"
 
 
 @asynccontextmanager
-async def open_redis(settings: Settings) -> AsyncIterator[Any]:
+async def open_redis(settings: ServerSettings) -> AsyncIterator[Any]:
     """Connect for the length of a block; raises ServerUnreachable.
 
     Any: the client's stubs mix the answers of both protocols, with and without decoding.
@@ -44,7 +45,7 @@ async def open_redis(settings: Settings) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def listening(
-    settings: Settings, streams: Sequence[str], take: Callable[[StreamEntry], Awaitable[None]]
+    settings: ServerSettings, streams: Sequence[str], take: Callable[[StreamEntry], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Give `take` every entry that comes into the streams from now on, until the end of the block.
 
@@ -60,7 +61,7 @@ async def listening(
         try:
             yield
         finally:
-            await end_task(listener)
+            await cancel_and_wait(listener)
 
 
 async def read_ends(client: Any, streams: Sequence[str]) -> dict[str, str]:
@@ -120,11 +121,6 @@ def _readable(stream: str, page: Sequence[tuple[bytes, Any]]) -> Iterator[Stream
             _log.error("stream.unreadable", stream=stream, entry_id=error.entry_id, reason=error.reason)
 
 
-def _age(entry: StreamEntry) -> tuple[int, int]:
-    return age_of(entry.entry_id)
-
-
-def age_of(entry_id: str) -> tuple[int, int]:
+def _age(entry: StreamEntry) -> EntryId:
     """Give what to sort entries of several streams by: their ids hold Redis's clock."""
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number)
+    return parse_entry_id(entry.entry_id)

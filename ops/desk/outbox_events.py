@@ -10,7 +10,7 @@ from runtime.database import Transaction
 from runtime.sealing import Sealer
 from runtime.telemetry.tracing_table import event_rows
 from schema.ids import ConversationKey, event_id_of, trace_id_of
-from schema.messages import Event, EventName
+from schema.messages.event import Event, EventName
 
 NAME_CHARACTERS_MAX = 200
 

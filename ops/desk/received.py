@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from schema.messages import Escalation, Event, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry
@@ -17,7 +19,7 @@ Found = TypeVar("Found")
 
 
 @dataclass
-class Post:
+class ReceivedEntries:
     """Hold the entries of some conversations in the order of their streams, and wake who waits for one.
 
     Grows with every entry: for a conversation or a few, not for a service. Lives on one event loop.

@@ -12,7 +12,8 @@ from producer.sending.forwarding import Forwarding
 from runtime.redis import Scripts, make_redis
 from schema.errors import Unsealable
 from schema.ids import redriven_id_of
-from schema.messages import Envelope, encode_inbound
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import encode_inbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from runtime.database import Database, Row, Transaction
     from runtime.sealing import Sealer
     from schema.ids import ConversationKey
-    from schema.messages import Inbound
-    from schema.settings import Settings
+    from schema.messages.inbound import Inbound
+    from schema.settings.sending import SendingSettings
 
 Status = Literal[
     "redriven",
@@ -60,7 +61,7 @@ class Redrive:
     the mailbox has the message, rescue puts it there, as for any accepted message.
     """
 
-    settings: Settings
+    settings: SendingSettings
     database: Database
     sealer: Sealer
     operator: Operator

@@ -10,7 +10,7 @@ from runtime.database import Database
 from runtime.sealing import Sealer
 from schema.errors import FteError
 from schema.ids import ConversationKey
-from schema.messages import EventName
+from schema.messages.event import EventName
 
 Owner = Literal["bot", "human"]
 

@@ -11,7 +11,7 @@ from runtime.encoding import parse_json
 from runtime.sealing import Sealer
 from schema.errors import FteError
 from schema.ids import ConversationKey
-from schema.messages import Escalation
+from schema.messages.escalation import Escalation
 from worker.conversation.vault import Vault
 
 

@@ -67,8 +67,8 @@ class WorkerSupervisor:
         self._argv = tuple(argv)
         self._env = dict(env)
         self._stopping = threading.Event()
-        self._posts = [
-            _WorkerPost(self._argv, self._env, state_dir / f"worker-{k}.log", policy or RestartPolicy(), self._stopping)
+        self._slots = [
+            _WorkerSlot(self._argv, self._env, state_dir / f"worker-{k}.log", policy or RestartPolicy(), self._stopping)
             for k in range(count)
         ]
 
@@ -92,35 +92,35 @@ class WorkerSupervisor:
         """
         if shutil.which(self._argv[0], path=self._env.get("PATH")) is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._argv[0])
-        for post in self._posts:
-            post.start()
-        for post in self._posts:
-            post.wait_first_start()
+        for slot in self._slots:
+            slot.start()
+        for slot in self._slots:
+            slot.wait_first_start()
 
     def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
         """Send SIGTERM to every worker, wait until all ended or the grace is over, then SIGKILL what is left."""
         self._stopping.set()
         deadline = time.monotonic() + grace_seconds
-        for post in self._posts:
-            post.send(signal.SIGTERM)
-        for post in self._posts:
-            post.join(max(0.0, deadline - time.monotonic()))
-        for post in self._posts:
-            post.send(signal.SIGKILL)
-        for post in self._posts:
-            post.join(None)
+        for slot in self._slots:
+            slot.send(signal.SIGTERM)
+        for slot in self._slots:
+            slot.join(max(0.0, deadline - time.monotonic()))
+        for slot in self._slots:
+            slot.send(signal.SIGKILL)
+        for slot in self._slots:
+            slot.join(None)
 
     @property
     def pids(self) -> list[int]:
         """Return the pids of the workers that run now, in the order of k."""
-        return [pid for post in self._posts if (pid := post.pid) is not None]
+        return [pid for slot in self._slots if (pid := slot.pid) is not None]
 
     def kill(self, k: int) -> None:
         """Send SIGKILL to worker k, as the kernel does when memory runs out; it is restarted."""
-        self._posts[k].send(signal.SIGKILL)
+        self._slots[k].send(signal.SIGKILL)
 
 
-class _WorkerPost:
+class _WorkerSlot:
     """Keep one worker's place filled, by a thread that starts it, waits for its end, and starts the next.
 
     The waiting thread also starts the workers: the kernel's notice of the parent's death is tied to the thread that

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 SAMPLE_SECONDS = 2.0
 WARM_UP_SECONDS_MAX = 60.0
@@ -68,7 +68,7 @@ class Figure:
 class GrowthWatch:
     """Take samples of workers on this machine (none: servers alone) and of the servers, until cancelled."""
 
-    settings: Settings
+    settings: ServerSettings
     pids: Callable[[], Sequence[int]]
     samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     """Seconds since the beginning, and what was found then; a server that was away is left out."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from schema.messages import Reply
+    from schema.messages.reply import Reply
 
 PERCENTILES = (50, 95, 99)
 

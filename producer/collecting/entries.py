@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from schema.errors import FteError
-from schema.messages import VERSION, Escalation, Event, Reply, newer_version_in
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
+from schema.messages.wire import VERSION, newer_version_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
-from producer.collecting.redis_retry import Patience
+from producer.collecting.redis_retry import RedisRetry
 from runtime.redis import make_redis
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from types import TracebackType
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 BLOCK_SECONDS = 2.0
 """How long one read waits for news: less than the socket's time-out, which tells a dead server from a quiet one."""
@@ -29,10 +29,10 @@ _log = structlog.get_logger("fte.streams")
 class AsyncFollower:
     """Read several streams at once, oldest entries first within each; survives restarts of Redis."""
 
-    def __init__(self, settings: Settings, streams: Sequence[str], *, from_id: str = "$") -> None:
+    def __init__(self, settings: ServerSettings, streams: Sequence[str], *, from_id: str = "$") -> None:
         """Take the streams' names (`schema.keys`) and the entry id to start after: `0` all there are, `$` none."""
         self._client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
-        self._patience = Patience(settings)
+        self._retry = RedisRetry(settings)
         self._from_id = from_id
         self._positions = dict.fromkeys(streams, from_id)
 
@@ -40,7 +40,7 @@ class AsyncFollower:
         """Fix where each stream starts, so that nothing published from now on is missed."""
         if self._from_id == "$":
             for stream in self._positions:
-                newest = await self._patience.persist(partial(self._client.xrevrange, stream, count=1))
+                newest = await self._retry.persist(partial(self._client.xrevrange, stream, count=1))
                 self._positions[stream] = newest[0][0].decode() if newest else "0-0"
         return self
 
@@ -60,7 +60,7 @@ class AsyncFollower:
         """Give what is new, or nothing after `block_seconds` (at most BLOCK_SECONDS) without news."""
         block = max(1, round(min(block_seconds, BLOCK_SECONDS) * 1_000))
         read = partial(self._client.xread, self._positions, count=READ_ENTRIES_MAX, block=block)
-        answer = await self._patience.persist(read)
+        answer = await self._retry.persist(read)
         entries = []
         for name, found in answer or []:
             stream = name.decode()

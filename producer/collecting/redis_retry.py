@@ -14,7 +14,7 @@ from schema.errors import ServerUnreachable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 RETRY_SECONDS = 0.1
 RETRY_SECONDS_MAX = 1.0
@@ -22,10 +22,10 @@ RETRY_SECONDS_MAX = 1.0
 Answer = TypeVar("Answer")
 
 
-class Patience:
+class RedisRetry:
     """Repeat what Redis did not answer, or refused for its state; for operations that are safe to repeat."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._address = address_of(settings.redis_url or "")
         self._outage = Outage("redis", self._address)
 

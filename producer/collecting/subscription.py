@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.collecting.following import BLOCK_SECONDS
-from producer.collecting.redis_retry import Patience
+from producer.collecting.redis_retry import RedisRetry
 from runtime.redis import make_redis
 from schema.keys import again_stream
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 READ_ENTRIES_MAX = 50
 """Entries taken at once: they wait in this process, and count as held by it."""
@@ -49,7 +49,7 @@ class AsyncSubscription:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ServerSettings,
         stream: str,
         group: str,
         consumer: str,
@@ -59,7 +59,7 @@ class AsyncSubscription:
     ) -> None:
         """Take a stream's name (`schema.keys`); a group that is new starts after entry `start`: `0` all, `$` none."""
         self._client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
-        self._patience = Patience(settings)
+        self._retry = RedisRetry(settings)
         self._seconds_max = settings.send_seconds_max
         self.stream, self._group, self._consumer = stream, group, consumer
         self._again = again_stream(stream, group)
@@ -74,8 +74,8 @@ class AsyncSubscription:
 
     async def __aenter__(self) -> Self:
         """Make the group unless there is one; workers have made it when it was known before Redis lost it."""
-        await self._patience.persist(lambda: self._make_group(self._start))
-        await self._patience.persist(self._find_source)
+        await self._retry.persist(lambda: self._make_group(self._start))
+        await self._retry.persist(self._find_source)
         return self
 
     async def __aexit__(
@@ -109,13 +109,13 @@ class AsyncSubscription:
         names = [name for entry in entries for name in {entry.entry_id, *self._held.get(entry.id, ())}]
         if not names:
             return
-        await self._patience.persist(lambda: self._acknowledge(names), seconds_max=self._seconds_max)
+        await self._retry.persist(lambda: self._acknowledge(names), seconds_max=self._seconds_max)
         for entry in entries:
             self._held.pop(entry.id, None)
 
     async def _fill(self, block_seconds: float) -> None:
         """Read once, from where entries are due: own ones left from before, a dead consumer's, new ones."""
-        found = await self._patience.persist(lambda: self._read_due(block_seconds))
+        found = await self._retry.persist(lambda: self._read_due(block_seconds))
         for entry_id, fields in found:
             await self._take(entry_id, fields)
 
@@ -221,7 +221,7 @@ class AsyncSubscription:
 class Subscription:
     """Collect entries in a program without asyncio: an `AsyncSubscription` on an event loop of its own."""
 
-    def __init__(self, settings: Settings, stream: str, group: str, consumer: str, **options: Any) -> None:
+    def __init__(self, settings: ServerSettings, stream: str, group: str, consumer: str, **options: Any) -> None:
         """Take what AsyncSubscription takes."""
         self._arguments = (settings, stream, group, consumer)
         self._options = options

@@ -15,12 +15,12 @@ from runtime.outage import POSTGRESQL_AWAY, Outage
 from runtime.server_addresses import first_line
 from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
 from schema.ids import ConversationKey
-from schema.messages import Receipt
+from schema.messages.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schema.messages import Inbound
+    from schema.messages.inbound import Inbound
 
 RETRY_SECONDS = 0.05
 """The first wait before another try; doubles, with jitter."""
@@ -38,7 +38,7 @@ _CONFLICTS = (errors.LockNotAvailable, errors.DeadlockDetected, errors.Serializa
 
 
 @dataclass(slots=True)
-class Letter:
+class SealedMessage:
     """Hold a message that is sealed and can be accepted, and what PostgreSQL said to it."""
 
     inbound: Inbound
@@ -55,7 +55,7 @@ class Letter:
 
 
 class Acceptance:
-    """Bring letters into the inbox; owns no connection."""
+    """Bring messages into the inbox; owns no connection."""
 
     def __init__(self, database: Database, *, waiting_max: int, seconds_max: float) -> None:
         self._database = database
@@ -63,26 +63,26 @@ class Acceptance:
         self._seconds_max = seconds_max
         self._outage = Outage("postgresql", database.address)
 
-    async def accept(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
-        """Give each letter its receipt or its error, in one round trip and one transaction if nothing is in the way.
+    async def accept(self, messages: Sequence[SealedMessage]) -> list[Receipt | FteError]:
+        """Give each message its receipt or its error, in one round trip and one transaction if nothing is in the way.
 
-        Within a conversation letters are accepted in the order given. Conversations are taken in the order of their
+        Within a conversation messages are accepted in the order given. Conversations are taken in the order of their
         keys, so that two senders with the same conversations wait for each other instead of deadlocking.
         """
-        if not letters:
+        if not messages:
             return []
-        conversations: dict[ConversationKey, list[Letter]] = {}
-        for letter in sorted(letters, key=lambda letter: letter.key):
-            conversations.setdefault(letter.key, []).append(letter)
+        conversations: dict[ConversationKey, list[SealedMessage]] = {}
+        for message in sorted(messages, key=lambda message: message.key):
+            conversations.setdefault(message.key, []).append(message)
         try:
             await self._accept_together(*conversations.values())
         except _CONFLICTS:  # somebody holds one of these conversations, and the others shall not wait for it
             await asyncio.gather(*(self._accept_together(one) for one in conversations.values()))
-        return [_conclude(letter, self._waiting_max) for letter in letters]
+        return [_conclude(message, self._waiting_max) for message in messages]
 
-    async def _accept_together(self, *conversations: list[Letter]) -> None:
-        """Accept all letters or none, trying again until the time is up; several conversations raise a conflict."""
-        letters = [letter for conversation in conversations for letter in conversation]
+    async def _accept_together(self, *conversations: list[SealedMessage]) -> None:
+        """Accept all messages or none, trying again until the time is up; several conversations raise a conflict."""
+        messages = [message for conversation in conversations for message in conversation]
         several = len(conversations) > 1
         last: Exception | None = None
         try:
@@ -90,41 +90,41 @@ class Acceptance:
                 async for attempt in _retrying(conflicts_too=not several):
                     with attempt:
                         try:
-                            await self._try_once(letters, lock_wait=SEVERAL_LOCK_WAIT if several else None)
+                            await self._try_once(messages, lock_wait=SEVERAL_LOCK_WAIT if several else None)
                         except POSTGRESQL_AWAY as error:
                             last = error
-                            self._note_failure(letters, error)
+                            self._note_failure(messages, error)
                             raise
         except TimeoutError:
             reason = f"no answer within {self._seconds_max:g} s" + (f", {first_line(last)}" if last else "")
             unreachable = ServerUnreachable("PostgreSQL", self._database.address, "FTE_DATABASE_URL", reason)
-            for letter in letters:
-                letter.answer = unreachable
+            for message in messages:
+                message.answer = unreachable
 
-    async def _try_once(self, letters: Sequence[Letter], *, lock_wait: str | None) -> None:
+    async def _try_once(self, messages: Sequence[SealedMessage], *, lock_wait: str | None) -> None:
         statements = [("set_lock_wait", {"lock_wait": lock_wait})] if lock_wait else []
-        statements += [("accept_message", self._parameters(letter)) for letter in letters]
+        statements += [("accept_message", self._parameters(message)) for message in messages]
         results = await self._database.run_all(EVERY_TENANT, statements)
         self._outage.ends()
-        for letter, rows in zip(letters, results[-len(letters) :], strict=True):
-            letter.answer = rows[0]
+        for message, rows in zip(messages, results[-len(messages) :], strict=True):
+            message.answer = rows[0]
 
-    def _note_failure(self, letters: Sequence[Letter], error: Exception) -> None:
+    def _note_failure(self, messages: Sequence[SealedMessage], error: Exception) -> None:
         if isinstance(error, _CONFLICTS):
             return
         self._outage.begins(error)
         if not isinstance(error, PoolTimeout):
-            for letter in letters:
-                letter.uncertain = True
+            for message in messages:
+                message.uncertain = True
 
-    def _parameters(self, letter: Letter) -> dict[str, Any]:
+    def _parameters(self, message: SealedMessage) -> dict[str, Any]:
         return {
-            "tenant": letter.key.tenant,
-            "conversation": letter.key.conversation,
-            "message_id": letter.inbound.message_id,
-            "channel": letter.inbound.channel,
-            "payload": letter.payload,
-            "sender_key": letter.sender_key,
+            "tenant": message.key.tenant,
+            "conversation": message.key.conversation,
+            "message_id": message.inbound.message_id,
+            "channel": message.inbound.channel,
+            "payload": message.payload,
+            "sender_key": message.sender_key,
             "waiting_max": self._waiting_max,
         }
 
@@ -141,28 +141,28 @@ def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
     return AsyncRetrying(retry=retry_if_exception(may_pass), wait=wait, reraise=True)
 
 
-def _conclude(letter: Letter, waiting_max: int) -> Receipt | FteError:
-    """Turn PostgreSQL's answer to a letter into its receipt, or the reason why it has none.
+def _conclude(message: SealedMessage, waiting_max: int) -> Receipt | FteError:
+    """Turn PostgreSQL's answer to a message into its receipt, or the reason why it has none.
 
     A duplicate after a lost connection is most likely this call's own work: it is reported as accepted, and then
     appended to its mailbox, which is harmless for a message that is there or answered already.
     """
-    answer = letter.answer
+    answer = message.answer
     if answer is None:
-        raise LookupError("the letter was not handed to `accept`")
+        raise LookupError("the message was not handed to `accept`")
     if isinstance(answer, ServerUnreachable):
         return answer
     status = answer["status"]
     if status == "unknown_tenant":
-        return UnknownTenant(letter.key.tenant)
+        return UnknownTenant(message.key.tenant)
     if status == "full":
-        return MailboxFull(letter.key.conversation, answer["waiting"], waiting_max, FULL_RETRY_SECONDS)
-    if status == "duplicate" and letter.uncertain and answer["at_conversation"] == letter.key.conversation:
+        return MailboxFull(message.key.conversation, answer["waiting"], waiting_max, FULL_RETRY_SECONDS)
+    if status == "duplicate" and message.uncertain and answer["at_conversation"] == message.key.conversation:
         status = "accepted"
     return Receipt(
         status=status,
-        message_id=letter.inbound.message_id,
-        tenant=letter.key.tenant,
+        message_id=message.inbound.message_id,
+        tenant=message.key.tenant,
         conversation=answer["at_conversation"],
         position=answer["at_position"],
     )

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from anyio.from_thread import start_blocking_portal
 
-from producer.sending.acceptance import Acceptance, Letter
+from producer.sending.acceptance import Acceptance, SealedMessage
 from producer.sending.backlog import Backlog
 from producer.sending.batching import Batching
 from producer.sending.doorbell import Doorbell
 from producer.sending.forwarding import Forwarding
 from runtime.configuration import open_sealer
 from runtime.database import Database
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.redis import Scripts, check_redis, make_redis
 from runtime.startup import check_deployment
 from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable
-from schema.messages import Envelope, Inbound, Receipt, check_metadata, encode_inbound, parse_inbound
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound, check_metadata, encode_inbound, parse_inbound
+from schema.messages.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from runtime.sender_keys import SenderKeys
     from schema.ids import ConversationKey
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 BATCH_MESSAGES_MAX = 500
 """Messages accepted in one transaction: it locks their conversations for as long as it takes."""
@@ -45,15 +47,15 @@ class AsyncProducer:
     is away messages are accepted all the same, and answered once it is back.
     """
 
-    def __init__(self, settings: Settings, *, reach: Reach = pass_by) -> None:
-        """Take the settings; `reach` is for a process that a test kills at a named point."""
+    def __init__(self, settings: SendingSettings, *, failpoint: Failpoint = no_failpoint) -> None:
+        """Take the settings; `failpoint` is for a process that a test kills at a named point."""
         self._settings = settings
-        self._reach = reach
+        self._failpoint = failpoint
         self._sealer = open_sealer(settings)
         self._senders: SenderKeys | None = None
         self._opened = AsyncExitStack()
         self._way: _Way | None = None
-        self._batching: Batching[Letter, Receipt | FteError] | None = None
+        self._batching: Batching[SealedMessage, Receipt | FteError] | None = None
 
     async def __aenter__(self) -> Self:
         """Connect, and check that this process fits the servers.
@@ -81,8 +83,8 @@ class AsyncProducer:
             )
             await backlog.look()
             opening.push_async_callback(backlog.finish)
-            forwarding = Forwarding(Scripts(client), doorbell, settings, reach=self._reach)
-            self._way = _Way(acceptance, forwarding, backlog, self._reach)
+            forwarding = Forwarding(Scripts(client), doorbell, settings, failpoint=self._failpoint)
+            self._way = _Way(acceptance, forwarding, backlog, self._failpoint)
             self._batching = Batching(
                 self._way.carry,
                 in_flight_max=max(1, settings.database_connections_max // 2),
@@ -106,8 +108,8 @@ class AsyncProducer:
         """
         if self._batching is None:
             raise _not_open()
-        letter = self._prepare(message)
-        outcome = await self._batching.submit(letter) if isinstance(letter, Letter) else letter
+        sealed = self._prepare(message)
+        outcome = await self._batching.submit(sealed) if isinstance(sealed, SealedMessage) else sealed
         if isinstance(outcome, FteError):
             raise outcome
         return outcome
@@ -126,14 +128,14 @@ class AsyncProducer:
         given_up = _GivenUp()
         while batch := list(islice(remaining, BATCH_MESSAGES_MAX)):
             prepared = [given_up.filter(self._prepare(message)) for message in batch]
-            letters = [letter for letter in prepared if isinstance(letter, Letter)]
-            answers = await self._way.carry(letters)
-            given_up.note(letters, answers)
+            sealed = [one for one in prepared if isinstance(one, SealedMessage)]
+            answers = await self._way.carry(sealed)
+            given_up.note(sealed, answers)
             next_answer = iter(answers)
-            outcomes += [next(next_answer) if isinstance(letter, Letter) else letter for letter in prepared]
+            outcomes += [next(next_answer) if isinstance(one, SealedMessage) else one for one in prepared]
         return outcomes
 
-    def _prepare(self, message: Message) -> Letter | FteError:
+    def _prepare(self, message: Message) -> SealedMessage | FteError:
         """Check and seal one message."""
         settings = self._settings
         if self._senders is None:
@@ -147,7 +149,9 @@ class AsyncProducer:
             )
             if not settings.load_tests:
                 check_metadata(inbound)
-            return Letter(inbound, self._sealer.seal(encode_inbound(inbound)), self._senders.key_of_message(inbound))
+            return SealedMessage(
+                inbound, self._sealer.seal(encode_inbound(inbound)), self._senders.key_of_message(inbound)
+            )
         except InvalidMessage as error:
             return error
 
@@ -158,7 +162,7 @@ class Producer:
     Any number of threads may use it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SendingSettings) -> None:
         self._producer = AsyncProducer(settings)
         self._opened = ExitStack()
         self._portal: BlockingPortal | None = None
@@ -193,31 +197,31 @@ class Producer:
 
 
 class _Way:
-    """Bring letters the whole way: accepted, in their mailboxes, rung for."""
+    """Bring messages the whole way: accepted, in their mailboxes, rung for."""
 
-    def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog, reach: Reach) -> None:
+    def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog, failpoint: Failpoint) -> None:
         self._acceptance = acceptance
         self._forwarding = forwarding
         self._backlog = backlog
-        self._reach = reach
+        self._failpoint = failpoint
 
-    async def carry(self, letters: Sequence[Letter]) -> list[Receipt | FteError]:
-        """Give each letter its receipt, or the error of its sender; what there is no room for is refused untried."""
-        tenants = [letter.key.tenant for letter in letters]
+    async def carry(self, messages: Sequence[SealedMessage]) -> list[Receipt | FteError]:
+        """Give each message its receipt, or the error of its sender; what there is no room for is refused untried."""
+        tenants = [message.key.tenant for message in messages]
         await self._backlog.until_known(tenants)
         with self._backlog.taken(tenants) as room:
-            tried = [letter for letter, refusal in zip(letters, room.refusals, strict=True) if refusal is None]
+            tried = [message for message, refusal in zip(messages, room.refusals, strict=True) if refusal is None]
             answers = await self._acceptance.accept(tried)
             accepted = [
-                (letter.key, Envelope(position=answer.position, message_id=answer.message_id, payload=letter.payload))
-                for letter, answer in zip(tried, answers, strict=True)
+                (message.key, Envelope(position=answer.position, message_id=answer.message_id, payload=message.payload))
+                for message, answer in zip(tried, answers, strict=True)
                 if isinstance(answer, Receipt) and answer.status == "accepted"
             ]
             room.accepted.update(key.tenant for key, _ in accepted)
         if accepted:
-            self._reach("send.accepted")
+            self._failpoint("send.accepted")
             await self._forwarding.forward(accepted)
-            self._reach("send.rung")
+            self._failpoint("send.rung")
         next_answer = iter(answers)
         return [next(next_answer) if refusal is None else refusal for refusal in room.refusals]
 
@@ -229,17 +233,17 @@ class _GivenUp:
         self._conversations: dict[ConversationKey, FteError] = {}
         self._everything: ServerUnreachable | None = None
 
-    def filter(self, letter: Letter | FteError) -> Letter | FteError:
-        """Give back the letter, or why it is not tried."""
-        if isinstance(letter, FteError):
-            return letter
-        return self._everything or self._conversations.get(letter.key) or letter
+    def filter(self, message: SealedMessage | FteError) -> SealedMessage | FteError:
+        """Give back the message, or why it is not tried."""
+        if isinstance(message, FteError):
+            return message
+        return self._everything or self._conversations.get(message.key) or message
 
-    def note(self, letters: Sequence[Letter], answers: Sequence[Receipt | FteError]) -> None:
+    def note(self, messages: Sequence[SealedMessage], answers: Sequence[Receipt | FteError]) -> None:
         """Note what was not accepted; when nothing was, the database is gone and the rest need not wait for it."""
-        for letter, answer in zip(letters, answers, strict=True):
+        for message, answer in zip(messages, answers, strict=True):
             if isinstance(answer, MailboxFull | Overloaded | ServerUnreachable):
-                self._conversations[letter.key] = answer
+                self._conversations[message.key] = answer
         unreachable = [answer for answer in answers if isinstance(answer, ServerUnreachable)]
         if unreachable and len(unreachable) == len(answers):
             self._everything = unreachable[0]

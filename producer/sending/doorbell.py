@@ -37,7 +37,7 @@ class Doorbell:
         self._app = Celery("fte-doorbell", set_as_current=False)
         self._app.conf.update({**configuration, "broker_transport_options": options})
         self._url = redis_url  # said when connecting: a CELERY_BROKER_URL in the environment is for another application
-        self._address = address_of(redis_url)
+        self.address = address_of(redis_url)
         self._lock = threading.Lock()
         self._producer: Any = None
 
@@ -52,7 +52,7 @@ class Doorbell:
             except (KombuError, RedisError, OSError) as error:
                 self._drop()  # the next ring starts afresh
                 reason = first_line(error.__cause__ or error)
-                raise ServerUnreachable("Redis", self._address, "FTE_REDIS_URL", reason) from error
+                raise ServerUnreachable("Redis", self.address, "FTE_REDIS_URL", reason) from error
 
     def close(self) -> None:
         """Close the connection; a later ring would open another."""

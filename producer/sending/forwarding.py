@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.outage import Outage
-from runtime.server_addresses import address_of
 from schema.errors import ServerUnreachable
 from schema.keys import mailbox_keys
-from schema.messages import encode_envelope
+from schema.messages.envelope import encode_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from producer.sending.doorbell import Doorbell
     from runtime.redis import Scripts
     from schema.ids import ConversationKey
-    from schema.messages import Envelope
-    from schema.settings import Settings
+    from schema.messages.envelope import Envelope
+    from schema.settings.mailbox import MailboxSettings
 
 
 class Forwarding:
@@ -31,14 +30,16 @@ class Forwarding:
     and rings for what nobody fetched.
     """
 
-    def __init__(self, scripts: Scripts, doorbell: Doorbell, settings: Settings, *, reach: Reach = pass_by) -> None:
+    def __init__(
+        self, scripts: Scripts, doorbell: Doorbell, settings: MailboxSettings, *, failpoint: Failpoint = no_failpoint
+    ) -> None:
         self._scripts = scripts
         self._doorbell = doorbell
-        self._reach = reach
+        self._failpoint = failpoint
         self._partitions = settings.partitions
         self._bell_ms = round(settings.bell_seconds * 1_000)
-        self._redis = Outage("redis", address_of(settings.redis_url or ""))
-        self._broker = Outage("broker", address_of(settings.redis_url or ""))
+        self._redis = Outage("redis", doorbell.address)
+        self._broker = Outage("broker", doorbell.address)
         self._ringing = asyncio.Lock()
         self._unrung: list[ConversationKey] = []
 
@@ -48,7 +49,7 @@ class Forwarding:
             return
         to_ring = await self._append_all(envelopes)
         if to_ring:
-            self._reach("send.appended")
+            self._failpoint("send.appended")
             await self._ring(to_ring)
 
     async def _append_all(self, envelopes: Sequence[tuple[ConversationKey, Envelope]]) -> list[ConversationKey]:

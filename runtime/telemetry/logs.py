@@ -12,7 +12,7 @@ from typing import Any, TextIO, cast
 import structlog
 
 from runtime.encoding import dump_json
-from schema.settings import Settings
+from schema.settings.telemetry import LogSettings
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -105,7 +105,7 @@ class _StandardError:
         """Do nothing: each line has been."""
 
 
-def configure_logs(settings: Settings) -> None:
+def configure_logs(settings: LogSettings) -> None:
     """Set up structlog and the standard library's logging for this process."""
     level = _LEVELS[settings.log_level]
     shared: list[Any] = [

@@ -1,7 +1,7 @@
 -- Let nothing more into a tenant's streams, because this server may have lost something of them.
 --
--- KEYS  1 life
--- ARGV  1 what the life key held when that was found, or '' when it was not there
+-- KEYS  1 epoch
+-- ARGV  1 what the epoch key held when that was found, or '' when it was not there
 -- Returns {1 when it still holds that, what it holds now or '', the run of this server}
 -- Keeps   an absent key stays absent: it says that everything was lost
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')

@@ -1,7 +1,7 @@
--- Open a tenant's streams again, in their next life, with the groups of consumers that they had.
+-- Open a tenant's streams again, in their next epoch, with the groups of consumers that they had.
 --
--- KEYS  1 life  2… its streams, and those from which groups collect what was cut
--- ARGV  1 what the life key was left at: 'checking', or '' when it was not there  2 the run of the server then  3 the life
+-- KEYS  1 epoch  2… its streams, and those from which groups collect what was cut
+-- ARGV  1 what the epoch key was left at: 'checking', or '' when it was not there  2 the run of the server then  3 the epoch
 --       then for each stream the id up to which it is known to be collected, or ''
 --       then where a group stands that collects elsewhere
 --       then for each group three: the number of its stream among the streams, its name, the id it stands at

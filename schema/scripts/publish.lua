@@ -1,7 +1,7 @@
 -- Add a conversation's outbox rows to their streams, each once and in order.
 --
--- KEYS  1 published  2 life  3… one stream per row
--- ARGV  1 the life of the tenant's streams in which the rows were read  2 floor: the ordinal known to be published
+-- KEYS  1 published  2 epoch  3… one stream per row
+-- ARGV  1 the epoch of the tenant's streams in which the rows were read  2 floor: the ordinal known to be published
 --       before them  3 published_seconds
 --       then six per row: ordinal, the ordinal it must follow, id, conversation, sequence, body
 -- Returns {} nothing was published: Redis may have lost something since the rows were read

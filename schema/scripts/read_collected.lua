@@ -1,13 +1,13 @@
 -- Tell how far a tenant's streams are collected, by each group of consumers.
 --
--- KEYS  1 life  2… its streams
+-- KEYS  1 epoch  2… its streams
 -- ARGV  1 where a group stands that collects what was cut from a stream `<its name>:again:<group>`
 -- Returns {} the streams are not known to be whole
---         · {life, for each stream {id of its first entry or '', for each group {name, 1 where it collects elsewhere else 0,
+--         · {epoch, for each stream {id of its first entry or '', for each group {name, 1 where it collects elsewhere else 0,
 --           1 up to that id | 0 up to the one before it, id}}}
--- Keeps   one moment for all: nothing can be lost between the look at the life and the look at the groups
+-- Keeps   one moment for all: nothing can be lost between the look at the epoch and the look at the groups
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local life, of_run = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%x+)$')
+local epoch, of_run = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%x+)$')
 if of_run ~= run then return {} end
 
 local function fields_of(list)
@@ -27,7 +27,7 @@ local function groups_of(stream)
   return redis.call('XINFO', 'GROUPS', stream)
 end
 
-local answer = {life}
+local answer = {epoch}
 for stream = 2, #KEYS do
   local first = redis.call('XRANGE', KEYS[stream], '-', '+', 'COUNT', 1)
   local found = {first[1] and first[1][1] or ''}

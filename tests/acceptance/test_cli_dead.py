@@ -9,7 +9,8 @@ from runtime.configuration import load_settings, open_sealer
 from runtime.database import connect
 from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
-from schema.messages import Envelope, Inbound, encode_inbound
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound, encode_inbound
 from tests.acceptance.fte_process import Up, new_conversation
 from worker.mailbox.mailbox import Mailbox
 

@@ -16,20 +16,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.standalone.standalone import SOURCES, worker_environment
+from runtime.cancelling import cancel_and_wait
 from runtime.encoding import dump_json, parse_json
-from runtime.ending import end_task
-from schema.messages import Receipt
+from schema.messages.receipt import Receipt
 from schema.resources import load_migrations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from schema.messages import Inbound
+    from schema.messages.inbound import Inbound
     from schema.settings import Settings
 
 PACKAGES = ("schema", "runtime", "producer", "worker", "ops")
-MESSAGES, COMMIT, CONTEXT = "schema/messages.py", "worker/pipeline/commit.py", "worker/conversation/context.py"
+MESSAGES = "schema/messages"
+COMMIT, CONTEXT = "worker/pipeline/commit.py", "worker/conversation/context.py"
 
 
 class Edit(NamedTuple):
@@ -42,34 +43,34 @@ class Edit(NamedTuple):
 
 EDITS = (
     # Messages: a field more in each, written by whoever writes them, and a version more that is read.
-    Edit(MESSAGES, "\nVERSION = 1\n", "\nVERSION = 2\n"),
-    Edit(MESSAGES, "    version: Literal[1] = 1\n", "    version: Literal[1, 2] = 1\n"),
+    Edit(f"{MESSAGES}/wire.py", "\nVERSION = 1\n", "\nVERSION = 2\n"),
+    Edit(f"{MESSAGES}/wire.py", "    version: Literal[1] = 1\n", "    version: Literal[1, 2] = 1\n"),
     Edit(
-        MESSAGES,
+        f"{MESSAGES}/inbound.py",
         "    sent_at: AwareDatetime | None = Field(",
         "    handed_in_at: AwareDatetime | None = None\n    sent_at: AwareDatetime | None = Field(",
     ),
     Edit(
-        MESSAGES,
+        f"{MESSAGES}/envelope.py",
         '    payload: str = Field(max_length=PAYLOAD_CHARACTERS_MAX, description="an `Inbound` as JSON, sealed")\n',
         '    payload: str = Field(max_length=PAYLOAD_CHARACTERS_MAX)\n    written_by: str = "next"\n',
     ),
     Edit(
-        MESSAGES,
+        f"{MESSAGES}/reply.py",
         "    in_reply_to: list[MessageId] = Field(",
         "    written_by: str | None = None\n    in_reply_to: list[MessageId] = Field(",
     ),
-    Edit(MESSAGES, "    name: EventName\n", "    name: EventName\n    written_by: str | None = None\n"),
+    Edit(f"{MESSAGES}/event.py", "    name: EventName\n", "    name: EventName\n    written_by: str | None = None\n"),
     Edit(
         "producer/sending/client.py",
-        "            return Letter(inbound, ",
+        "            return SealedMessage(\n",
         '            inbound = inbound.model_copy(update={"handed_in_at": datetime.now(UTC)})\n'
-        "            return Letter(inbound, ",
+        "            return SealedMessage(\n",
     ),
     Edit(
         COMMIT,
-        "                recipient=letter.inbound.sender,\n",
-        '                recipient=letter.inbound.sender,\n                written_by="next",\n',
+        "                recipient=message.inbound.sender,\n",
+        '                recipient=message.inbound.sender,\n                written_by="next",\n',
     ),
     Edit(COMMIT, "attributes=attributes, **shared)", 'attributes=attributes, written_by="next", **shared)'),
     # What a worker leaves in PostgreSQL for whoever takes the conversation, or the turn, up.
@@ -224,7 +225,7 @@ async def next_sender(settings: Settings, sources: Path, *, newer_max: int) -> A
     finally:
         process.kill()
         await process.wait()
-        await end_task(listening)
+        await cancel_and_wait(listening)
 
 
 async def _start_fte(

@@ -125,8 +125,8 @@ class Deployment:
     async def _stop(self, crew: Crew) -> None:
         """Tell a release's workers to stop, one by one."""
         await crew.wait_ready()
-        for post in crew.workers:
-            self.exits.append(await post.dismiss())
+        for slot in crew.workers:
+            self.exits.append(await slot.dismiss())
 
 
 async def _start(crew: Crew) -> None:
@@ -136,7 +136,7 @@ async def _start(crew: Crew) -> None:
 
 async def _until_committed(scene: Scene, *crews: Crew) -> None:
     """Wait until each crew has committed its turns of this phase."""
-    marks = {post.log: post.log.stat().st_size for crew in crews for post in crew.workers}
+    marks = {slot.log: slot.log.stat().st_size for crew in crews for slot in crew.workers}
 
     def has_committed() -> bool:
         return all(crew.logged("turn.committed", marks) >= PHASE_TURNS for crew in crews)
@@ -183,7 +183,7 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Out
 
 
 async def _look_at(deployment: Deployment, row: Row, settings: Settings, folder: Path) -> Outcome:
-    posts = [post for crew in deployment.crews for post in crew.workers]
+    slots = [slot for crew in deployment.crews for slot in crew.workers]
     with connect(settings.database_url or "") as connection:
         turns = connection.execute("SELECT unnest(message_ids) AS message_id, release FROM turn").fetchall()
     database, redis = Database(settings), make_redis(settings)
@@ -195,7 +195,7 @@ async def _look_at(deployment: Deployment, row: Row, settings: Settings, folder:
             row,
             {line["message_id"]: line["by"] for line in read_log(folder / "ledger.jsonl")},
             {turn["message_id"]: turn["release"] for turn in turns},
-            b"".join(post.log.read_bytes() for post in posts),
+            b"".join(slot.log.read_bytes() for slot in slots),
             [crew.deaths for crew in deployment.crews],
             [parse_json(fields[b"body"]) for stream in entries for _, fields in stream],
             {name: await redis.script_exists(*_hashes(name, deployment.releases)) for name in SCRIPTS},

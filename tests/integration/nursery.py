@@ -123,7 +123,7 @@ async def _drain(settings: Settings, key: ConversationKey) -> None:
         """Ring for nobody."""
 
     configure_logs(settings)
-    service = await open_service(settings, ring, reach=read_failpoint(os.environ))
+    service = await open_service(settings, ring, failpoint=read_failpoint(os.environ))
     await service.drainer.drain(key)
     await service.close()
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from schema.ids import ConversationKey, reply_id_of
-from schema.messages import Reply
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

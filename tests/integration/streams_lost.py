@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schema.messages import Reply
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry

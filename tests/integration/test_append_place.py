@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from schema.ids import ConversationKey
 from schema.keys import MailboxKeys, mailbox_keys
-from schema.messages import Envelope, encode_envelope
+from schema.messages.envelope import Envelope, encode_envelope
 from schema.resources import load_script
 
 ENTRIES = 4_000

@@ -15,7 +15,7 @@ from agents import Model, ModelResponse, Usage
 from agents.testing import assistant_message, function_call
 
 from ops.desk.takeover import Owner, set_owner
-from schema.messages import SENDER_VERIFIED_KEY
+from schema.messages.inbound import SENDER_VERIFIED_KEY
 from tests.integration.three_bookings import DAY, add_three_bookings
 from tests.integration.worker_harness import Harness, OneModel, make_harness
 from worker.agents.pool import GraphPool

@@ -12,7 +12,7 @@ from agents.tool_context import ToolContext
 
 from ops.desk.takeover import set_owner
 from schema.keys import mailbox_keys
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 from tests.waiting import eventually
 from worker.conversation.context import TurnContext
 from worker.conversation.effects import Effect

@@ -20,7 +20,8 @@ from pydantic import SecretStr, ValidationError
 
 from runtime.loops import Loops
 from runtime.outage import Outages
-from schema.settings import DocumentationServer, Settings
+from schema.settings import Settings
+from schema.settings.knowledge import DocumentationServer
 from tests.unit.airline_stand_ins import make_turn
 from tests.waiting import eventually
 from worker.agents.pool import GraphPool

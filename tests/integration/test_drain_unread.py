@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from ops.desk.takeover import set_owner
 from runtime.sealing import Sealer
 from schema.keys import mailbox_keys
-from schema.messages import Envelope, encode_envelope
+from schema.messages.envelope import Envelope, encode_envelope
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 

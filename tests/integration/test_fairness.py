@@ -24,7 +24,7 @@ async def test_a_tenant_with_many_conversations_leaves_slots_to_others_and_its_o
         return text
 
     harness = await worker(think, concurrency=4, tenant_share_max=0.5)
-    harness.service.drainer.shares.tenants = 2
+    harness.service.drainer.slots.tenants = 2
     for number in range(6):
         await harness.accept(f"c-{number}", "hello")
     drains = [asyncio.create_task(harness.drain(f"c-{number}")) for number in range(6)]
@@ -70,7 +70,7 @@ async def test_no_more_turns_are_under_way_than_slots_whoever_starts_them(worker
 
     async def all_wait() -> bool:
         await harness.service.rescue.sweep()
-        return harness.service.drainer.shares.waiting >= len(threads)
+        return harness.service.drainer.slots.waiting >= len(threads)
 
     await eventually(all_wait)
     leased = len(harness.service.heartbeat.tasks())

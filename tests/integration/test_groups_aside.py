@@ -300,14 +300,14 @@ async def test_what_was_cut_is_added_behind_what_it_follows_or_not_at_all(harnes
 async def test_a_late_note_takes_no_position_back(harness: Harness) -> None:
     await leave_behind(harness)
     (before,) = [row for row in await harness.database.read(harness.tenant, "find_groups") if row["name"] == "live"]
-    life = (await harness.database.read(harness.tenant, "advance_life", tenant=harness.tenant, life=None))[0][
+    epoch = (await harness.database.read(harness.tenant, "advance_life", tenant=harness.tenant, life=None))[0][
         "stream_life"
     ]
     note: dict[str, Any] = {"tenants": [harness.tenant], "kinds": ["reply"], "channels": ["chat"], "names": ["live"]}
 
-    for older_life, position in ((life, 1), (life - 1, before["position"] + 1)):
+    for older_epoch, position in ((epoch, 1), (epoch - 1, before["position"] + 1)):
         await harness.database.read(
-            harness.tenant, "note_groups", **note, positions=[position], asides=[False], lives=[older_life]
+            harness.tenant, "note_groups", **note, positions=[position], asides=[False], lives=[older_epoch]
         )
 
     (after,) = [row for row in await harness.database.read(harness.tenant, "find_groups") if row["name"] == "live"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from producer.collecting.subscription import AsyncSubscription
-from schema.keys import life_key, replies_stream
+from schema.keys import epoch_key, replies_stream
 from tests.integration.streams_lost import answer, flush, said, take
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ async def test_groups_are_not_forgotten_while_the_streams_are_not_known_to_be_wh
     redis, stream = harness.service.servers.redis, replies_stream(harness.tenant, "chat")
     await collect_one(harness, "0")
 
-    await redis.delete(life_key(harness.tenant), stream)
+    await redis.delete(epoch_key(harness.tenant), stream)
     await harness.service.streams.note_collected()
     await harness.service.rescue.restore_streams()
     groups: Any = await redis.xinfo_groups(stream)

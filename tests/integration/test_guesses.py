@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schema.messages import SENDER_VERIFIED_KEY
+from schema.messages.inbound import SENDER_VERIFIED_KEY
 from tests.integration.airline_worker import make_airline_worker
 from tests.integration.senders import ADA, HELLO, Mail, reveals
 from tests.integration.three_bookings import add_three_bookings

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from runtime.redis import Scripts
 from schema.ids import ConversationKey
 from schema.keys import MailboxKeys, mailbox_keys
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 from schema.settings import Settings
 from tests.waiting import eventually
 from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox

@@ -31,7 +31,7 @@ from redis.asyncio import Redis
 from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
 from schema.keys import mailbox_keys
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 from schema.settings import Settings
 from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
 

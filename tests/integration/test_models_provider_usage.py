@@ -11,7 +11,7 @@ import pytest
 
 from ops.desk.usage import ModelUsage, read_usage
 from schema.keys import mailbox_keys
-from schema.settings import ModelPrice
+from schema.settings.models import ModelPrice
 from tests.integration.model_endpoint import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Fail, Late, say, serving
 from tests.integration.provider_harness import answered, asking, model_calls
 from tests.integration.worker_harness import Harness, MakeHarness

@@ -15,13 +15,13 @@ from schema.ids import ConversationKey
 from schema.keys import MailboxKeys, mailbox_keys
 from tests.integration.worker_harness import Harness, MakeHarness
 from worker.mailbox.mailbox import Head
-from worker.pipeline.hydrate import open_letter
-from worker.pipeline.outcome import Letter
-from worker.pipeline.unread import NEWER_RELEASE_SECONDS
+from worker.pipeline.damaged_entries import NEWER_RELEASE_SECONDS
+from worker.pipeline.hydrate import open_message
+from worker.pipeline.outcome import OpenedMessage
 
 Where = Literal["envelope", "message"]
 WHERE: tuple[Where, ...] = ("envelope", "message")
-AS_READ_BY_TURNS = "worker.pipeline.turn.open_letter"
+AS_READ_BY_TURNS = "worker.pipeline.turn.open_message"
 
 
 def keys_of(harness: Harness) -> MailboxKeys:
@@ -53,13 +53,13 @@ async def drain_when_due(harness: Harness) -> list[Any]:
     return logs
 
 
-def read_newer(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
+def read_newer(sealer: Sealer, key: ConversationKey, head: Head) -> OpenedMessage:
     """Read what is in a mailbox as the next release does, which knows version 2."""
     envelope = json.loads(head.raw)
     inbound = json.loads(sealer.open(envelope["payload"]))
     payload = sealer.seal(json.dumps({**inbound, "version": 1}))
     known = json.dumps({**envelope, "version": 1, "payload": payload}).encode()
-    return open_letter(sealer, key, Head(known, head.attempts))
+    return open_message(sealer, key, Head(known, head.attempts))
 
 
 @pytest.mark.parametrize("where", WHERE)

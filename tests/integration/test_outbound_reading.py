@@ -10,9 +10,9 @@ from typing import Any
 from ops.cli.tail import tail
 from ops.desk.outbound import PAGE_ENTRIES, listening, open_redis, read_all, read_ends, read_newest
 from producer.collecting.entries import StreamEntry
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 from schema.keys import replies_stream
-from schema.messages import Reply
+from schema.messages.reply import Reply
 from schema.settings import Settings
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -114,7 +114,7 @@ async def test_following_after_the_past_misses_nothing_and_repeats_nothing(
         await publish(redis, stream, tenant, "other", 1)
         await publish(redis, stream, tenant, "c", 4)
         await news.wait()
-        await end_task(following)
+        await cancel_and_wait(following)
 
     assert told(shown) == [("c", 1), ("c", 2), ("c", 3), ("c", 4)]
 

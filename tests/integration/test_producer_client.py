@@ -12,7 +12,8 @@ from producer.sending.client import AsyncProducer, Producer
 from runtime.database import EVERY_TENANT, Database, connect
 from runtime.startup import check_deployment
 from schema.errors import InvalidMessage, InvalidSettings, MailboxFull, Overloaded, ServerUnreachable, UnknownTenant
-from schema.messages import Inbound, Receipt
+from schema.messages.inbound import Inbound
+from schema.messages.receipt import Receipt
 from tests.integration.producing import SECRET_TEXT, SENDER, bells, inbox, message, positions
 from tests.waiting import eventually
 

@@ -20,7 +20,7 @@ from runtime.database import connect
 from runtime.redis import make_redis
 from schema.errors import ServerUnreachable
 from schema.ids import ConversationKey
-from schema.messages import Receipt
+from schema.messages.receipt import Receipt
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
 from tests.integration.producing import bells, inbox, message, positions

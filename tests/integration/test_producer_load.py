@@ -11,10 +11,11 @@ import pytest
 from ops.lab.growth import LIMITS, GrowthWatch
 from ops.lab.load.run import LoadOptions, LoadProgress, run_load
 from producer.sending.client import AsyncProducer, Message
+from runtime.cancelling import cancel_and_wait
 from runtime.database import connect
-from runtime.ending import end_task
 from schema.errors import UnknownTenant
-from schema.messages import Inbound, Receipt
+from schema.messages.inbound import Inbound
+from schema.messages.receipt import Receipt
 from tests.integration.producing import inbox, message
 from tests.integration.worker_harness import echo
 from tests.waiting import eventually
@@ -139,7 +140,7 @@ async def test_growth_is_watched_on_servers_and_workers(settings: Settings) -> N
         return bool(watch.samples)
 
     await eventually(has_looked)
-    await end_task(watching)
+    await cancel_and_wait(watching)
 
     (_, found), *_ = watch.samples
     assert found.keys() == LIMITS.keys()

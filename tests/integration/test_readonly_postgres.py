@@ -15,7 +15,7 @@ from ops.database.migrate import MigrationFailed, migrate
 from producer.sending.client import AsyncProducer
 from runtime.database import EVERY_TENANT, Database, connect
 from schema.errors import ServerUnreachable
-from schema.messages import Receipt
+from schema.messages.receipt import Receipt
 from tests.integration.conftest import add_tenant
 from tests.integration.producing import accept_parameters, message
 from tests.integration.worker_harness import make_harness

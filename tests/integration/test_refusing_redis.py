@@ -23,7 +23,7 @@ from runtime.redis import Scripts, make_redis
 from schema.errors import ServerUnreachable
 from schema.ids import ConversationKey
 from schema.keys import replies_stream
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 from schema.tasks import DOORBELL_QUEUE
 from tests.integration.publishing import publish, sequences
 from tests.integration.worker_harness import make_harness

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.database import connect
 from schema.channels import Channel
-from schema.messages import MODEL_LATENCY_KEY
+from schema.messages.inbound import MODEL_LATENCY_KEY
 from tests.integration.airline_worker import make_airline_worker
 from tests.integration.conftest import add_tenant
 from tests.integration.senders import ADA, HELLO, Mail, reveals

@@ -14,7 +14,7 @@ from runtime.database import EVERY_TENANT, Database
 from runtime.outage import is_redis_away
 from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey
-from schema.messages import Envelope
+from schema.messages.envelope import Envelope
 from schema.resources import load_script
 from tests.waiting import eventually
 from worker.mailbox.mailbox import Mailbox

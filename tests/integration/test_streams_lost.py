@@ -8,7 +8,7 @@ from typing import Any
 
 from producer.collecting.subscription import AsyncSubscription
 from runtime.configuration import open_sealer
-from schema.keys import life_key, published_key, replies_stream, restoring_key
+from schema.keys import epoch_key, published_key, replies_stream, restoring_key
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
 from tests.integration.streams_lost import answer, flush, said, take
@@ -137,8 +137,8 @@ async def test_what_a_restart_cost_comes_again_and_nothing_else(harness: Harness
     await redis.xdel(stream, entries[1][0], entries[2][0], entries[3][0])
     await redis.set(published_key(harness.key("c")), 1)
     await redis.delete(published_key(harness.key("d")))
-    life = (await redis.get(life_key(harness.tenant))).split()[0].decode()
-    await redis.set(life_key(harness.tenant), f"{life} 0123")  # another run of the server
+    epoch = (await redis.get(epoch_key(harness.tenant))).split()[0].decode()
+    await redis.set(epoch_key(harness.tenant), f"{epoch} 0123")  # another run of the server
 
     await answer(harness, "c", "five")
     await harness.service.rescue.publish_leftovers(age_seconds=0)

@@ -15,7 +15,7 @@ from ops.desk.transcript import ITEMS_MAX, read_transcript
 from runtime.database import EVERY_TENANT, Database, Row
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.messages import Event
+from schema.messages.event import Event
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 Commit = Callable[..., Awaitable[None]]

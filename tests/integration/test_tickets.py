@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from ops.desk.tickets import UnknownTicket, open_ticket, read_ticket
 from runtime.sealing import Sealer
 from schema.errors import Unsealable
-from schema.messages import Escalation
+from schema.messages.escalation import Escalation
 from tests.integration.worker_harness import Harness, MakeHarness
 from worker.tools.escalation import ESCALATION_TOOLS
 

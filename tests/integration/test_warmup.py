@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from runtime.database import Database
-from schema.settings import DocumentationServer, Settings
+from schema.settings import Settings
+from schema.settings.knowledge import DocumentationServer
 from tests.waiting import eventually
 from worker.process import service
 

@@ -21,7 +21,8 @@ from runtime.telemetry.logs import configure_logs
 from schema.channels import Channel
 from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
-from schema.messages import Envelope, Inbound
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound
 from schema.settings import Settings
 from worker.agents.pool import GraphPool
 from worker.conversation.context import TurnContext

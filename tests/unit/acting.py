@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agents import set_trace_processors
 
 from schema.ids import ConversationKey
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from schema.settings import Settings
 from tests.unit.airline_stand_ins import NOW, SENDER_KEY, TENANT, MemoryAirline, MemoryGuesses, MemoryKnowledge
 from worker.agents.pool import GraphPool
@@ -21,7 +21,7 @@ from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.provider import OneModelProvider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
-from worker.pipeline.outcome import Answer, Letter, Snapshot, due_of
+from worker.pipeline.outcome import Answer, Clock, OpenedMessage, Snapshot, TurnRun, due_of
 
 if TYPE_CHECKING:
     from agents.models.interface import Model
@@ -63,14 +63,14 @@ class Talk:
             self.recorded[step] = entry
 
         self.journal = TurnJournal(recorded or {}, record)
-        answer = await act(
-            self.brain,
-            Letter(key, self.position, inbound, "", 1),
+        run = TurnRun(
+            OpenedMessage(key, self.position, inbound, "", 1),
             self.snapshot,
-            guard([inbound], self.airline, self.vault),
+            due_of(self.now, self.now, timedelta(hours=1)),
+            Clock(self.now),
             self.journal,
-            due=due_of(self.now, self.now, timedelta(hours=1)),
         )
+        answer = await act(self.brain, run, guard([inbound], self.airline, self.vault))
         # What a commit stores is read anew by the next turn.
         self.airline = AirlineAgentContext.model_validate_json(answer.context.model_dump_json())
         self.vault = answer.vault

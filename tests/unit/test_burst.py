@@ -11,11 +11,11 @@ from cryptography.fernet import Fernet
 
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.messages import SENDER_VERIFIED_KEY, TEXT_CHARACTERS_MAX, Inbound
+from schema.messages.inbound import SENDER_VERIFIED_KEY, TEXT_CHARACTERS_MAX, Inbound
 from schema.settings import Settings
 from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.burst import gather
-from worker.pipeline.outcome import Letter, Snapshot
+from worker.pipeline.outcome import OpenedMessage, Snapshot
 
 KEY = ConversationKey("default", "c")
 SEALER = Sealer([Fernet.generate_key().decode()])
@@ -28,9 +28,9 @@ def inbound(position: int, **changes: Any) -> Inbound:
     return Inbound(message_id=f"m{position}", tenant=KEY.tenant, conversation=KEY.conversation, **values)
 
 
-def letter(**changes: Any) -> Letter:
+def message(**changes: Any) -> OpenedMessage:
     made = inbound(1, **changes)
-    return Letter(KEY, 1, made, SEALER.seal(made.model_dump_json()), 1)
+    return OpenedMessage(KEY, 1, made, SEALER.seal(made.model_dump_json()), 1)
 
 
 def row(position: int, seconds_after: float = 1, *, sealer: Sealer = SEALER, **changes: Any) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def snapshot(*followers: dict[str, Any], last_position: int | None = None, waite
     )
 
 
-def positions(burst: Letter) -> list[int]:
+def positions(burst: OpenedMessage) -> list[int]:
     return [each.position for each in burst.messages]
 
 
@@ -85,7 +85,7 @@ VOUCHED = {SENDER_VERIFIED_KEY: "true"}
 def test_what_follows_without_a_gap_from_one_hand_belongs_together(
     followers: list[dict[str, Any]], expected: list[int]
 ) -> None:
-    burst, _ = gather(letter(), snapshot(*followers), SEALER, SETTINGS)
+    burst, _ = gather(message(), snapshot(*followers), SEALER, SETTINGS)
 
     assert positions(burst) == expected
 
@@ -103,7 +103,7 @@ def test_what_follows_without_a_gap_from_one_hand_belongs_together(
     ],
 )
 def test_a_burst_is_open_while_what_comes_next_would_belong_to_it(known: Snapshot, expected: bool) -> None:  # noqa: FBT001 - pytest's form
-    burst, _ = gather(letter(), known, SEALER, SETTINGS)
+    burst, _ = gather(message(), known, SEALER, SETTINGS)
 
     assert burst.is_open is expected
 
@@ -121,14 +121,14 @@ def test_a_burst_is_open_while_what_comes_next_would_belong_to_it(known: Snapsho
     ],
 )
 def test_a_channel_is_waited_for_until_it_has_been_quiet(channel: str, known: Snapshot, expected: float) -> None:
-    _, quiet_seconds = gather(letter(channel=channel), known, SEALER, SETTINGS)
+    _, quiet_seconds = gather(message(channel=channel), known, SEALER, SETTINGS)
 
     assert quiet_seconds == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("attempts", "expected"), [(1, [1, 2]), (2, [1, 2]), (3, [1])])
 def test_a_message_that_failed_twice_together_with_others_is_tried_alone(attempts: int, expected: list[int]) -> None:
-    burst, quiet_seconds = gather(replace(letter(), attempts=attempts), snapshot(row(2)), SEALER, SETTINGS)
+    burst, quiet_seconds = gather(replace(message(), attempts=attempts), snapshot(row(2)), SEALER, SETTINGS)
 
     assert positions(burst) == expected
     assert (burst.is_open, quiet_seconds > 0) == (attempts < 3, attempts < 3)

@@ -8,7 +8,7 @@ from io import StringIO
 from rich.console import Console
 
 from ops.cli.ticket_page import brief_line, page_of_ticket
-from schema.messages import Briefing, Escalation, TranscriptReference
+from schema.messages.escalation import Briefing, Escalation, TranscriptReference
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TICKET = Escalation(

@@ -7,22 +7,22 @@ import threading
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from runtime.failpoints import VARIABLE, pass_by, read_failpoint
+from runtime.failpoints import VARIABLE, no_failpoint, read_failpoint
 
 
 def test_without_a_word_from_the_environment_every_point_is_passed() -> None:
-    assert read_failpoint({}) is pass_by
+    assert read_failpoint({}) is no_failpoint
 
 
 def test_a_process_dies_at_the_point_named_the_time_named(monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
-    reach = read_failpoint({VARIABLE: "model.journaled@2"})
+    failpoint = read_failpoint({VARIABLE: "model.journaled@2"})
 
-    reach("model.journaled")
-    reach("commit.begun")
+    failpoint("model.journaled")
+    failpoint("commit.begun")
     assert killed == []
-    reach("model.journaled")
+    failpoint("model.journaled")
 
     assert killed == [(os.getpid(), signal.SIGKILL)]
 
@@ -30,9 +30,9 @@ def test_a_process_dies_at_the_point_named_the_time_named(monkeypatch: pytest.Mo
 def test_a_process_may_die_a_while_after_a_point(monkeypatch: pytest.MonkeyPatch) -> None:
     killed = threading.Event()
     monkeypatch.setattr(os, "kill", lambda _pid, _number: killed.set())
-    reach = read_failpoint({VARIABLE: "guard.done@1+0.05"})
+    failpoint = read_failpoint({VARIABLE: "guard.done@1+0.05"})
 
-    reach("guard.done")
+    failpoint("guard.done")
     assert not killed.is_set()
 
     assert killed.wait(5)
@@ -46,12 +46,12 @@ def test_a_point_that_does_not_exist_is_refused() -> None:
 def test_a_point_may_be_reached_by_one_conversation_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[int] = []
     monkeypatch.setattr(os, "kill", lambda pid, _: killed.append(pid))
-    reach = read_failpoint({VARIABLE: "guard.done=c-7"})
+    failpoint = read_failpoint({VARIABLE: "guard.done=c-7"})
 
     with bound_contextvars(conversation="c-8"):
-        reach("guard.done")
+        failpoint("guard.done")
     assert killed == []
     with bound_contextvars(conversation="c-7"):
-        reach("guard.done")
+        failpoint("guard.done")
 
     assert killed == [os.getpid()]

@@ -16,7 +16,10 @@ from schema.ids import (
     ticket_id_of,
     trace_id_of,
 )
-from schema.messages import Escalation, Event, Reply, WireModel
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
+from schema.messages.wire import WireModel
 
 KEY = ConversationKey("default", "case-1")
 

@@ -15,9 +15,11 @@ from pydantic import BaseModel, ValidationError
 
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.messages import WIRE_MODELS, Escalation, Inbound
+from schema.messages.escalation import Escalation
+from schema.messages.export import WIRE_MODELS
+from schema.messages.inbound import Inbound
 from worker.mailbox.mailbox import Head
-from worker.pipeline.hydrate import open_letter
+from worker.pipeline.hydrate import open_message
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "messages.jsonl"
 RECORDED: list[dict[str, Any]] = [json.loads(line) for line in CORPUS.read_text().splitlines()]
@@ -75,6 +77,6 @@ def test_a_worker_opens_what_a_producer_of_the_next_release_sealed() -> None:
         "said_by_the_next_release": 1,
     }
 
-    letter = open_letter(sealer, ConversationKey("default", "c-1"), Head(json.dumps(envelope).encode(), 1))
+    message = open_message(sealer, ConversationKey("default", "c-1"), Head(json.dumps(envelope).encode(), 1))
 
-    assert letter.inbound.text == "Hello"
+    assert message.inbound.text == "Hello"

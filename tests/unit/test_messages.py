@@ -10,21 +10,19 @@ from hypothesis import strategies as st
 
 from schema.channels import CHANNELS
 from schema.errors import InvalidMessage
-from schema.messages import (
+from schema.messages.envelope import PAYLOAD_CHARACTERS_MAX, Envelope, encode_envelope
+from schema.messages.inbound import (
     INBOUND_BYTES_MAX,
     METADATA_ENTRIES_MAX,
     METADATA_KEY_CHARACTERS_MAX,
     METADATA_VALUE_CHARACTERS_MAX,
-    PAYLOAD_CHARACTERS_MAX,
-    SENDER_CHARACTERS_MAX,
     SUBJECT_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,
-    Envelope,
     Inbound,
-    encode_envelope,
     encode_inbound,
     parse_inbound,
 )
+from schema.messages.wire import SENDER_CHARACTERS_MAX
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SKEW_SECONDS = 300

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schema.errors import InvalidMessage
-from schema.messages import parse_inbound
+from schema.messages.inbound import parse_inbound
 
 MESSAGE = {
     "message_id": "m-1",

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from schema.settings import ModelPrice, Settings
+from schema.settings import Settings
+from schema.settings.models import ModelPrice
 from worker.models.ledger import READ_AGAIN_SECONDS, Ledger, Spending
 from worker.models.prices import Tokens, cost_usd, estimate_tokens
 

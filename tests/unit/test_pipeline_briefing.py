@@ -9,14 +9,15 @@ import pytest
 from agents.testing import ScriptedModel
 
 from schema.ids import ConversationKey
-from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, Inbound
+from schema.messages.escalation import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing
+from schema.messages.inbound import Inbound
 from tests.unit.acting import Talk
 from worker.conversation.context import AirlineAgentContext
 from worker.domains.airline.domain import AIRLINE
 from worker.pipeline.briefing import brief, refer
-from worker.pipeline.outcome import Answer, Letter
+from worker.pipeline.outcome import Answer, OpenedMessage
 
-LETTER = Letter(
+LETTER = OpenedMessage(
     ConversationKey("acme", "c1"),
     3,
     Inbound(message_id="m3", tenant="acme", conversation="c1", channel="sms", sender="+1", text="hello"),

@@ -7,9 +7,10 @@ import pytest
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from producer.sending.acceptance import Acceptance, Letter
+from producer.sending.acceptance import Acceptance, SealedMessage
 from schema.errors import ServerUnreachable
-from schema.messages import Inbound, Receipt
+from schema.messages.inbound import Inbound
+from schema.messages.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,10 +39,10 @@ class ScriptedDatabase:
         ]
 
 
-def letters(*names: str) -> list[Letter]:
-    """Make one letter for each `conversation/message`."""
+def messages(*names: str) -> list[SealedMessage]:
+    """Make one message for each `conversation/message`."""
     return [
-        Letter(
+        SealedMessage(
             Inbound(
                 message_id=name, tenant="t", conversation=name.partition("/")[0], channel="chat", sender="s", text="hi"
             ),
@@ -59,7 +60,7 @@ def acceptance(database: ScriptedDatabase, seconds_max: float = 5) -> Acceptance
 async def test_conversations_are_locked_in_one_order_and_each_keeps_its_own() -> None:
     database = ScriptedDatabase()
 
-    answers = await acceptance(database).accept(letters("b/2", "a/9", "b/1", "a/3"))
+    answers = await acceptance(database).accept(messages("b/2", "a/9", "b/1", "a/3"))
 
     assert database.calls == [[("a", "a/9"), ("a", "a/3"), ("b", "b/2"), ("b", "b/1")]]
     assert [answer.message_id for answer in answers if isinstance(answer, Receipt)] == ["b/2", "a/9", "b/1", "a/3"]
@@ -69,7 +70,7 @@ async def test_conversations_are_locked_in_one_order_and_each_keeps_its_own() ->
 async def test_a_conflict_is_settled_conversation_by_conversation_and_retried(conflict: type[Exception]) -> None:
     database = ScriptedDatabase(conflict(), conflict())
 
-    answers = await acceptance(database).accept(letters("a/1", "b/1", "a/2"))
+    answers = await acceptance(database).accept(messages("a/1", "b/1", "a/2"))
 
     assert all(isinstance(answer, Receipt) for answer in answers)
     together, *apart = database.calls
@@ -93,21 +94,21 @@ async def test_a_duplicate_counts_as_accepted_only_when_an_earlier_try_may_have_
 ) -> None:
     database = ScriptedDatabase(failure, status="duplicate")
 
-    answers = await acceptance(database).accept(letters("a/1"))
+    answers = await acceptance(database).accept(messages("a/1"))
 
     assert [answer.status for answer in answers if isinstance(answer, Receipt)] == [status]
 
 
 async def test_a_closed_pool_is_not_waited_for() -> None:
     with pytest.raises(PoolClosed):
-        await acceptance(ScriptedDatabase(PoolClosed())).accept(letters("a/1"))
+        await acceptance(ScriptedDatabase(PoolClosed())).accept(messages("a/1"))
 
 
 async def test_a_wrong_statement_is_not_retried() -> None:
     database = ScriptedDatabase(errors.UndefinedFunction("no accept_message"))
 
     with pytest.raises(errors.UndefinedFunction):
-        await acceptance(database).accept(letters("a/1", "b/1"))
+        await acceptance(database).accept(messages("a/1", "b/1"))
 
     assert len(database.calls) == 1
 
@@ -115,7 +116,7 @@ async def test_a_wrong_statement_is_not_retried() -> None:
 async def test_giving_up_names_the_address_the_setting_and_the_last_reason() -> None:
     away = [psycopg.OperationalError("connection refused\nmore")] * 50
 
-    answers = await acceptance(ScriptedDatabase(*away), seconds_max=0.3).accept(letters("a/1", "b/1"))
+    answers = await acceptance(ScriptedDatabase(*away), seconds_max=0.3).accept(messages("a/1", "b/1"))
 
     assert [type(answer) for answer in answers] == [ServerUnreachable] * 2
     assert str(answers[0]) == (

@@ -5,7 +5,8 @@ import pytest
 from producer.collecting.entries import UnreadableEntry, read_entry
 from schema.ids import event_id_of, ticket_id_of
 from schema.keys import escalations_stream, events_stream, replies_stream
-from schema.messages import Escalation, Event
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
 from tests.integration.publishing import KEY, NOW, reply
 
 

@@ -12,7 +12,7 @@ from ops.lab.load.scripts import KIND_WEIGHTS, Booking, make_scripts
 from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
 from schema.channels import CHANNELS
 from schema.ids import ConversationKey, reply_id_of
-from schema.messages import Reply
+from schema.messages.reply import Reply
 
 BOOKINGS = (Booking("DEMO42", "Ada", "Okafor"),)
 

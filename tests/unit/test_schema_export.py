@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-import schema.export
-from schema.export import export_schemas, schema_folder
-from schema.messages import WIRE_MODELS, Inbound
+import schema.messages.export
+from schema.messages.export import WIRE_MODELS, export_schemas, schema_folder
+from schema.messages.inbound import Inbound
 from tests.unit.test_messages import BREAKS, FITS, MESSAGE
 
 # What `send` checks beyond the schema: valid Unicode, not only white space, the clock. And Python's `$` is the one that
@@ -20,7 +20,7 @@ BEYOND_THE_SCHEMA = [case for case in BREAKS if case[0] == "sent_at" or str(case
 def test_the_files_are_what_the_models_say() -> None:
     on_file = {path.name: path.read_text(encoding="utf-8") for path in schema_folder().iterdir()}
 
-    assert on_file == export_schemas(), "run `python -m schema.export` and commit the result"
+    assert on_file == export_schemas(), "run `python -m schema.messages.export` and commit the result"
 
 
 @pytest.mark.parametrize("name", sorted(export_schemas()))
@@ -50,11 +50,11 @@ def test_a_value_beyond_its_limit_breaks_the_exported_schema(field: str, value: 
 
 
 def test_remaking_the_folder_removes_what_no_model_has(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.export, "schema_folder", lambda: tmp_path / "json")
+    monkeypatch.setattr(schema.messages.export, "schema_folder", lambda: tmp_path / "json")
     (tmp_path / "json").mkdir()
     (tmp_path / "json" / "gone.schema.json").write_text("{}")
 
-    schema.export.main()
+    schema.messages.export.main()
 
     assert {path.name for path in (tmp_path / "json").iterdir()} == set(export_schemas())
 

@@ -11,20 +11,20 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from schema.ids import ConversationKey
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.admit import admit
 from worker.pipeline.commit import EffectConflict, Fenced
 from worker.pipeline.failure import backoff_seconds, classify_failure
-from worker.pipeline.outcome import Letter, Snapshot
+from worker.pipeline.outcome import OpenedMessage, Snapshot
 from worker.store.session import ConversationSession, window_of
 
 
-def _letter(position: int = 1, attempts: int = 1) -> Letter:
+def _message(position: int = 1, attempts: int = 1) -> OpenedMessage:
     inbound = Inbound(
         message_id="m", tenant="default", conversation="c", channel="chat", sender="a@example.com", text="hello"
     )
-    return Letter(ConversationKey("default", "c"), position, inbound, "sealed", attempts)
+    return OpenedMessage(ConversationKey("default", "c"), position, inbound, "sealed", attempts)
 
 
 def _snapshot(**changes: Any) -> Snapshot:
@@ -50,26 +50,26 @@ def _snapshot(**changes: Any) -> Snapshot:
 
 
 @pytest.mark.parametrize(
-    ("letter", "snapshot", "expected"),
+    ("message", "snapshot", "expected"),
     [
-        (_letter(), _snapshot(), "act"),
-        (_letter(), None, "stray"),
-        (_letter(), _snapshot(state=None), "stray"),
-        (_letter(), _snapshot(state="answered", done_position=1), "done"),
-        (_letter(), _snapshot(state="dead", done_position=1), "done"),
-        (_letter(2), _snapshot(done_position=0), "repair"),
-        (_letter(), _snapshot(owner="human"), "forward"),
-        (_letter(attempts=3), _snapshot(), "act"),
-        (_letter(attempts=4), _snapshot(), "bury"),
-        (_letter(attempts=4), _snapshot(owner="human"), "forward"),
-        (_letter(attempts=7), _snapshot(owner="human"), "bury"),
-        (replace(_letter(), unreadable="no key opens it"), _snapshot(), "bury"),
-        (replace(_letter(), unreadable="no key opens it"), _snapshot(owner="human"), "bury"),
-        (replace(_letter(2), unreadable="no key opens it"), _snapshot(), "repair"),
+        (_message(), _snapshot(), "act"),
+        (_message(), None, "stray"),
+        (_message(), _snapshot(state=None), "stray"),
+        (_message(), _snapshot(state="answered", done_position=1), "done"),
+        (_message(), _snapshot(state="dead", done_position=1), "done"),
+        (_message(2), _snapshot(done_position=0), "repair"),
+        (_message(), _snapshot(owner="human"), "forward"),
+        (_message(attempts=3), _snapshot(), "act"),
+        (_message(attempts=4), _snapshot(), "bury"),
+        (_message(attempts=4), _snapshot(owner="human"), "forward"),
+        (_message(attempts=7), _snapshot(owner="human"), "bury"),
+        (replace(_message(), unreadable="no key opens it"), _snapshot(), "bury"),
+        (replace(_message(), unreadable="no key opens it"), _snapshot(owner="human"), "bury"),
+        (replace(_message(2), unreadable="no key opens it"), _snapshot(), "repair"),
     ],
 )
-def test_admit_decides_from_what_was_read(letter: Letter, snapshot: Snapshot | None, expected: str) -> None:
-    assert admit(letter, snapshot, attempts_max=3) == expected
+def test_admit_decides_from_what_was_read(message: OpenedMessage, snapshot: Snapshot | None, expected: str) -> None:
+    assert admit(message, snapshot, attempts_max=3) == expected
 
 
 def _wrapped(cause: Exception) -> Exception:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from schema.ids import ConversationKey
-from schema.messages import EscalationCategory, IssueType, Priority
+from schema.messages.escalation import EscalationCategory, Priority
+from schema.messages.wire import IssueType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from agents.models.interface import Model
 
     from runtime.database import Database
-    from schema.messages import Sentiment
-    from schema.settings import Settings
+    from schema.messages.escalation import Sentiment
+    from schema.settings.models import ModelSettings
     from worker.conversation.context import AirlineAgentContext, TurnContext
     from worker.conversation.effects import EffectStore
     from worker.conversation.vocabulary import Vocabulary
@@ -35,7 +35,9 @@ class Briefed(NamedTuple):
     sentiment: Sentiment | None
 
 
-ChooseStart = Callable[["Any", "TurnContext", list["Any"], "str | None", "Settings"], Awaitable["Agent[TurnContext]"]]
+ChooseStart = Callable[
+    ["Any", "TurnContext", list["Any"], "str | None", "ModelSettings"], Awaitable["Agent[TurnContext]"]
+]
 """Choose the agent that a turn starts at: graph, turn, the conversation's items, its last agent, settings."""
 
 

@@ -20,7 +20,7 @@ from agents.tracing.processors import default_processor
 from runtime.telemetry.tracing import SpanKind, Value, note
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.telemetry import TraceSettings
 
 # What the SDK says went wrong, as codes: the rest of what it says may quote a tool's error or a model's words.
 _ERRORS: Final = {
@@ -40,7 +40,7 @@ RUN_TRACING: Final[TracingConfig] = {"include_task_and_turn_spans": False}
 """How every run is traced: without the SDK's own idea of a turn, which says nothing that its parts do not."""
 
 
-def configure_tracing(settings: Settings) -> None:
+def configure_tracing(settings: TraceSettings) -> None:
     """Replace the SDK's exporter, which would post to its maker, by ours; `FTE_OPENAI_TRACES` puts it beside them."""
     processors: list[TracingProcessor] = [RunSpans()] if settings.trace else []
     if settings.openai_traces and settings.openai_api_key is not None:

@@ -33,7 +33,7 @@ from worker.guardrails.verdicts import note_verdict
 if TYPE_CHECKING:
     from agents import ModelProvider
 
-    from schema.settings import Settings
+    from schema.settings.guardrails import AbuseSettings
 
 _log = structlog.get_logger("fte.guardrails")
 
@@ -69,7 +69,7 @@ _FAILURES = (AgentsException, openai.OpenAIError, httpx2.TransportError, Timeout
 """What a model call may come to besides an answer; PostgreSQL's and Redis's outages are not among them."""
 
 
-def model_abuse_guardrail(settings: Settings) -> InputGuardrail[TurnContext]:
+def model_abuse_guardrail(settings: AbuseSettings) -> InputGuardrail[TurnContext]:
     """Make the guardrail; its model is the turn's, journaled in a lane of its own."""
     detector: Agent[None] = Agent(
         name="Abuse Detector", instructions=_INSTRUCTIONS, output_type=AbuseAssessment, tools=[], handoffs=[]

@@ -17,7 +17,7 @@ from agents import (
     input_guardrail,
 )
 
-from schema.settings import Settings
+from schema.settings.guardrails import AbuseSettings
 from worker.conversation.context import TurnContext
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.abuse_agent import model_abuse_guardrail
@@ -52,7 +52,7 @@ def relevance_guardrail(
     )
 
 
-def input_guardrails(settings: Settings) -> list[InputGuardrail[TurnContext]]:
+def input_guardrails(settings: AbuseSettings) -> list[InputGuardrail[TurnContext]]:
     """Give the guardrails of a run: abuse is asked first, because it may go to a human.
 
     They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded

@@ -16,8 +16,8 @@ from redis.exceptions import RedisError
 from runtime.redis import Scripts
 from schema.ids import ConversationKey, new_token
 from schema.keys import MailboxKeys, agenda_key, mailbox_keys
-from schema.messages import Envelope, encode_envelope
-from schema.settings import Settings
+from schema.messages.envelope import Envelope, encode_envelope
+from schema.settings.mailbox import MailboxSettings
 
 _log = structlog.get_logger("fte.mailbox")
 
@@ -55,7 +55,7 @@ class LeaseLost(Exception):
 class Mailbox:
     """Operate every conversation's mailbox; atomic, with deadlines by the clock of Redis."""
 
-    def __init__(self, client: Redis, scripts: Scripts, settings: Settings) -> None:
+    def __init__(self, client: Redis, scripts: Scripts, settings: MailboxSettings) -> None:
         self._client = client
         self._scripts = scripts
         self._partitions = settings.partitions

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from schema.messages import EventName
+    from schema.messages.event import EventName
 
 
 @dataclass

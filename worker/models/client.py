@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import openai
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.models import ModelSettings
 
 
-def make_client(settings: Settings) -> openai.AsyncOpenAI | None:
+def make_client(settings: ModelSettings) -> openai.AsyncOpenAI | None:
     """Make a worker's one client, for models and embeddings; None where neither is behind an endpoint.
 
     It never retries by itself: retries are made in one layer (`worker.models.resilient`), and multiplied with others

@@ -10,7 +10,7 @@ import openai
 from worker.models.client import make_client
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.models import ModelSettings
 
 TEXTS_MAX = 128
 """Texts of one request."""
@@ -40,7 +40,7 @@ class Embedder:
         await self._client.close()
 
 
-def build_embedder(settings: Settings, client: openai.AsyncOpenAI | None = None) -> Embedder | None:
+def build_embedder(settings: ModelSettings, client: openai.AsyncOpenAI | None = None) -> Embedder | None:
     """Make the embedder for `FTE_EMBEDDING_MODEL`, on its own client unless one is given; None when none is set."""
     client = client or make_client(settings)
     if settings.embedding_model is None or client is None:

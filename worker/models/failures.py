@@ -19,6 +19,9 @@ from agents.exceptions import (
 
 ModelErrorClass = Literal["busy", "transient", "refused", "bug"]
 
+ASKED_JITTER_SHARE = 0.25
+"""How much longer than asked a provider is left alone at most: all who were told the same would come back together."""
+
 
 class ModelBusy(AgentsException):
     """Say that our own limits leave no room for this call now: its message waits, without using up an attempt."""

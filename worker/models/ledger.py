@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 if TYPE_CHECKING:
-    from schema.messages import EventName
+    from schema.messages.event import EventName
 
 _log = structlog.get_logger("fte.models")
 

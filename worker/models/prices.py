@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from agents.usage import Usage
 
-    from schema.settings import ModelPrice
+    from schema.settings.models import ModelPrice
 
 _MILLION = Decimal(1_000_000)
 _CHARACTERS_PER_TOKEN = 4

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import openai
 
-    from schema.settings import Settings
+    from schema.settings.models import ProviderSettings
     from worker.models.throttle import Throttle
 
 _RESPONSES = "openai:"
@@ -42,7 +42,7 @@ class OneModelProvider(ModelProvider):
 
 
 def build_model_provider(
-    settings: Settings,
+    settings: ProviderSettings,
     client: openai.AsyncOpenAI | None = None,
     *,
     local: Callable[[], Model],

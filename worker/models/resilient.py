@@ -31,7 +31,7 @@ from worker.models.retrying import retrying
 if TYPE_CHECKING:
     from agents.items import ModelResponse, TResponseStreamEvent
 
-    from schema.settings import Settings
+    from schema.settings.models import ProviderSettings
     from worker.models.ledger import Ledger
     from worker.models.throttle import Throttle
 
@@ -45,7 +45,7 @@ class ResilientModel(Model):
     """Protect one provider's model, and its callers from it; one per process, so that it knows all calls."""
 
     def __init__(
-        self, model: Model, fallback: Model, settings: Settings, *, ledger: Ledger, throttle: Throttle | None
+        self, model: Model, fallback: Model, settings: ProviderSettings, *, ledger: Ledger, throttle: Throttle | None
     ) -> None:
         self._model = model
         self._fallback = fallback

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,17 +10,17 @@ from typing import TYPE_CHECKING
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.stop import stop_base
 
-from worker.models.failures import may_pass_in_seconds, retry_after_seconds
+from runtime.jitter import jitter_above, jitter_below
+from worker.models.failures import ASKED_JITTER_SHARE, may_pass_in_seconds, retry_after_seconds
 
 if TYPE_CHECKING:
-    from schema.settings import Settings
+    from schema.settings.models import ProviderSettings
 
 _FIRST_WAIT_SECONDS = 0.25
-_JITTER_SHARE = 0.25
 
 
 def retrying(
-    settings: Settings, deadline: float, *, is_given_up: Callable[[], bool], count: Callable[[int], None]
+    settings: ProviderSettings, deadline: float, *, is_given_up: Callable[[], bool], count: Callable[[int], None]
 ) -> AsyncRetrying:
     """Make the loop of one call; it ends at `deadline` (of the event loop's clock) and raises the last error as it is.
 
@@ -41,14 +40,14 @@ def _wait_seconds(state: RetryCallState) -> float:
     """Wait as long as the provider asks, or a moment that doubles; jitter keeps callers from coming back together."""
     error = state.outcome.exception() if state.outcome is not None else None
     asked = retry_after_seconds(error, time.time()) if error is not None else None
-    own = _FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
-    return max(own, (asked or 0.0) * random.uniform(1.0, 1.0 + _JITTER_SHARE))  # noqa: S311 - spreads load
+    own = jitter_below(_FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1), 0.5)
+    return max(own, jitter_above(asked or 0.0, ASKED_JITTER_SHARE))
 
 
 class _StopWithin(stop_base):
     """Retry in place only what is retried soon; a longer wait parks the message and frees its place."""
 
-    def __init__(self, settings: Settings, deadline: float) -> None:
+    def __init__(self, settings: ProviderSettings, deadline: float) -> None:
         self._settings = settings
         self._deadline = deadline
 

@@ -11,7 +11,7 @@ from worker.models.failures import ModelBusy
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
-    from schema.settings import Settings
+    from schema.settings.models import ProviderSettings
 
 
 class Throttle:
@@ -21,7 +21,7 @@ class Throttle:
     long to wait; here requests and tokens are taken together, or neither, by the clock of Redis.
     """
 
-    def __init__(self, script: AsyncScript, settings: Settings) -> None:
+    def __init__(self, script: AsyncScript, settings: ProviderSettings) -> None:
         self._script = script
         self._key = rate_key(settings.model_name)
         self._per_minute = (settings.model_requests_per_minute or 0, settings.model_tokens_per_minute or 0)

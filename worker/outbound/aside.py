@@ -42,7 +42,7 @@ class Aside:
 
         PostgreSQL knows first: what is cut from then on is recorded for it.
         """
-        life = (await self._database.read(tenant, "read_life", tenant=tenant))[0]["stream_life"]
+        epoch = (await self._database.read(tenant, "read_life", tenant=tenant))[0]["stream_life"]
         await self._database.read(
             tenant,
             "note_groups",
@@ -52,7 +52,7 @@ class Aside:
             names=[group],
             positions=[position],
             asides=[True],
-            lives=[life],
+            lives=[epoch],
         )
         keys = [stream.name, again_stream(stream.name, group)]
         if await self._scripts.set_aside(keys=keys, args=[group, id_of(position), ASIDE_ID]):

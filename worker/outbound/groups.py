@@ -23,15 +23,15 @@ class Sighting:
     """Collect what Redis shows of the groups of all tenants' streams, and what is to be noted of it."""
 
     def __init__(self) -> None:
-        self.lives: dict[str, int] = {}
+        self.epochs: dict[str, int] = {}
         self.collected: list[tuple[str, str, str, int]] = []
         """tenant, kind, channel, and up to which position every group that reads the stream has collected it."""
         self._groups: list[tuple[str, str, str, str, int, bool]] = []
 
     def add(self, tenant: str, streams: Sequence[OutboundStream], answer: Sequence[Any]) -> None:
         """Take what `read_collected` answers for a tenant whose streams are whole."""
-        life, *found = answer
-        self.lives[tenant] = int(life)
+        epoch, *found = answer
+        self.epochs[tenant] = int(epoch)
         for stream, (first, *groups) in zip(streams, found, strict=True):
             # Nothing before the first entry can be collected any more.
             least = position_of(first.decode()) - 1 if first else 0
@@ -50,14 +50,14 @@ class Sighting:
         """Give the statements that note it: `note_groups`, `forget_groups`, whatever else follows from them."""
         tenants, kinds, channels, names, positions, asides = _columns(self._groups, 6)
         groups = {"tenants": tenants, "kinds": kinds, "channels": channels, "names": names}
-        lives = {"tenants": list(self.lives), "lives": list(self.lives.values())}
+        epochs = {"tenants": list(self.epochs), "lives": list(self.epochs.values())}
         collected = dict(zip(("tenants", "kinds", "channels", "positions"), _columns(self.collected, 4), strict=True))
         return [
             (
                 "note_groups",
-                groups | {"positions": positions, "asides": asides, "lives": [self.lives[name] for name in tenants]},
+                groups | {"positions": positions, "asides": asides, "lives": [self.epochs[name] for name in tenants]},
             ),
-            ("forget_groups", lives | {f"seen_{name}": column for name, column in groups.items()}),
+            ("forget_groups", epochs | {f"seen_{name}": column for name, column in groups.items()}),
             ("note_collected", collected),
             ("remove_cut", {"rows_max": _CUT_ROWS_MAX}),
         ]

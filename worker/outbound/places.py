@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schema import channels
-from schema.keys import escalations_stream, events_stream, replies_stream
+from schema.keys import escalations_stream, events_stream, parse_entry_id, replies_stream
 
 if TYPE_CHECKING:
     from runtime.database import Row
@@ -43,8 +43,8 @@ def streams_of(tenant: str) -> list[OutboundStream]:
 
 def position_of(entry_id: str) -> int:
     """Give an entry's place in its stream as one number that ascends as the ids do."""
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds) * _NUMBERS_MAX + min(int(number), _NUMBERS_MAX - 1)
+    milliseconds, number = parse_entry_id(entry_id)
+    return milliseconds * _NUMBERS_MAX + min(number, _NUMBERS_MAX - 1)
 
 
 def id_of(position: int) -> str:

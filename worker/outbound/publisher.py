@@ -14,8 +14,8 @@ from runtime.loops import Loop
 from runtime.redis import Scripts
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.keys import life_key, published_key
-from schema.settings import Settings
+from schema.keys import epoch_key, published_key
+from schema.settings.repair import RepairSettings
 from worker.outbound.places import position_of, stream_named
 from worker.outbound.streams import Streams
 
@@ -43,10 +43,10 @@ class OutboxRow:
 
 @dataclass(frozen=True)
 class _Note:
-    """Hold what is to be noted of one row: where its entry stands, and in which life of the streams."""
+    """Hold what is to be noted of one row: where its entry stands, and in which epoch of the streams."""
 
     position: int
-    life: int
+    epoch: int
 
 
 class Publisher:
@@ -63,7 +63,7 @@ class Publisher:
         sealer: Sealer,
         streams: Streams,
         *,
-        settings: Settings,
+        settings: RepairSettings,
     ) -> None:
         self._database = database
         self._scripts = scripts
@@ -74,13 +74,13 @@ class Publisher:
         self._unnoted: dict[tuple[ConversationKey, int], _Note] = {}
         self._wake = asyncio.Event()
 
-    async def publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, life: int) -> None:
+    async def publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, epoch: int) -> None:
         """Add rows (in order of ordinal) to their streams; `floor` is the ordinal known to be published before them.
 
-        `life` is what the tenant's streams were in when the rows, or the floor, were read. When Redis may have lost
+        `epoch` is what the tenant's streams were in when the rows, or the floor, were read. When Redis may have lost
         something since, the streams are restored, and what is to be published of the conversation now is read anew.
         """
-        if not rows or await self._publish(key, rows, floor=floor, life=life):
+        if not rows or await self._publish(key, rows, floor=floor, epoch=epoch):
             return
         if not await self._streams.restore(key.tenant):
             return  # another worker restores them, and rescue publishes what is left
@@ -93,20 +93,20 @@ class Publisher:
         )
         if found:
             anew = [self._open(row) for row in found]
-            await self._publish(key, anew, floor=anew[0].ordinal - 1, life=found[0]["stream_life"])
+            await self._publish(key, anew, floor=anew[0].ordinal - 1, epoch=found[0]["stream_life"])
 
     async def publish_found(self, key: ConversationKey, found: Sequence[Row]) -> None:
         """Publish unpublished rows of one conversation, from its oldest on, as queries give them."""
         rows = [self._open(row) for row in found]
-        await self.publish(key, rows, floor=rows[0].ordinal - 1, life=found[0]["stream_life"])
+        await self.publish(key, rows, floor=rows[0].ordinal - 1, epoch=found[0]["stream_life"])
 
-    async def _publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, life: int) -> bool:
-        arguments: list[Any] = [life, floor, self._published_seconds]
+    async def _publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, epoch: int) -> bool:
+        arguments: list[Any] = [epoch, floor, self._published_seconds]
         follows = floor
         for row in rows:
             arguments += [row.ordinal, follows, row.entry_id, key.conversation, row.sequence, row.body]
             follows = row.ordinal
-        keys = [published_key(key), life_key(key.tenant), *(row.stream(key.tenant) for row in rows)]
+        keys = [published_key(key), epoch_key(key.tenant), *(row.stream(key.tenant) for row in rows)]
         answer = await self._scripts.publish(keys=keys, args=arguments)
         if not answer:
             return False
@@ -116,8 +116,8 @@ class Publisher:
         for row, entry_id in zip(rows, entry_ids, strict=True):
             known = self._unnoted.get((key, row.ordinal))
             # What a repeat says of a row's place is only where it cannot stand behind: the first word is the exact one.
-            if entry_id and (known is None or known.life != life):
-                self._unnoted[key, row.ordinal] = _Note(position_of(entry_id.decode()), life)
+            if entry_id and (known is None or known.epoch != epoch):
+                self._unnoted[key, row.ordinal] = _Note(position_of(entry_id.decode()), epoch)
         self._wake.set()
         return True
 
@@ -143,7 +143,7 @@ class Publisher:
                 conversations=[key.conversation for key, _ in unnoted],
                 ordinals=[ordinal for _, ordinal in unnoted],
                 positions=[note.position for note in unnoted.values()],
-                lives=[note.life for note in unnoted.values()],
+                lives=[note.epoch for note in unnoted.values()],
             )
         except BaseException:
             self._unnoted = {**unnoted, **self._unnoted}

@@ -13,7 +13,7 @@ import structlog
 
 from runtime.database import EVERY_TENANT, Row
 from schema.ids import ConversationKey, new_token
-from schema.keys import ASIDE_ID, NOTING_KEY, again_stream, life_key, published_key, restoring_key
+from schema.keys import ASIDE_ID, NOTING_KEY, again_stream, epoch_key, published_key, restoring_key
 from worker.outbound.groups import Sighting, Standing
 from worker.outbound.places import OutboundStream, stream_of, streams_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from runtime.database import Database
     from runtime.redis import Scripts
-    from schema.settings import Settings
+    from schema.settings.repair import RepairSettings
 
 _ROWS_MAX = 1_000
 _CLAIM_SECONDS = 10
@@ -39,7 +39,7 @@ _log = structlog.get_logger("fte.streams")
 
 @dataclass(frozen=True)
 class _Closed:
-    """Hold how a tenant's streams were found: what the life key is left at ('': it was gone), and the server's run."""
+    """Hold how a tenant's streams were found: what the epoch key is left at ('': it was gone), and the server's run."""
 
     left_at: str
     run: str
@@ -52,15 +52,16 @@ class _Closed:
 
 
 class Streams:
-    """Know in which life each tenant's streams are, and begin the next one when Redis may have lost something.
+    """Know in which epoch each tenant's streams are, and begin the next one when Redis may have lost something.
 
-    The key `life` holds the life and the run of the server; workers alone write it. It is gone when Redis was emptied,
-    and names another run after a restart or a failover, which may have cost the last second. From then on `publish.lua`
-    adds nothing, until somebody has compared what PostgreSQL notes as published, and not as collected, with what Redis
-    still knows. What it does not know is unpublished again, and goes out in order before anything newer.
+    A key (`epoch_key`) holds the epoch and the run of the server; workers alone write it. It is gone when Redis was
+    emptied, and names another run after a restart or a failover, which may have cost the last second. From then on
+    `publish.lua` adds nothing, until somebody has compared what PostgreSQL notes as published, and not as collected,
+    with what Redis still knows. What it does not know is unpublished again, and goes out before anything newer, in
+    order.
     """
 
-    def __init__(self, client: Redis, scripts: Scripts, database: Database, settings: Settings) -> None:
+    def __init__(self, client: Redis, scripts: Scripts, database: Database, settings: RepairSettings) -> None:
         self._client: Any = client  # its stubs mix the answers of both protocols
         self._scripts = scripts
         self._database = database
@@ -76,12 +77,12 @@ class Streams:
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.info("server")
             for row in rows:
-                pipe.get(life_key(row["tenant_id"]))
+                pipe.get(epoch_key(row["tenant_id"]))
             about, *found = await pipe.execute()
         wrong = [
             row["tenant_id"]
             for row, value in zip(rows, found, strict=True)
-            # A tenant without a life has published nothing.
+            # A tenant without an epoch has published nothing.
             if row["stream_life"] and value != f"{row['stream_life']} {about['run_id']}".encode()
         ]
         for tenant in wrong:
@@ -111,7 +112,7 @@ class Streams:
         calls: list[tuple[AsyncScript, list[str], list[Any]]] = [
             (
                 self._scripts.read_collected,
-                [life_key(tenant), *(stream.name for stream in streams_of(tenant))],
+                [epoch_key(tenant), *(stream.name for stream in streams_of(tenant))],
                 [ASIDE_ID],
             )
             for tenant in tenants
@@ -122,7 +123,7 @@ class Streams:
                 raise answer
             if answer:
                 seen.add(tenant, streams_of(tenant), answer)
-        if not seen.lives:
+        if not seen.epochs:
             return 0
         _, forgotten, *_ = await self._database.run_all(EVERY_TENANT, seen.statements())
         for row in forgotten:
@@ -158,26 +159,26 @@ class Streams:
         return False
 
     async def _restore(self, tenant: str, claim: str) -> bool:
-        found = ((await self._client.get(life_key(tenant))) or b"").decode()
-        life = await self._read_life(tenant)
-        changed, left_at, run = await self._look(tenant, found, life)
+        found = ((await self._client.get(epoch_key(tenant))) or b"").decode()
+        epoch = await self._read_epoch(tenant)
+        changed, left_at, run = await self._look(tenant, found, epoch)
         if not changed:
             return True
         closed = _Closed(left_at, run, claim)
         # What was published until now, and is noted from now on, is noted in vain: it is looked at below.
-        life = (await self._database.read(tenant, "advance_life", tenant=tenant, life=None))[0]["stream_life"]
+        epoch = (await self._database.read(tenant, "advance_life", tenant=tenant, life=None))[0]["stream_life"]
         standing = await self._read_standing(tenant)
         lost = 0
         for stream in standing.streams:
             lost += await self._forget_lost(tenant, stream, standing.collected(stream), closed)
-        # Turns that were read while rows were being taken back know some of them only: they belong to no life.
-        advanced = await self._database.read(tenant, "advance_life", tenant=tenant, life=life)
+        # Turns that were read while rows were being taken back know some of them only: they belong to no epoch.
+        advanced = await self._database.read(tenant, "advance_life", tenant=tenant, life=epoch)
         if not advanced:
             return False
         keys, arguments = standing.opening()
         arguments = [closed.left_at, run, advanced[0]["stream_life"], *arguments]
-        is_open = bool(await self._scripts.open_streams(keys=[life_key(tenant), *keys], args=arguments))
-        if life > 1 or lost:  # the first life begins with the first reply
+        is_open = bool(await self._scripts.open_streams(keys=[epoch_key(tenant), *keys], args=arguments))
+        if epoch > 1 or lost:  # the first epoch begins with the first reply
             _log.warning("streams.restored", tenant=tenant, entries=lost, emptied=closed.lost_everything, open=is_open)
         return is_open
 
@@ -185,16 +186,16 @@ class Streams:
         notes = await self._database.run_all(tenant, [("find_collected", {"tenant": tenant}), ("find_groups", {})])
         return Standing(tenant, *notes)
 
-    async def _read_life(self, tenant: str) -> int:
+    async def _read_epoch(self, tenant: str) -> int:
         rows = await self._database.read(tenant, "read_life", tenant=tenant)
         return int(rows[0]["stream_life"])
 
-    async def _look(self, tenant: str, found: str, life: int) -> tuple[bool, str, str]:
+    async def _look(self, tenant: str, found: str, epoch: int) -> tuple[bool, str, str]:
         """Close the streams unless they are in order; gives whether they were not, and how they are left."""
         about = await self._client.info("server")
-        if life and found == f"{life} {about['run_id']}":
+        if epoch and found == f"{epoch} {about['run_id']}":
             return False, found, str(about["run_id"])
-        is_closed, left_at, run = await self._scripts.close_streams(keys=[life_key(tenant)], args=[found])
+        is_closed, left_at, run = await self._scripts.close_streams(keys=[epoch_key(tenant)], args=[found])
         return bool(is_closed), left_at.decode(), run.decode()
 
     async def _forget_lost(self, tenant: str, stream: OutboundStream, after: int, closed: _Closed) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from runtime.database import Database
     from runtime.redis import Scripts
-    from schema.settings import Settings
+    from schema.settings.retention import RetentionSettings
     from worker.outbound.aside import Aside
 
 
@@ -29,7 +29,9 @@ class Trimmer:
     What a group had not collected when its stream grew over the limit is recorded, and comes to it from PostgreSQL.
     """
 
-    def __init__(self, client: Redis, scripts: Scripts, database: Database, aside: Aside, settings: Settings) -> None:
+    def __init__(
+        self, client: Redis, scripts: Scripts, database: Database, aside: Aside, settings: RetentionSettings
+    ) -> None:
         self._client: Any = client  # its stubs mix the answers of both protocols
         self._scripts = scripts
         self._database = database

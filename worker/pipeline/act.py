@@ -13,7 +13,7 @@ from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded,
 
 from runtime.addresses import read_address
 from schema.ids import ticket_id_of, trace_id_of
-from schema.messages import MODEL_LATENCY_KEY
+from schema.messages.inbound import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import RUN_TRACING
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
     from worker.pipeline.guard import Guarded
-    from worker.pipeline.outcome import Answer, Due, Letter, Snapshot
+    from worker.pipeline.outcome import Answer, TurnRun
 
 _log = structlog.get_logger("fte.act")
 
@@ -53,30 +53,29 @@ class Brain:
     ledger: Ledger = field(default_factory=Ledger)
 
 
-async def act(
-    brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, journal: TurnJournal, *, due: Due
-) -> Answer:
+async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
     """Run the agents and give what they decided; nothing is written yet.
 
     Raises TimeoutError after `turn_seconds_max`, and whatever the model or a tool raises; a tripped guardrail, a
     refusal and a run that does not end are answers.
     """
     settings = brain.settings
-    context = _turn_context(brain, letter, snapshot, guarded, due)
+    message, snapshot, journal = run.message, run.snapshot, run.journal
+    context = _turn_context(brain, run, guarded)
     context.models_beside = _journaled(brain, journal.beside())
     context.tools = journal.tools
     brain.domain.note_message(context)
     before = remember(context)
-    session = ConversationSession(letter.key.conversation, snapshot.items)
-    asked_latency = letter.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
+    session = ConversationSession(message.key.conversation, snapshot.items)
+    asked_latency = message.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
     simulated_latency.set(parse_latency(asked_latency))
-    run = _Run(brain, context, session, _run_config(brain, letter, journal))
+    speaker = _Speaker(brain, context, session, _run_config(brain, run))
     try:
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
                 start = await brain.domain.choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
-                said = await run.speak(start, guarded.text)
+                said = await speaker.speak(start, guarded.text)
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
         return turned_away(context, tripped.guardrail_result.output.output_info, settings)
@@ -113,7 +112,7 @@ class _Unfit(Exception):
 
 
 @dataclass(frozen=True)
-class _Run:
+class _Speaker:
     """Run agents for one turn."""
 
     brain: Brain
@@ -166,13 +165,13 @@ def _text_of(result: RunResult) -> str:
     return text
 
 
-def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Guarded, due: Due) -> TurnContext:
-    settings = brain.settings
+def _turn_context(brain: Brain, run: TurnRun, guarded: Guarded) -> TurnContext:
+    settings, message, snapshot, due = brain.settings, run.message, run.snapshot, run.due
     return TurnContext(
-        key=letter.key,
-        message_id=letter.inbound.message_id,
-        position=letter.position,
-        channel=letter.inbound.channel,
+        key=message.key,
+        message_id=message.inbound.message_id,
+        position=message.position,
+        channel=message.inbound.channel,
         text=guarded.text,
         texts=guarded.texts,
         seen_position=snapshot.last_position,
@@ -186,25 +185,25 @@ def _turn_context(brain: Brain, letter: Letter, snapshot: Snapshot, guarded: Gua
         sender_key=snapshot.sender_key,
         brand=snapshot.brand or settings.brand,
         now=due.now,
-        ticket_id=ticket_id_of(letter.key, letter.position),
+        ticket_id=ticket_id_of(message.key, message.position),
         answer_by=due.answer_by,
         quote_minutes=settings.quote_minutes,
         tool_output_characters_max=settings.tool_output_characters_max,
-        verified_sender=read_address(letter.inbound.sender) if letter.inbound.sender_is_verified else None,
+        verified_sender=read_address(message.inbound.sender) if message.inbound.sender_is_verified else None,
     )
 
 
-def _run_config(brain: Brain, letter: Letter, journal: TurnJournal) -> RunConfig:
+def _run_config(brain: Brain, run: TurnRun) -> RunConfig:
     settings = brain.settings
     return RunConfig(
-        model_provider=_journaled(brain, journal),
+        model_provider=_journaled(brain, run.journal),
         input_guardrails=list(brain.guardrails),
         tracing_disabled=not (settings.trace or settings.openai_traces),
         tracing=RUN_TRACING,
         trace_include_sensitive_data=False,
         workflow_name="airline support",
-        trace_id=trace_id_of(letter.key),
-        group_id=letter.key.conversation,
+        trace_id=trace_id_of(run.message.key),
+        group_id=run.message.key.conversation,
         tool_not_found_behavior="return_error_to_model",
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from worker.pipeline.outcome import Letter, Snapshot
+from worker.pipeline.outcome import OpenedMessage, Snapshot
 
 Admission = Literal["act", "done", "repair", "forward", "bury", "stray"]
 
 
-def admit(letter: Letter, snapshot: Snapshot | None, *, attempts_max: int) -> Admission:
+def admit(message: OpenedMessage, snapshot: Snapshot | None, *, attempts_max: int) -> Admission:
     """Say what to do with the head of a mailbox.
 
     act: run the agents · done: it is answered already, only acknowledge · repair: earlier messages are missing from the
@@ -20,12 +20,12 @@ def admit(letter: Letter, snapshot: Snapshot | None, *, attempts_max: int) -> Ad
     """
     if snapshot is None or snapshot.state is None:
         return "stray"
-    if snapshot.state != "accepted" or letter.position <= snapshot.done_position:
+    if snapshot.state != "accepted" or message.position <= snapshot.done_position:
         return "done"
-    if letter.position > snapshot.done_position + 1:
+    if message.position > snapshot.done_position + 1:
         return "repair"
-    if letter.unreadable:
+    if message.unreadable:
         return "bury"
     if snapshot.owner == "human":
-        return "bury" if letter.attempts > 2 * attempts_max else "forward"
-    return "bury" if letter.attempts > attempts_max else "act"
+        return "bury" if message.attempts > 2 * attempts_max else "forward"
+    return "bury" if message.attempts > attempts_max else "act"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from schema.messages import REPLY_CHARACTERS_MAX, EscalationCategory, Priority
+from schema.messages.escalation import EscalationCategory, Priority
+from schema.messages.reply import REPLY_CHARACTERS_MAX
 from worker.conversation.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human
 from worker.conversation.vault import Vault
 from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL
@@ -17,7 +18,7 @@ from worker.pipeline.outcome import Answer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schema.settings import Settings
+    from schema.settings.guardrails import AbuseSettings
 
 _ABUSE = {"abuse", ABUSE_MODEL}
 
@@ -65,7 +66,7 @@ def spoken(context: TurnContext, text: str, agent: str | None, items: list[Any])
     return answer
 
 
-def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: Settings) -> Answer:
+def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: AbuseSettings) -> Answer:
     """Answer a message on which an input guardrail tripped, as its kind wants it."""
     reason = str(verdict.get("reason", ""))
     if verdict.get("guardrail") in _ABUSE:
@@ -83,7 +84,7 @@ def handed_over(context: TurnContext, category: EscalationCategory, reason: str)
     return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
 
 
-def _answer_abuse(context: TurnContext, reason: str, settings: Settings) -> Answer:
+def _answer_abuse(context: TurnContext, reason: str, settings: AbuseSettings) -> Answer:
     airline = context.airline
     rules = AbuseRules(
         cooling=timedelta(minutes=settings.abuse_cooling_minutes),

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runtime.encoding import parse_json
-from schema.messages import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, TranscriptReference
+from schema.messages.escalation import BRIEFING_CHARACTERS_MAX, BRIEFING_ENTRIES_MAX, Briefing, TranscriptReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from worker.conversation.domain import Domain
-    from worker.pipeline.outcome import Answer, Letter, Snapshot
+    from worker.pipeline.outcome import Answer, OpenedMessage, Snapshot
 
 _HANDED_ON = ("transfer_to_", "escalate_to_human")  # how it came here, not what was tried
 
 
-def brief(domain: Domain, letter: Letter, snapshot: Snapshot, answer: Answer) -> Briefing:
+def brief(domain: Domain, message: OpenedMessage, snapshot: Snapshot, answer: Answer) -> Briefing:
     """Gather what a human needs beside the summary; masked, as everything that is stored."""
     context = answer.context
     items = [*snapshot.items, *answer.items]
     known = domain.brief(context, _newest_words(answer))
     facts = {name: text[:BRIEFING_CHARACTERS_MAX] for name, text in known.facts.items()}
     return Briefing(
-        channel=letter.inbound.channel,
+        channel=message.inbound.channel,
         facts=facts,
         passenger_name=facts.get("passenger_name"),
         verified=context.verified,
@@ -42,10 +42,10 @@ def brief(domain: Domain, letter: Letter, snapshot: Snapshot, answer: Answer) ->
     )
 
 
-def refer(letter: Letter, snapshot: Snapshot) -> TranscriptReference:
+def refer(message: OpenedMessage, snapshot: Snapshot) -> TranscriptReference:
     """Say where the conversation stands: its messages up to this one."""
-    last = max(1, snapshot.done_position) if letter.stray else letter.last_position
-    return TranscriptReference(conversation=letter.key.conversation, first_position=1, last_position=last)
+    last = max(1, snapshot.done_position) if message.stray else message.last_position
+    return TranscriptReference(conversation=message.key.conversation, first_position=1, last_position=last)
 
 
 def _tools_in(items: Sequence[dict[str, Any]]) -> Iterator[str]:

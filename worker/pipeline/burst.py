@@ -5,34 +5,37 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schema.messages import TEXT_CHARACTERS_MAX, Envelope, encode_envelope
+from schema.messages.envelope import Envelope, encode_envelope
+from schema.messages.inbound import TEXT_CHARACTERS_MAX
 from worker.mailbox.mailbox import Head
-from worker.pipeline.hydrate import Undecodable, open_letter
+from worker.pipeline.hydrate import Undecodable, open_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runtime.sealing import Sealer
-    from schema.settings import Settings
-    from worker.pipeline.outcome import Letter, Snapshot
+    from schema.settings.turns import BurstSettings
+    from worker.pipeline.outcome import OpenedMessage, Snapshot
 
 _ATTEMPTS_TOGETHER_MAX = 2
 """Attempts at a message together with others. Should one of those be what fails, the later attempts are without it."""
 
 
-def gather(letter: Letter, snapshot: Snapshot, sealer: Sealer, settings: Settings) -> tuple[Letter, float]:
-    """Put the messages that wait behind a letter to it, as far as they belong together.
+def gather(
+    message: OpenedMessage, snapshot: Snapshot, sealer: Sealer, settings: BurstSettings
+) -> tuple[OpenedMessage, float]:
+    """Put the messages that wait behind a message to it, as far as they belong together.
 
-    Gives the letter with its followers, and for how many seconds nothing may come before it is answered.
+    Gives the message with its followers, and for how many seconds nothing may come before it is answered.
 
     They do when they follow it without another between, from one sender on one channel who is vouched for alike, came
     within `burst_seconds_max`, and are no more than `burst_messages_max`, nor longer in all than one message may be.
     The clock is PostgreSQL's: it is what `snapshot` says of how long the letter has waited.
     """
-    if letter.attempts > _ATTEMPTS_TOGETHER_MAX:
-        return letter, 0.0
-    followers = tuple(_followers_of(letter, snapshot, sealer))
-    burst = replace(letter, followers=followers)
+    if message.attempts > _ATTEMPTS_TOGETHER_MAX:
+        return message, 0.0
+    followers = tuple(_followers_of(message, snapshot, sealer))
+    burst = replace(message, followers=followers)
     is_open = (
         len(burst.messages) < settings.burst_messages_max
         and burst.last_position == snapshot.last_position
@@ -41,26 +44,26 @@ def gather(letter: Letter, snapshot: Snapshot, sealer: Sealer, settings: Setting
     if not is_open:
         return burst, 0.0
     newest = snapshot.followers[len(followers) - 1]["seconds_after"] if followers else 0.0
-    quiet_until = newest + settings.burst_quiet_seconds.get(letter.inbound.channel, 0.0)
+    quiet_until = newest + settings.burst_quiet_seconds.get(message.inbound.channel, 0.0)
     quiet_seconds = min(quiet_until, settings.burst_seconds_max) - snapshot.waited_seconds
     return replace(burst, is_open=True), max(0.0, quiet_seconds)
 
 
-def _followers_of(letter: Letter, snapshot: Snapshot, sealer: Sealer) -> Iterator[Letter]:
-    characters = len(letter.inbound.text)
-    for place, row in enumerate(snapshot.followers, letter.position + 1):
+def _followers_of(message: OpenedMessage, snapshot: Snapshot, sealer: Sealer) -> Iterator[OpenedMessage]:
+    characters = len(message.inbound.text)
+    for place, row in enumerate(snapshot.followers, message.position + 1):
         envelope = Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
         try:
-            follower = open_letter(sealer, letter.key, Head(encode_envelope(envelope).encode(), 1))
+            follower = open_message(sealer, message.key, Head(encode_envelope(envelope).encode(), 1))
         except Undecodable:
             return  # it is given up, or mended, by a turn of its own
         characters += len(follower.inbound.text)
-        if follower.position != place or characters > TEXT_CHARACTERS_MAX or not _is_of_one_hand(letter, follower):
+        if follower.position != place or characters > TEXT_CHARACTERS_MAX or not _is_of_one_hand(message, follower):
             return
         yield follower
 
 
-def _is_of_one_hand(letter: Letter, follower: Letter) -> bool:
+def _is_of_one_hand(message: OpenedMessage, follower: OpenedMessage) -> bool:
     """Say whether both come from one sender on one channel, and the gateway vouches for both or for neither."""
-    one, other = letter.inbound, follower.inbound
+    one, other = message.inbound, follower.inbound
     return (one.channel, one.sender, one.sender_is_verified) == (other.channel, other.sender, other.sender_is_verified)

@@ -9,10 +9,12 @@ import psycopg
 
 from runtime.database import Database
 from runtime.encoding import dump_json
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.sealing import Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
-from schema.messages import SUMMARY_CHARACTERS_MAX, Escalation, Event, Reply
+from schema.messages.escalation import SUMMARY_CHARACTERS_MAX, Escalation
+from schema.messages.event import Event
+from schema.messages.reply import Reply
 from worker.conversation.vault import Vault
 from worker.outbound.publisher import OutboxRow
 from worker.pipeline.briefing import brief, refer
@@ -20,8 +22,7 @@ from worker.pipeline.briefing import brief, refer
 if TYPE_CHECKING:
     from worker.conversation.domain import Domain
     from worker.conversation.effects import EffectStore
-    from worker.journal.model_calls import TurnJournal
-    from worker.pipeline.outcome import Answer, Clock, Due, Letter, Snapshot
+    from worker.pipeline.outcome import Answer, TurnRun
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
@@ -46,31 +47,33 @@ class Committer:
     """Write turns; the fence is the conversation's version and the state of its messages."""
 
     def __init__(
-        self, database: Database, sealer: Sealer, domain: Domain, effects: EffectStore, reach: Reach = pass_by
+        self,
+        database: Database,
+        sealer: Sealer,
+        domain: Domain,
+        effects: EffectStore,
+        failpoint: Failpoint = no_failpoint,
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._domain = domain
         self._effects = effects
-        self._reach = reach
+        self._failpoint = failpoint
 
-    async def commit(
-        self, letter: Letter, snapshot: Snapshot, answer: Answer, *, due: Due, clock: Clock, journal: TurnJournal
-    ) -> list[OutboxRow]:
+    async def commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
         """Write a turn and give the outbox rows to publish.
 
         Raises Fenced, Overtaken or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome
         open: the caller reads the conversation again and finds the message answered, or not; it never repeats the
         commit blindly.
         """
-        rows = self._outbox_rows(letter, snapshot, answer, due)
-        statements = self._statements(letter, snapshot, answer, due)
-        statements.append(("commit_turn", self._turn_parameters(letter, snapshot, answer, rows, (clock, journal))))
+        rows = self._outbox_rows(run, answer)
+        statements = [*_statements(run, answer), ("commit_turn", self._turn_parameters(run, answer, rows))]
         try:
             if answer.effects:
-                await self._commit_with_effects(letter.key.tenant, answer, statements)
+                await self._commit_with_effects(run.message.key.tenant, answer, statements)
             else:
-                await self._database.run_all(letter.key.tenant, statements)
+                await self._database.run_all(run.message.key.tenant, statements)
         except psycopg.Error as error:
             if error.sqlstate in _FENCED_STATES:
                 raise Fenced(str(error)) from None
@@ -91,10 +94,11 @@ class Committer:
                 touched = await self._effects.apply(tenant, effect, transaction)
                 if touched != effect.rows:
                     raise EffectConflict(f"{effect.what}: {touched} rows instead of {effect.rows}")
-            self._reach("commit.written")
+            self._failpoint("commit.written")
 
-    def _outbox_rows(self, letter: Letter, snapshot: Snapshot, answer: Answer, due: Due) -> list[OutboxRow]:
-        key = letter.key
+    def _outbox_rows(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
+        message, snapshot, due = run.message, run.snapshot, run.due
+        key = message.key
         ordinal = snapshot.last_ordinal
         sequence = snapshot.last_sequence
         shared: dict[str, Any] = {
@@ -109,9 +113,9 @@ class Committer:
             reply = Reply(
                 reply_id=reply_id_of(key, sequence),
                 sequence=sequence,
-                in_reply_to=[message.inbound.message_id for message in letter.messages],
-                channel=letter.inbound.channel,
-                recipient=letter.inbound.sender,
+                in_reply_to=[each.inbound.message_id for each in message.messages],
+                channel=message.inbound.channel,
+                recipient=message.inbound.sender,
                 text=Vault(answer.vault).render(answer.reply),
                 agent=answer.agent or "",
                 issue_type=answer.context.issue_type,
@@ -122,14 +126,14 @@ class Committer:
         if answer.escalation is not None:
             ordinal += 1
             escalation = Escalation(
-                ticket_id=ticket_id_of(key, letter.position),
+                ticket_id=ticket_id_of(key, message.position),
                 category=answer.escalation.category,
                 reason=answer.escalation.reason[:_REASON_CHARACTERS_MAX],
                 summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
                 priority=answer.escalation.priority,
                 answer_by=due.answer_by,
-                transcript=refer(letter, snapshot),
-                briefing=brief(self._domain, letter, snapshot, answer),
+                transcript=refer(message, snapshot),
+                briefing=brief(self._domain, message, snapshot, answer),
                 **shared,
             )
             body = escalation.model_dump_json()
@@ -140,52 +144,18 @@ class Committer:
             rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
         return rows
 
-    def _statements(self, letter: Letter, snapshot: Snapshot, answer: Answer, due: Due) -> list[Statement]:
-        key = letter.key
-        statements: list[Statement] = []
-        if answer.escalation is not None:
-            ticket = {
-                "tenant": key.tenant,
-                "ticket_id": ticket_id_of(key, letter.position),
-                "conversation": key.conversation,
-                "category": answer.escalation.category,
-                "priority": answer.escalation.priority,
-                "answer_by": due.answer_by,
-                "sender_key": snapshot.sender_key or None,
-            }
-            statements.append(("open_ticket", ticket))
-        if answer.buried_because is not None:
-            buried = {
-                "tenant": key.tenant,
-                "conversation": key.conversation,
-                "message_id": None if letter.stray else letter.inbound.message_id,
-                "entry": letter.position if letter.stray else None,
-                "reason": answer.buried_because,
-                "attempts": letter.attempts - 1,
-                "payload": letter.payload,
-            }
-            statements.append(("bury_letter", buried))
-        return statements
-
-    def _turn_parameters(
-        self,
-        letter: Letter,
-        snapshot: Snapshot,
-        answer: Answer,
-        rows: list[OutboxRow],
-        measured: tuple[Clock, TurnJournal],
-    ) -> dict[str, Any]:
-        clock, journal = measured
+    def _turn_parameters(self, run: TurnRun, answer: Answer, rows: list[OutboxRow]) -> dict[str, Any]:
+        message, snapshot, clock, journal = run.message, run.snapshot, run.clock, run.journal
         sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
         # A buried message may be one whose conversation could not be read: what could not be is replaced then.
         keeps_vault = not answer.vault and answer.outcome != "dead"
         conversation_row = {
-            "seen_position": letter.last_position if letter.is_open else None,
+            "seen_position": message.last_position if message.is_open else None,
             "sender_key": snapshot.sender_key or None,
             "held_sender_key": snapshot.held_sender_key,
             "sender_is_new": snapshot.sender_is_new,
             "first_sender_key": snapshot.first_sender_key,
-            "message_sender_key": None if letter.unreadable else snapshot.sender_key,
+            "message_sender_key": None if message.unreadable else snapshot.sender_key,
             "last_sequence": snapshot.last_sequence + (answer.reply is not None),
             "last_agent": answer.agent,
             "context": answer.context.model_dump(mode="json"),
@@ -194,7 +164,7 @@ class Committer:
         turn = {
             "outcome": answer.outcome,
             "agent": answer.agent,
-            "attempts": letter.attempts,
+            "attempts": message.attempts,
             "started_at": clock.started_at,
             "timings": clock.timings,
             "model_calls": [vars(call) for call in journal.every_call],
@@ -202,14 +172,43 @@ class Committer:
             "verdicts": answer.verdicts,
         }
         return {
-            "tenant": letter.key.tenant,
-            "conversation": letter.key.conversation,
+            "tenant": message.key.tenant,
+            "conversation": message.key.conversation,
             "version": snapshot.version,
-            "message_ids": [] if letter.stray else [message.inbound.message_id for message in letter.messages],
-            "done_position": snapshot.done_position if letter.stray else letter.last_position,
+            "message_ids": [] if message.stray else [each.inbound.message_id for each in message.messages],
+            "done_position": snapshot.done_position if message.stray else message.last_position,
             "state": "dead" if answer.outcome == "dead" else "answered",
             "conversation_row": dump_json(conversation_row),
             "turn": dump_json(turn),
             "items": dump_json(answer.items),
             "outbox": dump_json(sealed_rows),
         }
+
+
+def _statements(run: TurnRun, answer: Answer) -> list[Statement]:
+    message, snapshot, due = run.message, run.snapshot, run.due
+    key = message.key
+    statements: list[Statement] = []
+    if answer.escalation is not None:
+        ticket = {
+            "tenant": key.tenant,
+            "ticket_id": ticket_id_of(key, message.position),
+            "conversation": key.conversation,
+            "category": answer.escalation.category,
+            "priority": answer.escalation.priority,
+            "answer_by": due.answer_by,
+            "sender_key": snapshot.sender_key or None,
+        }
+        statements.append(("open_ticket", ticket))
+    if answer.buried_because is not None:
+        buried = {
+            "tenant": key.tenant,
+            "conversation": key.conversation,
+            "message_id": None if message.stray else message.inbound.message_id,
+            "entry": message.position if message.stray else None,
+            "reason": answer.buried_because,
+            "attempts": message.attempts - 1,
+            "payload": message.payload,
+        }
+        statements.append(("bury_letter", buried))
+    return statements

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from typing import Literal
 
 from redis.exceptions import RedisError
 
+from runtime.jitter import jitter_above, jitter_below
 from runtime.outage import POSTGRESQL_AWAY, is_redis_away
-from worker.models.failures import classify_model_error, retry_after_seconds
+from worker.models.failures import ASKED_JITTER_SHARE, classify_model_error, retry_after_seconds
 from worker.pipeline.commit import EffectConflict, Fenced
 
 FailureClass = Literal["outage", "again", "busy", "transient", "bug"]
@@ -37,16 +37,16 @@ def classify_failure(error: BaseException) -> FailureClass:
 
 def backoff_seconds(attempts: int, *, first: float, most: float) -> float:
     """Give the wait before the next attempt: doubling, capped, with jitter over its upper half."""
-    return float(min(most, first * 2 ** min(attempts - 1, 30)) * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
+    return jitter_below(float(min(most, first * 2 ** min(attempts - 1, 30))), 0.5)
 
 
 def asked_wait_seconds(error: BaseException, now: float, *, most: float) -> float:
     """Give how long a failure asks to be left alone (`now`: seconds since the epoch), capped; 0 when it does not say.
 
-    Jitter of a quarter on top: all who were told the same would come back together.
+    With jitter on top.
     """
     asked = max((retry_after_seconds(cause, now) or 0.0 for cause in _causes(error)), default=0.0)
-    return min(most, asked) * random.uniform(1.0, 1.25)  # noqa: S311 - spreads load
+    return jitter_above(min(most, asked), ASKED_JITTER_SHARE)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from worker.conversation.context import AirlineAgentContext
 from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise

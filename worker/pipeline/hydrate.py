@@ -15,14 +15,17 @@ from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
-from schema.messages import VERSION, Envelope, Inbound, Reply, newer_version_in
-from schema.settings import Settings
+from schema.messages.envelope import Envelope
+from schema.messages.inbound import Inbound
+from schema.messages.reply import Reply
+from schema.messages.wire import VERSION, newer_version_in
+from schema.settings.turns import TurnSettings
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.tool_calls import ToolEntry
 from worker.journal.tool_store import open_entries
 from worker.mailbox.mailbox import Head
 from worker.outbound.publisher import OutboxRow
-from worker.pipeline.outcome import Letter, Snapshot
+from worker.pipeline.outcome import OpenedMessage, Snapshot
 from worker.store.session import window_of
 
 
@@ -38,7 +41,7 @@ class OfNewerRelease(Undecodable):
         self.version = version
 
 
-def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
+def open_message(sealer: Sealer, key: ConversationKey, head: Head) -> OpenedMessage:
     """Read and unseal the head of a mailbox.
 
     Raises Undecodable, or its kind OfNewerRelease; their texts hold nothing of the content.
@@ -56,32 +59,32 @@ def open_letter(sealer: Sealer, key: ConversationKey, head: Head) -> Letter:
         raise Undecodable(str(error)) from None
     if (inbound.tenant, inbound.conversation, inbound.message_id) != (*key, envelope.message_id):
         raise Undecodable("the sealed message belongs to another mailbox")
-    return Letter(key, envelope.position, inbound, envelope.payload, head.attempts)
+    return OpenedMessage(key, envelope.position, inbound, envelope.payload, head.attempts)
 
 
-def envelope_of(letter: Letter) -> Envelope:
-    """Give the envelope that a letter came in."""
-    return Envelope(position=letter.position, message_id=letter.inbound.message_id, payload=letter.payload)
+def envelope_of(message: OpenedMessage) -> Envelope:
+    """Give the envelope that a message came in."""
+    return Envelope(position=message.position, message_id=message.inbound.message_id, payload=message.payload)
 
 
 async def hydrate(
-    database: Database, sealer: Sealer, senders: SenderKeys, letter: Letter, settings: Settings
+    database: Database, sealer: Sealer, senders: SenderKeys, message: OpenedMessage, settings: TurnSettings
 ) -> Snapshot | None:
-    """Read the conversation of a letter, as its sender knows it; None when PostgreSQL knows no such conversation.
+    """Read the conversation of a message, as its sender knows it; None when PostgreSQL knows no such conversation.
 
     Who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each sender's
     own.
 
-    What is stored of it must be readable, or this raises Unsealable or ValueError; once the letter's attempts are used
+    What is stored of it must be readable, or this raises Unsealable or ValueError; once the message's attempts are used
     up it need not be, so that the message can be buried and the conversation goes on from nothing.
     """
-    wrote = None if letter.unreadable else senders.key_of_message(letter.inbound)
+    wrote = None if message.unreadable else senders.key_of_message(message.inbound)
     rows = await database.read(
-        letter.key.tenant,
+        message.key.tenant,
         "hydrate_conversation",
-        tenant=letter.key.tenant,
-        conversation=letter.key.conversation,
-        message_id=letter.inbound.message_id,
+        tenant=message.key.tenant,
+        conversation=message.key.conversation,
+        message_id=message.inbound.message_id,
         sender_key=wrote,
         replies_max=_REPLIES_MAX,
         history_items_max=settings.history_items_max,
@@ -95,11 +98,11 @@ async def hydrate(
         owners = _find_owners(row, sealer, senders)
         memory = _recall(row, sealer, owners, wrote, timedelta(days=settings.sender_silence_days_max))
     except (Unsealable, ValueError):
-        if letter.attempts <= settings.attempts_max:
+        if message.attempts <= settings.attempts_max:
             raise
         owners = _Owners(row["held_sender_key"], row["first_sender_key"])
         memory = _Memory(AirlineAgentContext(), {}, None, [], [], {}, is_new=False)
-    return _snapshot(row, memory, letter.key, owners, wrote or owners.held or "")
+    return _snapshot(row, memory, message.key, owners, wrote or owners.held or "")
 
 
 _REPLIES_MAX = 200
@@ -194,7 +197,7 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners
         journal=row["journal"],
         tools=memory.tools,
         followers=row["followers"],
-        stream_life=row["stream_life"],
+        stream_epoch=row["stream_life"],
         brand=row["brand"],
         sender_key=sender_key,
         held_sender_key=owners.held,

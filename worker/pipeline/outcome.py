@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from schema.ids import ConversationKey
-    from schema.messages import Envelope, EventName, Inbound
+    from schema.messages.envelope import Envelope
+    from schema.messages.event import EventName
+    from schema.messages.inbound import Inbound
     from worker.conversation.effects import Effect
+    from worker.journal.model_calls import TurnJournal
     from worker.journal.tool_calls import ToolEntry
     from worker.outbound.publisher import OutboxRow
 
@@ -23,7 +26,7 @@ TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
 
 
 @dataclass(frozen=True)
-class Letter:
+class OpenedMessage:
     """Hold one opened envelope: the customer's message and its place in the conversation."""
 
     key: ConversationKey
@@ -37,13 +40,13 @@ class Letter:
     """Whether `inbound.sender` is an address."""
     stray: bool = False
     """Whether the inbox does not know it; then `position` is no place in the conversation, and `payload` the entry."""
-    followers: tuple[Letter, ...] = ()
+    followers: tuple[OpenedMessage, ...] = ()
     """Later messages of the same burst, in order: the same turn answers them."""
     is_open: bool = False
     """Whether a message that comes while it is answered belongs to it: a reply that leaves it out would be stale."""
 
     @property
-    def messages(self) -> tuple[Letter, ...]:
+    def messages(self) -> tuple[OpenedMessage, ...]:
         """Give all that the turn answers, in order: this one first."""
         return (self, *self.followers)
 
@@ -77,8 +80,8 @@ class Snapshot:
     tools: dict[str, ToolEntry] = field(default_factory=dict)
     followers: list[dict[str, Any]] = field(default_factory=list)
     """What waits behind the message on its channel (message_id, position, payload, seconds_after it), in order."""
-    stream_life: int = 0
-    """In which life its tenant's streams were."""
+    stream_epoch: int = 0
+    """In which epoch its tenant's streams were."""
     brand: str | None = None
     """What its tenant calls the airline; None: as the settings have it."""
     sender_key: str = ""
@@ -146,6 +149,17 @@ class Clock:
         with measure(name) as span:
             yield
         self.timings[f"{name}_ms"] = round(self.timings.get(f"{name}_ms", 0.0) + span.milliseconds, 3)
+
+
+@dataclass(frozen=True)
+class TurnRun:
+    """One run of a turn: the message it answers, what it starts from, and where it records what it does."""
+
+    message: OpenedMessage
+    snapshot: Snapshot
+    due: Due
+    clock: Clock
+    journal: TurnJournal
 
 
 @dataclass(frozen=True)

@@ -10,29 +10,29 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from runtime.database import Database
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
 from runtime.telemetry.logs import keep_private
 from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
-from schema.messages import EventName
-from schema.settings import Settings
+from schema.messages.event import EventName
+from schema.settings.turns import TurnSettings
 from worker.journal.model_calls import JournalEntry, ModelCall, TurnJournal
 from worker.journal.tool_calls import ToolEntry, ToolJournal
 from worker.journal.tool_store import ToolStore
 from worker.journal.writer import JournalWriter
-from worker.mailbox.mailbox import Head, Mailbox
+from worker.mailbox.mailbox import Head
 from worker.models.calls import Caller
 from worker.outbound.publisher import OutboxRow, Publisher
 from worker.pipeline.act import Brain, act
 from worker.pipeline.admit import Admission, admit
 from worker.pipeline.burst import gather
 from worker.pipeline.commit import Committer, EffectConflict, Overtaken
+from worker.pipeline.damaged_entries import DamagedEntries
 from worker.pipeline.guard import guard
-from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_letter
-from worker.pipeline.outcome import Answer, Clock, Done, Due, Letter, Repair, Snapshot, Verdict, due_of
-from worker.pipeline.unread import Unread
+from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_message
+from worker.pipeline.outcome import Answer, Clock, Done, OpenedMessage, Repair, Snapshot, TurnRun, Verdict, due_of
 from worker.pipeline.without_agents import bury, forward
 
 _log = structlog.get_logger("fte.turn")
@@ -55,18 +55,18 @@ twice would let everybody wait longer.
 class Turn:
     """Hold what turns need; made once per process, runs many turns at once."""
 
-    settings: Settings
+    settings: TurnSettings
     database: Database
     sealer: Sealer
     senders: SenderKeys
-    mailbox: Mailbox
+    damaged: DamagedEntries
     publisher: Publisher
     committer: Committer
     journal: JournalWriter
     tools: ToolStore
     brain: Brain
     tracer: Tracer
-    reach: Reach = pass_by
+    failpoint: Failpoint = no_failpoint
 
     async def run(self, key: ConversationKey, head: Head) -> Verdict:
         """Bring the head of a mailbox to its outcome and say what is to happen to the head.
@@ -75,135 +75,122 @@ class Turn:
         conversation settles it.
         """
         try:
-            letter = open_letter(self.sealer, key, head)
+            message = open_message(self.sealer, key, head)
         except Undecodable as error:
-            examined = await self._unread.examine(key, head, error)
-            if not isinstance(examined, Letter):
+            examined = await self.damaged.examine(key, head, error)
+            if not isinstance(examined, OpenedMessage):
                 return examined
-            letter = examined
-        with self.tracer.attempt(key, letter.position, letter.attempts) as span:
-            return await self._run(letter, head, _Course(Clock(datetime.now(UTC)), span))
+            message = examined
+        with self.tracer.attempt(key, message.position, message.attempts) as span:
+            return await self._run(message, head, TurnProgress(Clock(datetime.now(UTC)), span))
 
-    @property
-    def _unread(self) -> Unread:
-        return Unread(self.settings, self.database, self.sealer, self.mailbox)
-
-    async def _run(self, letter: Letter, head: Head, course: _Course) -> Verdict:
+    async def _run(self, message: OpenedMessage, head: Head, progress: TurnProgress) -> Verdict:
         """Run until there is a verdict: each time that the conversation is looked at, more may have come."""
         while True:
-            verdict = await self._look(letter, head, course)
+            verdict = await self._look(message, head, progress)
             if verdict is not None:
                 return verdict
 
-    async def _look(self, letter: Letter, head: Head, course: _Course) -> Verdict | None:
+    async def _look(self, message: OpenedMessage, head: Head, progress: TurnProgress) -> Verdict | None:
         """Look at the conversation and bring it on; None when it is to be looked at again, as of now."""
-        key = letter.key
-        self.reach("hydrate.begun")
-        with course.clock.step("hydrate"):
-            snapshot = await hydrate(self.database, self.sealer, self.senders, letter, self.settings)
-        self.reach("hydrate.done")
+        key = message.key
+        self.failpoint("hydrate.begun")
+        with progress.clock.step("hydrate"):
+            snapshot = await hydrate(self.database, self.sealer, self.senders, message, self.settings)
+        self.failpoint("hydrate.done")
         if snapshot is not None and snapshot.unpublished:
             with measure("publish", "leftovers"):
                 await self.publisher.publish(
-                    key, snapshot.unpublished, floor=snapshot.published_ordinal, life=snapshot.stream_life
+                    key, snapshot.unpublished, floor=snapshot.published_ordinal, epoch=snapshot.stream_epoch
                 )
 
-        admission = admit(letter, snapshot, attempts_max=self.settings.attempts_max)
-        course.span.attributes["admission"] = admission
+        admission = admit(message, snapshot, attempts_max=self.settings.attempts_max)
+        progress.span.attributes["admission"] = admission
         if snapshot is None:
-            return await self._unread.keep(self._unread.stray(letter, head))
+            return await self.damaged.keep(self.damaged.stray(message, head))
         if admission == "stray":
-            letter = self._unread.stray(letter, head)
-        if admission == "done" or (letter.stray and await self._unread.is_kept(letter)):
+            message = self.damaged.stray(message, head)
+        if admission == "done" or (message.stray and await self.damaged.is_kept(message)):
             return Done()
         if admission == "repair":
-            return await self._repair(letter)
+            return await self._repair(message)
         if admission == "act":
-            letter, quiet_seconds = gather(letter, snapshot, self.sealer, self.settings)
-            if not course.may_start_over(snapshot):
-                letter = replace(letter, is_open=False)
+            message, quiet_seconds = gather(message, snapshot, self.sealer, self.settings)
+            if not progress.may_start_over(snapshot):
+                message = replace(message, is_open=False)
             if quiet_seconds:
                 await asyncio.sleep(quiet_seconds)
                 return None
-        _note_waiting(snapshot, course)
-        return await self._answer(letter, snapshot, admission, course)
+        _note_waiting(snapshot, progress)
+        return await self._answer(message, snapshot, admission, progress)
 
     async def _answer(
-        self, letter: Letter, snapshot: Snapshot, admission: Admission, course: _Course
+        self, message: OpenedMessage, snapshot: Snapshot, admission: Admission, progress: TurnProgress
     ) -> Verdict | None:
         """Decide, commit and publish; None when a message came meanwhile that belongs to those being answered."""
-        clock = course.clock
+        clock = progress.clock
         due = due_of(snapshot.accepted_at, snapshot.read_at, timedelta(minutes=self.settings.answer_by_minutes))
-        journal = self._open_journal(letter, snapshot)
-        journal.superseded = course.superseded
-        answer = await self._decide(letter, snapshot, admission, clock, journal, due=due)
-        answer.events.extend([*course.events, *journal.caller.events])
+        journal = self._open_journal(message, snapshot)
+        journal.superseded = progress.superseded
+        run = TurnRun(message, snapshot, due, clock, journal)
+        answer = await self._decide(run, admission)
+        answer.events.extend([*progress.events, *journal.caller.events])
         agents_calls = [call for call in journal.every_call if call.purpose == "agents"]
         clock.timings["model_ms"] = round(sum(call.milliseconds for call in agents_calls), 1)
 
         try:
-            rows = await self._commit(letter, snapshot, answer, clock, journal, due=due)
+            rows = await self._commit(run, answer)
         except Overtaken:
-            _log.info("turn.overtaken", position=letter.position, messages=len(letter.messages))
-            course.start_over(journal)
+            _log.info("turn.overtaken", position=message.position, messages=len(message.messages))
+            progress.start_over(journal)
             return None
-        _report(letter, answer, course)
+        _report(message, answer, progress)
         with measure("publish"):
-            await self.publisher.publish(letter.key, rows, floor=snapshot.last_ordinal, life=snapshot.stream_life)
-        self.reach("publish.done")
-        return Done(tuple(envelope_of(follower) for follower in letter.followers))
+            await self.publisher.publish(message.key, rows, floor=snapshot.last_ordinal, epoch=snapshot.stream_epoch)
+        self.failpoint("publish.done")
+        return Done(tuple(envelope_of(follower) for follower in message.followers))
 
-    async def _decide(
-        self,
-        letter: Letter,
-        snapshot: Snapshot,
-        admission: Admission,
-        clock: Clock,
-        journal: TurnJournal,
-        *,
-        due: Due,
-    ) -> Answer:
+    async def _decide(self, run: TurnRun, admission: Admission) -> Answer:
+        message, snapshot = run.message, run.snapshot
         if admission in ("bury", "stray"):
-            return bury(letter, snapshot, answer_by=due.answer_by)
-        with clock.step("guard"):
-            guarded = guard([each.inbound for each in letter.messages], snapshot.context, snapshot.vault)
+            return bury(message, snapshot, answer_by=run.due.answer_by)
+        with run.clock.step("guard"):
+            guarded = guard([each.inbound for each in message.messages], snapshot.context, snapshot.vault)
         keep_private(guarded.vault.entries.values())  # an exception may quote what a tool was given
-        self.reach("guard.done")
-        with clock.step("act"):
+        self.failpoint("guard.done")
+        with run.clock.step("act"):
             if admission == "forward":
                 return forward(guarded)
-            return await act(self.brain, letter, snapshot, guarded, journal, due=due)
+            return await act(self.brain, run, guarded)
 
-    async def _commit(
-        self, letter: Letter, snapshot: Snapshot, answer: Answer, clock: Clock, journal: TurnJournal, *, due: Due
-    ) -> list[OutboxRow]:
-        self.reach("commit.begun")
+    async def _commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
+        self.failpoint("commit.begun")
         try:
-            with clock.step("commit"):
-                rows = await self.committer.commit(letter, snapshot, answer, due=due, clock=clock, journal=journal)
+            with run.clock.step("commit"):
+                rows = await self.committer.commit(run, answer)
         except EffectConflict:
             # What a tool found is no longer so. Replayed, it would stage the same change for ever.
-            await self.tools.forget(letter.key, letter.inbound.message_id)
+            await self.tools.forget(run.message.key, run.message.inbound.message_id)
             raise
-        self.reach("commit.done")
+        self.failpoint("commit.done")
         return rows
 
-    def _open_journal(self, letter: Letter, snapshot: Snapshot) -> TurnJournal:
-        key, message_id = letter.key, letter.inbound.message_id
+    def _open_journal(self, message: OpenedMessage, snapshot: Snapshot) -> TurnJournal:
+        key, message_id = message.key, message.inbound.message_id
 
         async def record(step: int, entry: JournalEntry) -> None:
-            self.reach("model.answered")
+            self.failpoint("model.answered")
             spending = await self.journal.record(key, message_id, step, entry)
             if spending is not None:
                 caller.events += self.brain.ledger.settle(key.tenant, spending, time.monotonic())
-            self.reach("model.journaled")
+            self.failpoint("model.journaled")
 
         async def record_tool(call_id: str, entry: ToolEntry) -> None:
-            self.reach("tool.answered")
+            self.failpoint("tool.answered")
             await self.tools.record(key, message_id, call_id, entry)
-            self.reach("tool.journaled")
+            self.failpoint("tool.journaled")
 
-        caller = Caller(key.tenant, letter.attempts)
+        caller = Caller(key.tenant, message.attempts)
         recorded = {
             row["step"]: JournalEntry(row["input_hash"], row["response"], row["model"], row["degraded"])
             for row in snapshot.journal
@@ -212,15 +199,15 @@ class Turn:
         journal.tools = ToolJournal(snapshot.tools, record_tool, journal.calls)
         return journal
 
-    async def _repair(self, letter: Letter) -> Verdict:
+    async def _repair(self, message: OpenedMessage) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
-        missing = await self._unread.put_back(letter.key, before=letter.position)
-        _log.info("mailbox.repaired", messages=missing, before_position=letter.position)
+        missing = await self.damaged.put_back(message.key, before=message.position)
+        _log.info("mailbox.repaired", messages=missing, before_position=message.position)
         return Repair()
 
 
 @dataclass
-class _Course:
+class TurnProgress:
     """Hold how a turn goes: its clock, its span, and what it threw away because a message came meanwhile."""
 
     clock: Clock
@@ -247,30 +234,30 @@ class _Course:
         self.events += journal.caller.events
 
 
-def _note_waiting(snapshot: Snapshot, course: _Course) -> None:
+def _note_waiting(snapshot: Snapshot, progress: TurnProgress) -> None:
     """Note how long the message waited until it was read; earlier attempts, and what they journaled, are part of it."""
-    if "queue_ms" in course.clock.timings:
+    if "queue_ms" in progress.clock.timings:
         return  # it was read before, and the turn starts over
     waited_ms = round(snapshot.waited_seconds * 1_000, 1)
-    course.clock.timings["queue_ms"] = waited_ms
+    progress.clock.timings["queue_ms"] = waited_ms
     note("queue", "", started_at=snapshot.accepted_at.timestamp(), milliseconds=waited_ms)
     if snapshot.journal or snapshot.tools:
-        course.span.attributes["resumed_steps"] = len(snapshot.journal) + len(snapshot.tools)
+        progress.span.attributes["resumed_steps"] = len(snapshot.journal) + len(snapshot.tools)
 
 
-def _report(letter: Letter, answer: Answer, course: _Course) -> None:
-    span = course.span
-    span.attributes.update(outcome=answer.outcome, messages=len(letter.messages))
+def _report(message: OpenedMessage, answer: Answer, progress: TurnProgress) -> None:
+    span = progress.span
+    span.attributes.update(outcome=answer.outcome, messages=len(message.messages))
     if answer.escalation is not None:
         span.attributes["escalation"] = answer.escalation.category
     for name, _ in answer.events:
         note("event", name, started_at=time.time())
     _log.info(
         "turn.committed",
-        position=letter.position,
-        messages=len(letter.messages),
+        position=message.position,
+        messages=len(message.messages),
         outcome=answer.outcome,
         agent=answer.agent,
-        attempts=letter.attempts,
-        **course.clock.timings,
+        attempts=message.attempts,
+        **progress.clock.timings,
     )

@@ -8,7 +8,7 @@ from schema.ids import ticket_id_of
 from worker.conversation.context import EscalationRequest
 from worker.pipeline import notices
 from worker.pipeline.guard import Guarded
-from worker.pipeline.outcome import Answer, Letter, Snapshot
+from worker.pipeline.outcome import Answer, OpenedMessage, Snapshot
 
 
 def forward(guarded: Guarded) -> Answer:
@@ -24,19 +24,19 @@ def forward(guarded: Guarded) -> Answer:
     )
 
 
-def bury(letter: Letter, snapshot: Snapshot, *, answer_by: datetime) -> Answer:
+def bury(message: OpenedMessage, snapshot: Snapshot, *, answer_by: datetime) -> Answer:
     """Give up a message: keep it whole, tell the customer, call a human.
 
     Its attempts are used up, or nobody can read it. Its text is not looked at: that may be what fails. The customer is
     not told where a human speaks with them, or where no address of theirs is known.
     """
-    reason = f"no answer after {letter.attempts - 1} attempts"
-    if letter.unreadable:
-        reason = f"cannot be read: {letter.unreadable}"
-    elif letter.stray:
+    reason = f"no answer after {message.attempts - 1} attempts"
+    if message.unreadable:
+        reason = f"cannot be read: {message.unreadable}"
+    elif message.stray:
         reason = "no such message was accepted"
-    ticket_id = ticket_id_of(letter.key, letter.position)
-    tells = snapshot.owner == "bot" and letter.reachable
+    ticket_id = ticket_id_of(message.key, message.position)
+    tells = snapshot.owner == "bot" and message.reachable
     reply = notices.unanswerable(ticket_id, answer_by) if tells else None
     told = "The customer has been told." if tells else "The customer has not been told."
     return Answer(

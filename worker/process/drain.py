@@ -11,15 +11,15 @@ from functools import cached_property
 import structlog
 from redis.exceptions import RedisError
 
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from schema.ids import ConversationKey, trace_id_of
-from schema.settings import Settings
+from schema.settings.process import DrainSettings
 from worker.mailbox.heartbeat import Heartbeat
 from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
 from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
 from worker.pipeline.outcome import Again, Later, Mend, Repair, Verdict
 from worker.pipeline.turn import Turn
-from worker.process.tenant_slots import Shares
+from worker.process.tenant_slots import TenantSlots
 
 _log = structlog.get_logger("fte.drain")
 
@@ -34,34 +34,34 @@ Ring = Callable[[list[ConversationKey]], Awaitable[None]]
 class Drainer:
     """Drain conversations for the length of a process."""
 
-    settings: Settings
+    settings: DrainSettings
     mailbox: Mailbox
     heartbeat: Heartbeat
     turn: Turn
     ring: Ring
-    reach: Reach = pass_by
+    failpoint: Failpoint = no_failpoint
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: set[asyncio.Task[None]] = field(default_factory=set)
 
     @cached_property
-    def shares(self) -> Shares:
+    def slots(self) -> TenantSlots:
         """Count this process's slots: who has them, and who waits for one."""
-        return Shares(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
+        return TenantSlots(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
 
     @property
     def free_slots(self) -> int:
         """Say how many more conversations this process may drain now."""
-        return 0 if self.stopping.is_set() else self.shares.free
+        return 0 if self.stopping.is_set() else self.slots.free
 
     def stop(self) -> None:
         """Begin no more turns; those under way go on. Who waits for a slot is sent away: the agenda has it."""
         self.stopping.set()
-        self.shares.close()
+        self.slots.close()
 
     async def finish(self) -> None:
         """Wait until nothing is under way."""
-        while self.shares.under_way:
+        while self.slots.under_way:
             self._idle.clear()
             await self._idle.wait()
 
@@ -84,13 +84,13 @@ class Drainer:
         without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the head keeps
         its place.
         """
-        if self.stopping.is_set() or not await self.shares.take(key):
+        if self.stopping.is_set() or not await self.slots.take(key):
             return  # the agenda still has it: another worker's rescue takes it
         try:
             await self._drain(key)
         finally:
-            put_off = self.shares.give_back(key.tenant)
-            if not self.shares.under_way:
+            put_off = self.slots.give_back(key.tenant)
+            if not self.slots.under_way:
                 self._idle.set()
             self._follow_up(put_off)
 
@@ -100,7 +100,7 @@ class Drainer:
             self.begin(key)
 
     async def _drain(self, key: ConversationKey) -> None:
-        self.reach("drain.begun")
+        self.failpoint("drain.begun")
         try:
             acquired = await self.mailbox.acquire(key)
             if isinstance(acquired, str):
@@ -138,8 +138,8 @@ class Drainer:
                 turns += 1
                 more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
                 head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
-                self.reach("acknowledge.done")
-                if head is not None and self.shares.under_way > 1:
+                self.failpoint("acknowledge.done")
+                if head is not None and self.slots.under_way > 1:
                     # Others share the loop, and would wait for this conversation's turns at each step of theirs.
                     await asyncio.sleep(self.settings.give_way_seconds)
             await self._release(lease, untried=head)

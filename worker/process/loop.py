@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 
 Result = TypeVar("Result")
 
@@ -58,4 +58,4 @@ class LoopThread:
 
 
 async def _end_the_rest() -> None:
-    await end_task(*(asyncio.all_tasks() - {asyncio.current_task()}))
+    await cancel_and_wait(*(asyncio.all_tasks() - {asyncio.current_task()}))

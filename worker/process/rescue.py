@@ -12,13 +12,13 @@ from typing import Any
 import structlog
 
 from runtime.database import EVERY_TENANT, Database
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.leadership import Leadership
 from runtime.loops import Loop
 from runtime.outage import Outages
 from schema.errors import Unsealable
 from schema.ids import ConversationKey
-from schema.settings import Settings
+from schema.settings.repair import RepairSettings
 from worker.mailbox.mailbox import Mailbox
 from worker.outbound.aside import Aside
 from worker.outbound.publisher import Publisher
@@ -41,7 +41,7 @@ _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 class Rescue:
     """Repairs, round by round; idempotent, so several workers may do the same one at once."""
 
-    settings: Settings
+    settings: RepairSettings
     mailbox: Mailbox
     database: Database
     streams: Streams
@@ -51,7 +51,7 @@ class Rescue:
     trimmer: Trimmer
     leadership: Leadership
     aside: Aside
-    reach: Reach = pass_by
+    failpoint: Failpoint = no_failpoint
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
     _leftovers: tuple[datetime, str, str] = field(default=_BEGINNING)
 
@@ -149,7 +149,7 @@ class Rescue:
     async def restore_streams(self) -> int:
         """Put back into the outbound streams what Redis lost before it was collected; gives how many entries."""
         restored = await self.streams.restore_all()
-        self.drainer.shares.tenants = self.streams.tenants
+        self.drainer.slots.tenants = self.streams.tenants
         return await self.publish_leftovers(age_seconds=0) if restored else 0
 
     async def note_collected(self) -> int:
@@ -180,12 +180,12 @@ class Rescue:
         self._leftovers = (last["waiting_since"], last["tenant_id"], last["conversation_id"]) if last else _BEGINNING
         published = 0
         for key, group in groupby(rows, lambda row: ConversationKey(row["tenant_id"], row["conversation_id"])):
-            self.reach("leftovers.found")
+            self.failpoint("leftovers.found")
             found = list(group)
             try:
                 await self.publisher.publish_found(key, found)
                 published += len(found)
-                self.reach("leftovers.published")
+                self.failpoint("leftovers.published")
             except Unsealable:  # sealed with a key that is gone; the other conversations need not wait for it
                 _log.exception("publish.unsealable", tenant=key.tenant, conversation=key.conversation)
         return published

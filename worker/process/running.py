@@ -38,7 +38,7 @@ class RunningService:
         self._loop = LoopThread()
         try:
             self._service: WorkerService = self._loop.run(
-                open_service(settings, ring, reach=read_failpoint(os.environ))
+                open_service(settings, ring, failpoint=read_failpoint(os.environ))
             )
         except BaseException:
             self._loop.stop()

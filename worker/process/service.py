@@ -12,10 +12,10 @@ import structlog
 from openai import AsyncOpenAI
 from redis.asyncio import Redis
 
+from runtime.cancelling import cancel_and_wait
 from runtime.configuration import open_sealer
 from runtime.database import Database
-from runtime.ending import end_task
-from runtime.failpoints import Reach, pass_by
+from runtime.failpoints import Failpoint, no_failpoint
 from runtime.leadership import Leadership
 from runtime.loops import Loops
 from runtime.outage import Outages
@@ -28,6 +28,10 @@ from runtime.telemetry.tracing import Losses, Tracer
 from runtime.telemetry.tracing_otlp import OtlpSpans
 from runtime.telemetry.tracing_table import PostgresSpans
 from schema.settings import Settings
+from schema.settings.knowledge import KnowledgeSettings
+from schema.settings.process import WatchSettings
+from schema.settings.servers import ServerSettings
+from schema.settings.telemetry import TraceSettings
 from worker.agents.pool import GraphPool
 from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.domain import AIRLINE
@@ -47,6 +51,7 @@ from worker.outbound.streams import Streams
 from worker.outbound.trimming import Trimmer
 from worker.pipeline.act import Brain
 from worker.pipeline.commit import Committer
+from worker.pipeline.damaged_entries import DamagedEntries
 from worker.pipeline.turn import Turn
 from worker.process.drain import Drainer, Ring
 from worker.process.rescue import Rescue
@@ -79,7 +84,7 @@ class Servers:
 class WorkerService:
     """Hold a running worker's parts; lives on one event loop."""
 
-    settings: Settings
+    settings: WatchSettings
     servers: Servers
     drainer: Drainer
     heartbeat: Heartbeat
@@ -122,7 +127,7 @@ class WorkerService:
             self._give_back()
         await self.drainer.finish()
         if giving_back is not None:
-            await end_task(giving_back)
+            await cancel_and_wait(giving_back)
         await self.servers.loops.stop()
         await self.rescue.leadership.resign()
         with suppress(Exception):  # servers may be gone by now; rescue publishes again what is not noted
@@ -131,7 +136,7 @@ class WorkerService:
         await self.resources.aclose()
 
 
-async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
+async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint = no_failpoint) -> WorkerService:
     """Connect, check that this process fits its servers, and put the parts together; what fails leaves nothing open.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
@@ -152,12 +157,12 @@ async def open_service(settings: Settings, ring: Ring, *, reach: Reach = pass_by
         servers = Servers(database, redis, sealer, loops, senders)
         brain = await _open_brain(settings, servers, opened)
         await warm_up(brain)
-        service = compose(settings, servers, brain, ring, reach=reach)
+        service = compose(settings, servers, brain, ring, failpoint=failpoint)
         service.resources = opened.pop_all()
     return service
 
 
-def make_loops(settings: Settings, redis: Redis) -> Loops:
+def make_loops(settings: ServerSettings, redis: Redis) -> Loops:
     """Make what runs a worker's loops; they say outages together, and drop connections that have gone silent."""
     return Loops(Outages(settings), partial(redis.connection_pool.disconnect, inuse_connections=False))
 
@@ -181,7 +186,7 @@ async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitSta
     )
 
 
-async def _open_graphs(settings: Settings, loops: Loops) -> GraphPool[Any]:
+async def _open_graphs(settings: KnowledgeSettings, loops: Loops) -> GraphPool[Any]:
     """Connect the documentation servers; the graphs are built with the tools of those that are there."""
 
     def build() -> Any:
@@ -194,7 +199,7 @@ async def _open_graphs(settings: Settings, loops: Loops) -> GraphPool[Any]:
 
 
 def _open_knowledge(
-    settings: Settings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
+    settings: KnowledgeSettings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
 ) -> PostgresKnowledge:
     embedder = build_embedder(settings, client)
     if embedder is not None:
@@ -202,32 +207,32 @@ def _open_knowledge(
     return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
 
 
-def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, reach: Reach = pass_by) -> WorkerService:
+def compose(
+    settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, failpoint: Failpoint = no_failpoint
+) -> WorkerService:
     """Put a worker together around servers and a brain."""
     scripts = Scripts(servers.redis)
     mailbox = Mailbox(servers.redis, scripts, settings)
-    outages = servers.loops.outages
     streams = Streams(servers.redis, scripts, servers.database, settings)
     publisher = Publisher(servers.database, scripts, servers.sealer, streams, settings=settings)
-    heartbeat = Heartbeat(mailbox, outages, settings.renew_seconds)
+    heartbeat = Heartbeat(mailbox, servers.loops.outages, settings.renew_seconds)
     tracer = open_tracer(settings, servers.database)
     turn = Turn(
         settings=settings,
         database=servers.database,
         sealer=servers.sealer,
         senders=servers.senders,
-        mailbox=mailbox,
+        damaged=DamagedEntries(settings, servers.database, servers.sealer, mailbox),
         publisher=publisher,
-        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, reach),
+        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, failpoint),
         journal=JournalWriter(servers.database),
         tools=ToolStore(servers.database, servers.sealer),
         brain=brain,
         tracer=tracer,
-        reach=reach,
+        failpoint=failpoint,
     )
-    drainer = Drainer(settings, mailbox, heartbeat, turn, ring, reach)
+    drainer = Drainer(settings, mailbox, heartbeat, turn, ring, failpoint)
     aside = Aside(scripts, servers.database, servers.sealer)
-    trimmer = Trimmer(servers.redis, scripts, servers.database, aside, settings)
     rescue = Rescue(
         settings=settings,
         mailbox=mailbox,
@@ -235,11 +240,11 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
         streams=streams,
         publisher=publisher,
         drainer=drainer,
-        outages=outages,
-        trimmer=trimmer,
+        outages=servers.loops.outages,
+        trimmer=Trimmer(servers.redis, scripts, servers.database, aside, settings),
         leadership=Leadership(servers.database),
         aside=aside,
-        reach=reach,
+        failpoint=failpoint,
     )
     return WorkerService(
         settings=settings,
@@ -255,7 +260,7 @@ def compose(settings: Settings, servers: Servers, brain: Brain, ring: Ring, *, r
     )
 
 
-def open_tracer(settings: Settings, database: Database) -> Tracer:
+def open_tracer(settings: TraceSettings, database: Database) -> Tracer:
     """Make what takes spans to PostgreSQL, and on by OTLP where the settings say so; switched off it keeps nothing."""
     losses, waiting_max = Losses(), settings.spans_waiting_max
     if not settings.trace:

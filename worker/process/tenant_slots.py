@@ -13,7 +13,7 @@ _PUT_OFF_MAX = 2_000
 """Conversations of one tenant that are remembered while its share is taken; the agenda remembers the others."""
 
 
-class Shares:
+class TenantSlots:
     """Counts the conversations under way, never more than `concurrency`, and remembers those that have to wait.
 
     One count for whoever starts a turn: doorbells, rescue, what was put off. Who finds no slot waits for one without a

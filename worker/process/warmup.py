@@ -10,14 +10,14 @@ import structlog
 import structlog.testing
 
 from schema.ids import ConversationKey
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.dry import make_dry_client
 from worker.models.provider import OneModelProvider, build_model_provider
 from worker.pipeline.act import Brain, act
 from worker.pipeline.guard import guard
-from worker.pipeline.outcome import Letter, Snapshot, due_of
+from worker.pipeline.outcome import Clock, OpenedMessage, Snapshot, TurnRun, due_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -84,14 +84,14 @@ async def _play(brain: Brain) -> None:
         message_id="warm-up", tenant="default", conversation="warm-up", channel="chat", sender="nobody", text=_QUESTION
     )
     guarded = guard([inbound], AirlineAgentContext(), {})
-    await act(
-        brain,
-        Letter(key, 1, inbound, "", 1),
+    run = TurnRun(
+        OpenedMessage(key, 1, inbound, "", 1),
         _new_conversation(now),
-        guarded,
+        due_of(now, now, timedelta(hours=1)),
+        Clock(now),
         TurnJournal({}, _record_nothing),
-        due=due_of(now, now, timedelta(hours=1)),
     )
+    await act(brain, run, guarded)
 
 
 async def _record_nothing(_step: int, _entry: JournalEntry) -> None:

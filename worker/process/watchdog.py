@@ -12,7 +12,7 @@ from runtime.loops import Loop
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from schema.settings import Settings
+    from schema.settings.process import WatchSettings
     from worker.mailbox.mailbox import Mailbox
     from worker.process.drain import Drainer
 
@@ -29,7 +29,7 @@ class Watchdog:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WatchSettings,
         mailbox: Mailbox,
         drainer: Drainer,
         take_up: Callable[[], Awaitable[int]],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runtime.database import Database
     from runtime.sender_keys import SenderKeys
-    from schema.settings import Settings
+    from schema.settings.guardrails import GuessSettings
 
 
 class PostgresGuesses:
@@ -18,7 +18,7 @@ class PostgresGuesses:
     to who has proved it or writes from its verified address: neither is a guess.
     """
 
-    def __init__(self, database: Database, senders: SenderKeys, settings: Settings) -> None:
+    def __init__(self, database: Database, senders: SenderKeys, settings: GuessSettings) -> None:
         self._database = database
         self._senders = senders
         self._sender_max = settings.sender_guesses_per_day_max

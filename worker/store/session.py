@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.memory.session_settings import SessionSettings
 
-from schema.messages import REPLY_CHARACTERS_MAX
+from schema.messages.reply import REPLY_CHARACTERS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mcp.types import Tool
 
     from runtime.loops import Loops
-    from schema.settings import DocumentationServer
+    from schema.settings.knowledge import DocumentationServer
     from worker.conversation.context import TurnContext
 
 CONNECT_SECONDS_MAX = 10.0

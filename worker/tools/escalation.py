@@ -5,7 +5,7 @@ from datetime import UTC
 from agents import FunctionTool
 from agents.tool_context import ToolContext
 
-from schema.messages import SUMMARY_CHARACTERS_MAX, EscalationCategory, Priority
+from schema.messages.escalation import SUMMARY_CHARACTERS_MAX, EscalationCategory, Priority
 from worker.conversation.context import EscalationRequest, TurnContext, call_human
 from worker.tools.airline_tool import airline_tool
 from worker.tools.results import give

@@ -26,7 +26,7 @@ from runtime.database import EVERY_TENANT, Database
 from runtime.redis import Scripts, make_redis
 from schema.ids import ConversationKey, new_token
 from schema.keys import mailbox_keys
-from schema.messages import MODEL_LATENCY_KEY, Inbound
+from schema.messages.inbound import MODEL_LATENCY_KEY, Inbound
 from worker.mailbox.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ops.verify.tally import Distribution
     from schema.settings import Settings
+    from schema.settings.mailbox import MailboxSettings
 
 _LATENCY_MS = "200..200"
 _CROWD = ConversationKey("default", "crowd")
@@ -125,7 +126,7 @@ async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds:
 class _Gate:
     """Hold the crowded conversation back, as a worker does that parks it, and let it go again."""
 
-    settings: Settings
+    settings: MailboxSettings
     redis: Redis
     mailbox: Mailbox
 

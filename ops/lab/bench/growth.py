@@ -18,7 +18,7 @@ from ops.standalone.standalone import run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
 from runtime.redis import make_redis
-from schema.settings import Settings
+from schema.settings.sending import SendingSettings
 
 EARLY, LATE = 5, 200
 _AROUND = 2
@@ -38,7 +38,7 @@ def main(conversations: int = 12) -> None:
     console.print(f"ratio of the {LATE}th turn to the {EARLY}th: [bold]{late / early:.2f}[/]")
 
 
-async def _measure(settings: Settings, conversations: int) -> tuple[float, float]:
+async def _measure(settings: SendingSettings, conversations: int) -> tuple[float, float]:
     redis = make_redis(settings)
     names = [f"growth-{uuid.uuid4().hex[:8]}" for _ in range(conversations)]
     rounds: list[Measured] = []

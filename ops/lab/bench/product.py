@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ops.lab.bench.cpu import Measured, cpu_seconds, spent_since
 from schema.keys import replies_stream
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

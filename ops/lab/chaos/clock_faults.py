@@ -17,7 +17,7 @@ from runtime.encoding import parse_json
 from schema.tasks import DOORBELL_QUEUE
 
 if TYPE_CHECKING:
-    from ops.lab.chaos.process_slots import Post
+    from ops.lab.chaos.process_slots import ProcessSlot
     from ops.lab.chaos.scene import Scene
 
 HOUR_SECONDS = 3_600
@@ -77,28 +77,28 @@ def why_unshown(_scene: Scene) -> str | None:
 
 async def jump_a_worker(scene: Scene) -> None:
     """Let a worker's clock jump forth by an hour, and back by two."""
-    post = scene.workers[0]
-    clock = FakeClock.wind_up(post.folder)
-    post.changes = clock.environment
-    post.send(signal.SIGTERM)
-    await scene.until_gone(post)
-    await scene.until(lambda: post.is_ready, READY_SECONDS_MAX)
+    slot = scene.workers[0]
+    clock = FakeClock.wind_up(slot.folder)
+    slot.changes = clock.environment
+    slot.send(signal.SIGTERM)
+    await scene.until_gone(slot)
+    await scene.until(lambda: slot.is_ready, READY_SECONDS_MAX)
     for seconds in (HOUR_SECONDS, -HOUR_SECONDS):
-        before = post.log.stat().st_size
+        before = slot.log.stat().st_size
         clock.jump_to(seconds)
         scene.note()
         await scene.pause(LIVED_SECONDS)
-        committed, taken_up = _count_facts(post, before, time.time() + seconds)
+        committed, taken_up = _count_facts(slot, before, time.time() + seconds)
         if committed <= 2 * taken_up:
             told = f"{committed} turns, and its rescue took {taken_up} conversations up"
             scene.undone.append(f"a worker whose clock was wrong by {seconds} s heard no bells: {told}")
     clock.jump_to(0)
-    post.changes = {}
+    slot.changes = {}
 
 
-def _count_facts(post: Post, after_bytes: int, about: float) -> tuple[int, int]:
+def _count_facts(slot: ProcessSlot, after_bytes: int, about: float) -> tuple[int, int]:
     """Count a worker's turns, and the conversations for which no bell was heard, at that time by its own clock."""
-    with post.log.open("rb") as stream:
+    with slot.log.open("rb") as stream:
         stream.seek(after_bytes)
         facts = [parse_json(line) for line in stream if line.startswith(b"{") and line.endswith(b"\n")]
     then = [

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from producer.collecting.entries import StreamEntry
-    from runtime.failpoints import Reach
-    from schema.settings import Settings
+    from runtime.failpoints import Failpoint
+    from schema.settings.servers import ServerSettings
 
 GROUP = "chaos"
 CLAIM_IDLE_SECONDS = 0.5
@@ -30,15 +30,15 @@ START = "CHAOS_CONSUMER_START"
 """The variable that says where a group begins which nobody knows: `$` (the default) or `0`."""
 
 
-def run_consumer(settings: Settings, outbound: Path, on_ready: Callable[[], None]) -> int:
+def run_consumer(settings: ServerSettings, outbound: Path, on_ready: Callable[[], None]) -> int:
     """Collect until killed, as a consumer of its own name; what the one before it held comes to this one."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_collect_all(settings, Log(outbound), on_ready))
     return 0
 
 
-async def _collect_all(settings: Settings, outbound: Log, on_ready: Callable[[], None]) -> None:
-    reach = read_failpoint(os.environ)
+async def _collect_all(settings: ServerSettings, outbound: Log, on_ready: Callable[[], None]) -> None:
+    failpoint = read_failpoint(os.environ)
     start = os.environ.get(START, "$")
     async with AsyncExitStack() as opened:
         subscriptions = [
@@ -52,13 +52,13 @@ async def _collect_all(settings: Settings, outbound: Log, on_ready: Callable[[],
         on_ready()
         async with asyncio.TaskGroup() as collecting:
             for subscription in subscriptions:
-                collecting.create_task(_collect(subscription, outbound, reach))
+                collecting.create_task(_collect(subscription, outbound, failpoint))
 
 
-async def _collect(subscription: AsyncSubscription, outbound: Log, reach: Reach) -> None:
+async def _collect(subscription: AsyncSubscription, outbound: Log, failpoint: Failpoint) -> None:
     async for entry in subscription:
         outbound.write(by=os.getpid(), **fact_of(entry))
-        reach("reply.handed_on")
+        failpoint("reply.handed_on")
         await _acknowledge(subscription, entry)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ops.lab.chaos.process_slots import Post
+    from ops.lab.chaos.process_slots import ProcessSlot
     from ops.lab.chaos.scene import Scene
     from runtime.failpoints import Point
 
@@ -52,41 +52,41 @@ class CrashPoint:
         """Let processes die at the point until enough have; says so when they do not."""
         await _let_die(scene, await self._doom(scene), self.point, scene.kills)
 
-    async def _doom(self, scene: Scene) -> Sequence[Post]:
+    async def _doom(self, scene: Scene) -> Sequence[ProcessSlot]:
         """Replace those who shall die by processes that have the failpoint."""
-        posts = {
+        slots = {
             "workers": scene.workers[:2],
             "sender": [scene.crew.sender],
             "consumer": [scene.crew.consumer],
             "rescuer": scene.workers[1:2],
         }[self.mortal]
-        for post in posts:
-            post.failpoint = self.failpoint
-            post.changes = HEARS_BELLS_ALONE if self.mortal == "workers" else {}
+        for slot in slots:
+            slot.failpoint = self.failpoint
+            slot.changes = HEARS_BELLS_ALONE if self.mortal == "workers" else {}
         if self.mortal == "rescuer":
-            posts[0].changes = RESCUES_OFTEN
+            slots[0].changes = RESCUES_OFTEN
             scene.workers[0].failpoint = "commit.done@2"
-        for post in scene.crew.posts:
-            if post.failpoint is not None:
-                await scene.kill(post)
-        return posts
+        for slot in scene.crew.slots:
+            if slot.failpoint is not None:
+                await scene.kill(slot)
+        return slots
 
 
 async def race_to_publish(scene: Scene) -> None:
     """Let a worker die again and again with a reply that it has not published, and the rescue of all others find it."""
     mortal, *racers = scene.workers
     mortal.failpoint, mortal.changes = "commit.done", HEARS_BELLS_ALONE
-    for post in racers:
-        post.changes = RESCUES_ALL_THE_TIME
-    for post in scene.workers:
-        await scene.kill(post)
+    for slot in racers:
+        slot.changes = RESCUES_ALL_THE_TIME
+    for slot in scene.workers:
+        await scene.kill(slot)
     await _let_die(scene, [mortal], "commit.done", scene.kills // 2)
 
 
-async def _let_die(scene: Scene, posts: Sequence[Post], point: Point, kills: int) -> None:
-    before = _killed(posts)
+async def _let_die(scene: Scene, slots: Sequence[ProcessSlot], point: Point, kills: int) -> None:
+    before = _killed(slots)
     deadline = time.monotonic() + SECONDS_PER_DEATH_MAX * kills
-    while (killed := _killed(posts) - before) < kills and time.monotonic() < deadline:
+    while (killed := _killed(slots) - before) < kills and time.monotonic() < deadline:
         if await scene.until_death(1.0):
             scene.note()
     if killed < kills:
@@ -94,8 +94,8 @@ async def _let_die(scene: Scene, posts: Sequence[Post], point: Point, kills: int
     await scene.restore()
 
 
-def _killed(posts: Sequence[Post]) -> int:
-    return sum(len(post.killed) for post in posts)
+def _killed(slots: Sequence[ProcessSlot]) -> int:
+    return sum(len(slot.killed) for slot in slots)
 
 
 CRASH_POINTS: tuple[CrashPoint, ...] = (

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ops.lab.chaos.consumer import CLAIM_IDLE_SECONDS
-from ops.lab.chaos.process_slots import RESTART_SECONDS, Hatchery, Post, Role
+from ops.lab.chaos.process_slots import RESTART_SECONDS, Forker, ProcessSlot, Role
 from ops.lab.chaos.wires import wire_to
 from ops.standalone.standalone import SOURCES, worker_environment
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -27,80 +27,80 @@ CONSUMER_RESTART_SECONDS = CLAIM_IDLE_SECONDS + 0.1
 
 
 class Crew:
-    """Hold posts for processes of one release, which a program of that release forks."""
+    """Hold slots for processes of one release, which a program of that release forks."""
 
-    def __init__(self, hatchery: Hatchery, posts: Sequence[Post]) -> None:
-        self.posts = list(posts)
-        self._hatchery = hatchery
-        self._listening = asyncio.create_task(hatchery.listen())
-
-    @property
-    def workers(self) -> list[Post]:
-        """Give the posts of workers."""
-        return [post for post in self.posts if post.role == "worker"]
+    def __init__(self, forker: Forker, slots: Sequence[ProcessSlot]) -> None:
+        self.slots = list(slots)
+        self._forker = forker
+        self._listening = asyncio.create_task(forker.listen())
 
     @property
-    def sender(self) -> Post:
-        """Give the post of a gateway's sender."""
-        return next(post for post in self.posts if post.role == "sender")
+    def workers(self) -> list[ProcessSlot]:
+        """Give the slots of workers."""
+        return [slot for slot in self.slots if slot.role == "worker"]
 
     @property
-    def consumer(self) -> Post:
-        """Give the post of a gateway's consumer."""
-        return next(post for post in self.posts if post.role == "consumer")
+    def sender(self) -> ProcessSlot:
+        """Give the slot of a gateway's sender."""
+        return next(slot for slot in self.slots if slot.role == "sender")
+
+    @property
+    def consumer(self) -> ProcessSlot:
+        """Give the slot of a gateway's consumer."""
+        return next(slot for slot in self.slots if slot.role == "consumer")
 
     @property
     def deaths(self) -> int:
         """Count the processes that were killed so far."""
-        return sum(len(post.killed) for post in self.posts)
+        return sum(len(slot.killed) for slot in self.slots)
 
     def fill(self) -> None:
-        """Fill every post, and keep it filled."""
-        for post in self.posts:
-            post.fill(self._hatchery)
+        """Fill every slot, and keep it filled."""
+        for slot in self.slots:
+            slot.fill(self._forker)
 
     async def wait_ready(self) -> None:
-        """Wait until the process of every post that is filled is at work; raises HatcheryFailed."""
-        await self._hatchery.wait_ready(self.posts)
+        """Wait until the process of every slot that is filled is at work; raises ForkerFailed."""
+        await self._forker.wait_ready(self.slots)
 
     def logged(self, event: str, after_bytes: Mapping[Path, int]) -> int:
         """Count an event in the workers' logs, from where the caller says."""
         found = 0
-        for post in self.workers:
-            with post.log.open("rb") as log:
-                log.seek(after_bytes.get(post.log, 0))
+        for slot in self.workers:
+            with slot.log.open("rb") as log:
+                log.seek(after_bytes.get(slot.log, 0))
                 found += log.read().count(b'"%s"' % event.encode())
         return found
 
     async def stop(self) -> None:
         """Let all finish, and end."""
-        for post in self.posts:
-            post.stop()
-        for post in self.posts:
-            await post.end()
-        await end_task(self._listening)
+        for slot in self.slots:
+            slot.stop()
+        for slot in self.slots:
+            await slot.end()
+        await cancel_and_wait(self._listening)
 
 
 @asynccontextmanager
 async def open_crew(
     settings: Settings, gateway: Gateway | None, *, workers: int, folder: Path, seed: int, sources: Path = SOURCES
 ) -> AsyncIterator[Crew]:
-    """Open posts for so many workers, and for a gateway's sender and consumer, on the settings' servers.
+    """Open slots for so many workers, and for a gateway's sender and consumer, on the settings' servers.
 
     They are empty, and the packages of the release in `sources` are being loaded; processes end with the block.
     """
-    log = folder / "hatchery.log"
+    log = folder / "forker.log"
     async with AsyncExitStack() as opened:
 
-        async def make_post(role: Role, name: str, restart_seconds: float) -> Post:
-            return await _make_post(opened, settings, (role, folder / f"{name}.log"), restart_seconds, seed)
+        async def make_slot(role: Role, name: str, restart_seconds: float) -> ProcessSlot:
+            return await _make_slot(opened, settings, (role, folder / f"{name}.log"), restart_seconds, seed)
 
-        posts = [await make_post("worker", f"worker-{number}", RESTART_SECONDS) for number in range(workers)]
+        slots = [await make_slot("worker", f"worker-{number}", RESTART_SECONDS) for number in range(workers)]
         if gateway is not None:
-            sender = await make_post("sender", "sender", SENDER_RESTART_SECONDS)
-            consumer = await make_post("consumer", "consumer", CONSUMER_RESTART_SECONDS)
+            sender = await make_slot("sender", "sender", SENDER_RESTART_SECONDS)
+            consumer = await make_slot("consumer", "consumer", CONSUMER_RESTART_SECONDS)
             sender.arguments, consumer.arguments = [str(gateway.port)], [str(gateway.outbound)]
-            posts += [sender, consumer]
+            slots += [sender, consumer]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -109,10 +109,10 @@ async def open_crew(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=opened.enter_context(log.open("wb")),
-            env=worker_environment(settings, sources) | posts[0].environment,
+            env=worker_environment(settings, sources) | slots[0].environment,
             start_new_session=True,
         )
-        crew = Crew(Hatchery(process, log), posts)
+        crew = Crew(Forker(process, log), slots)
         try:
             yield crew
         finally:
@@ -122,9 +122,9 @@ async def open_crew(
             await process.wait()
 
 
-async def _make_post(
+async def _make_slot(
     opened: AsyncExitStack, settings: Settings, place: tuple[Role, Path], restart_seconds: float, seed: int
-) -> Post:
+) -> ProcessSlot:
     role, log = place
     log.touch(mode=0o600)
     log.with_suffix("").mkdir()
@@ -139,4 +139,4 @@ async def _make_post(
         "FTE_RENEW_SECONDS": str(settings.renew_seconds),
         "FTE_MODEL_CALL_SECONDS_MAX": str(settings.model_call_seconds_max),
     }
-    return Post(role, log, redis, postgres, environment, restart_seconds=restart_seconds)
+    return ProcessSlot(role, log, redis, postgres, environment, restart_seconds=restart_seconds)

@@ -36,7 +36,7 @@ _READ_BYTES_MAX = 65_536
 
 
 def serve() -> None:
-    """Hatch processes until the input ends; the kernel ends them with this one."""
+    """Fork processes until the input ends; the kernel ends them with this one."""
     asyncio.run(_load_everything())
     gc.collect()
     gc.freeze()

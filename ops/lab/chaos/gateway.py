@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ops.lab.chaos.load import STREAMS, plan_messages
 from ops.lab.chaos.logs import Log, Tail, fact_of
 from producer.collecting.following import AsyncFollower
+from runtime.cancelling import cancel_and_wait
 from runtime.encoding import dump_json, parse_json
-from runtime.ending import end_task
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ops.lab.chaos.load import Plan
-    from schema.messages import Inbound
-    from schema.settings import Settings
+    from schema.messages.inbound import Inbound
+    from schema.settings.servers import ServerSettings
 
     Send = Callable[[Inbound], Awaitable[dict[str, Any]]]
     """Hands a message in; gives its `receipt` (position, status), or `after_seconds` to send it again."""
@@ -78,7 +78,7 @@ class Gateway:
     `raw.jsonl` every entry of the streams, twice if it was published twice.
     """
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: ServerSettings, folder: Path) -> None:
         self._settings = settings
         self._ledger = Log(folder / "ledger.jsonl")
         self._raw = Log(folder / "raw.jsonl")
@@ -122,7 +122,7 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop looking, and disconnect."""
-        await end_task(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         await self._opened.aclose()
 
     async def play(self, plan: Plan, goes_on: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ops.lab.load.scripts import make_scripts
 from schema.channels import CHANNELS
 from schema.keys import escalations_stream, replies_stream
-from schema.messages import Inbound
+from schema.messages.inbound import Inbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from runtime.encoding import dump_json, parse_json
-from schema.messages import Reply
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Keep places filled that are emptied all the time: each by a process that the hatchery forks, behind its own wires."""
+"""Keep places filled that are emptied all the time: each by a forked process behind its own wires."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from runtime.cancelling import cancel_and_wait
 from runtime.encoding import dump_json, parse_json
-from runtime.ending import end_task
 from runtime.failpoints import VARIABLE
 from schema.errors import FteError
 
@@ -29,7 +29,7 @@ RESTART_SECONDS = 0.25
 Role = Literal["worker", "sender", "consumer"]
 
 
-class HatcheryFailed(FteError):
+class ForkerFailed(FteError):
     """Say that processes could not be started, and where the log is."""
 
     def __init__(self, reason: str, log: Path) -> None:
@@ -37,7 +37,7 @@ class HatcheryFailed(FteError):
 
 
 @dataclass(frozen=True)
-class Hatched:
+class ForkedProcess:
     """Hold one process."""
 
     pid: int
@@ -46,15 +46,15 @@ class Hatched:
     """Its exit code; minus the signal."""
 
 
-class Hatchery:
+class Forker:
     """Speak with the program `ops.lab.chaos.forker`."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
         self._log = log
-        self._born: asyncio.Queue[Hatched] = asyncio.Queue()
-        self._alive: dict[int, Hatched] = {}
-        self._hatching = asyncio.Lock()
+        self._born: asyncio.Queue[ForkedProcess] = asyncio.Queue()
+        self._alive: dict[int, ForkedProcess] = {}
+        self._forking = asyncio.Lock()
 
     async def listen(self) -> None:
         """Take what the program tells, until it ends."""
@@ -63,35 +63,35 @@ class Hatchery:
             fact: dict[str, Any] = parse_json(line)
             if "born" in fact:
                 end = asyncio.get_running_loop().create_future()
-                hatched = self._alive[fact["born"]] = Hatched(fact["born"], asyncio.Event(), end)
-                self._born.put_nowait(hatched)
+                forked = self._alive[fact["born"]] = ForkedProcess(fact["born"], asyncio.Event(), end)
+                self._born.put_nowait(forked)
             elif "ready" in fact:
                 self._alive[fact["ready"]].ready.set()
             elif "died" in fact:
                 self._alive.pop(fact["died"]).end.set_result(fact["code"])
 
-    async def hatch(self, order: dict[str, Any]) -> Hatched:
+    async def fork(self, order: dict[str, Any]) -> ForkedProcess:
         """Have a process forked."""
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; opened with PIPE
-        async with self._hatching:  # births are told in the order of their orders
+        async with self._forking:  # births are told in the order of their orders
             self._process.stdin.write(dump_json(order).encode() + b"\n")
             return await self._born.get()
 
-    async def wait_ready(self, posts: Sequence[Post]) -> None:
-        """Wait until the process of every post that is filled is at work; raises HatcheryFailed."""
+    async def wait_ready(self, slots: Sequence[ProcessSlot]) -> None:
+        """Wait until the process of every slot that is filled is at work; raises ForkerFailed."""
         try:
             async with asyncio.timeout(READY_SECONDS_MAX):
-                while not all(post.is_ready for post in posts if post.is_filled):
+                while not all(slot.is_ready for slot in slots if slot.is_filled):
                     if self._process.returncode is not None:
-                        raise HatcheryFailed(f"the hatchery ended with code {self._process.returncode}", self._log)
+                        raise ForkerFailed(f"the forker ended with code {self._process.returncode}", self._log)
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
-            missing = ", ".join(post.log.name for post in posts if post.is_filled and not post.is_ready)
-            raise HatcheryFailed(f"{missing}: not ready after {READY_SECONDS_MAX:.0f} s", self._log) from None
+            missing = ", ".join(slot.log.name for slot in slots if slot.is_filled and not slot.is_ready)
+            raise ForkerFailed(f"{missing}: not ready after {READY_SECONDS_MAX:.0f} s", self._log) from None
 
 
 @dataclass
-class Post:
+class ProcessSlot:
     """Hold one process's place: its wires, and what fills it now."""
 
     role: Role
@@ -109,7 +109,7 @@ class Post:
     """Variables that the next process here has besides."""
     log_to: Path | None = None
     """Where the next process here logs instead."""
-    _process: Hatched | None = None
+    _process: ForkedProcess | None = None
     _is_doomed: bool = False
     _keeping: asyncio.Task[None] | None = None
     _is_wanted: bool = False
@@ -153,10 +153,10 @@ class Post:
         """Say whether a process belongs here, and is started again when it ends."""
         return self._is_wanted
 
-    def fill(self, hatchery: Hatchery) -> None:
+    def fill(self, forker: Forker) -> None:
         """Fill the place, again each time its process has ended, until told to stop."""
         self._is_wanted = True
-        self._keeping = asyncio.create_task(self._keep(hatchery))
+        self._keeping = asyncio.create_task(self._keep(forker))
 
     async def dismiss(self) -> int:
         """Tell the process to stop, start no other, and give its exit code. Raises TimeoutError."""
@@ -171,12 +171,12 @@ class Post:
         """End keeping the place, once its process has had time to finish."""
         if self._keeping is not None:
             await asyncio.wait([self._keeping], timeout=STOP_SECONDS_MAX)
-            await end_task(self._keeping)
+            await cancel_and_wait(self._keeping)
 
-    async def _keep(self, hatchery: Hatchery) -> None:
+    async def _keep(self, forker: Forker) -> None:
         while self._is_wanted:
             self._is_doomed = self._is_changed
-            process = self._process = await hatchery.hatch(self._order())
+            process = self._process = await forker.fork(self._order())
             code = await process.end
             self._process = None
             self.ends[process.pid] = code

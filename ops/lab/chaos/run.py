@@ -23,9 +23,9 @@ from ops.lab.chaos.load import TENANT, Plan
 from ops.lab.chaos.scene import Scene
 from ops.lab.llm_sim.child import run_simulator
 from ops.lab.load.scripts import Booking
+from runtime.cancelling import cancel_and_wait
 from runtime.configuration import open_sealer
 from runtime.database import connect
-from runtime.ending import end_task
 from runtime.redis import make_redis
 from schema.resources import load_query
 
@@ -129,7 +129,7 @@ class Chaos:
     @property
     def worker_pids(self) -> list[int]:
         """Give the workers that are alive now."""
-        return [post.pid for post in self._scene.workers if post.pid is not None]
+        return [slot.pid for slot in self._scene.workers if slot.pid is not None]
 
     def spare(self, workers: int) -> None:
         """Neither kill nor stop the first workers from now on, so that it shows what grows in them."""
@@ -145,7 +145,7 @@ class Chaos:
         self._runs += 1
         plan = self._plan(fault)
         scene.run, scene.moments, scene.undone = plan.run, [], []
-        marks = {log: log.stat().st_size for log in (*self._logs, *(post.log for post in scene.crew.posts))}
+        marks = {log: log.stat().st_size for log in (*self._logs, *(slot.log for slot in scene.crew.slots))}
         scene.log_starts = marks
         kills = await self._play(plan, fault)
         findings = await asyncio.to_thread(audit, self._gather(plan, marks, fault))
@@ -170,7 +170,7 @@ class Chaos:
             await scene.gateway.wait_for_answers(plan.silence_seconds_max)
         finally:
             scene.is_sending = scene.is_acting = False
-            await end_task(playing, *filter(None, [acting]))
+            await cancel_and_wait(playing, *filter(None, [acting]))
             await scene.restore()
         await scene.crew.wait_ready()
         await self._wait_until_published(plan)
@@ -265,7 +265,7 @@ async def chaos_on(
 ) -> AsyncIterator[Chaos]:
     """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block.
 
-    `beside`: where the sources of another release stand, for which there shall be as many posts; its workers log there.
+    `beside`: where the sources of another release stand, for which there shall be as many slots; its workers log there.
     """
     calls = folder / "calls.jsonl"
     with (
@@ -288,9 +288,9 @@ async def chaos_on(
             redis = make_redis(ours)
             opened.push_async_callback(redis.aclose)
             gateway = await opened.enter_async_context(Gateway(ours, folder))
-            posts = partial(open_crew, ours, workers=options.workers, seed=options.seed)
-            crew = await opened.enter_async_context(posts(gateway, folder=folder))
-            others = await opened.enter_async_context(posts(None, folder=beside, sources=beside)) if beside else None
+            crew_of = partial(open_crew, ours, workers=options.workers, seed=options.seed)
+            crew = await opened.enter_async_context(crew_of(gateway, folder=folder))
+            others = await opened.enter_async_context(crew_of(None, folder=beside, sources=beside)) if beside else None
             await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the programs load
             crew.fill()
             await crew.wait_ready()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ops.embedded import EmbeddedStack
     from ops.lab.chaos.crew import Crew
     from ops.lab.chaos.gateway import Gateway
-    from ops.lab.chaos.process_slots import Post
+    from ops.lab.chaos.process_slots import ProcessSlot
     from ops.lab.chaos.wires import Wire
     from schema.settings import Settings
 
@@ -55,19 +55,19 @@ class Scene:
     log_starts: dict[Path, int] = field(default_factory=dict)
 
     @property
-    def workers(self) -> list[Post]:
-        """Give the workers' posts."""
+    def workers(self) -> list[ProcessSlot]:
+        """Give the workers' slots."""
         return self.crew.workers
 
     @property
-    def mortals(self) -> list[Post]:
-        """Give the posts of the workers that may be killed."""
+    def mortals(self) -> list[ProcessSlot]:
+        """Give the slots of the workers that may be killed."""
         return self.workers[self.spared :]
 
     @property
     def wires(self) -> list[Wire]:
         """Give every wire there is."""
-        return [wire for post in self.crew.posts for wire in (post.redis, post.postgres)]
+        return [wire for slot in self.crew.slots for wire in (slot.redis, slot.postgres)]
 
     def note(self) -> None:
         """Note that from now on conversations have to move."""
@@ -91,25 +91,25 @@ class Scene:
         since = self.moments[-1] if self.moments else 0.0
         return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
 
-    async def until_ready(self, post: Post) -> bool:
+    async def until_ready(self, slot: ProcessSlot) -> bool:
         """Wait for a process that works; gives whether there is one."""
-        return await self.until(lambda: post.is_ready, START_SECONDS_MAX)
+        return await self.until(lambda: slot.is_ready, START_SECONDS_MAX)
 
-    async def until_gone(self, post: Post) -> bool:
+    async def until_gone(self, slot: ProcessSlot) -> bool:
         """Wait for the end of a process; gives whether it has ended."""
-        pid = post.pid
-        return await self.until(lambda: post.pid != pid, self.settings.stop_seconds_max + 5)
+        pid = slot.pid
+        return await self.until(lambda: slot.pid != pid, self.settings.stop_seconds_max + 5)
 
     async def until_death(self, seconds_max: float) -> bool:
         """Wait until one more process has been killed; gives whether one has."""
         before = self.crew.deaths
         return await self.until(lambda: self.crew.deaths > before, seconds_max)
 
-    async def kill(self, post: Post) -> None:
+    async def kill(self, slot: ProcessSlot) -> None:
         """Kill a process, as soon as it is one that works."""
-        if await self.until_ready(post) and post.send(signal.SIGKILL):
+        if await self.until_ready(slot) and slot.send(signal.SIGKILL):
             self.note()
-            await self.until_gone(post)
+            await self.until_gone(slot)
 
     def logged(self, event: str) -> int:
         """Count an event in the workers' logs since the run began."""
@@ -152,10 +152,10 @@ class Scene:
         """Undo whatever a fault has left behind."""
         for wire in self.wires:
             wire.heal()
-        for post in self.crew.posts:
-            doomed = post.is_doomed
-            post.failpoint, post.changes, post.log_to = None, {}, None
-            post.send(signal.SIGCONT)
+        for slot in self.crew.slots:
+            doomed = slot.is_doomed
+            slot.failpoint, slot.changes, slot.log_to = None, {}, None
+            slot.send(signal.SIGCONT)
             if doomed:
-                await self.kill(post)  # it was born with what has just been taken back
+                await self.kill(slot)  # it was born with what has just been taken back
         await self.script_provider()

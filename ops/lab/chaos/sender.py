@@ -16,18 +16,18 @@ from schema.errors import FteError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from schema.settings import Settings
+    from schema.settings.sending import SendingSettings
 
 
-def run_sender(settings: Settings, port: int, on_ready: Callable[[], None]) -> int:
+def run_sender(settings: SendingSettings, port: int, on_ready: Callable[[], None]) -> int:
     """Serve the gateway that listens on a loopback port until it hangs up; gives the exit code."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, port, on_ready))
     return 0
 
 
-async def _serve(settings: Settings, port: int, on_ready: Callable[[], None]) -> None:
-    async with AsyncProducer(settings, reach=read_failpoint(os.environ)) as producer:
+async def _serve(settings: SendingSettings, port: int, on_ready: Callable[[], None]) -> None:
+    async with AsyncProducer(settings, failpoint=read_failpoint(os.environ)) as producer:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         on_ready()
         async with asyncio.TaskGroup() as sending:

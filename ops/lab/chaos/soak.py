@@ -10,8 +10,8 @@ from ops.lab.chaos.mixture import mixed_fault
 from ops.lab.chaos.run import chaos_on
 from ops.lab.growth import GrowthWatch
 from ops.verify import Verification
+from runtime.cancelling import cancel_and_wait
 from runtime.database import Database
-from runtime.ending import end_task
 from runtime.redis import make_redis
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def soak(settings: Settings, folder: Path, options: ChaosOptions, seconds:
             if watching.done():
                 watching.result()  # it ends by an error alone
         finally:
-            await end_task(watching)
+            await cancel_and_wait(watching)
         return Soaked(row, watch.judge(), await _verify(running.settings))
 
 

@@ -35,8 +35,8 @@ async def lose_answers(scene: Scene) -> None:
     """Let servers do what they are asked, and cut the wire before they can say so."""
     broken = 0
     while broken < WIRE_BREAKS:
-        post = scene.random.choice(scene.workers)
-        wire: Wire = scene.random.choice((post.redis, post.postgres))
+        slot = scene.random.choice(scene.workers)
+        wire: Wire = scene.random.choice((slot.redis, slot.postgres))
         wire.loses_answers = 0.2
         await _until_cut(scene, wire)
         wire.loses_answers = 0.0

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from runtime.ending import end_task
+from runtime.cancelling import cancel_and_wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -191,4 +191,4 @@ async def wire_to(url: str, seed: int | str = 1) -> AsyncIterator[tuple[str, Wir
     finally:
         server.close()
         wire.cut_all()
-        await end_task(*carrying)
+        await cancel_and_wait(*carrying)

@@ -52,8 +52,8 @@ async def kill_all_workers(scene: Scene) -> None:
     for _ in range(3):
         await scene.pause(1, 2)
         scene.note()
-        for post in scene.workers:
-            post.send(signal.SIGKILL)
+        for slot in scene.workers:
+            slot.send(signal.SIGKILL)
         await scene.crew.wait_ready()
         await scene.pause(2)
 
@@ -62,59 +62,59 @@ async def freeze_a_worker(scene: Scene) -> None:
     """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
     await scene.script_provider({"kind": "slow", "requests": SLOWED_CALLS, "seconds": SLOWED_SECONDS})
     await scene.pause(0.5)
-    post = scene.random.choice(scene.workers)
+    slot = scene.random.choice(scene.workers)
     for _ in range(FREEZES_MAX):
-        await scene.until_ready(post)
+        await scene.until_ready(slot)
         scene.note()
-        post.send(signal.SIGSTOP)
+        slot.send(signal.SIGSTOP)
         before = await scene.read_leases()
         await asyncio.sleep(scene.settings.renew_seconds + 0.5)
         if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
             break
-        post.send(signal.SIGCONT)
-        post = scene.random.choice(scene.workers)
+        slot.send(signal.SIGCONT)
+        slot = scene.random.choice(scene.workers)
     await asyncio.sleep(FROZEN_LEASES * scene.settings.lease_seconds - scene.settings.renew_seconds)
-    post.send(signal.SIGCONT)
+    slot.send(signal.SIGCONT)
     scene.note()
 
 
 async def answer_late(scene: Scene) -> None:
     """Part a worker from Redis in the middle of slow model calls: when it has their answers, another has taken over."""
-    post = scene.random.choice(scene.workers)
-    await scene.until_ready(post)
+    slot = scene.random.choice(scene.workers)
+    await scene.until_ready(slot)
     await scene.script_provider({"kind": "slow", "requests": LATE_CALLS, "seconds": LATE_SECONDS})
     await scene.pause(1)
-    post.redis.part()
+    slot.redis.part()
     await asyncio.sleep(scene.settings.lease_seconds)
     await scene.script_provider()  # whoever takes over is answered as ever
     scene.note()
     await asyncio.sleep(scene.settings.lease_seconds)
-    post.redis.heal()
+    slot.redis.heal()
     scene.note()
 
 
 async def stop_workers_in_turn(scene: Scene) -> None:
     """Tell every worker to stop, one after the other, as a deployment does."""
-    for post in scene.mortals:
-        await scene.until_ready(post)
+    for slot in scene.mortals:
+        await scene.until_ready(slot)
         scene.note()
-        post.send(signal.SIGTERM)
-        await scene.until_gone(post)
-        await scene.until_ready(post)
+        slot.send(signal.SIGTERM)
+        await scene.until_gone(slot)
+        await scene.until_ready(slot)
 
 
 async def poison(scene: Scene) -> None:
     """Let one conversation's first message kill every worker that tries it, and put garbage into two mailboxes."""
-    for post in scene.workers:
-        post.failpoint = f"guard.done={scene.run}-1"
+    for slot in scene.workers:
+        slot.failpoint = f"guard.done={scene.run}-1"
     for number in (2, 3):
         keys = mailbox_keys(ConversationKey("default", f"{scene.run}-{number}"), scene.settings.partitions)
         await scene.redis.lpush(keys.mailbox, b"\xff\xfe no envelope", b'{"version": 99}')
         await scene.redis.zadd(keys.agenda, {f"default:{scene.run}-{number}": 0})
-    for post in scene.workers:  # those that run were born without the failpoint
-        await scene.kill(post)
+    for slot in scene.workers:  # those that run were born without the failpoint
+        await scene.kill(slot)
     deaths = scene.crew.deaths
     await scene.until(lambda: scene.crew.deaths >= deaths + scene.settings.attempts_max, 60)
-    for post in scene.workers:
-        post.failpoint = None
+    for slot in scene.workers:
+        slot.failpoint = None
     scene.note()

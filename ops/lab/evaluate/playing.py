@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ops.desk.outbound import listening
-from ops.desk.received import Post
+from ops.desk.received import ReceivedEntries
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
 from ops.lab.evaluate.sets import Dialogue
@@ -20,8 +20,8 @@ from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
 from runtime.database import Database, connect
 from schema.keys import replies_stream
-from schema.messages import Inbound
-from schema.settings import Settings
+from schema.messages.inbound import Inbound
+from schema.settings.sending import SendingSettings
 
 TENANT = "default"
 CHANNEL: Final = "chat"
@@ -53,14 +53,14 @@ def play_all(sets: Mapping[str, Sequence[Dialogue]], *, say: Say) -> dict[str, l
 
 
 async def _play_all(
-    settings: Settings, roles: Sequence[tuple[tuple[str, Dialogue], str]], logs: Sequence[Path]
+    settings: SendingSettings, roles: Sequence[tuple[tuple[str, Dialogue], str]], logs: Sequence[Path]
 ) -> list[Played]:
     database = Database(settings)
     await database.open()
     try:
         async with AsyncProducer(settings) as producer:
-            stage = _Stage(producer, database, Post(), logs)
-            async with listening(settings, [replies_stream(TENANT, CHANNEL)], stage.post.add):
+            stage = _Stage(producer, database, ReceivedEntries(), logs)
+            async with listening(settings, [replies_stream(TENANT, CHANNEL)], stage.received.add):
                 parts = (stage.play(f"{name}-{one.id}", one, sender) for (name, one), sender in roles)
                 return await asyncio.gather(*parts)
     finally:
@@ -73,7 +73,7 @@ class _Stage:
 
     producer: AsyncProducer
     database: Database
-    post: Post
+    received: ReceivedEntries
     logs: Sequence[Path]
 
     async def play(self, conversation: str, dialogue: Dialogue, sender: str) -> Played:
@@ -101,8 +101,8 @@ class _Stage:
                 text=text,
             )
         )
-        reply = await self.post.wait(
-            lambda: self.post.reply_to(conversation, message_id), seconds_max=REPLY_SECONDS_MAX
+        reply = await self.received.wait(
+            lambda: self.received.reply_to(conversation, message_id), seconds_max=REPLY_SECONDS_MAX
         )
         return reply.text if reply is not None else None
 

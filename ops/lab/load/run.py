@@ -11,19 +11,22 @@ from ops.lab.load.scripts import Booking, Script, make_scripts
 from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
 from producer.collecting.following import AsyncFollower
 from producer.sending.client import AsyncProducer
+from runtime.cancelling import cancel_and_wait
 from runtime.database import Database
-from runtime.ending import end_task
 from schema.channels import CHANNELS
 from schema.errors import MailboxFull, Overloaded, ServerUnreachable
 from schema.ids import new_token
 from schema.keys import escalations_stream, replies_stream
-from schema.messages import MODEL_LATENCY_KEY, Escalation, Inbound, Reply
+from schema.messages.escalation import Escalation
+from schema.messages.inbound import MODEL_LATENCY_KEY, Inbound
+from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from schema.channels import Channel
     from schema.settings import Settings
+    from schema.settings.servers import ServerSettings
 
 CALLS_CONVERSATIONS_MAX = 500
 """Conversations whose model calls are read at once."""
@@ -102,7 +105,7 @@ class _Load:
                 showing = group.create_task(self._show(progress))
                 await self._send_all(group)
                 await self._wait_for_answers()
-                await end_task(reading, showing)
+                await cancel_and_wait(reading, showing)
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed  # whoever failed first ended the others
         progress(self._progress())
@@ -192,7 +195,7 @@ def _conversation(options: LoadOptions, number: int) -> str:
     return f"load-{options.run}-{number}"
 
 
-async def _read_model_work(settings: Settings, options: LoadOptions) -> ModelWork:
+async def _read_model_work(settings: ServerSettings, options: LoadOptions) -> ModelWork:
     """Read what the models did for this run from its turns' records."""
     names = [_conversation(options, number) for number in range(options.conversations)]
     work = ModelWork()

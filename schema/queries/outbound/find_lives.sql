@@ -1,3 +1,3 @@
--- Find in which life of its streams each tenant is. Takes nothing.
+-- Find in which epoch of its streams each tenant is. Takes nothing.
 -- Returns tenant_id, stream_life.
 SELECT tenant_id, stream_life FROM tenant ORDER BY tenant_id

@@ -1,4 +1,4 @@
--- Forget groups of consumers that somebody destroyed: noted in this life of their tenant's streams, and seen there no more.
+-- Forget groups of consumers that somebody destroyed: noted in this epoch of their tenant's streams, and seen there no more.
 -- Takes tenants and lives: of which streams' groups all that there are were seen; and what was seen, in equally long arrays:
 -- seen_tenants, seen_kinds, seen_channels, seen_names.
 -- Returns tenant_id, kind, channel, name.

@@ -1,6 +1,6 @@
 -- Note that outbox rows are in their streams, and where. Takes five equally long arrays: tenants, conversations, ordinals,
--- positions, and in which life of the tenant's streams each was published.
--- Keeps: a note from an earlier life is void, for Redis may have lost what it tells of; while a life begins, notes wait.
+-- positions, and in which epoch of the tenant's streams each was published.
+-- Keeps: a note from an earlier epoch is void, for Redis may have lost what it tells of; while an epoch begins, notes wait.
 WITH alive AS (
     SELECT tenant_id, stream_life FROM tenant WHERE tenant_id = ANY (%(tenants)s::text[]) ORDER BY tenant_id FOR SHARE)
 UPDATE outbox o SET published_at = clock_timestamp(), stream_position = p.position

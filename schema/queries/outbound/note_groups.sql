@@ -1,6 +1,6 @@
 -- Note where groups of consumers stand. Takes equally long arrays: tenants, kinds, channels ('' for none), names, positions,
 -- asides (whether each collects from a stream of its own), lives (of their tenants' streams, when that was seen).
--- Keeps: a position never goes back; what was seen in an earlier life of the streams is not noted.
+-- Keeps: a position never goes back; what was seen in an earlier epoch of the streams is not noted.
 INSERT INTO stream_group AS g (tenant_id, kind, channel, name, position, aside_at, life)
 SELECT n.tenant, n.kind, n.channel, n.name, n.position, CASE WHEN n.is_aside THEN now() END, n.life
 FROM unnest(%(tenants)s::text[], %(kinds)s::text[], %(channels)s::text[], %(names)s::text[], %(positions)s::bigint[],

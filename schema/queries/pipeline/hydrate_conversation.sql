@@ -1,7 +1,7 @@
 -- Read what a turn starts from. Takes tenant, conversation, message_id, sender_key (of who wrote it; null: nobody knows),
 -- history_items_max, followers_max, burst_seconds_max, replies_max.
 -- Returns one row: the conversation, the time, the message's own state and how long it has waited, the messages of its
--- channel that wait behind it and came within burst_seconds_max of it, its unpublished outbox rows, the life its tenant's streams
+-- channel that wait behind it and came within burst_seconds_max of it, its unpublished outbox rows, the epoch its tenant's streams
 -- are in, its tenant's brand (or null), the journals of an earlier attempt (model calls, tools); or no row when there is no
 -- such conversation. Of senders: whose state the conversation holds (held_sender_key; null: it is not said), who it began with,
 -- what is put aside for this one (or null), the last items that are theirs or nobody's (oldest first, each with whether it is

@@ -15,7 +15,7 @@ from worker.domains.airline.local.model import LocalModel
 from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:
-    from schema.messages import Sentiment
+    from schema.messages.escalation import Sentiment
     from worker.conversation.context import AirlineAgentContext
 
 _FACTS: Final = ("passenger_name", "confirmation_number", "flight_number", "flight_date", "seat_number")

@@ -12,13 +12,13 @@ from worker.domains.airline.local.situation import KnownFacts
 if TYPE_CHECKING:
     from agents import Agent
 
-    from schema.settings import Settings
+    from schema.settings.models import ModelSettings
     from worker.conversation.context import TurnContext
     from worker.domains.airline.agents.graph import AgentGraph
 
 
 async def choose_start(
-    graph: AgentGraph, turn: TurnContext, items: list[Any], last_agent: str | None, settings: Settings
+    graph: AgentGraph, turn: TurnContext, items: list[Any], last_agent: str | None, settings: ModelSettings
 ) -> Agent[TurnContext]:
     """Give the agent to start at: the last one, or whoever the message surely is for, its context prepared.
 

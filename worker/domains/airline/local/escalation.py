@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from schema.messages import EscalationCategory, Priority
+from schema.messages.escalation import EscalationCategory, Priority
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import is_unclear_too_often
 from worker.domains.airline.local.cues import cues_in

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from schema.messages import SUMMARY_CHARACTERS_MAX
+from schema.messages.escalation import SUMMARY_CHARACTERS_MAX
 from worker.conversation.context import EscalationRequest, Quote, call_human
 from worker.conversation.effects import Effect
 from worker.conversation.refusal import Refusal

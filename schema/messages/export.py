@@ -1,6 +1,6 @@
 """Export the wire models as JSON Schema, for those who write gateways in other languages.
 
-`python -m schema.export` remakes `schema/json/`.
+`python -m schema.messages.export` remakes `schema/json/`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,18 @@ from pathlib import Path
 
 from pydantic.alias_generators import to_snake
 
-from schema.messages import WIRE_MODELS, WireModel
+from schema.messages.envelope import Envelope
+from schema.messages.escalation import Escalation
+from schema.messages.event import Event
+from schema.messages.inbound import Inbound
+from schema.messages.receipt import Receipt
+from schema.messages.reply import Reply
+from schema.messages.wire import WireModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+WIRE_MODELS: tuple[type[WireModel], ...] = (Inbound, Envelope, Receipt, Reply, Escalation, Event)
+"""Every model whose JSON Schema is exported."""
 
 
 def export_schemas() -> dict[str, str]:

@@ -14,11 +14,14 @@ from runtime.encoding import parse_json
 from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.ids import ConversationKey, ticket_id_of
-from schema.messages import VERSION, Envelope, Inbound, Reply, encode_envelope
-from schema.settings import Settings
+from schema.messages.envelope import Envelope, encode_envelope
+from schema.messages.inbound import Inbound
+from schema.messages.reply import Reply
+from schema.messages.wire import VERSION
+from schema.settings.repair import RepairSettings
 from worker.mailbox.mailbox import Head, Mailbox
-from worker.pipeline.hydrate import OfNewerRelease, Undecodable, open_letter
-from worker.pipeline.outcome import Done, Later, Letter, Mend, Repair
+from worker.pipeline.hydrate import OfNewerRelease, Undecodable, open_message
+from worker.pipeline.outcome import Done, Later, Mend, OpenedMessage, Repair
 
 _log = structlog.get_logger("fte.turn")
 
@@ -30,21 +33,21 @@ _UNKNOWN = "(unknown)"
 
 
 @dataclass(frozen=True)
-class Unread:
+class DamagedEntries:
     """Deal with entries that are no message of ours, no longer or not yet; the inbox is asked before any is buried."""
 
-    settings: Settings
+    settings: RepairSettings
     database: Database
     sealer: Sealer
     mailbox: Mailbox
 
     async def examine(
         self, key: ConversationKey, head: Head, error: Undecodable
-    ) -> Letter | Mend | Later | Repair | Done:
+    ) -> OpenedMessage | Mend | Later | Repair | Done:
         """Find what an unreadable entry stood for.
 
         The inbox has every accepted message whole, so a damaged entry is replaced by what stands there. A message that
-        the inbox cannot give back either, and an entry that it does not know, are Letters without words, for a turn to
+        the inbox cannot give back either, and an entry that it does not know, are messages without words, for a turn to
         give up. An accepted message of a newer release is neither damaged nor lost: it is left to who can read it.
         """
         position, message_id = _place_in(head.raw)
@@ -63,38 +66,38 @@ class Unread:
             return Done()
         return await self._mend(key, head, row, str(error))
 
-    def stray(self, letter: Letter, head: Head) -> Letter:
-        """Make a letter one that the inbox does not know: the whole entry is kept, under a name of its own.
+    def stray(self, message: OpenedMessage, head: Head) -> OpenedMessage:
+        """Make a message one that the inbox does not know: the whole entry is kept, under a name of its own.
 
         The name is the entry's, so that a turn which is run again opens the same ticket.
         """
-        if letter.stray:
-            return letter
+        if message.stray:
+            return message
         number = _POSITION_MAX + int.from_bytes(sha256(head.raw).digest()[:6])
         payload = self.sealer.seal(head.raw.decode(errors="backslashreplace"))
-        return replace(letter, position=number, payload=payload, stray=True)
+        return replace(message, position=number, payload=payload, stray=True)
 
-    async def is_kept(self, letter: Letter) -> bool:
+    async def is_kept(self, message: OpenedMessage) -> bool:
         """Say whether a stray entry was given up before: by an attempt that died before it took the entry away."""
-        ticket_id = ticket_id_of(letter.key, letter.position)
+        ticket_id = ticket_id_of(message.key, message.position)
         return bool(
-            await self.database.read(letter.key.tenant, "read_ticket", tenant=letter.key.tenant, ticket_id=ticket_id)
+            await self.database.read(message.key.tenant, "read_ticket", tenant=message.key.tenant, ticket_id=ticket_id)
         )
 
-    async def keep(self, letter: Letter) -> Done:
+    async def keep(self, message: OpenedMessage) -> Done:
         """Keep a stray entry of a conversation that nobody has heard of: there is no one to tell, and no ticket."""
         await self.database.read(
-            letter.key.tenant,
+            message.key.tenant,
             "bury_letter",
-            tenant=letter.key.tenant,
-            conversation=letter.key.conversation,
+            tenant=message.key.tenant,
+            conversation=message.key.conversation,
             message_id=None,
-            entry=letter.position,
-            reason=letter.unreadable or "no such message was accepted",
-            attempts=letter.attempts,
-            payload=letter.payload,
+            entry=message.position,
+            reason=message.unreadable or "no such message was accepted",
+            attempts=message.attempts,
+            payload=message.payload,
         )
-        _log.error("mailbox.undecodable", tenant=letter.key.tenant, conversation=letter.key.conversation)
+        _log.error("mailbox.undecodable", tenant=message.key.tenant, conversation=message.key.conversation)
         return Done()
 
     async def put_back(self, key: ConversationKey, *, before: int) -> int:
@@ -111,11 +114,11 @@ class Unread:
 
     async def _mend(
         self, key: ConversationKey, head: Head, row: dict[str, Any], reason: str
-    ) -> Letter | Mend | Later | Repair:
+    ) -> OpenedMessage | Mend | Later | Repair:
         """Replace a damaged entry by what the inbox has of its message, as far as that can be read."""
         envelope = Envelope(position=row["position"], message_id=row["message_id"], payload=row["payload"])
         try:
-            open_letter(self.sealer, key, Head(encode_envelope(envelope).encode(), head.attempts))
+            open_message(self.sealer, key, Head(encode_envelope(envelope).encode(), head.attempts))
         except OfNewerRelease as newer:
             return await self._leave(key, row["position"], newer)
         except Undecodable as error:
@@ -148,7 +151,7 @@ class Unread:
         )
         return Later(NEWER_RELEASE_SECONDS, counts=False)
 
-    async def _examine_nameless(self, key: ConversationKey, head: Head, reason: str) -> Letter | Done:
+    async def _examine_nameless(self, key: ConversationKey, head: Head, reason: str) -> OpenedMessage | Done:
         """Tell a damaged message from an entry that never was one: by whether the mailbox lacks what the inbox has."""
         missing = await self.put_back(key, before=_POSITION_MAX)
         if not missing:
@@ -158,12 +161,12 @@ class Unread:
         )
         return Done()
 
-    def _nobodys(self, key: ConversationKey, head: Head, reason: str) -> Letter:
+    def _nobodys(self, key: ConversationKey, head: Head, reason: str) -> OpenedMessage:
         name = f"stray-{sha256(head.raw).hexdigest()[:32]}"
         row = {"message_id": name, "channel": "chat", "position": 1, "payload": "", "last_reply": None}
         return self.stray(self._without_words(key, head, row, reason), head)
 
-    def _without_words(self, key: ConversationKey, head: Head, row: dict[str, Any], reason: str) -> Letter:
+    def _without_words(self, key: ConversationKey, head: Head, row: dict[str, Any], reason: str) -> OpenedMessage:
         """Stand in for a message that nobody can read: its turn never looks at the words, and gives it up."""
         address = self._address_in(row["last_reply"])
         inbound = Inbound(
@@ -174,7 +177,7 @@ class Unread:
             sender=address or _UNKNOWN,
             text=_UNKNOWN,
         )
-        return Letter(
+        return OpenedMessage(
             key,
             row["position"],
             inbound,

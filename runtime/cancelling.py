@@ -8,7 +8,7 @@ from typing import Any
 _CANCEL_SECONDS = 0.2
 
 
-async def end_task(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until they have ended; what they raise is not of interest any more.
 
     Until Python 3.12, asyncio.wait_for (in the Redis client) drops a cancellation that comes together with its result,

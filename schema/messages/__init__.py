@@ -1,0 +1,5 @@
+"""Define what crosses between processes, one file for each kind of message.
+
+Every model is frozen, carries a version and has a limit on every size. The exported JSON Schema stands in
+`schema/json/`.
+"""

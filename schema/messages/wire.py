@@ -1,0 +1,43 @@
+"""Define what all messages share: how a version is read, the ids, and the words that more than one kind uses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from schema.ids import CONVERSATION_PATTERN, MESSAGE_ID_PATTERN, TENANT_PATTERN
+
+SENDER_CHARACTERS_MAX = 320  # the longest e-mail address: 64 + 1 + 255, RFC 5321, 4.5.3.1
+
+VERSION = 1
+"""The version that this release writes, and the newest that it reads."""
+VERSION_MAX = 1_000
+"""Above it nothing is a version: it is garbage."""
+
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
+ConversationId = Annotated[str, StringConstraints(pattern=CONVERSATION_PATTERN)]
+MessageId = Annotated[str, StringConstraints(pattern=MESSAGE_ID_PATTERN)]
+
+IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
+
+
+class WireModel(BaseModel):
+    """Hold the rules of everything on the wire.
+
+    A reader passes over fields it does not know: workers and gateways of two releases run side by side, and the newer
+    one may say more. `version` changes only for what an older reader must not read; it leaves that to a newer one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: Literal[1] = 1
+
+
+def newer_version_in(error: ValidationError) -> int | None:
+    """Give the version of what could not be read, when it is one that only a newer release reads."""
+    for detail in error.errors(include_url=False, include_context=False):
+        found = detail["input"]
+        if detail["loc"] == ("version",) and type(found) is int and VERSION < found <= VERSION_MAX:
+            return found
+    return None

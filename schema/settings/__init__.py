@@ -1,0 +1,44 @@
+"""Define every setting in sections, one class each, and put them together.
+
+One documented field is one setting, read from its `FTE_…` variable by `runtime.configuration`.
+"""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schema.settings.guardrails import AbuseSettings, GuessSettings
+from schema.settings.knowledge import KnowledgeSettings
+from schema.settings.models import ProviderSettings
+from schema.settings.process import DrainSettings, WatchSettings
+from schema.settings.repair import RepairSettings
+from schema.settings.retention import RetentionSettings
+from schema.settings.sending import SendingSettings
+from schema.settings.telemetry import LogSettings, TraceSettings
+from schema.settings.turns import TurnSettings
+
+
+class Settings(
+    TraceSettings,
+    LogSettings,
+    RetentionSettings,
+    RepairSettings,
+    WatchSettings,
+    DrainSettings,
+    GuessSettings,
+    AbuseSettings,
+    KnowledgeSettings,
+    ProviderSettings,
+    TurnSettings,
+    SendingSettings,
+    BaseSettings,
+):
+    """All settings of one process, immutable once loaded: each section, read from the environment.
+
+    Whoever starts a process, or hands settings on to many parts, has them all; a part has the section that it reads.
+    Pydantic lists the fields of the last base first, so the bases stand in the reverse order of `fte settings`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="FTE_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )

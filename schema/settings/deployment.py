@@ -1,0 +1,10 @@
+"""Define the settings that lead to a deployment's data."""
+
+from __future__ import annotations
+
+from schema.settings.sealing import SealingSettings
+from schema.settings.servers import ServerSettings
+
+
+class DeploymentSettings(SealingSettings, ServerSettings):
+    """Where a deployment's servers are, and the keys to what is sealed in them."""

@@ -1,0 +1,23 @@
+"""Define the settings of the loops that put right what was left undone."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from schema.settings.section import Section
+
+
+class RepairSettings(Section):
+    """How often a worker looks for work left undone, and how much of it a round takes up."""
+
+    sweep_seconds: float = Field(default=1, gt=0, description="how often rescue looks for what is overdue")
+    reconcile_seconds: float = Field(
+        default=3, gt=0, description="age from which an accepted message without a mailbox is put back"
+    )
+    reconcile_messages_max: int = Field(default=1_000, ge=1, description="messages one rescue round looks at")
+    publish_seconds: float = Field(default=2, gt=0, description="age from which rescue publishes an outbox row")
+    published_seconds: int = Field(default=7 * 86_400, ge=60, description="how long Redis remembers what is published")
+    collected_seconds: float = Field(
+        default=2, gt=0, description="how often rescue notes what consumers have acknowledged; docs/gateway.md"
+    )
+    trim_seconds: float = Field(default=10, gt=0, description="how often rescue trims the streams")
