@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.unit.airline_stand_ins import ADA, BACK, BEN, NOW, OUT, RESERVATION
 from worker.domains.airline.records.backend import Reservation
-from worker.domains.airline.rules.passengers import check_correction, count_edits
+from worker.domains.airline.rules.passengers import check_correction
 
 
 def passenger(name: str) -> tuple[str, str]:
@@ -117,20 +115,3 @@ def test_names_are_corrected_until_check_in_opens() -> None:
     assert check_correction(RESERVATION, ADA, ("Adah", "Okafor"), opens - timedelta(seconds=1)) is None
     assert refusal is not None
     assert refusal.code == "check_in_open"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "edits"),
-    [("", "", 0), ("", "abc", 3), ("santso", "santos", 1), ("jon", "john", 1), ("meier", "mayer", 2), ("ab", "ba", 1)],
-)
-def test_edits_are_letters_added_left_out_replaced_or_swapped(before: str, after: str, edits: int) -> None:
-    assert count_edits(before, after) == edits
-
-
-@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-def test_edits_are_counted_alike_in_both_directions(before: str, after: str) -> None:
-    edits = count_edits(before, after)
-
-    assert edits == count_edits(after, before)
-    assert (edits == 0) == (before == after)
-    assert abs(len(before) - len(after)) <= edits <= max(len(before), len(after))

@@ -7,7 +7,7 @@ import math
 import re
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from worker.conversation.vault import replace_placeholders
 from worker.domains.airline.local.cues import cues_in
@@ -135,5 +135,10 @@ def urgent_cue(flat: str) -> str | None:
 @cache
 def load_weights() -> dict[str, list[int]]:
     """Read the shipped weights: feature to one weight per label, in hundredths."""
+    return cast("dict[str, list[int]]", read_shipped()["weights"])
+
+
+def read_shipped() -> dict[str, Any]:
+    """Read what training wrote: labels, weights, and the fingerprint of what they were trained on."""
     written = resources.files("worker.domains.airline.local").joinpath("weights.json").read_text(encoding="utf-8")
-    return cast("dict[str, list[int]]", json.loads(written)["weights"])
+    return cast("dict[str, Any]", json.loads(written))

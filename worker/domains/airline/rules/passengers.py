@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rapidfuzz.distance import OSA
+
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.rules.flights import check_booked, check_none_flown, first_departure
 from worker.domains.airline.rules.names import letters_of
@@ -68,25 +70,10 @@ def is_same_person(passenger: Passenger, given_name: str, surname: str) -> bool:
     )
 
 
-def count_edits(before: str, after: str) -> int:
-    """Count the edits from one word to another: optimal string alignment distance."""
-    two_rows_up: list[int] = []
-    row_up = list(range(len(after) + 1))
-    for i, old in enumerate(before, 1):
-        row = [i]
-        for j, new in enumerate(after, 1):
-            edits = min(row_up[j] + 1, row[j - 1] + 1, row_up[j - 1] + (old != new))
-            if i > 1 and j > 1 and (old, before[i - 2]) == (after[j - 2], new):
-                edits = min(edits, two_rows_up[j - 2] + 1)
-            row.append(edits)
-        two_rows_up, row_up = row_up, row
-    return row_up[-1]
-
-
 def _is_spelling_of(new: str, old: str) -> bool:
     before, after = letters_of(old), letters_of(new)
     edits_max = min(EDITS_MAX, max(1, len(before) // LETTERS_PER_EDIT))
-    return before[:1] == after[:1] and count_edits(before, after) <= edits_max
+    return before[:1] == after[:1] and OSA.distance(before, after) <= edits_max
 
 
 def _differs_by_middle_names(new: str, old: str) -> bool:
