@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from tests.architecture import sources
 
 SCHEMA_STANDS_ON: Final = frozenset({"pydantic", "pydantic_settings"})
-# What `make evaluate` draws with and what trains the intent classifier: developers' commands, so no deployment has them.
+# For `make evaluate` and to train the intent classifier: developers' commands, so no deployment installs them.
 DEVELOPMENT_ONLY: Final = {
     "matplotlib": ("matplotlib", "ops.lab.evaluate.picture"),
     "sklearn": ("scikit-learn", "worker.domains.airline.local.train"),
