@@ -87,7 +87,7 @@ async def test_a_silent_connection_to_redis_is_given_up_and_all_others_with_it(
         assert len(wire._connections) == CONNECTIONS  # noqa: SLF001 - so many stand
         wire.swallow()
         first = asyncio.ensure_future(client.ping())
-        await asyncio.sleep(0.6)
+        await asyncio.wait([first], timeout=0.6)
         late = asyncio.ensure_future(client.ping())
         with pytest.raises(RedisError):
             await first
