@@ -407,6 +407,20 @@ EXCEPTION
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
 END $$;
 
+CREATE FUNCTION public.keep_tenants_apart(VARIADIC p_tables text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY p_tables LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
+        EXECUTE format($policy$CREATE POLICY tenant_only ON %I
+            USING (tenant_id = current_setting('fte.tenant', true) OR current_setting('fte.tenant', true) = '*')$policy$, v_table);
+    END LOOP;
+END $_$;
+
 CREATE FUNCTION public.move_places(p_places jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ops.lab.growth import Figure
     from ops.lab.load.run import LoadOptions, LoadProgress
-    from ops.lab.load.scripts import Booking
+    from ops.lab.load.scripts import BookingAccess
     from ops.verify.tally import LoadReport
     from schema.settings import Settings
 
@@ -195,12 +195,12 @@ def _finish(console: Console, report: LoadReport, figures: list[Figure], json_fi
         raise typer.Exit(1)
 
 
-def _sample_bookings() -> tuple[Booking, ...]:
+def _sample_bookings() -> tuple[BookingAccess, ...]:
     """Give the customers of the sample airline, whose bookings the seat changes are about."""
-    from ops.lab.load.scripts import Booking
+    from ops.lab.load.scripts import BookingAccess
     from ops.seed import SAMPLES
 
-    return tuple(Booking(sample.confirmation_number, *sample.passengers[0]) for sample in SAMPLES)
+    return tuple(BookingAccess(sample.confirmation_number, *sample.passengers[0]) for sample in SAMPLES)
 
 
 def _run_apart(

@@ -37,7 +37,7 @@ Prices = dict[tuple[str, date, str], int]
 
 
 @dataclass(frozen=True)
-class Booking:
+class SampleBooking:
     """Hold what somebody books; `seats` has one list for each flight, in the order of the passengers."""
 
     number: str
@@ -79,7 +79,7 @@ class Booker:
                 self._add_payment_method(customer, number, method.kind, method.balance_usd)
         self._customers[sample.confirmation_number] = customer
         self._book(
-            Booking(
+            SampleBooking(
                 number=sample.confirmation_number,
                 customer_id=customer,
                 cabin=sample.cabin,
@@ -120,7 +120,7 @@ class Booker:
         just_now = draw.random() < 0.04 and day > self._today  # noqa: PLR2004 - a share
         others = [number for number in self._kinds[customer_id] if number > 1]
         self._book(
-            Booking(
+            SampleBooking(
                 number=self._new_number(),
                 customer_id=customer_id,
                 cabin=cabin,
@@ -151,7 +151,7 @@ class Booker:
         self._airline.payment_method.append((customer_id, number, kind, None, balance_usd))
         self._kinds[customer_id][number] = kind
 
-    def _book(self, booking: Booking, *, one_way: bool) -> None:
+    def _book(self, booking: SampleBooking, *, one_way: bool) -> None:
         reservation_id = len(self._airline.reservation) + 1
         people = len(booking.people)
         for number, (given_name, surname) in enumerate(booking.people, 1):
@@ -181,7 +181,7 @@ class Booker:
             created_at,
         ))  # fmt: skip
 
-    def _payments(self, booking: Booking, seats_usd: int) -> list[dict[str, str | int]]:
+    def _payments(self, booking: SampleBooking, seats_usd: int) -> list[dict[str, str | int]]:
         """Pay for everything: a part of the fare with what else the customer has, the rest with the card.
 
         A cancelled booking in business or with insurance was paid back.

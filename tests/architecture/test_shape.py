@@ -105,6 +105,17 @@ def sleeps_outside_loops(source: Source) -> list[str]:
     ]
 
 
+def patches_by_path(source: Source) -> list[str]:
+    """List the places that name what they replace by its path as text, which no tool follows when it moves."""
+    calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call) and node.args]
+    return [
+        f"{source.place}:{call.lineno} {ast.unparse(call.args[0])}"
+        for call in calls
+        if ast.unparse(call.func).rpartition(".")[2] in {"setattr", "delattr", "patch"}
+        if isinstance(call.args[0], ast.Constant) and "." in str(call.args[0].value)
+    ]
+
+
 def _sleeps(waiting: list[ast.AST]) -> list[ast.Call]:
     found = []
     while waiting:
@@ -166,6 +177,12 @@ def test_no_text_is_read_or_written_in_the_locales_encoding() -> None:
 
 def test_no_test_waits_by_sleeping() -> None:
     found = [line for source in sources.everything() for line in sleeps_outside_loops(source)]
+
+    assert found == []
+
+
+def test_no_test_replaces_what_it_names_by_a_path() -> None:
+    found = [line for source in sources.everything() for line in patches_by_path(source)]
 
     assert found == []
 
@@ -243,3 +260,9 @@ def test_bytes_and_other_things_that_open_are_left_alone(text: str) -> None:
 def test_a_sleep_is_found_in_a_test_but_not_in_its_poll() -> None:
     assert sleeps_outside_loops(sample("def test_x():\n  time.sleep(1)")) == ["sample.py:2 time.sleep(1)"]
     assert sleeps_outside_loops(sample("async def test_x():\n  while True:\n    await asyncio.sleep(1)")) == []
+
+
+def test_a_replacement_is_found_when_it_is_named_by_a_path() -> None:
+    assert patches_by_path(sample("monkeypatch.setattr('a.b.c', 1)")) == ["sample.py:1 'a.b.c'"]
+    assert patches_by_path(sample("patch('a.b')")) == ["sample.py:1 'a.b'"]
+    assert patches_by_path(sample("monkeypatch.setattr(b, 'c', 1)")) == []

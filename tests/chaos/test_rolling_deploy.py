@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from ops.lab.chaos.crew import Crew
+    from ops.lab.chaos.crew import ForkedCrew
     from ops.lab.chaos.scene import Scene
     from schema.settings import Settings
 
@@ -75,11 +75,11 @@ class Deployment:
     """Hold a deployment while it goes on, and what came of it."""
 
     releases: Releases
-    next: Crew
+    next: ForkedCrew
     opened: AsyncExitStack
     """What outlives the deployment: messages are still under way at its end."""
     sender: NextSender = field(init=False)
-    crews: tuple[Crew, ...] = ()
+    crews: tuple[ForkedCrew, ...] = ()
     applied: list[list[str]] = field(default_factory=list)
     """What each `fte migrate` applied: of the next release, of this one on the way back, of the one after the next."""
     left: int = 0
@@ -122,19 +122,19 @@ class Deployment:
 
         await _until(scene, is_left, "this release leaves what it must not read")
 
-    async def _stop(self, crew: Crew) -> None:
+    async def _stop(self, crew: ForkedCrew) -> None:
         """Tell a release's workers to stop, one by one."""
         await crew.wait_ready()
         for slot in crew.workers:
             self.exits.append(await slot.dismiss())
 
 
-async def _start(crew: Crew) -> None:
+async def _start(crew: ForkedCrew) -> None:
     crew.fill()
     await crew.wait_ready()
 
 
-async def _until_committed(scene: Scene, *crews: Crew) -> None:
+async def _until_committed(scene: Scene, *crews: ForkedCrew) -> None:
     """Wait until each crew has committed its turns of this phase."""
     marks = {slot.log: slot.log.stat().st_size for crew in crews for slot in crew.workers}
 

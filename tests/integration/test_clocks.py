@@ -13,6 +13,7 @@ from schema.keys import NOTING_KEY, restoring_key
 from schema.tasks import DOORBELL_QUEUE
 from tests.waiting import eventually
 from worker.app import WorkerApp, WorkerBell
+from worker.pipeline import hydrate, turn
 
 if TYPE_CHECKING:
     import pytest
@@ -47,8 +48,8 @@ async def test_a_bell_tells_nothing_of_the_clock_of_whoever_rang(settings: Setti
 
 async def test_a_turns_time_is_the_databases(worker: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness = await worker()
-    monkeypatch.setattr("worker.pipeline.turn.datetime", AnHourAhead)
-    monkeypatch.setattr("worker.pipeline.hydrate.datetime", AnHourAhead, raising=False)
+    monkeypatch.setattr(turn, "datetime", AnHourAhead)
+    monkeypatch.setattr(hydrate, "datetime", AnHourAhead, raising=False)
     await harness.accept("c-1", "hello")
 
     await harness.drain("c-1")

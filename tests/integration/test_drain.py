@@ -10,6 +10,7 @@ import pytest
 from schema.keys import mailbox_keys, published_key, replies_stream
 from tests.integration.worker_harness import MakeHarness
 from tests.waiting import eventually
+from worker.pipeline import turn
 
 
 async def test_messages_of_a_conversation_are_answered_in_the_order_accepted(worker: MakeHarness) -> None:
@@ -330,7 +331,7 @@ async def test_a_later_message_cannot_be_committed_before_an_earlier_one(
     harness = await worker()
     await harness.accept("c", "one", enqueue=False)
     await harness.accept("c", "two")
-    monkeypatch.setattr("worker.pipeline.turn.admit", lambda *_, **__: "act")
+    monkeypatch.setattr(turn, "admit", lambda *_, **__: "act")
 
     await harness.drain("c")
 

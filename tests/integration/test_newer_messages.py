@@ -15,13 +15,13 @@ from schema.ids import ConversationKey
 from schema.keys import MailboxKeys, mailbox_keys
 from tests.integration.worker_harness import Harness, MakeHarness
 from worker.mailbox.mailbox import Head
+from worker.pipeline import turn
 from worker.pipeline.damaged_entries import NEWER_RELEASE_SECONDS
 from worker.pipeline.hydrate import open_message
 from worker.pipeline.outcome import OpenedMessage
 
 Where = Literal["envelope", "message"]
 WHERE: tuple[Where, ...] = ("envelope", "message")
-AS_READ_BY_TURNS = "worker.pipeline.turn.open_message"
 
 
 def keys_of(harness: Harness) -> MailboxKeys:
@@ -73,7 +73,7 @@ async def test_a_message_of_a_newer_release_waits_at_its_place_for_a_worker_that
 
     looks = [await drain_when_due(harness) for _ in range(harness.settings.attempts_max + 2)]
     answered_by_this_release = [reply["text"] for reply in await harness.replies()]
-    monkeypatch.setattr(AS_READ_BY_TURNS, read_newer)
+    monkeypatch.setattr(turn, "open_message", read_newer)
     await drain_when_due(harness)
 
     assert answered_by_this_release == ["you said: one"]
@@ -152,7 +152,7 @@ async def test_a_newer_message_that_is_answered_already_is_taken_away_in_silence
     redis: Any = harness.service.servers.redis
     entry = await redis.lindex(keys_of(harness).mailbox, 0)
     with monkeypatch.context() as newer:
-        newer.setattr(AS_READ_BY_TURNS, read_newer)
+        newer.setattr(turn, "open_message", read_newer)
         await harness.drain("c")
     await redis.rpush(keys_of(harness).mailbox, entry)
     await harness.accept("c", "two")

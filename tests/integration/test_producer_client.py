@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from producer.sending import backlog, client
 from producer.sending.client import AsyncProducer, Producer
 from runtime.database import EVERY_TENANT, Database, connect
 from runtime.startup import check_deployment
@@ -202,7 +203,7 @@ async def test_a_full_mailbox_refuses_what_follows_so_that_nothing_overtakes(set
 async def test_a_backlog_that_is_full_refuses_until_it_is_worked_off(
     settings: Settings, database: Database, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.sending.backlog.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(backlog, "LOOK_SECONDS", 0.05)
     rows = await database.read(EVERY_TENANT, "count_backlog", messages_max=1_000_000)
     room = sum(row["waiting"] for row in rows) + 2
     small = settings.model_copy(update={"backlog_messages_max": room})
@@ -231,7 +232,7 @@ async def test_a_backlog_that_is_full_refuses_until_it_is_worked_off(
 async def test_a_mailbox_that_has_room_again_meanwhile_stays_closed_to_the_rest_of_a_call(
     settings: Settings, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.sending.client.BATCH_MESSAGES_MAX", 2)
+    monkeypatch.setattr(client, "BATCH_MESSAGES_MAX", 2)
 
     def messages() -> Iterator[dict[str, Any]]:
         yield message(tenant, 1)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack
 from ops.lab.chaos.wires import wire_to
+from producer.sending import client
 from producer.sending.client import AsyncProducer
 from producer.sending.doorbell import Doorbell
 from runtime.configuration import open_sealer
@@ -196,7 +197,7 @@ async def test_a_locked_conversations_message_is_accepted_once_it_is_free(settin
 async def test_a_message_is_accepted_and_appended_when_no_bell_can_be_rung(
     settings: Settings, redis: Redis, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.sending.client.Doorbell", lambda _: Doorbell("redis://127.0.0.1:9/0"))
+    monkeypatch.setattr(client, "Doorbell", lambda _: Doorbell("redis://127.0.0.1:9/0"))
     with structlog.testing.capture_logs() as logs:
         async with AsyncProducer(settings) as producer:
             receipts = [await producer.send(message(tenant, conversation=name)) for name in ("c-1", "c-2")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.lab.growth import LIMITS, GrowthWatch
+from ops.lab.load import run
 from ops.lab.load.run import LoadOptions, LoadProgress, run_load
 from producer.sending.client import AsyncProducer, Message
 from runtime.cancelling import cancel_and_wait
@@ -108,7 +109,7 @@ async def test_a_conversations_messages_are_handed_in_one_after_the_other(
                 await asyncio.sleep(0.2)
             return await super().send(message)
 
-    monkeypatch.setattr("ops.lab.load.run.AsyncProducer", SlowToStart)
+    monkeypatch.setattr(run, "AsyncProducer", SlowToStart)
     options = LoadOptions(conversations=2, turns=3, messages_per_second=100, tenant=tenant, silence_seconds_max=0.1)
 
     await run_load(quick, options)

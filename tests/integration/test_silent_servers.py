@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from redis.exceptions import RedisError
 
+import runtime.database
+import runtime.redis
 from ops.lab.chaos.wires import wire_to
 from runtime.database import EVERY_TENANT, Database
 from runtime.outage import is_redis_away
@@ -35,7 +37,7 @@ async def _read_at_once(database: Database) -> None:
 async def test_a_silent_connection_to_postgresql_is_given_up_and_all_others_with_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.database.ANSWER_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(runtime.database, "ANSWER_SECONDS_MAX", 0.5)
     async with wire_to(settings.database_url or "") as (url, wire):
         database = Database(settings.model_copy(update={"database_url": url}))
         await database.open()
@@ -64,10 +66,10 @@ async def test_who_comes_to_a_silent_connection_later_does_not_wait_longer(
             return sum(each.is_waiting for each in database._connections) == len(reads)  # noqa: SLF001 - who waits
 
         for seconds in (1.0, 60.0):
-            monkeypatch.setattr("runtime.database.ANSWER_SECONDS_MAX", seconds)
+            monkeypatch.setattr(runtime.database, "ANSWER_SECONDS_MAX", seconds)
             reads.append(asyncio.create_task(database.read(EVERY_TENANT, "find_tenants")))
             await eventually(is_waited_for)
-        monkeypatch.setattr("runtime.database.ANSWER_SECONDS_MAX", 1.0)
+        monkeypatch.setattr(runtime.database, "ANSWER_SECONDS_MAX", 1.0)
 
         async with asyncio.timeout(10):
             told = await asyncio.gather(*reads, return_exceptions=True)
@@ -78,7 +80,7 @@ async def test_who_comes_to_a_silent_connection_later_does_not_wait_longer(
 async def test_a_silent_connection_to_redis_is_given_up_and_all_others_with_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.redis.ANSWER_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(runtime.redis, "ANSWER_SECONDS_MAX", 1.0)
     async with wire_to(settings.redis_url or "") as (url, wire):
         client = make_redis(settings.model_copy(update={"redis_url": url}))
         await asyncio.gather(*(client.blpop(["nobody"], timeout=0.3) for _ in range(CONNECTIONS)))

@@ -22,6 +22,8 @@ POLICY = (
     "((tenant_id = current_setting('fte.tenant'::text, true)) "
     "OR (current_setting('fte.tenant'::text, true) = '*'::text))"
 )
+POLICY_SINCE = 18
+"""The migration that made `keep_tenants_apart`."""
 TABLES_OF_TENANTS = """
     SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
         (SELECT string_agg(concat(p.qual, p.with_check), ' and ') FROM pg_policies p
@@ -52,6 +54,24 @@ def test_every_table_is_under_forced_row_level_security_but_those_with_a_reason(
         tables = connection.execute(TABLES).fetchall()
 
     assert {row["name"] for row in tables if not row["forced"]} == set(OPEN_TABLES)
+
+
+def test_a_table_that_is_kept_apart_by_the_function_has_the_policy_of_all_others(settings: Settings) -> None:
+    with connect(_url(settings)) as connection, connection.transaction(force_rollback=True):
+        connection.execute("CREATE TABLE first_one (tenant_id text)")
+        connection.execute("CREATE TABLE second_one (tenant_id text)")
+
+        connection.execute("SELECT keep_tenants_apart('first_one', 'second_one')")
+
+        tables = {row["name"]: row for row in connection.execute(TABLES_OF_TENANTS)}
+    for name in ("first_one", "second_one"):
+        assert tables[name] == {"name": name, "forced": True, "policy": POLICY}
+
+
+def test_no_migration_spells_the_policy_again_where_the_function_is_there() -> None:
+    written = [migration for migration in load_migrations() if migration.number > POLICY_SINCE]
+
+    assert [migration.number for migration in written if "CREATE POLICY" in migration.sql.upper()] == []
 
 
 async def test_a_tenant_sees_itself_alone_among_the_tenants(database: Database, tenant: str, other_tenant: str) -> None:

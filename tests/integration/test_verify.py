@@ -47,7 +47,7 @@ async def test_a_healthy_system_under_load_has_no_violation_however_often_it_is_
 
     async def think(text: str) -> str:
         await asyncio.sleep(0.005)
-        if text.startswith("poison") and poison_left["poison"]:
+        if "poison" in text and poison_left["poison"]:  # also where it is answered together with others
             poison_left["poison"] -= 1
             raise RuntimeError("a bug")
         return text

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
+from ops.cli import servers
 from ops.cli.main import run
 
 
@@ -15,7 +16,7 @@ def run_fte(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, A
     """Run a command line; gives its exit code, its standard output (parsed, with --json) and its standard error."""
     capsys.readouterr()
     # Loggers keep the stream they were set up with, and this one is gone when the test ends.
-    with pytest.raises(SystemExit) as ended, patch("ops.cli.servers.configure_logs"):
+    with pytest.raises(SystemExit) as ended, patch.object(servers, "configure_logs"):
         run(list(arguments))
     captured = capsys.readouterr()
     output = [json.loads(line) for line in captured.out.splitlines()] if "--json" in arguments else captured.out

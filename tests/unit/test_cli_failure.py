@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ops.cli import servers
 from ops.cli.failure import EXIT_REFUSED, EXIT_UNUSABLE, describe, exit_code_of
 from ops.cli.main import run
 from ops.cli.servers import NoServers
@@ -103,7 +104,7 @@ def test_a_fault_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPa
     def fail(**_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("ops.cli.servers.find_servers", fail)
+    monkeypatch.setattr(servers, "find_servers", fail)
 
     with pytest.raises(ZeroDivisionError):
         run(["migrate"])
@@ -157,7 +158,7 @@ def test_wrong_usage_ends_with_two_before_any_server_is_asked(
 def test_a_file_that_is_not_there_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ops.cli.servers.find_servers", lambda: None)
+    monkeypatch.setattr(servers, "find_servers", lambda: None)
 
     code, _, told = run_fte(capsys, "send", "no-such-file")
 

@@ -10,6 +10,7 @@ from schema.keys import (
     escalations_stream,
     events_stream,
     mailbox_keys,
+    parse_entry_id,
     partition_of,
     published_key,
     replies_stream,
@@ -63,3 +64,11 @@ def test_what_a_publish_touches_is_placed_together(tenant: str) -> None:
 
     assert {hash_tag(name) for name in names} == {tenant}
     assert len(set(names)) == len(names)
+
+
+def test_entry_ids_sort_by_their_numbers_and_not_as_text() -> None:
+    ids = ["10-11", "1769860800000-0", "9-0", "10-2", "10-0"]
+
+    assert sorted(ids, key=parse_entry_id) == ["9-0", "10-0", "10-2", "10-11", "1769860800000-0"]
+    with pytest.raises(ValueError, match="invalid literal"):
+        parse_entry_id("$")

@@ -11,7 +11,7 @@ import pytest
 
 from ops.lab.llm_sim.asked import Asked, BadRequest, Output, think
 from ops.lab.llm_sim.chat_api import CHAT
-from ops.lab.llm_sim.faults import Fault, Faults, FaultShare, read_script, read_share, spoil
+from ops.lab.llm_sim.faults import Faults, FaultShare, ProviderFault, read_script, read_share, spoil
 from ops.lab.llm_sim.latency import Lognormal, Uniform, read_latency
 from ops.lab.llm_sim.record import Record
 from ops.lab.llm_sim.responses_api import RESPONSES
@@ -126,17 +126,17 @@ def test_faults_come_in_their_shares() -> None:
 
     drawn = [faults.next(number / 4_000) for number in range(4_000)]
 
-    assert drawn.count(Fault("429", 2)) == pytest.approx(400, abs=1)
-    assert drawn.count(Fault("cut")) == pytest.approx(800, abs=1)
+    assert drawn.count(ProviderFault("429", 2)) == pytest.approx(400, abs=1)
+    assert drawn.count(ProviderFault("cut")) == pytest.approx(800, abs=1)
 
 
 def test_a_script_goes_before_the_shares() -> None:
-    faults = Faults([FaultShare(Fault("500"), 1)])
+    faults = Faults([FaultShare(ProviderFault("500"), 1)])
     faults.script(read_script([{"kind": "none"}, {"kind": "429", "requests": 2, "seconds": 3}]))
 
     drawn = [faults.next(0.5) for _ in range(4)]
 
-    assert drawn == [None, Fault("429", 3), Fault("429", 3), Fault("500")]
+    assert drawn == [None, ProviderFault("429", 3), ProviderFault("429", 3), ProviderFault("500")]
 
 
 def test_what_cannot_be_a_fault_is_refused() -> None:
@@ -144,7 +144,7 @@ def test_what_cannot_be_a_fault_is_refused() -> None:
         with pytest.raises(ValueError, match="KIND=SHARE"):
             read_share(wrong)
     with pytest.raises(ValueError, match="more than all"):
-        Faults([FaultShare(Fault("500"), 0.6), FaultShare(Fault("503"), 0.6)])
+        Faults([FaultShare(ProviderFault("500"), 0.6), FaultShare(ProviderFault("503"), 0.6)])
     with pytest.raises(ValueError, match="teapot"):
         read_script({"kind": "teapot"})
 

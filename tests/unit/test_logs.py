@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import logging
+import sys
 import warnings
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_log_that_cannot_be_written_stops_nobody_and_says_later_what_it_lost(
     log = structlog.get_logger("fte.test")
 
     with monkeypatch.context() as patched:
-        patched.setattr("sys.stderr", FullDisk())
+        patched.setattr(sys, "stderr", FullDisk())
         log.info("turn.committed")
         logging.getLogger("a.dependency").warning("as our dependencies log")
     log.info("turn.committed", position=3)

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.lab.load.run import LoadOptions, plan_messages
-from ops.lab.load.scripts import KIND_WEIGHTS, Booking, make_scripts
+from ops.lab.load.scripts import KIND_WEIGHTS, BookingAccess, make_scripts
 from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
 from schema.channels import CHANNELS
 from schema.ids import ConversationKey, reply_id_of
 from schema.messages.reply import Reply
 
-BOOKINGS = (Booking("DEMO42", "Ada", "Okafor"),)
+BOOKINGS = (BookingAccess("DEMO42", "Ada", "Okafor"),)
 
 
 def tally_of(**conversations: int) -> Tally:

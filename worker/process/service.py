@@ -217,19 +217,8 @@ def compose(
     publisher = Publisher(servers.database, scripts, servers.sealer, streams, settings=settings)
     heartbeat = Heartbeat(mailbox, servers.loops.outages, settings.renew_seconds)
     tracer = open_tracer(settings, servers.database)
-    turn = Turn(
-        settings=settings,
-        database=servers.database,
-        sealer=servers.sealer,
-        senders=servers.senders,
-        damaged=DamagedEntries(settings, servers.database, servers.sealer, mailbox),
-        publisher=publisher,
-        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, failpoint),
-        journal=JournalWriter(servers.database),
-        tools=ToolStore(servers.database, servers.sealer),
-        brain=brain,
-        tracer=tracer,
-        failpoint=failpoint,
+    turn = _make_turn(
+        settings, servers, brain, mailbox=mailbox, publisher=publisher, tracer=tracer, failpoint=failpoint
     )
     drainer = Drainer(settings, mailbox, heartbeat, turn, ring, failpoint)
     aside = Aside(scripts, servers.database, servers.sealer)
@@ -257,6 +246,32 @@ def compose(
         watchdog=Watchdog(settings, mailbox, drainer, rescue.sweep),
         brain=brain,
         tracer=tracer,
+    )
+
+
+def _make_turn(
+    settings: Settings,
+    servers: Servers,
+    brain: Brain,
+    *,
+    mailbox: Mailbox,
+    publisher: Publisher,
+    tracer: Tracer,
+    failpoint: Failpoint,
+) -> Turn:
+    return Turn(
+        settings=settings,
+        database=servers.database,
+        sealer=servers.sealer,
+        senders=servers.senders,
+        damaged=DamagedEntries(settings, servers.database, servers.sealer, mailbox),
+        publisher=publisher,
+        committer=Committer(servers.database, servers.sealer, brain.domain, brain.backend, failpoint),
+        journal=JournalWriter(servers.database),
+        tools=ToolStore(servers.database, servers.sealer),
+        brain=brain,
+        tracer=tracer,
+        failpoint=failpoint,
     )
 
 

@@ -26,7 +26,7 @@ CONSUMER_RESTART_SECONDS = CLAIM_IDLE_SECONDS + 0.1
 """Whoever takes a stream over in its order begins when all that the dead one held may be claimed: docs/gateway.md."""
 
 
-class Crew:
+class ForkedCrew:
     """Hold slots for processes of one release, which a program of that release forks."""
 
     def __init__(self, forker: Forker, slots: Sequence[ProcessSlot]) -> None:
@@ -84,7 +84,7 @@ class Crew:
 @asynccontextmanager
 async def open_crew(
     settings: Settings, gateway: Gateway | None, *, workers: int, folder: Path, seed: int, sources: Path = SOURCES
-) -> AsyncIterator[Crew]:
+) -> AsyncIterator[ForkedCrew]:
     """Open slots for so many workers, and for a gateway's sender and consumer, on the settings' servers.
 
     They are empty, and the packages of the release in `sources` are being loaded; processes end with the block.
@@ -112,7 +112,7 @@ async def open_crew(
             env=worker_environment(settings, sources) | slots[0].environment,
             start_new_session=True,
         )
-        crew = Crew(Forker(process, log), slots)
+        crew = ForkedCrew(Forker(process, log), slots)
         try:
             yield crew
         finally:

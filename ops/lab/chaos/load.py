@@ -14,7 +14,7 @@ from schema.messages.inbound import Inbound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.lab.load.scripts import Booking
+    from ops.lab.load.scripts import BookingAccess
 
 TENANT = "default"
 STREAMS = (*(replies_stream(TENANT, channel) for channel in CHANNELS), escalations_stream(TENANT))
@@ -36,7 +36,7 @@ class Plan:
     turns: int
     messages_per_second: float
     seed: int
-    bookings: tuple[Booking, ...]
+    bookings: tuple[BookingAccess, ...]
     """One for each conversation that changes seats."""
     messages_max: int
     """How many are sent at most where a run goes on for as long as its fault does."""
@@ -74,7 +74,7 @@ def plan_messages(plan: Plan) -> Iterator[Inbound]:
             )
 
 
-def _seat_changes(booking: Booking) -> tuple[str, ...]:
+def _seat_changes(booking: BookingAccess) -> tuple[str, ...]:
     """Write what moves a passenger back and forth: each yes is one effect, and must be one row."""
     named = f"{booking.first_name} {booking.surname}, {booking.confirmation_number}."
     return (

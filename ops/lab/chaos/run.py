@@ -22,7 +22,7 @@ from ops.lab.chaos.gateway import Gateway
 from ops.lab.chaos.load import TENANT, Plan
 from ops.lab.chaos.scene import Scene
 from ops.lab.llm_sim.child import run_simulator
-from ops.lab.load.scripts import Booking
+from ops.lab.load.scripts import BookingAccess
 from runtime.cancelling import cancel_and_wait
 from runtime.configuration import open_sealer
 from runtime.database import connect
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from ops.lab.chaos.crew import Crew
+    from ops.lab.chaos.crew import ForkedCrew
     from ops.lab.chaos.faults import Fault
     from schema.settings import Settings
 
@@ -111,7 +111,12 @@ class Chaos:
     """Hold a stack that is up, and run faults on it."""
 
     def __init__(
-        self, scene: Scene, options: ChaosOptions, folder: Path, bookings: list[Booking], beside: Crew | None
+        self,
+        scene: Scene,
+        options: ChaosOptions,
+        folder: Path,
+        bookings: list[BookingAccess],
+        beside: ForkedCrew | None,
     ) -> None:
         self.beside = beside
         """Posts for workers of another release, empty until a fault fills them."""
@@ -299,9 +304,9 @@ async def chaos_on(
             yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url), others)
 
 
-def _find_bookings(database_url: str) -> list[Booking]:
+def _find_bookings(database_url: str) -> list[BookingAccess]:
     """Find bookings of the sample airline whose seats can be changed."""
     from_day = (datetime.now(UTC) + timedelta(days=3)).date()
     with connect(database_url) as connection:
         rows = connection.execute(load_query("list_changeable"), {"tenant": TENANT, "from_day": from_day}).fetchall()
-    return [Booking(row["confirmation_number"], row["given_name"], row["surname"]) for row in rows]
+    return [BookingAccess(row["confirmation_number"], row["given_name"], row["surname"]) for row in rows]

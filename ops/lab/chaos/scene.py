@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from ops.embedded import EmbeddedStack
-    from ops.lab.chaos.crew import Crew
+    from ops.lab.chaos.crew import ForkedCrew
     from ops.lab.chaos.gateway import Gateway
     from ops.lab.chaos.process_slots import ProcessSlot
     from ops.lab.chaos.wires import Wire
@@ -37,7 +37,7 @@ class Scene:
 
     stack: EmbeddedStack
     settings: Settings
-    crew: Crew
+    crew: ForkedCrew
     gateway: Gateway
     redis: Redis
     simulator_url: str

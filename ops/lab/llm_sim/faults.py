@@ -27,7 +27,7 @@ _SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ProviderFault:
     """Name one fault; `seconds` are those of Retry-After for 429 and 503, and of the delay for slow."""
 
     kind: FaultKind
@@ -38,7 +38,7 @@ class Fault:
 class FaultShare:
     """Say which share of all requests, 0 to 1, meets a fault."""
 
-    fault: Fault
+    fault: ProviderFault
     share: float
 
 
@@ -61,7 +61,7 @@ def read_share(text: str) -> FaultShare:
     if found is None or found["kind"] not in FAULT_KINDS:
         raise ValueError(f"{text!r} is not KIND=SHARE[:SECONDS] with a share from 0 to 1 and {'|'.join(FAULT_KINDS)}")
     kind: Any = found["kind"]
-    return FaultShare(Fault(kind, float(found["seconds"] or _SECONDS)), float(found["share"]))
+    return FaultShare(ProviderFault(kind, float(found["seconds"] or _SECONDS)), float(found["share"]))
 
 
 def read_script(body: Any) -> list[ScriptStep]:
@@ -78,7 +78,7 @@ class Faults:
         if total > 1:
             raise ValueError(f"the shares of faults add up to {total:g}, more than all requests")
         self._shares = tuple(shares)
-        self._script: deque[Fault | None] = deque()
+        self._script: deque[ProviderFault | None] = deque()
 
     @property
     def scripted(self) -> int:
@@ -87,7 +87,9 @@ class Faults:
 
     def script(self, steps: Sequence[ScriptStep]) -> None:
         """Add to the script; raises ValueError when it would be longer than SCRIPTED_REQUESTS_MAX."""
-        added = [None if s.kind == "none" else Fault(s.kind, s.seconds) for s in steps for _ in range(s.requests)]
+        added = [
+            None if s.kind == "none" else ProviderFault(s.kind, s.seconds) for s in steps for _ in range(s.requests)
+        ]
         if len(self._script) + len(added) > SCRIPTED_REQUESTS_MAX:
             raise ValueError(f"a script speaks for at most {SCRIPTED_REQUESTS_MAX} requests")
         self._script.extend(added)
@@ -96,7 +98,7 @@ class Faults:
         """Forget the script; the shares stay."""
         self._script.clear()
 
-    def next(self, drawn: float) -> Fault | None:
+    def next(self, drawn: float) -> ProviderFault | None:
         """Give the fault of the request that has just come; `drawn` is a random number, evenly from 0 to 1."""
         if self._script:
             return self._script.popleft()

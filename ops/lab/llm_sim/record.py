@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from ops.lab.llm_sim.asked import Asked, Output
-    from ops.lab.llm_sim.faults import Fault
+    from ops.lab.llm_sim.faults import ProviderFault
 
 
 class Request:
@@ -21,7 +21,7 @@ class Request:
     def __init__(self, number: int, api: str) -> None:
         self.number = number
         self.api = api
-        self.fault: Fault | None = None
+        self.fault: ProviderFault | None = None
         self.asked: Asked | None = None
         self.output: Output | None = None
         self.status = 0

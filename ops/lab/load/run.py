@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ops.lab.load.scripts import Booking, Script, make_scripts
+from ops.lab.load.scripts import BookingAccess, Script, make_scripts
 from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
 from producer.collecting.following import AsyncFollower
 from producer.sending.client import AsyncProducer
@@ -48,7 +48,7 @@ class LoadOptions:
     seed: int = 1
     model_latency_ms: str | None = None
     """`A..B`: how long the embedded models shall take for each call; None: no time."""
-    bookings: tuple[Booking, ...] = ()
+    bookings: tuple[BookingAccess, ...] = ()
     channels: tuple[Channel, ...] = CHANNELS
     tenant: str = "default"
     silence_seconds_max: float = 60

@@ -25,7 +25,7 @@ KIND_WEIGHTS: dict[Kind, int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Booking:
+class BookingAccess:
     """Hold a booking that exists in the airline's data: what a customer knows of it."""
 
     confirmation_number: str
@@ -45,7 +45,11 @@ class Script:
 
 
 # Used when no bookings are given: well-formed, and known to no airline.
-_STRANGERS = (Booking("Q7W2E4", "Sam", "Keller"), Booking("K4P9T1", "Nina", "Holm"), Booking("R3V8X6", "Leo", "Marsh"))
+_STRANGERS = (
+    BookingAccess("Q7W2E4", "Sam", "Keller"),
+    BookingAccess("K4P9T1", "Nina", "Holm"),
+    BookingAccess("R3V8X6", "Leo", "Marsh"),
+)
 
 _QUESTIONS = (
     "How many bags can I bring on my flight?",
@@ -114,7 +118,7 @@ _GOODBYES = ("Thanks!", "Thank you, bye.", "ok great", "That is all, thanks.")
 
 
 def make_scripts(
-    seed: int, conversations: int, turns: int, *, channels: Sequence[Channel], bookings: Sequence[Booking] = ()
+    seed: int, conversations: int, turns: int, *, channels: Sequence[Channel], bookings: Sequence[BookingAccess] = ()
 ) -> list[Script]:
     """Make up `conversations` customers who write `turns` messages each.
 
@@ -126,7 +130,7 @@ def make_scripts(
 
 
 def _make_script(
-    chance: random.Random, number: int, turns: int, channel: Channel, bookings: Sequence[Booking]
+    chance: random.Random, number: int, turns: int, channel: Channel, bookings: Sequence[BookingAccess]
 ) -> Script:
     kind = chance.choices(list(KIND_WEIGHTS), list(KIND_WEIGHTS.values()))[0]
     booking = chance.choice(bookings)
@@ -138,7 +142,7 @@ def _make_script(
     return Script(kind, channel, sender, subject, tuple(texts))
 
 
-def _open(chance: random.Random, kind: Kind, booking: Booking) -> list[str]:
+def _open(chance: random.Random, kind: Kind, booking: BookingAccess) -> list[str]:
     """Give the messages with which a conversation of this kind begins."""
     if kind == "seat_change":
         return [
