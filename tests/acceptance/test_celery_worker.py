@@ -82,15 +82,19 @@ async def running(settings: Settings, log: Path, *command: str) -> AsyncIterator
 
 
 def ask(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]:
-    """Ask running workers something by `celery -A worker inspect`."""
-    return subprocess.run(
-        [*CELERY, "inspect", "--timeout", "10", *command],
-        env=environment_of(settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    """Ask running workers something by `celery -A worker inspect`, which waits to the end for more of them to answer."""
+    for seconds in (1, 3, 10):
+        done = subprocess.run(
+            [*CELERY, "inspect", "--timeout", str(seconds), *command],
+            env=environment_of(settings),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode == 0:
+            break
+    return done
 
 
 async def send(settings: Settings, count: int) -> None:
