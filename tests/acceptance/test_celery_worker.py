@@ -82,9 +82,10 @@ async def running(settings: Settings, log: Path, *command: str) -> AsyncIterator
 
 
 def ask(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]:
-    """Ask running workers something by `celery -A worker inspect`, which waits to the end for more of them to answer."""
-    for seconds in (1, 3, 10):
-        done = subprocess.run(
+    """Ask running workers something by `celery -A worker inspect`, which waits its whole time for more to answer."""
+
+    def ask_for(seconds: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [*CELERY, "inspect", "--timeout", str(seconds), *command],
             env=environment_of(settings),
             capture_output=True,
@@ -92,9 +93,9 @@ def ask(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]:
             timeout=60,
             check=False,
         )
-        if done.returncode == 0:
-            break
-    return done
+
+    soon = ask_for(1)
+    return soon if soon.returncode == 0 else ask_for(10)
 
 
 async def send(settings: Settings, count: int) -> None:
