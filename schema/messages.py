@@ -56,6 +56,7 @@ EscalationCategory = Literal[
     "pending_clarification",
     "usage_limit",
     "abuse",
+    "emergency",
     "system_error",
 ]
 EventName = Literal[
@@ -63,6 +64,7 @@ EventName = Literal[
     "conversation.taken_over",
     "conversation.handed_back",
     "message.abusive",
+    "message.emergency",
     "message.refused",
     "message.dead",
     "message.forwarded",

@@ -205,6 +205,23 @@ class Settings(BaseSettings):
         description="after so long a silence a sender is a new one: telephone numbers are given to others",
     )
 
+    # Emergencies, answered before any model is asked
+    emergency_number: str = Field(
+        default="911 in the US and Canada, 112 in Europe and on most mobile phones elsewhere",
+        min_length=1,
+        max_length=200,
+        description="the number to call, as customers in danger read it",
+    )
+    crisis_line: str = Field(
+        default="call or text 988 in the US and Canada; findahelpline.com lists a free line for every other country",
+        min_length=1,
+        max_length=300,
+        description="where somebody who may harm themselves finds a person to talk to, as customers read it",
+    )
+    emergency_answer_by_minutes: int = Field(
+        default=5, ge=1, description="within how long a human takes up an emergency"
+    )
+
     # Abuse
     abuse_model_seconds_max: float = Field(
         default=5, gt=0, description="how long a reply waits for the model that judges abuse; not asked when local"

@@ -127,7 +127,7 @@ class Committer:
                 reason=answer.escalation.reason[:_REASON_CHARACTERS_MAX],
                 summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
                 priority=answer.escalation.priority,
-                answer_by=due.answer_by,
+                answer_by=answer.escalation.answer_by or due.answer_by,
                 transcript=refer(letter, snapshot),
                 briefing=brief(self._domain, letter, snapshot, answer),
                 **shared,
@@ -150,7 +150,7 @@ class Committer:
                 "conversation": key.conversation,
                 "category": answer.escalation.category,
                 "priority": answer.escalation.priority,
-                "answer_by": due.answer_by,
+                "answer_by": answer.escalation.answer_by or due.answer_by,
                 "sender_key": snapshot.sender_key or None,
             }
             statements.append(("open_ticket", ticket))

@@ -171,7 +171,7 @@ class Turn:
         self.reach("guard.done")
         with clock.step("act"):
             if admission == "forward":
-                return forward(guarded)
+                return forward(letter, guarded, self.settings, now=due.now)
             return await act(self.brain, letter, snapshot, guarded, journal, due=due)
 
     async def _commit(
