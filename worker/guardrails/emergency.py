@@ -38,6 +38,8 @@ _KINDS: tuple[EmergencyKind, ...] = (
 
 _BODILY = frozenset({"poisoning", "medical"})
 _NOT_JOKED_ABOUT = frozenset({"security", "violence", "trafficking", "lost_child"})
+_THREATENED = frozenset({"poisoning", "medical", "self_harm", "violence"})
+"""What is also said to those who read it, as a threat or a wish."""
 _WEAK_MIN = 2
 _NONE = EmergencyVerdict(None, 0.9)
 
@@ -75,7 +77,8 @@ def _tells_of(kind: EmergencyKind, sentence: str) -> bool:
 
 def _is_harmless(kind: EmergencyKind, sentence: str, match: re.Match[str]) -> bool:
     before, after = sentence[: match.start()], sentence[match.end() - 1 :]
-    if any(one.start() < match.end() and match.start() < one.end() for one in _compile("idiom").finditer(sentence)):
+    excuses = ("idiom", "aimed") if kind in _THREATENED else ("idiom",)
+    if any(_overlaps(one, match) for section in excuses for one in _compile(section).finditer(sentence)):
         return True
     if _ends_with("asked").search(before) or _compile("asked_after").match(after) or _is_asked(sentence, match):
         return True
@@ -84,6 +87,10 @@ def _is_harmless(kind: EmergencyKind, sentence: str, match: re.Match[str]) -> bo
     if kind in _BODILY and _compile("past_care").search(sentence):
         return True
     return kind not in _NOT_JOKED_ABOUT and _compile("joking").search(sentence) is not None
+
+
+def _overlaps(one: re.Match[str], other: re.Match[str]) -> bool:
+    return one.start() < other.end() and other.start() < one.end()
 
 
 def _is_asked(sentence: str, match: re.Match[str]) -> bool:
