@@ -125,7 +125,8 @@ async def test_a_delay_moves_a_flights_moments_and_what_connects_with_it(
     reads = PostgresAirline(database)
     on_time = await reads.find_flight(airline, "SA20", day_of(0))
     connection.execute(
-        "UPDATE flight_date SET status = 'delayed', delay_minutes = 150 WHERE tenant_id = %s AND flight_number = 'SA20'",
+        "UPDATE flight_date SET status = 'delayed', delay_minutes = 150 "
+        "WHERE tenant_id = %s AND flight_number = 'SA20'",
         [airline],
     )
 
