@@ -710,6 +710,8 @@ CREATE TABLE public.flight_date (
     flight_number text NOT NULL,
     flight_date date NOT NULL,
     status text NOT NULL,
+    delay_minutes integer,
+    CONSTRAINT delay_is_positive CHECK ((delay_minutes > 0)),
     CONSTRAINT flight_status_is_known CHECK ((status = ANY (ARRAY['available'::text, 'on_time'::text, 'delayed'::text, 'flying'::text, 'landed'::text, 'cancelled'::text])))
 );
 
@@ -776,17 +778,18 @@ CREATE VIEW public.scheduled_flight WITH (security_invoker='true') AS
     d.status,
     f.origin,
     f.destination,
-    ((d.flight_date + f.departs_at) AT TIME ZONE o.time_zone) AS departs_at,
-    (((d.flight_date + (f.arrives_days_later)::integer) + f.arrives_at) AT TIME ZONE a.time_zone) AS arrives_at,
-    to_char((d.flight_date + f.departs_at), 'YYYY-MM-DD HH24:MI'::text) AS departs_local,
-    to_char(((d.flight_date + (f.arrives_days_later)::integer) + f.arrives_at), 'YYYY-MM-DD HH24:MI'::text) AS arrives_local,
+    (((d.flight_date + f.departs_at) AT TIME ZONE o.time_zone) + late.by_minutes) AS departs_at,
+    ((((d.flight_date + (f.arrives_days_later)::integer) + f.arrives_at) AT TIME ZONE a.time_zone) + late.by_minutes) AS arrives_at,
+    to_char(((((d.flight_date + f.departs_at) AT TIME ZONE o.time_zone) + late.by_minutes) AT TIME ZONE o.time_zone), 'YYYY-MM-DD HH24:MI'::text) AS departs_local,
+    to_char((((((d.flight_date + (f.arrives_days_later)::integer) + f.arrives_at) AT TIME ZONE a.time_zone) + late.by_minutes) AT TIME ZONE a.time_zone), 'YYYY-MM-DD HH24:MI'::text) AS arrives_local,
     ( SELECT COALESCE(jsonb_agg(jsonb_build_object('cabin', c.cabin, 'seats_left', c.seats_left, 'price_usd', c.price_usd) ORDER BY c.price_usd), '[]'::jsonb) AS "coalesce"
            FROM public.fare c
           WHERE ((c.tenant_id = d.tenant_id) AND (c.flight_number = d.flight_number) AND (c.flight_date = d.flight_date))) AS fares
-   FROM (((public.flight_date d
+   FROM ((((public.flight_date d
      JOIN public.flight f ON (((f.tenant_id = d.tenant_id) AND (f.flight_number = d.flight_number))))
      JOIN public.airport o ON (((o.tenant_id = f.tenant_id) AND (o.code = f.origin))))
-     JOIN public.airport a ON (((a.tenant_id = f.tenant_id) AND (a.code = f.destination))));
+     JOIN public.airport a ON (((a.tenant_id = f.tenant_id) AND (a.code = f.destination))))
+     CROSS JOIN LATERAL ( SELECT make_interval(mins => COALESCE(d.delay_minutes, 0)) AS by_minutes) late);
 
 CREATE TABLE public.seat (
     tenant_id text NOT NULL,

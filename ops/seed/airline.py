@@ -26,6 +26,7 @@ PLACES = {"basic_economy": 30, "economy": 126, "business": 24}
 """In each cabin of every aircraft."""
 
 _TIMES_ECONOMY = {"basic_economy": 0.8, "economy": 1.0, "business": 2.6}
+_DELAY_MINUTES = 95
 _LEFT_FOR_SAMPLES = 9  # on a sample's flights and on the same ones a day later: room for trying a change
 
 
@@ -95,7 +96,9 @@ def _schedule(airline: SampleAirline, flights: list[Flight], today: date, random
         for ahead in range(-DAYS_BACK, DAYS_AHEAD + 1):
             day = today + timedelta(days=ahead)
             drawn = _status(ahead, random)
-            airline.flight_date.append((flight.number, day, fixed.get((flight.number, day), drawn)))
+            status = fixed.get((flight.number, day), drawn)
+            delay_minutes = _DELAY_MINUTES if status == "delayed" else None
+            airline.flight_date.append((flight.number, day, status, delay_minutes))
             for cabin, times in _TIMES_ECONOMY.items():
                 prices[flight.number, day, cabin] = round(base_usd * times * random.uniform(0.85, 1.4))
     return prices

@@ -36,7 +36,7 @@ class SampleAirline:
 COLUMNS = {
     "airport": "code city time_zone",
     "flight": "flight_number origin destination departs_at arrives_at arrives_days_later",
-    "flight_date": "flight_number flight_date status",
+    "flight_date": "flight_number flight_date status delay_minutes",
     "fare": "flight_number flight_date cabin seats_left price_usd",
     "customer": "customer_id given_name surname email phone born_on membership",
     "payment_method": "customer_id method_number kind last_four balance_usd",

@@ -24,6 +24,7 @@ EscalationCategory = Literal[
     "pending_clarification",
     "usage_limit",
     "abuse",
+    "emergency",
     "system_error",
 ]
 

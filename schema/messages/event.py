@@ -13,6 +13,7 @@ EventName = Literal[
     "conversation.taken_over",
     "conversation.handed_back",
     "message.abusive",
+    "message.emergency",
     "message.refused",
     "message.dead",
     "message.forwarded",

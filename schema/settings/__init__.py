@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schema.settings.guardrails import AbuseSettings, GuessSettings
+from schema.settings.guardrails import GuardrailSettings, GuessSettings
 from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.models import ProviderSettings
 from schema.settings.process import DrainSettings, WatchSettings
@@ -26,7 +26,7 @@ class Settings(
     WatchSettings,
     DrainSettings,
     GuessSettings,
-    AbuseSettings,
+    GuardrailSettings,
     KnowledgeSettings,
     ProviderSettings,
     TurnSettings,

@@ -20,6 +20,30 @@ class AbuseSettings(ModelSettings):
     )
 
 
+class EmergencySettings(Section):
+    """What a customer in danger is told, and how soon a person looks; answered before any model is asked."""
+
+    emergency_number: str = Field(
+        default="911 in the US and Canada, 112 in Europe and on most mobile phones elsewhere",
+        min_length=1,
+        max_length=200,
+        description="the number to call, as customers in danger read it",
+    )
+    crisis_line: str = Field(
+        default="call or text 988 in the US and Canada; findahelpline.com lists a free line for every other country",
+        min_length=1,
+        max_length=300,
+        description="where somebody who may harm themselves finds a person to talk to, as customers read it",
+    )
+    emergency_answer_by_minutes: int = Field(
+        default=5, ge=1, description="within how long a human takes up an emergency"
+    )
+
+
+class GuardrailSettings(AbuseSettings, EmergencySettings):
+    """What the answer to a message is made from that a guardrail stopped."""
+
+
 class GuessSettings(Section):
     """How many wrong tries to verify a booking a day allows."""
 

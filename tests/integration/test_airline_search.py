@@ -119,6 +119,50 @@ async def test_a_flight_is_found_with_its_fares_on_its_day(database: Database, a
     assert await reads.find_flight(airline, "SA99", day_of(0)) is None
 
 
+async def test_a_delay_moves_a_flights_moments_and_what_connects_with_it(
+    database: Database, connection: psycopg.Connection[Row], airline: str
+) -> None:
+    reads = PostgresAirline(database)
+    on_time = await reads.find_flight(airline, "SA20", day_of(0))
+    connection.execute(
+        "UPDATE flight_date SET status = 'delayed', delay_minutes = 150 "
+        "WHERE tenant_id = %s AND flight_number = 'SA20'",
+        [airline],
+    )
+
+    late = await reads.find_flight(airline, "SA20", day_of(0))
+
+    assert on_time is not None
+    assert late is not None
+    assert (late.departs_local, late.arrives_local) == (f"{day_of(0)} 09:30", f"{day_of(0)} 10:30")
+    assert late.departs_at - on_time.departs_at == late.arrives_at - on_time.arrives_at == timedelta(minutes=150)
+    found = numbers(await reads.search_flights(airline, "AAA", "BBB", day_of(0)))
+    assert ("SA20", "SA21") not in found  # which leaves at 08:45
+    assert ("SA20", "SA22") in found
+
+
+async def test_a_booking_whose_delayed_flight_should_have_left_comes_before_later_ones(
+    database: Database, connection: psycopg.Connection[Row], airline: str
+) -> None:
+    left_at = datetime.now(UTC) - timedelta(minutes=40)
+    connection.execute(
+        "INSERT INTO flight_date (tenant_id, flight_number, flight_date, status) VALUES (%s, 'SA12', %s, 'delayed')",
+        [airline, left_at.date()],
+    )
+    connection.execute(
+        "UPDATE flight SET departs_at = %s WHERE tenant_id = %s AND flight_number = 'SA12'", [left_at.time(), airline]
+    )
+    connection.execute("DELETE FROM seat WHERE tenant_id = %s AND flight_number = 'SA12'", [airline])
+    connection.execute(
+        "UPDATE reservation_segment SET flight_date = %s WHERE tenant_id = %s AND flight_number = 'SA12'",
+        [left_at.date(), airline],
+    )
+
+    found = await PostgresAirline(database).find_reservations_of(airline, "okafor@example.com")
+
+    assert [booking.confirmation_number for booking in found] == ["BBBB22", "AAAA11"]
+
+
 async def test_nothing_of_another_tenant_is_found(database: Database, airline: str, tenant: str) -> None:
     reads = PostgresAirline(database)
 
@@ -207,7 +251,12 @@ async def test_the_stand_in_connects_flights_as_the_real_one_does() -> None:
 
 @pytest.mark.parametrize("query", ["find_reservations_of", "find_reservation"])
 def test_a_booking_is_found_by_an_index(connection: psycopg.Connection[Row], filled: str, query: str) -> None:
-    parameters = {"address": "customer7@example.com", "reservations_max": 5, "confirmation_number": "DEMO42"}
+    parameters = {
+        "address": "customer7@example.com",
+        "reservations_max": 5,
+        "delayed_hours_max": 24,
+        "confirmation_number": "DEMO42",
+    }
 
     connection.execute("ANALYZE customer, reservation")
     with connection.transaction():

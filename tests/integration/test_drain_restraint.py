@@ -210,3 +210,21 @@ async def test_a_turn_whose_secrets_cannot_be_looked_for_asks_no_model_and_ends_
     await harness.accept("c", "and now?")
     await harness.drain("c")
     assert harness.model.asked == ["and now?"]
+
+
+async def test_an_emergency_opens_an_urgent_ticket_also_while_a_human_owns_the_conversation(
+    worker: MakeHarness,
+) -> None:
+    harness = await worker(emergency_answer_by_minutes=3)
+    await harness.accept("c", "one")
+    await harness.drain("c")
+    await _set_owner(harness, "human")
+
+    await harness.accept("c", "my father is unconscious")
+    await harness.drain("c")
+
+    assert len(await harness.replies()) == 1
+    (ticket,) = await harness.query("SELECT category, priority, answer_by - opened_at AS within FROM ticket")
+    assert (ticket["category"], ticket["priority"]) == ("emergency", "urgent")
+    assert ticket["within"].total_seconds() == pytest.approx(180, abs=30)
+    assert [event["name"] for event in await harness.events()] == ["message.forwarded", "message.emergency"]

@@ -112,5 +112,10 @@ async def test_anger_without_abuse_goes_to_the_agents() -> None:
     answer = await talk.say("This is a disgrace, I am furious and I have had enough of your lies!")
 
     assert answer.outcome == "answered"
-    assert [verdict["guardrail"] for verdict in answer.verdicts] == ["abuse", "relevance", "output"]
+    assert [verdict["guardrail"] for verdict in answer.verdicts] == [
+        "emergency",
+        "abuse",
+        "relevance",
+        "output",
+    ]
     assert not any(verdict["tripped"] for verdict in answer.verdicts)

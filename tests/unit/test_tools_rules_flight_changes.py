@@ -173,3 +173,59 @@ def test_a_booking_whose_flights_never_change_is_refused_before_any_is_looked_up
 def test_economy_and_business_can_be_changed() -> None:
     assert check_changeable(RESERVATION, 2) is None
     assert check_changeable(replace(RESERVATION, cabin="business"), 1) is None
+
+
+def short_way_out() -> tuple[Flight, Flight, Flight]:
+    """Give a booking's flights whose way out has a stop of 20 minutes: sold as it is, or made so by a new timetable."""
+    first, last = via(STAY[0], "ORD", "LF501")
+    return first, replace(last, departs_at=first.arrives_at + timedelta(minutes=20)), STAY[1]
+
+
+def booked_with(flights: tuple[Flight, ...]) -> Reservation:
+    segments = tuple(
+        replace(
+            OUT,
+            number=number,
+            flight_number=flight.flight_number,
+            flight_date=flight.flight_date,
+            origin=flight.origin,
+            destination=flight.destination,
+            departs_at=flight.departs_at,
+            arrives_at=flight.arrives_at,
+        )
+        for number, flight in enumerate(flights, 1)
+    )
+    return replace(RESERVATION, segments=segments)
+
+
+def test_a_short_connection_that_stays_is_no_reason_against_another_way_back() -> None:
+    first, last, back = short_way_out()
+    booking = booked_with((first, last, back))
+
+    price = price_of_change(booking, (first, last, priced(later(back), 210)), NOW)
+
+    assert isinstance(price, ChangePrice)
+
+
+@pytest.mark.parametrize("minutes", [0, 20, 44])
+@pytest.mark.parametrize("new", [0, 1])
+def test_a_short_connection_with_one_new_flight_is_refused(new: int, minutes: int) -> None:
+    first, last, back = short_way_out()
+    booking = booked_with((first, last, back))
+    chosen = [first, last]
+    chosen[new] = priced(replace(chosen[new], flight_number="LF777"), 210)
+    gap = chosen[1].departs_at - chosen[0].arrives_at - timedelta(minutes=minutes)
+    chosen[1] = replace(chosen[1], departs_at=chosen[1].departs_at - gap)
+
+    assert code_of(price_of_change(booking, (*chosen, back), NOW)) == "no_connection"
+
+
+def test_a_stop_that_outlasts_the_stay_is_named_instead_of_the_route() -> None:
+    first, last = via(STAY[1], "ORD", "LF601")
+    out, back = STAY[0], (first, later(last, 24 * 30))
+
+    refusal = price_of_change(RESERVATION, (out, *back), NOW)
+
+    assert code_of(refusal) == "stop_too_long"
+    assert isinstance(refusal, Refusal)
+    assert "stop in ORD" in refusal.message

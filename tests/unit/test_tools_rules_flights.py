@@ -10,7 +10,9 @@ import pytest
 from tests.unit.airline_stand_ins import AIRPORTS, BACK, NOW, OUT, RESERVATION, flight_of, later
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.records.backend import Airport, FlightStatus
+from worker.domains.airline.rules.bags import check_bags
 from worker.domains.airline.rules.flights import (
+    check_none_flown,
     check_open,
     choose_flight_of_day,
     days_around,
@@ -79,7 +81,7 @@ def test_seats_of_a_cancelled_booking_cannot_be_changed() -> None:
     [
         ("available", False, True),
         ("on_time", False, True),
-        ("delayed", False, True),
+        ("delayed", False, False),
         ("flying", True, True),
         ("landed", True, True),
         ("cancelled", False, False),
@@ -92,6 +94,26 @@ def test_a_flight_has_flown_from_its_departure_unless_it_was_cancelled(
 
     assert has_flown(segment, OUT.departs_at - timedelta(seconds=1)) is before
     assert has_flown(segment, OUT.departs_at) is after
+
+
+def test_a_delayed_flight_has_not_flown_until_its_status_says_so_or_is_too_old() -> None:
+    delayed = replace(OUT, status="delayed")
+
+    assert not has_flown(delayed, OUT.departs_at + timedelta(minutes=40))
+    assert not has_flown(delayed, OUT.departs_at + timedelta(hours=24) - timedelta(seconds=1))
+    assert has_flown(delayed, OUT.departs_at + timedelta(hours=24))
+    assert has_flown(replace(OUT, status="flying"), OUT.departs_at - timedelta(minutes=5))
+
+
+def test_a_delayed_flight_at_its_gate_is_open_for_all_that_an_open_flight_is() -> None:
+    booking = replace(RESERVATION, segments=(replace(OUT, status="delayed"), BACK))
+    at_the_gate = OUT.departs_at + timedelta(minutes=40)
+
+    assert first_departure(booking, at_the_gate) == OUT.departs_at
+    assert find_segment(booking, "", at_the_gate) == booking.segments[0]
+    assert check_open(booking, booking.segments[0], at_the_gate) is None
+    assert check_none_flown(booking, at_the_gate, "a cancellation") is None
+    assert check_bags(booking, 1, at_the_gate) is None
 
 
 def test_the_next_departure_is_the_first_flight_still_ahead() -> None:
@@ -158,6 +180,12 @@ def test_without_a_day_the_flight_that_is_not_over_is_meant() -> None:
     assert choose_flight_of_day([tomorrow, today], today.arrives_at) == tomorrow
     assert choose_flight_of_day([today], tomorrow.arrives_at) == today
     assert choose_flight_of_day([], NOW) is None
+
+
+def test_without_a_day_a_delayed_flight_is_not_over_when_it_should_have_arrived() -> None:
+    today = replace(flight_of(OUT), status="delayed")
+
+    assert choose_flight_of_day([later(today), today], today.arrives_at + timedelta(hours=1)) == today
 
 
 def test_today_may_still_be_yesterday_where_the_flight_leaves() -> None:

@@ -81,6 +81,8 @@ class EscalationRequest:
     reason: str
     summary: str
     priority: Priority = "normal"
+    answer_by: datetime | None = None
+    """Set where a person must answer sooner than the deployment promises otherwise."""
 
 
 class ToolCalls(Protocol):

@@ -1,9 +1,12 @@
-"""The words of a domain that guardrails judge by: claims that need a deed, and whose matter a message is."""
+"""The words of a domain that guardrails judge and answer by: claims that need a deed, whose matter a message is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+EmergencyKind = Literal["poisoning", "medical", "self_harm", "security", "violence", "trafficking", "lost_child"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +28,11 @@ class Vocabulary:
     """What guardrails of any domain are given of one.
 
     `other_trade` matches what is surely not this domain's matter, unless `ours` matches as well (both read lower case
-    with single blanks).
+    with single blanks). `emergency_advice` is what a customer is told in an emergency of each kind;
+    `{emergency_number}` and `{crisis_line}` in it are filled in.
     """
 
     claims: Claims
     other_trade: str
     ours: str
+    emergency_advice: Mapping[EmergencyKind, str]

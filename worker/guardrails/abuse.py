@@ -7,13 +7,13 @@ called me an idiot" holds the word and is a complaint; "would it kill you to ans
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from runtime.patterns import load_patterns
+from worker.guardrails.letters import without_accents
 
 AbuseReason = Literal["none", "threat", "hate", "slur", "insult", "profanity"]
 
@@ -76,7 +76,7 @@ def _undisguise(text: str) -> str:
 
     Gives words and single sentence marks separated by blanks; apostrophes are dropped, so that "you're" is "youre".
     """
-    lowered = _without_accents(text.lower().replace("\u2019", "'"))
+    lowered = without_accents(text.lower().replace("\u2019", "'"))
     lowered = _SPACED.sub(_join_letters, lowered)
     for pattern, plain in _STARRED.items():
         lowered = pattern.sub(plain, lowered)
@@ -85,12 +85,6 @@ def _undisguise(text: str) -> str:
     joined = re.sub(r"([.!?;,:])[.!?;,:]*", r" \1 ", joined)
     joined = re.sub(r"[^a-z0-9.!?;,: ]", " ", joined)
     return " " + re.sub(r"\s+", " ", _STRETCHED.sub(r"\1", joined)).strip() + " "
-
-
-def _without_accents(text: str) -> str:
-    if text.isascii():
-        return text
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
 
 
 def _join_letters(match: re.Match[str]) -> str:

@@ -21,8 +21,29 @@ from schema.settings.guardrails import AbuseSettings
 from worker.conversation.context import TurnContext
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.abuse_agent import model_abuse_guardrail
+from worker.guardrails.emergency import assess_emergency
 from worker.guardrails.relevance import assess_relevance
 from worker.guardrails.verdicts import note_verdict
+
+EMERGENCY = "emergency"
+"""The name of the guardrail that answers an emergency."""
+
+
+@input_guardrail(name=EMERGENCY, run_in_parallel=False)
+def emergency_guardrail(
+    context: RunContextWrapper[TurnContext],
+    agent: Agent[Any],  # noqa: ARG001 - the SDK's signature
+    items: str | list[TResponseInputItem],  # noqa: ARG001 - the history too, which was judged when it came in
+) -> GuardrailFunctionOutput:
+    """Trip when somebody is in danger; `reason` is the kind."""
+    found = assess_emergency(context.context.text)
+    return note_verdict(
+        context.context,
+        EMERGENCY,
+        tripped=found.kind is not None,
+        confidence=found.confidence,
+        reason=found.kind or "none",
+    )
 
 
 @input_guardrail(name="abuse", run_in_parallel=False)
@@ -53,10 +74,15 @@ def relevance_guardrail(
 
 
 def input_guardrails(settings: AbuseSettings) -> list[InputGuardrail[TurnContext]]:
-    """Give the guardrails of a run: abuse is asked first, because it may go to a human.
+    """Give the guardrails of a run: emergencies first, so that none is taken for abuse or for nothing of ours.
 
     They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded
     models judge abuse by nothing that the local detector does not know, so only others are asked.
     """
     asks_a_model = not settings.is_embedded_model
-    return [abuse_guardrail, relevance_guardrail, *([model_abuse_guardrail(settings)] if asks_a_model else [])]
+    return [
+        emergency_guardrail,
+        abuse_guardrail,
+        relevance_guardrail,
+        *([model_abuse_guardrail(settings)] if asks_a_model else []),
+    ]

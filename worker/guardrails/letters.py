@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import pairwise
 
 _FOLLOWERS = {
@@ -37,6 +38,13 @@ _FOLLOWERS = {
 
 _CONSONANTS = re.compile(r"[^aeiouy]{5}")
 _STRETCHED = re.compile(r"(.)\1\1")
+
+
+def without_accents(text: str) -> str:
+    """Give a text without marks on its letters: "é" is "e"."""
+    if text.isascii():
+        return text
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
 
 
 def looks_like_a_word(letters: str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 from schema.messages.escalation import EscalationCategory, Priority
 from schema.messages.reply import REPLY_CHARACTERS_MAX
@@ -12,13 +12,15 @@ from worker.conversation.context import AirlineAgentContext, EscalationRequest, 
 from worker.conversation.vault import Vault
 from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL
 from worker.guardrails.abuse_ladder import AbuseMemory, AbuseRules, AbuseStep, climb
+from worker.guardrails.inputs import EMERGENCY
 from worker.pipeline import notices
 from worker.pipeline.outcome import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schema.settings.guardrails import AbuseSettings
+    from schema.settings.guardrails import AbuseSettings, EmergencySettings, GuardrailSettings
+    from worker.conversation.vocabulary import EmergencyKind
 
 _ABUSE = {"abuse", ABUSE_MODEL}
 
@@ -66,9 +68,11 @@ def spoken(context: TurnContext, text: str, agent: str | None, items: list[Any])
     return answer
 
 
-def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: AbuseSettings) -> Answer:
+def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: GuardrailSettings) -> Answer:
     """Answer a message on which an input guardrail tripped, as its kind wants it."""
     reason = str(verdict.get("reason", ""))
+    if verdict.get("guardrail") == EMERGENCY:
+        return answer_emergency(context, cast("EmergencyKind", reason), settings)
     if verdict.get("guardrail") in _ABUSE:
         return _answer_abuse(context, reason, settings)
     context.airline.issue_type = "off_topic"
@@ -82,6 +86,25 @@ def handed_over(context: TurnContext, category: EscalationCategory, reason: str)
     """Hand to a human what the run could not end."""
     call_human(context, EscalationRequest(category, reason, context.text, "normal"))
     return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
+
+
+def answer_emergency(context: TurnContext, kind: EmergencyKind, settings: EmergencySettings) -> Answer:
+    """Tell whom to call, and open an urgent ticket for each message that tells of an emergency."""
+    request = urgent_request(context.text, kind, context.now, settings)
+    call_human(context, request)
+    context.airline.issue_type = "escalation"
+    advice = context.vocabulary.emergency_advice[kind].format(
+        emergency_number=settings.emergency_number, crisis_line=settings.crisis_line
+    )
+    answer = _notice(context, notices.emergency(advice, context.ticket_id, request.answer_by or context.answer_by))
+    answer.events.append(("message.emergency", {"kind": kind, "ticket_id": context.ticket_id}))
+    return answer
+
+
+def urgent_request(text: str, kind: EmergencyKind, now: datetime, settings: EmergencySettings) -> EscalationRequest:
+    """Ask that a person reads a message about an emergency within minutes; they count from now."""
+    answer_by = now + timedelta(minutes=settings.emergency_answer_by_minutes)
+    return EscalationRequest("emergency", f"an emergency: {kind.replace('_', ' ')}", text, "urgent", answer_by)
 
 
 def _answer_abuse(context: TurnContext, reason: str, settings: AbuseSettings) -> Answer:

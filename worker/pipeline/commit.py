@@ -131,7 +131,7 @@ class Committer:
                 reason=answer.escalation.reason[:_REASON_CHARACTERS_MAX],
                 summary=answer.escalation.summary[:SUMMARY_CHARACTERS_MAX],
                 priority=answer.escalation.priority,
-                answer_by=due.answer_by,
+                answer_by=answer.escalation.answer_by or due.answer_by,
                 transcript=refer(message, snapshot),
                 briefing=brief(self._domain, message, snapshot, answer),
                 **shared,
@@ -196,7 +196,7 @@ def _statements(run: TurnRun, answer: Answer) -> list[Statement]:
             "conversation": key.conversation,
             "category": answer.escalation.category,
             "priority": answer.escalation.priority,
-            "answer_by": due.answer_by,
+            "answer_by": answer.escalation.answer_by or due.answer_by,
             "sender_key": snapshot.sender_key or None,
         }
         statements.append(("open_ticket", ticket))

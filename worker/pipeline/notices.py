@@ -5,6 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 
+def emergency(advice: str, ticket_id: str, answer_by: datetime) -> str:
+    """Send somebody in danger to those who can help at once; a person of ours reads it next."""
+    return (
+        f"{advice} Do not wait for an answer here: I am a digital assistant and cannot call anybody for you. I have "
+        f"passed this on as urgent, and a colleague reads it first of all, by {_clock(answer_by)}. Your ticket number "
+        f"is {ticket_id}."
+    )
+
+
 def boundary() -> str:
     """Set a boundary at the first abusive message, and go on helping."""
     return (

@@ -160,7 +160,7 @@ class Turn:
         self.failpoint("guard.done")
         with run.clock.step("act"):
             if admission == "forward":
-                return forward(guarded)
+                return forward(run, guarded, self.brain.settings)
             return await act(self.brain, run, guarded)
 
     async def _commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from schema.ids import ticket_id_of
 from worker.conversation.context import EscalationRequest
+from worker.guardrails.emergency import assess_emergency
 from worker.pipeline import notices
+from worker.pipeline.answers import urgent_request
 from worker.pipeline.guard import Guarded
 from worker.pipeline.outcome import Answer, OpenedMessage, Snapshot
 
+if TYPE_CHECKING:
+    from schema.messages.event import EventName
+    from schema.settings.guardrails import EmergencySettings
+    from worker.pipeline.outcome import TurnRun
 
-def forward(guarded: Guarded) -> Answer:
-    """Record a message for the human who owns the conversation; the bot stays silent."""
+
+def forward(run: TurnRun, guarded: Guarded, settings: EmergencySettings) -> Answer:
+    """Record a message for the human who owns the conversation; the bot stays silent.
+
+    That human may not be looking: an emergency opens an urgent ticket as well.
+    """
+    kind = assess_emergency(guarded.text).kind
+    told: list[tuple[EventName, dict[str, str]]] = [("message.forwarded", {})]
+    if kind is not None:
+        told.append(
+            ("message.emergency", {"kind": kind, "ticket_id": ticket_id_of(run.message.key, run.message.position)})
+        )
     return Answer(
         outcome="forwarded",
         reply=None,
@@ -20,7 +37,8 @@ def forward(guarded: Guarded) -> Answer:
         context=guarded.context,
         vault=dict(guarded.vault.entries),
         items=[{"role": "user", "content": guarded.text}],
-        events=[("message.forwarded", {})],
+        escalation=None if kind is None else urgent_request(guarded.text, kind, run.due.now, settings),
+        events=told,
     )
 
 

@@ -20,7 +20,7 @@ async def escalate_to_human(
     """Hand the conversation to a human support agent and open a ticket. Call it once.
 
     Args:
-        category: Why a person is needed.
+        category: Why a person is needed; emergency where somebody may be in danger.
         reason: One sentence: what the customer needs from a person.
         summary: What the person should know so that the customer repeats nothing: the wish, what was found out, what
             was tried. Leave placeholders such as [PHONE_1] as they are.

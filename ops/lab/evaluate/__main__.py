@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from ops.lab.evaluate.abuse import measure_abuse
+from ops.lab.evaluate.emergency import measure_emergency
 from ops.lab.evaluate.figures import Figure, Measured, Miss
 from ops.lab.evaluate.judging import Played, judge
 from ops.lab.evaluate.picture import draw_confusion
@@ -80,6 +81,8 @@ def _measure(labelled: LabelledSets, triaged: Triaged | None) -> list[Measured]:
         parts.append(measure_pii(labelled.pii))
     if labelled.abuse:
         parts.append(measure_abuse(labelled.abuse))
+    if labelled.emergency:
+        parts.append(measure_emergency(labelled.emergency))
     if triaged is not None:
         parts.append(triaged.measured)
     return parts

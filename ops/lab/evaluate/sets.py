@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from schema.errors import FteError
+from worker.conversation.vocabulary import EmergencyKind
 
 OUR_SETS = Path(__file__).with_name("sets")
 
@@ -71,6 +72,13 @@ class AbuseRow(_Row):
         return not self.abusive and (self.angry or "complaint" in self.note)
 
 
+class EmergencyRow(_Row):
+    """Hold a text, and the kind of emergency it tells of; none for a text that only sounds like one."""
+
+    text: str
+    kind: EmergencyKind | None
+
+
 class TriageRow(_Row):
     """Hold a first message, and where it belongs."""
 
@@ -117,12 +125,13 @@ class LabelledSets:
     name: str
     pii: tuple[PiiRow, ...]
     abuse: tuple[AbuseRow, ...]
+    emergency: tuple[EmergencyRow, ...]
     triage: tuple[TriageRow, ...]
     dialogues: tuple[Dialogue, ...]
 
 
 def read_sets(folder: Path, name: str) -> LabelledSets:
-    """Read every `pii*.jsonl`, `abuse*.jsonl`, `triage*.jsonl` and `dialogues*.jsonl` of a folder.
+    """Read every `pii*`, `abuse*`, `emergency*`, `triage*` and `dialogues*.jsonl` of a folder.
 
     Raises UnreadableSet when there is none, or for the first line that is no row of its kind.
     """
@@ -130,11 +139,12 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
         name,
         pii=_read_rows(folder, "pii", PiiRow),
         abuse=_read_rows(folder, "abuse", AbuseRow),
+        emergency=_read_rows(folder, "emergency", EmergencyRow),
         triage=_read_rows(folder, "triage", TriageRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
     )
-    if not (found.pii or found.abuse or found.triage or found.dialogues):
-        raise UnreadableSet(f"{folder} holds no pii*.jsonl, abuse*.jsonl, triage*.jsonl or dialogues*.jsonl")
+    if not (found.pii or found.abuse or found.emergency or found.triage or found.dialogues):
+        raise UnreadableSet(f"{folder} holds no pii*, abuse*, emergency*, triage* or dialogues*.jsonl")
     return found
 
 

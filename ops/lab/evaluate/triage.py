@@ -18,6 +18,7 @@ from worker.domains.airline.local import phrases, triage
 from worker.domains.airline.local.routing import route
 from worker.domains.airline.local.situation import KnownFacts, read_situation
 from worker.guardrails.abuse import assess_abuse
+from worker.guardrails.emergency import assess_emergency
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.relevance import assess_relevance
 from worker.models.output import Say
@@ -69,7 +70,7 @@ def route_of(text: str) -> str:
     off_topic: nothing is asked of the airline.
     """
     masked = mask_text(normalise(text), Vault()).text
-    if assess_abuse(masked).is_abusive:
+    if assess_emergency(masked).kind or assess_abuse(masked).is_abusive:
         return "escalation"
     if not assess_relevance(masked, load_vocabulary()).is_relevant:
         return "off_topic"

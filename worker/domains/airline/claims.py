@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from runtime.patterns import load_patterns
 from worker.conversation.vocabulary import Claims, Vocabulary
+from worker.domains.airline.emergencies import ADVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,5 +47,6 @@ def load_vocabulary() -> Vocabulary:
     return Vocabulary(
         claims=Claims(load_patterns(_PACKAGE, "claims.patterns"), _BACKED_BY, _POLICY_NOUNS),
         other_trade=relevance["other_trade"],
+        emergency_advice=ADVICE,
         ours=rf"\b{relevance['ours']}\b|\[confirmation_number_\d+\]",
     )

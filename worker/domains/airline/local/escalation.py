@@ -75,6 +75,7 @@ _REASONS: dict[EscalationCategory, str] = {
     "pending_clarification": "It is not clear what the customer needs.",
     "usage_limit": "The conversation reached a limit.",
     "abuse": "The customer is abusive.",
+    "emergency": "Somebody may be in danger.",
     "system_error": "The system failed.",
 }
 

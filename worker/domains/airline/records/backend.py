@@ -6,6 +6,7 @@ Amounts are whole US dollars.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from worker.conversation.effects import EffectStore
@@ -21,6 +22,9 @@ FlightStatus = Literal["available", "on_time", "delayed", "flying", "landed", "c
 Membership = Literal["regular", "silver", "gold"]
 TripType = Literal["one_way", "round_trip"]
 PaymentKind = Literal["card", "gift_card", "certificate"]
+
+DELAYED_STATUS_HOLDS = timedelta(hours=24)
+"""How long after its time of departure, the new one where it is known, a flight is still believed to be delayed."""
 
 
 @dataclass(frozen=True, slots=True)

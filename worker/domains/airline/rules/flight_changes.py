@@ -12,8 +12,8 @@ from worker.domains.airline.rules.cabins import check_fare
 from worker.domains.airline.rules.flights import OPEN_STATUSES, check_booked, has_flown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Sequence
+    from datetime import date, datetime
 
     from worker.domains.airline.records.backend import Flight, Reservation, Segment, TripType
 
@@ -66,7 +66,12 @@ def price_of_change(reservation: Reservation, flights: Sequence[Flight], now: da
     wanted = {(f.flight_number, f.flight_date): f for f in flights}
     added = [flight for leg, flight in wanted.items() if leg not in booked]
     removed = [segment for leg, segment in booked.items() if leg not in wanted]
-    refusal = _check_flown(removed, now) or _check_route(reservation, flights) or _check_open(added, now)
+    refusal = (
+        _check_flown(removed, now)
+        or _check_connections(flights, kept=set(booked))
+        or _check_route(reservation, flights)
+        or _check_open(added, now)
+    )
     if refusal:
         return refusal
     if not added and not removed:
@@ -112,16 +117,29 @@ def _check_open(added: Sequence[Flight], now: datetime) -> Refusal | None:
     return None
 
 
-def _check_route(reservation: Reservation, flights: Sequence[Flight]) -> Refusal | None:
+def _check_connections(flights: Sequence[Flight], *, kept: Collection[tuple[str, date]]) -> Refusal | None:
+    """Say that a new flight leaves no time to change; what stands in the booking already was sold as it is."""
     for before, after in pairwise(flights):
-        if after.departs_at - before.arrives_at < CONNECTION_MIN:
+        is_old = all((flight.flight_number, flight.flight_date) in kept for flight in (before, after))
+        if not is_old and after.departs_at - before.arrives_at < CONNECTION_MIN:
             return Refusal(
                 "no_connection",
                 f"Flight {after.flight_number} leaves too soon after {before.flight_number} arrives. Would another "
                 "flight do?",
             )
+    return None
+
+
+def _check_route(reservation: Reservation, flights: Sequence[Flight]) -> Refusal | None:
     journeys = _journeys(reservation.segments, reservation.trip_type)
     if _journeys(flights, reservation.trip_type) != journeys:
+        stop = _stop_longer_than_the_stay(flights, journeys)
+        if stop is not None:
+            return Refusal(
+                "stop_too_long",
+                f"With these flights the stop in {stop} would be longer than the stay in {journeys[0][1]}, which is "
+                "another trip. Would other flights do?",
+            )
         route = " and ".join(f"{origin} to {destination}" for origin, destination in journeys)
         return Refusal(
             "route_never_changes",
@@ -135,10 +153,27 @@ def _journeys(flights: Sequence[Segment] | Sequence[Flight], trip_type: TripType
 
     A round trip turns where it stays longest: a stop is a matter of hours.
     """
+    turn = _longest_stay(flights) if trip_type == "round_trip" and len(flights) > 1 else None
+    return _parted(flights, turn)
+
+
+def _longest_stay(flights: Sequence[Segment] | Sequence[Flight]) -> int:
+    """Give the index of the flight that leaves after the longest stay, of two or more."""
+    stays = [flights[i].departs_at - flights[i - 1].arrives_at for i in range(1, len(flights))]
+    return 1 + stays.index(max(stays))
+
+
+def _stop_longer_than_the_stay(flights: Sequence[Flight], journeys: list[tuple[str, str]]) -> str | None:
+    """Name the airport of a stop, when the right places are reached and only the stay there is not the longest."""
+    there_and_back = 2
+    if len(journeys) != there_and_back or not any(_parted(flights, i) == journeys for i in range(1, len(flights))):
+        return None
+    return flights[_longest_stay(flights)].origin
+
+
+def _parted(flights: Sequence[Segment] | Sequence[Flight], turn: int | None) -> list[tuple[str, str]]:
+    """Give from where to where flights lead that part at `turn`, and wherever one does not begin where one ended."""
     turns = {index for index in range(1, len(flights)) if flights[index - 1].destination != flights[index].origin}
-    if trip_type == "round_trip" and len(flights) > 1:
-        stays = [flights[i].departs_at - flights[i - 1].arrives_at for i in range(1, len(flights))]
-        turns.add(1 + stays.index(max(stays)))
-    starts = [0, *sorted(turns)]
+    starts = [0, *sorted(turns | {turn} if turn is not None else turns)]
     ends = [*starts[1:], len(flights)]
     return [(flights[a].origin, flights[b - 1].destination) for a, b in zip(starts, ends, strict=True)]

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
+from worker.domains.airline.records.backend import DELAYED_STATUS_HOLDS
 from worker.domains.airline.rules.names import letters_of
 
 if TYPE_CHECKING:
@@ -64,13 +65,23 @@ def find_airport(airports: Sequence[Airport], place: str) -> Airport | Refusal:
 
 
 def has_flown(segment: Segment, now: datetime) -> bool:
-    """Say whether a flight of a booking has left; one that was cancelled never does."""
-    return segment.status in FLOWN_STATUSES or (segment.status != "cancelled" and segment.departs_at <= now)
+    """Say whether a flight of a booking has left; one that was cancelled never does.
+
+    A delayed one is still at its gate until its status says that it flies, or is too old to be believed: how late it
+    leaves is not always known.
+    """
+    if segment.status == "cancelled":
+        return False
+    slack = DELAYED_STATUS_HOLDS if segment.status == "delayed" else timedelta(0)
+    return segment.status in FLOWN_STATUSES or segment.departs_at + slack <= now
 
 
 def first_departure(reservation: Reservation, now: datetime) -> datetime | None:
-    """Give when the next flight of a booking leaves; None when all have left or were cancelled."""
-    ahead = [s.departs_at for s in reservation.segments if s.status in OPEN_STATUSES and s.departs_at > now]
+    """Give when the next flight of a booking leaves; None when all have left or were cancelled.
+
+    A time that has passed is that of a delayed flight, which leaves nobody knows when.
+    """
+    ahead = [s.departs_at for s in reservation.segments if s.status in OPEN_STATUSES and not has_flown(s, now)]
     return min(ahead, default=None)
 
 
@@ -121,8 +132,13 @@ def check_none_flown(reservation: Reservation, now: datetime, what: str) -> Refu
 def choose_flight_of_day(flights: Sequence[Flight], now: datetime) -> Flight | None:
     """Choose which day's flight a customer means who names no day: the first not over yet, else the last one."""
     by_day = sorted(flights, key=lambda flight: flight.departs_at)
-    under_way = [flight for flight in by_day if flight.arrives_at > now]
+    under_way = [flight for flight in by_day if _may_be_under_way(flight, now)]
     return next(iter(under_way or by_day[::-1]), None)
+
+
+def _may_be_under_way(flight: Flight, now: datetime) -> bool:
+    slack = DELAYED_STATUS_HOLDS if flight.status == "delayed" else timedelta(0)
+    return flight.arrives_at + slack > now
 
 
 def days_around(now: datetime) -> tuple[date, ...]:

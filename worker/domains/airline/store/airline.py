@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from runtime.encoding import dump_json
 from worker.domains.airline.records.backend import (
+    DELAYED_STATUS_HOLDS,
     Airport,
     Connection,
     Customer,
@@ -45,7 +46,11 @@ class PostgresAirline:
     async def find_reservations_of(self, tenant: str, address: str) -> tuple[Reservation, ...]:
         """Find the reservations of the customer with this e-mail address or E.164 phone number."""
         rows = await self._database.read(
-            tenant, "find_reservations_of", address=address, reservations_max=RESERVATIONS_MAX
+            tenant,
+            "find_reservations_of",
+            address=address,
+            reservations_max=RESERVATIONS_MAX,
+            delayed_hours_max=DELAYED_STATUS_HOLDS // timedelta(hours=1),
         )
         return tuple(_reservation(row) for row in rows)
 

@@ -1,0 +1,114 @@
+"""Tell an emergency from a complaint: somebody is hurt, ill, threatened, held, lost or about to harm themselves.
+
+Local and deterministic, and it stands before every agent and model. Missing one costs more than a false alarm, so a
+plain statement of danger counts whoever makes it; a question about policy, an idiom, a story and what is long over do
+not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from runtime.patterns import load_patterns
+from worker.conversation.vocabulary import EmergencyKind
+from worker.guardrails.letters import without_accents
+
+
+@dataclass(frozen=True)
+class EmergencyVerdict:
+    """Say what kind of emergency a message tells of, None for none, and how sure that is (0 to 1)."""
+
+    kind: EmergencyKind | None
+    confidence: float
+
+
+_KINDS: tuple[EmergencyKind, ...] = (
+    "poisoning",
+    "medical",
+    "self_harm",
+    "security",
+    "violence",
+    "trafficking",
+    "lost_child",
+)
+"""The order in which a message that tells of several is answered: what kills within minutes first."""
+
+_BODILY = frozenset({"poisoning", "medical"})
+_NOT_JOKED_ABOUT = frozenset({"security", "violence", "trafficking", "lost_child"})
+_THREATENED = frozenset({"poisoning", "medical", "self_harm", "violence"})
+"""What is also said to those who read it, as a threat or a wish."""
+_WEAK_MIN = 2
+_NONE = EmergencyVerdict(None, 0.9)
+
+
+def assess_emergency(text: str) -> EmergencyVerdict:
+    """Judge one normalised, masked message of a customer."""
+    sentences = list(_sentences(text))
+    for kind in _KINDS:
+        if any(_tells_of(kind, sentence) for sentence in sentences):
+            return EmergencyVerdict(kind, 0.9)
+    weak = {match[0] for sentence in sentences for match in _compile("weak_self_harm").finditer(sentence)}
+    return EmergencyVerdict("self_harm", 0.6) if len(weak) >= _WEAK_MIN else _NONE
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Give the sentences of a text: lower case, no accents, no apostrophes, a blank on both sides of each word."""
+    plain = without_accents(text.lower().replace("\u2019", "'")).replace("'", "")
+    for sentence in re.split(r"[.!?;\n]+", _LAUGHING.sub(" lol ", plain)):
+        words = re.sub(r"[^a-z0-9,]+", " ", sentence).replace(",", " , ")
+        if words.strip(" ,"):
+            yield f" {' '.join(words.split())} "
+
+
+_LAUGHING = re.compile("[\U0001f602\U0001f923\U0001f605\U0001f606\U0001f604]+")
+
+
+def _tells_of(kind: EmergencyKind, sentence: str) -> bool:
+    """Say whether a sentence states this danger: some match of it that nothing in the sentence takes back."""
+    return any(
+        not _is_harmless(kind, sentence, match)
+        for section in (kind, f"{kind}_sign")
+        for match in _compile(section).finditer(sentence)
+    )
+
+
+def _is_harmless(kind: EmergencyKind, sentence: str, match: re.Match[str]) -> bool:
+    before, after = sentence[: match.start()], sentence[match.end() - 1 :]
+    excuses = ("idiom", "aimed") if kind in _THREATENED else ("idiom",)
+    if any(_overlaps(one, match) for section in excuses for one in _compile(section).finditer(sentence)):
+        return True
+    if _ends_with("asked").search(before) or _compile("asked_after").match(after) or _is_asked(sentence, match):
+        return True
+    if _compile("story").search(sentence):
+        return True
+    if kind in _BODILY and _compile("past_care").search(sentence):
+        return True
+    return kind not in _NOT_JOKED_ABOUT and _compile("joking").search(sentence) is not None
+
+
+def _overlaps(one: re.Match[str], other: re.Match[str]) -> bool:
+    return one.start() < other.end() and other.start() < one.end()
+
+
+def _is_asked(sentence: str, match: re.Match[str]) -> bool:
+    """Say whether a match begins within a question: a pattern may swallow the words that ask it."""
+    asked = _compile("asked").match(sentence, 1)
+    return asked is not None and asked.end() > match.start()
+
+
+@cache
+def _compile(section: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<= ){_patterns()[section]}(?= )")
+
+
+@cache
+def _ends_with(section: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<= ){_patterns()[section]} $")
+
+
+@cache
+def _patterns() -> Mapping[str, str]:
+    return load_patterns("worker.guardrails", "emergency.patterns")
