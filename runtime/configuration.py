@@ -1,4 +1,4 @@
-"""Load settings from the environment, and name everything that is wrong with them at once."""
+"""Load settings from the environment, and report everything that is wrong with them at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY_FILE = "vault.key"
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read `FTE_…` variables; `overrides` win over them.
+    """Read the `FTE_…` variables; `overrides` win over them.
 
     Raises InvalidSettings listing every wrong variable by name, and every `FTE_…` variable that names no setting.
     """
@@ -43,7 +43,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def open_sealer(settings: SealingSettings) -> Sealer:
-    """Give the sealer of this deployment: the keys in the settings, else the key in the state folder, made if missing.
+    """Return this deployment's sealer: keys from the settings, else from the state folder, where one is made if needed.
 
     Raises InvalidSettings when the state folder cannot be written.
     """
@@ -120,7 +120,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
 
 def _is_a_number(field: str) -> bool:
-    """Tell whether a setting is a plain number: only such a value is known to be harmless, so only it is shown.
+    """Check whether a setting is a plain number: only such a value is known to be harmless, so only it is shown.
 
     Whatever else stands in a wrong setting may be a secret, pasted there whole or as a part of it.
     """

@@ -1,4 +1,4 @@
-"""Say once in the log that a server does not answer, and once that it answers again."""
+"""Log a server's outage once when it begins, and once when it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POSTGRESQL_AWAY: tuple[type[Exception], ...] = (
     TooManyRequests,
     *(errors.lookup(state) for state in _PASSING_STATES),
 )
-"""What is raised when PostgreSQL does not answer, has no connection for us, or can do nothing at this time."""
+"""Errors raised when PostgreSQL does not answer, has no connection for us, or can do nothing at this time."""
 
 _REFUSALS = (OutOfMemoryError, ReadOnlyError, MasterDownError)
 # The disk is full, too few replicas, just made a replica while somebody waited for an entry; and, before Redis 7, what
@@ -40,14 +40,14 @@ _REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|UNB
 
 
 def is_redis_away(error: BaseException) -> bool:
-    """Say whether Redis did not answer, or answered that it can write nothing at this time."""
+    """Check whether Redis did not answer, or answered that it cannot write at this time."""
     if isinstance(error, ResponseError):
         return isinstance(error, _REFUSALS) or _REFUSED.search(str(error)) is not None
     return isinstance(error, RedisConnectionError | RedisTimeoutError)
 
 
 class Outage:
-    """Remember whether a server is away: a thousand refused messages are one fact, not a thousand lines."""
+    """Whether one server is away: a thousand refused messages are one fact, not a thousand lines."""
 
     def __init__(self, server: str, address: str) -> None:
         self._server = server
@@ -55,26 +55,26 @@ class Outage:
         self._away = False
 
     def begins(self, error: BaseException, **fields: Any) -> None:
-        """Note that the server did not answer."""
+        """Record that the server did not answer, and log it when it is news."""
         if not self._away:
             _log.warning(f"{self._server}.unreachable", address=self._address, error=type(error).__name__, **fields)
         self._away = True
 
     def ends(self) -> None:
-        """Note that the server answered."""
+        """Record that the server answered, and log it when it was away."""
         if self._away:
             _log.info(f"{self._server}.reachable", address=self._address)
         self._away = False
 
 
 class Outages:
-    """Remember for a whole process which of its servers are away, so that each outage is said once."""
+    """The outages of one process's servers, so that each is logged once."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.redis = Outage("redis", address_of(settings.redis_url or ""))
         self.postgresql = Outage("postgresql", address_of(settings.database_url or ""))
 
     def begins(self, error: BaseException) -> None:
-        """Note the outage that an error tells of."""
+        """Record the outage of the server that an error comes from."""
         of_postgresql = isinstance(error, psycopg.Error | PoolTimeout | TooManyRequests)
         (self.postgresql if of_postgresql else self.redis).begins(error)

@@ -1,4 +1,4 @@
-"""Check, before any work starts, that this process fits the servers it is pointed at."""
+"""Check, before any work starts, that this process fits its servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.resources import load_migrations
 
 
 async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
-    """Check that the database has this release's migrations and this deployment's key; gives its sender keys.
+    """Check that the database has this release's migrations and this deployment's key; return its sender keys.
 
     Raises SchemaOutdated; ServerUnfit where the role that connects has no rights; InvalidSettings when the key
     differs: messages sealed by one process could not be opened by another.

@@ -1,4 +1,4 @@
-"""Ring for conversations: one Celery message each, which may be lost, doubled or late without harm."""
+"""Ring the doorbell of conversations: one Celery message each, which may be lost, doubled or late without harm."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _BATCH_MESSAGES_MAX = 100
 
 
 class Doorbell:
-    """Ring the workers' doorbell over one connection of its own, from any thread.
+    """Rings the workers' doorbell over one connection of its own, from any thread.
 
-    Costs a third of what `send_task` costs with Celery's defaults: no pool, no declaration of a queue that every worker
-    declares, no result, and all bells of a call in one round trip.
+    Costs a third of `send_task` with Celery's defaults: no pool, no declaration of a queue that every worker declares,
+    no result, and all bells of a call in one round trip.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -42,7 +42,7 @@ class Doorbell:
         self._producer: Any = None
 
     def ring(self, keys: Sequence[ConversationKey]) -> None:
-        """Ring once for each conversation; blocks for a round trip.
+        """Send one doorbell task for each conversation; blocks for a round trip.
 
         Raises ServerUnreachable when the broker does not answer: some bells may have been rung.
         """
@@ -55,7 +55,7 @@ class Doorbell:
                 raise ServerUnreachable("Redis", self.address, "FTE_REDIS_URL", reason) from error
 
     def close(self) -> None:
-        """Close the connection; a later ring would open another."""
+        """Close the connection; a later ring opens another."""
         with self._lock:
             self._drop()
 
