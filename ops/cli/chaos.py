@@ -1,4 +1,4 @@
-"""Break the product on purpose, and show what became of every message."""
+"""The command `fte chaos`: break the product on purpose, and show what became of every message."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def _run(
 
 
 def _say(totals: Totals) -> str:
-    """Say in one line what rows came to."""
+    """Return the totals in one line."""
     kept = f"not kept in {', '.join(totals.broken)}" if totals.broken else "every promise kept"
     shown = f"; {', '.join(totals.unshown)} not shown" if totals.unshown else ""
     counts = f"{totals.rows} rows, {totals.kills} processes killed, {totals.messages:,} messages"

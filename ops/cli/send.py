@@ -1,4 +1,4 @@
-"""Hand messages in from the command line."""
+"""The command `fte send`: send messages from the command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def send(
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
-    """Hand in one message, or a file of them, and print a receipt for each.
+    """Send one message, or a file of them, and print a receipt for each.
 
     A refused message does not stop the others. Exit code 1: some were refused; 2: wrong usage, or no server.
     """

@@ -1,4 +1,4 @@
-"""Run one worker process in the foreground."""
+"""The command `fte worker`: run one worker process in the foreground."""
 
 from __future__ import annotations
 
