@@ -33,7 +33,7 @@ def read_address(sender: str) -> str | None:
 
     Returns None for anything else, so that a made-up sender of a chat matches nobody.
     """
-    # Of `Name <address>` only what stands in the brackets at the end is verified: a name may look like an address.
+    # Of `Name <address>` only the brackets at the end are verified: a name may look like an address.
     bracketed = _BRACKETED.fullmatch(sender)
     address = (bracketed[1] if bracketed else sender).strip()
     if _E_MAIL.fullmatch(address):
@@ -49,6 +49,6 @@ def _read_phone(number: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(parsed):
-        # The library drops a national prefix; of what is no number anywhere, no digit is taken away.
+        # The library drops a national prefix; a number that is impossible everywhere keeps all its digits.
         return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

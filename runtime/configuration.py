@@ -53,7 +53,7 @@ def open_sealer(settings: SealingSettings) -> Sealer:
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            # Two processes may start at once: each writes a file of its own, and the link of one of them wins.
+            # Two processes may start at once: each writes its own file, and only one of them can link it to the path.
             draft = path.with_suffix(f".{os.getpid()}")
             draft.touch(mode=0o600)
             draft.write_bytes(Fernet.generate_key())
@@ -70,7 +70,7 @@ def open_sealer(settings: SealingSettings) -> Sealer:
         raise InvalidSettings([f"{path}: {error}"]) from None
 
 
-# What Kubernetes sets in every pod of a namespace for a Service `fte` or `fte-…`.
+# Variables that Kubernetes sets in every pod of a namespace for a Service `fte` or `fte-…`.
 _SERVICE_LINK = re.compile(
     r"FTE_(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
@@ -122,7 +122,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
 def _is_a_number(field: str) -> bool:
     """Check whether a setting is a plain number: only such a value is known to be harmless, so only it is shown.
 
-    Whatever else stands in a wrong setting may be a secret, pasted there whole or as a part of it.
+    Any other value of a wrong setting may be a secret, pasted there whole or in part.
     """
     info = Settings.model_fields.get(field)
     return info is not None and info.annotation in (int, float)

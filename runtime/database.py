@@ -45,7 +45,7 @@ _FIND_ROLE = """
     SELECT current_user AS name, (r.rolsuper OR r.rolbypassrls) AND to_regclass('tenant') IS NOT NULL AS above
     FROM pg_roles r WHERE r.rolname = current_user
 """
-# What our statements and psycopg's readers take for granted. By statement, since PGDATESTYLE comes after `options`.
+# Formats that our statements and psycopg expect. Set by statement, since PGDATESTYLE comes after `options`.
 _PIN_FORMATS = """
     SELECT set_config('datestyle', 'ISO', false), set_config('standard_conforming_strings', 'on', false)
 """
@@ -63,7 +63,7 @@ ENCODINGS = ("UTF8", "SQL_ASCII")
 """Encodings of a database that keep what customers write: SQL_ASCII keeps bytes, and ours are always UTF-8."""
 
 RECONNECT_SECONDS = 1.0
-"""How often to look for a PostgreSQL that is away."""
+"""How often to try to reconnect to a PostgreSQL that is away."""
 
 
 class Transaction:
@@ -133,7 +133,7 @@ class Database:
             max_size=settings.database_connections_max,
             timeout=10,
             max_waiting=0,
-            # The pool waits twice as long each time it connects in vain; so it shall give up soon, and begin anew.
+            # The pool doubles its wait after each failed connect, so it must give up soon and start over.
             reconnect_timeout=RECONNECT_SECONDS,
             reconnect_failed=_try_again,
             configure=self._configure,
@@ -147,7 +147,7 @@ class Database:
         connection would be above row-level security, or the database cannot hold what customers write.
         """
         try:
-            # As the pool connects, which would try for all of its time and could not say what is wrong.
+            # The pool would retry until its time-out without saying what is wrong; this connects once and raises.
             probe = await _Connection.connect(self._url, **self._parameters)
             async with probe:
                 await self._configure(probe)

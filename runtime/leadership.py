@@ -27,7 +27,7 @@ class Leadership:
     The lock belongs to a transaction that stays open on a connection of its own, beside the pool: the holder alone
     has one. So it works behind a pooler of transactions; it is free at once when the holder dies, and within 15 s
     (`take_repairs`) when the holder hangs or its wire swallows everything. Between statements such a transaction holds
-    no snapshot, so it keeps no vacuum from its work.
+    no snapshot, so it does not hold vacuum back.
 
     It saves work and nothing depends on it: for a moment after a connection is cut two may believe that they lead.
     """
@@ -49,7 +49,7 @@ class Leadership:
         if self._holding is not None:
             await self._keep(self._holding)
             return
-        # Through the pool first, where the lock is free again at once: a connection of its own only for who may win.
+        # First through the pool, where the lock is free again at once; only a likely winner opens its own connection.
         rows = await self._database.read(EVERY_TENANT, "take_repairs")
         if not rows[0]["taken"]:
             return

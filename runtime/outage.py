@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.servers")
 
 
-# Of the states that psycopg does not count as operational: the server takes no writes for now, as after a failover or
-# when its storage is nearly full; a time limit of its own has ended the transaction and the session.
+# States that psycopg does not count as operational: the server takes no writes for now, as after a failover or when its
+# storage is nearly full; or a time limit of the server has ended the transaction and the session.
 _PASSING_STATES = ("25006", "25P03", "25P04")
 POSTGRESQL_AWAY: tuple[type[Exception], ...] = (
     psycopg.OperationalError,
@@ -34,8 +34,8 @@ POSTGRESQL_AWAY: tuple[type[Exception], ...] = (
 """Errors raised when PostgreSQL does not answer, has no connection for us, or can do nothing at this time."""
 
 _REFUSALS = (OutOfMemoryError, ReadOnlyError, MasterDownError)
-# The disk is full, too few replicas, just made a replica while somebody waited for an entry; and, before Redis 7, what
-# a script passes on.
+# Replies of a Redis whose disk is full, that has too few replicas, or that has just become a replica while a client
+# waited for an entry; and, before Redis 7, the same passed on by a script.
 _REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|UNBLOCKED)\b")
 
 
@@ -47,7 +47,7 @@ def is_redis_away(error: BaseException) -> bool:
 
 
 class Outage:
-    """Whether one server is away: a thousand refused messages are one fact, not a thousand lines."""
+    """The outage state of one server: a thousand refused messages are one fact, not a thousand lines."""
 
     def __init__(self, server: str, address: str) -> None:
         self._server = server

@@ -44,7 +44,7 @@ def make_redis(settings: ServerSettings) -> Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
-    # Whatever class the address asks for: over TLS, over a unix socket.
+    # The address may ask for any connection class: TLS, a Unix socket.
     pool.connection_class = type("Connection", (_Connection, pool.connection_class), {"siblings": WeakSet()})
     return Redis.from_pool(pool)
 
@@ -52,9 +52,9 @@ def make_redis(settings: ServerSettings) -> Redis:
 class _Connection:
     """A mixin that corrects two behaviours of redis-py's connections, of whatever class they are.
 
-    uvloop raises RuntimeError for writing to a closed connection, which is one that is gone as any other. And when one
-    connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would pay for
-    several of them one after the other.
+    uvloop raises RuntimeError for writing to a closed connection; here it is ConnectionError, as for any lost one. And
+    when one connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would
+    pay for several of them one after the other.
     """
 
     siblings: WeakSet[_Connection]

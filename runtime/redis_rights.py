@@ -96,7 +96,7 @@ async def _ask_for(client: Redis) -> list[str]:
         await _may(connection, ("DISCARD",))
         return refused
     finally:
-        await connection.disconnect()  # whatever became of the transaction, nobody else meets it
+        await connection.disconnect()  # whatever became of the transaction, no other caller may get this connection
         await pool.release(connection)
 
 

@@ -33,7 +33,7 @@ async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
         ) from None
     if (row["migration"] or 0) < needed:
         raise SchemaOutdated(row["migration"] or 0, needed)
-    if row["vault_fingerprint"] is None:  # `fte migrate` was broken off before it had set the database up
+    if row["vault_fingerprint"] is None:  # `fte migrate` was interrupted before it had set the database up
         raise SchemaOutdated(row["migration"], needed)
     check_fingerprint(row["vault_fingerprint"], sealer)
     return open_sender_keys((await database.read("*", "read_sender_secret"))[0]["sender_secret"], sealer)

@@ -48,7 +48,7 @@ def chaos(
     """Put load on servers and workers of its own, break them, and audit every message: one row for each fault.
 
     Workers ask a simulated provider. The servers run in a folder of their own, which is kept when something went wrong.
-    What this machine lacks something for is not shown, and said. Exit code 1: a promise was broken.
+    A fault that this machine cannot show is skipped, and listed. Exit code 1: a promise was broken.
     """
     import time
 

@@ -40,7 +40,7 @@ def demo(
 
 
 def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
-    """Play on servers of its own, in a folder that is kept only when something went wrong."""
+    """Play on an embedded stack in a temporary folder, which is kept only when something went wrong."""
     from ops.cli.scratch_folder import folder_apart
     from ops.standalone.standalone import run_everything
 
@@ -55,7 +55,7 @@ def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
 
 
 def _on_servers(console: Console, settings: Settings) -> Outcome:
-    """Play on the servers of the settings, with one more worker than they have."""
+    """Play on the servers of the settings, with one additional worker."""
     from ops.standalone.standalone import run_workers
 
     with console.status("") as status, run_workers(settings, count=1, say=_shown_by(status)) as (here, crew):

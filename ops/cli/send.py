@@ -92,5 +92,5 @@ async def _send_all(settings: SendingSettings, chunks: AsyncIterator[list[InputL
             for line in chunk:
                 printer.print(line.number, line.refused or next(sent))
             away = next((outcome for outcome in outcomes if isinstance(outcome, ServerUnreachable)), None)
-            if away is not None:  # what follows would wait as long for nothing; sending all of it again is safe
+            if away is not None:  # each following send would wait as long; sending all of them again is safe
                 raise away

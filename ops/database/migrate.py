@@ -1,4 +1,4 @@
-"""Migrate a database to this release: numbered migrations, the application's role, the vault key's mark, tenants.
+"""Migrate a database: numbered migrations, the application's role, the vault key's fingerprint, tenants.
 
 Forward only and safe to repeat; of several processes that start at once, one works and the others wait for it.
 `python -m ops.database.migrate --write-structure` remakes `schema/structure.sql`.
@@ -97,7 +97,7 @@ def migrate(
         _check_server(connection, database_url)
         found = _read_number(connection)
         fingerprint = read_fingerprint(connection) if found else None
-        if fingerprint is not None:  # None as well after a first run that was broken off: nothing is sealed yet
+        if fingerprint is not None:  # None also after a first run that was interrupted: nothing is sealed yet
             check_fingerprint(fingerprint, sealer)
         # First of all steps: what it refuses leaves the database as it was.
         has_role = _prepare_role(connection)
@@ -222,7 +222,7 @@ def _prepare_role(connection: Connection) -> bool:
 
 
 def _may_step_down(connection: Connection) -> bool:
-    # Since 16 a member may have no right to SET ROLE: whoever made a role has none to begin with.
+    # Since 16 a member may lack the right to SET ROLE: the creator of a role does not have it at first.
     right = "SET" if connection.info.server_version >= _SET_OPTION_SINCE else "MEMBER"
     row = connection.execute("SELECT pg_has_role(current_user, %s, %s) AS may", [APPLICATION_ROLE, right]).fetchone()
     return row is not None and bool(row["may"])

@@ -57,7 +57,7 @@ class ColumnCount:
 
     looked_at: int = 0
     older: int = 0
-    """Sealed with another key than the newest, when looked at."""
+    """Sealed with another key than the newest, when read."""
     resealed: int = 0
     unreadable: int = 0
 
@@ -71,7 +71,7 @@ class RotationReport:
     dry_run: bool
     tables: dict[str, ColumnCount] = field(default_factory=dict)
     waiting_older: int = 0
-    """Messages in mailboxes that are sealed with another key; they go with the turns that answer them."""
+    """Messages in mailboxes that are sealed with another key; their turns remove them."""
 
     @property
     def unreadable(self) -> int:

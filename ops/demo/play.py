@@ -29,7 +29,7 @@ REPLY_SECONDS_MAX = 20.0
 """How long a customer waits for a reply before it counts as lost."""
 
 ESCALATION_SECONDS_MAX = 5.0
-"""How long after the reply an escalation may come out: they are published together."""
+"""How long an escalation may be published after the reply: they are published together."""
 
 SETTLE_SECONDS = 0.3
 """How long the streams stay open after the last reply: a second answer to a message would come now."""

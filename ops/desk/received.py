@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 class ReceivedEntries:
     """The entries of some conversations in the order of their streams; wakes whoever waits for one.
 
-    Grows with every entry: for a conversation or a few, not for a service. Lives on one event loop.
+    Grows with every entry: for a few conversations, not for a service. Lives on one event loop.
     """
 
     replies: list[Reply] = field(default_factory=list)

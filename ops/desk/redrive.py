@@ -128,7 +128,7 @@ class Redrive:
             message_id=inbound.message_id,
             channel=inbound.channel,
             payload=payload,
-            sender_key=None,  # whoever answers it fills it in
+            sender_key=None,  # the turn that answers it fills it in
             waiting_max=self.settings.mailbox_messages_max,
         )
         return rows[0]

@@ -16,7 +16,7 @@ ServerKind = Literal["postgres", "redis-server"]
 
 # The signal that asks a leftover server to stop: PostgreSQL's fast shutdown, Redis's ordinary one.
 STOP_SIGNALS: dict[ServerKind, signal.Signals] = {"postgres": signal.SIGINT, "redis-server": signal.SIGTERM}
-# initdb and its children write to a folder that is thrown away, so they are killed without asking.
+# initdb and its children write to a temporary folder, so they are killed without asking.
 PROGRAM_NAMES = (*STOP_SIGNALS, "initdb")
 ASK_SECONDS = 10.0
 KILL_SECONDS = 10.0

@@ -25,7 +25,7 @@ PING_SECONDS = 1.0
 
 
 class RedisServer:
-    """Run Redis; its append-only file lies in `<state folder>/redis`."""
+    """Runs Redis; its append-only file is in `<state folder>/redis`."""
 
     name = "redis"
 

@@ -28,7 +28,7 @@ TETHER = Path(__file__).with_name("tether.py")
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """How long to wait before a worker is started again.
+    """The waits before a worker is started again.
 
     The wait doubles with every death in a row up to its maximum, so a worker that cannot start costs next to nothing;
     a worker that lived `healthy_seconds` starts a new row.

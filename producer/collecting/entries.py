@@ -1,4 +1,4 @@
-"""Read the entries of outbound streams: replies, escalations, events."""
+"""Parse the entries of outbound streams: replies, escalations, events."""
 
 from __future__ import annotations
 

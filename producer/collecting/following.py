@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schema.settings.servers import ServerSettings
 
 BLOCK_SECONDS = 2.0
-"""How long one read waits for news: less than the socket's time-out, which tells a dead server from a quiet one."""
+"""How long one read waits for entries: less than the socket's time-out, by which a dead server is noticed."""
 
 READ_ENTRIES_MAX = 200
 """Entries of one stream in one read."""

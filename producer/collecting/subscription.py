@@ -29,7 +29,7 @@ READ_ENTRIES_MAX = 50
 """Entries taken at once: they wait in this process, and count as held by it."""
 
 IDS_MAX = 10_000
-"""How many ids are remembered, to pass over what was published twice."""
+"""How many ids are remembered, to skip entries that were published twice."""
 
 CLAIM_IDLE_SECONDS = 60.0
 """How long a consumer may hold an entry before another claims it; longer than READ_ENTRIES_MAX deliveries take."""
@@ -63,7 +63,7 @@ class AsyncSubscription:
         self._seconds_max = settings.send_seconds_max
         self.stream, self._group, self._consumer = stream, group, consumer
         self._again = again_stream(stream, group)
-        self._source = stream  # or `_again`, while the group collects there what was cut from the stream
+        self._source = stream  # or `_again`, while the group collects what was cut from the stream
         self._start = start
         self._claim_idle_seconds = claim_idle_seconds
         self._claim_next = 0.0
@@ -141,7 +141,7 @@ class AsyncSubscription:
                 await self._make_group("0")
             return []
         except BaseException:
-            # An answer that was lost on the way may have been entries, which are ours now.
+            # The answer that was lost may have held entries, which are this consumer's now.
             self._own_after = "0"
             raise
 
@@ -193,8 +193,8 @@ class AsyncSubscription:
             _log.error("stream.unreadable", stream=self.stream, entry_id=name, reason=error.reason)
             return
         if entry.id in self._held:
-            # Claimed from ourselves, for the program is slower than `claim_idle_seconds`; or published again, for Redis
-            # lost the entry. It stays pending until the program has dealt with it: this process may die before.
+            # Claimed from ourselves: the program is slower than `claim_idle_seconds`. Or published again: Redis lost
+            # the entry. It stays pending until the program acknowledges it: this process may die before.
             if name not in self._held[entry.id]:
                 self._held[entry.id].append(name)
             return

@@ -33,7 +33,7 @@ SEVERAL_LOCK_WAIT = "250ms"
 FULL_RETRY_SECONDS = 30
 """When to try again after a full mailbox; a guess: how long its messages take depends on the model."""
 
-# Rolled back for certain, because of somebody else's transaction.
+# Errors that certainly rolled the transaction back, because of another transaction.
 _CONFLICTS = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.QueryCanceled)
 
 
@@ -76,7 +76,7 @@ class Acceptance:
             conversations.setdefault(message.key, []).append(message)
         try:
             await self._accept_together(*conversations.values())
-        except _CONFLICTS:  # somebody holds one of these conversations, and the others shall not wait for it
+        except _CONFLICTS:  # another transaction holds one of these conversations; the others must not wait for it
             await asyncio.gather(*(self._accept_together(one) for one in conversations.values()))
         return [_conclude(message, self._waiting_max) for message in messages]
 

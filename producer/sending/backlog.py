@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runtime.database import Database
 
 LOOK_SECONDS = 1.0
-"""How old the known backlog may be; the count costs PostgreSQL milliseconds, and is shared by a second of sends."""
+"""How old the known backlog may be; a count costs PostgreSQL milliseconds, and serves all sends of a second."""
 
 RETRY_SECONDS = 10
 """When to try again; a guess: how long a backlog takes depends on the model and on how many workers there are."""

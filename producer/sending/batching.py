@@ -59,7 +59,7 @@ class Batching(Generic[Item, Answer]):
         self._start()
 
     async def _carry_waiting(self) -> None:
-        # Taken now and not when the task was made: whoever came within the same turn of the loop is in it as well.
+        # Taken now and not when the task was made, so that items of the same turn of the loop are in the batch too.
         batch, self._waiting = self._waiting[: self._items_max], self._waiting[self._items_max :]
         if not batch:
             return

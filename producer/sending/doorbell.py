@@ -31,12 +31,12 @@ class Doorbell:
 
     def __init__(self, redis_url: str) -> None:
         configuration = celery_configuration(redis_url)
-        # How long to look for a broker is not part of what both ends share: rescue rings for a bell that never came,
-        # so a sender does better to say so at once than to wait.
+        # The workers do not share this limit on connecting to the broker: rescue makes up for a lost bell, so a sender
+        # should fail at once rather than wait.
         options = {**configuration["broker_transport_options"], "max_retries": 1, "interval_start": 0}
         self._app = Celery("fte-doorbell", set_as_current=False)
         self._app.conf.update({**configuration, "broker_transport_options": options})
-        self._url = redis_url  # said when connecting: a CELERY_BROKER_URL in the environment is for another application
+        self._url = redis_url  # given when connecting: CELERY_BROKER_URL in the environment is for another application
         self.address = address_of(redis_url)
         self._lock = threading.Lock()
         self._producer: Any = None

@@ -233,7 +233,7 @@ class Tracer:
             pass
 
     async def close(self) -> None:
-        """Hand on what is left, for four seconds at most; what PostgreSQL does not take by then is dropped."""
+        """Write and export what is left, for four seconds at most; what PostgreSQL does not take by then is dropped."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS_MAX):
                 await self.flush()
@@ -243,7 +243,7 @@ class Tracer:
         self._losses.report(now=time.monotonic(), last=True)
 
     async def _write_batch(self) -> bool:
-        """Write the oldest spans; return False while PostgreSQL takes none: they stay, for writing twice is safe."""
+        """Write the oldest spans; when PostgreSQL is away or slow, keep them and return False: rewriting is safe."""
         if self._table is None:
             return False
         batch = [self._unwritten.popleft() for _ in range(min(len(self._unwritten), _BATCH_MAX))]

@@ -1,6 +1,6 @@
 """Run the bare SDK: the agent graph in a loop, with nothing around it. It is the limit for the product's speed.
 
-Agents, tools, model and knowledge base are the product's own; what is missing is everything that keeps a promise.
+Agents, tools, model and knowledge base are the product's own; everything that keeps a promise is missing.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Evidence:
     consumers_killed: Collection[int] = ()
     """Process ids: each may have died between passing an entry on and acknowledging it."""
     redis_forgets: bool = False
-    """Whether Redis lost what consumers had acknowledged."""
+    """Whether Redis lost consumers' acknowledgements."""
 
 
 @dataclass(slots=True)
@@ -153,7 +153,7 @@ def _audit_outcomes(evidence: Evidence, findings: Findings) -> None:
     # A message whose receipt was lost is accepted all the same, and the same promises hold for it.
     lost += [m for m, state in states.items() if m not in accepted and (state == "accepted" or not answers[m])]
     doubled = {m for m in {*answers, *turns} if answers[m] > 1 or turns[m] > 1}
-    doubled |= {m for m in answers if m not in states}  # a reply to what nobody accepted
+    doubled |= {m for m in answers if m not in states}  # a reply to a message that was never accepted
     findings.lost, findings.duplicated = len(lost), len(doubled)
     _tell(findings, "lost", (f"{m}: {states.get(m, 'not in the inbox')}, {answers[m]} replies" for m in sorted(lost)))
     _tell(findings, "duplicated", (f"{m}: {turns[m]} turns, {answers[m]} replies" for m in sorted(doubled)))

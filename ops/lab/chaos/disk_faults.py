@@ -71,7 +71,7 @@ async def fill_the_disk(scene: Scene) -> None:
         if scene.stack.postgres_pid is None:
             await asyncio.to_thread(scene.stack.start_postgres)
         scene.note()
-        # Back to the large disk only when nothing waits any more: that is no part of the fault.
+        # Back to the large disk only when no message waits any more: moving the servers is no part of the fault.
         await scene.until(lambda: not (scene.is_sending or scene.gateway.unanswered), ANSWERED_SECONDS_MAX)
 
 

@@ -167,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
         "doorbells vanish",
         server_faults.steal_doorbells,
         None,
-        turns=5,  # a small load rings too few bells to steal: who waits already is not rung for again
+        turns=5,  # a small load rings too few bells to steal: a conversation that waits already is not rung for again
         answers_within_seconds_max=7,
     ),
     *(_fault_at(point) for point in CRASH_POINTS),

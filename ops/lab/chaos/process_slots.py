@@ -73,7 +73,7 @@ class Forker:
     async def fork(self, order: dict[str, Any]) -> ForkedProcess:
         """Have a process forked."""
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; opened with PIPE
-        async with self._forking:  # births are told in the order of their orders
+        async with self._forking:  # the forker reports births in the order of requests
             self._process.stdin.write(dump_json(order).encode() + b"\n")
             return await self._born.get()
 

@@ -51,7 +51,7 @@ class Scene:
     is_acting: bool = False
     moments: list[float] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
-    """What a fault was to do and could not, in words."""
+    """What the fault failed to do, in words."""
     log_starts: dict[Path, int] = field(default_factory=dict)
 
     @property

@@ -69,7 +69,7 @@ async def freeze_a_worker(scene: Scene) -> None:
         slot.send(signal.SIGSTOP)
         before = await scene.read_leases()
         await asyncio.sleep(scene.settings.renew_seconds + 0.5)
-        if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
+        if before.items() & (await scene.read_leases()).items():  # not renewed meanwhile: they are this worker's
             break
         slot.send(signal.SIGCONT)
         slot = scene.random.choice(scene.workers)
