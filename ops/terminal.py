@@ -32,12 +32,12 @@ def print_line(text: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Remove control characters, and those that change the direction of writing, from somebody else's text."""
+    """Remove control characters, and those that change the direction of writing, from untrusted text."""
     return _CONTROL.sub("", text)
 
 
 def safe_text(text: str, style: str = "") -> Text:
-    """Return somebody else's text in printable form: no markup, no control characters."""
+    """Return untrusted text in printable form: no markup, no control characters."""
     return Text(plain(text), style=style)
 
 

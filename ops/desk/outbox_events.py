@@ -16,7 +16,7 @@ NAME_CHARACTERS_MAX = 200
 
 
 def check_name(name: str, doing: str) -> str:
-    """Return the name of somebody who goes on record, without blanks around it; raises ValueError."""
+    """Return the name of a person who goes on record, without blanks around it; raises ValueError."""
     who = name.strip()
     if not who or len(who) > NAME_CHARACTERS_MAX:
         raise ValueError(f"who {doing} is named in 1 to {NAME_CHARACTERS_MAX} characters, not {len(who)}")

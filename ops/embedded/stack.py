@@ -41,7 +41,7 @@ class EmbeddedStack:
     """Runs PostgreSQL and Redis on a state folder, for one process at a time.
 
     Both listen on loopback only and ask for a random password. Their data survive stop() and start(), and the
-    death of any process; with `durable=False` it does not survive the death of the machine. No exit hook is installed:
+    death of any process; with `durable=False` they do not survive the death of the machine. No exit hook is installed:
     a hook would also run in forked children. A stack left behind by a killed owner is taken over by the next start().
     Not for use from several threads at once.
     """
@@ -219,7 +219,7 @@ class EmbeddedStack:
 
 
 def _settle(server: Server) -> None:
-    """Wait for a launched server; move it to another port when somebody took its own between choice and start."""
+    """Wait for a launched server; move it to another port when its own was taken between choice and start."""
     for attempts_left in reversed(range(PORT_ATTEMPTS_MAX)):
         try:
             server.wait_ready()

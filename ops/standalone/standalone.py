@@ -21,7 +21,7 @@ READY_SECONDS_MAX = 60.0
 """How long a worker may take to load; it takes four seconds on a machine that has nothing else to do."""
 
 ADDRESSES_SECONDS_MAX = 180.0
-"""How long a worker waits for its servers: a database may have to wait for somebody else's migration."""
+"""How long a worker waits for its servers: the database may be waiting for another process's migration."""
 
 _ADDRESSES_FILE = "servers.json"
 _POLL_SECONDS = 0.05
@@ -77,7 +77,7 @@ class Crew:
         self._supervisor.start()
 
     def begin(self, addresses: StackAddresses) -> None:
-        """Give the workers the servers' addresses, and wait until all are ready.
+        """Pass the servers' addresses to the workers, and wait until all are ready.
 
         A worker that dies first would die again, so that ends the wait. Raises WorkerNotReady.
         """
@@ -94,7 +94,7 @@ class Crew:
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """Let the workers finish their turns, and stop them."""
+        """Stop the workers once they have finished their turns."""
         self._supervisor.stop(self._settings.stop_seconds_max + 10)
 
     def _newest_log(self) -> Path:

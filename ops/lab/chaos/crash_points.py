@@ -49,7 +49,7 @@ class CrashPoint:
         return f"{self.point}@{self.place}" + (f"+{self.after_seconds:g}" if self.after_seconds else "")
 
     async def act(self, scene: Scene) -> None:
-        """Let processes die at the point until enough have; note it as undone when too few do."""
+        """Kill processes at the point until enough have died; note it as undone when too few do."""
         await _let_die(scene, await self._doom(scene), self.point, scene.kills)
 
     async def _doom(self, scene: Scene) -> Sequence[ProcessSlot]:
@@ -73,7 +73,7 @@ class CrashPoint:
 
 
 async def race_to_publish(scene: Scene) -> None:
-    """Let a worker die repeatedly with an unpublished reply, and all others rescue it at the same time."""
+    """Kill a worker repeatedly before it publishes its reply, so that all others rescue it at the same time."""
     mortal, *racers = scene.workers
     mortal.failpoint, mortal.changes = "commit.done", HEARS_BELLS_ALONE
     for slot in racers:

@@ -1,7 +1,7 @@
 """Fork processes from one that has loaded their packages: loading takes seconds, and chaos kills hundreds.
 
 A program: each line on its input is `{"role": …, "environment": {…}, "folder": path, "log": path, "arguments": […]}`,
-and forks one process: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
+which forks one process: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
 `{"born": pid}` for each, `{"ready": pid}` when it is ready, and at its end `{"died": pid, "code": n}`, n being minus
 the signal.
 """

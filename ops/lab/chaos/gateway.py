@@ -41,7 +41,7 @@ class Orders:
         self._sender: asyncio.StreamWriter | None = None
 
     async def ask(self, inbound: Inbound) -> dict[str, Any]:
-        """Have one message sent; return a sender's answer, however many senders die meanwhile."""
+        """Send one message through a sender process; return the answer, however many senders die meanwhile."""
         number = next(self._numbers)
         order = {"number": number, "message": inbound.model_dump(mode="json")}
         line = dump_json(order).encode() + b"\n"

@@ -71,7 +71,7 @@ class Forker:
                 self._alive.pop(fact["died"]).end.set_result(fact["code"])
 
     async def fork(self, order: dict[str, Any]) -> ForkedProcess:
-        """Have a process forked."""
+        """Request one forked process and return it."""
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; opened with PIPE
         async with self._forking:  # the forker reports births in the order of requests
             self._process.stdin.write(dump_json(order).encode() + b"\n")
@@ -159,7 +159,7 @@ class ProcessSlot:
         self._keeping = asyncio.create_task(self._keep(forker))
 
     async def dismiss(self) -> int:
-        """Tell the process to stop, start no other, and return its exit code. Raises TimeoutError."""
+        """Stop the process for good and return its exit code. Raises TimeoutError."""
         pid = self.pid
         if pid is None or self._keeping is None:
             raise RuntimeError(f"nobody is at {self.log.stem} to be dismissed")
@@ -184,7 +184,7 @@ class ProcessSlot:
                 await asyncio.sleep(self.restart_seconds)
 
     def stop(self) -> None:
-        """Let the process finish, and start no other."""
+        """Send SIGTERM to the process, and start no other."""
         self._is_wanted = False
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)

@@ -87,7 +87,7 @@ class Scene:
         return True
 
     async def until_moved(self) -> bool:
-        """Let conversations recover from the last fault, so that the next one is measured by itself."""
+        """Wait until conversations have recovered from the last fault, so that the next is measured by itself."""
         since = self.moments[-1] if self.moments else 0.0
         return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
 

@@ -32,7 +32,7 @@ async def half_open_wires(scene: Scene) -> None:
 
 
 async def lose_answers(scene: Scene) -> None:
-    """Let servers do what they are asked, and cut the wire before their answer arrives."""
+    """Cut wires after servers have done what they were asked, and before their answer arrives."""
     broken = 0
     while broken < WIRE_BREAKS:
         slot = scene.random.choice(scene.workers)

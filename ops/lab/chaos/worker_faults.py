@@ -94,7 +94,7 @@ async def answer_late(scene: Scene) -> None:
 
 
 async def stop_workers_in_turn(scene: Scene) -> None:
-    """Tell every worker to stop, one after the other, as a deployment does."""
+    """Stop every worker cleanly, one after the other, as a deployment does."""
     for slot in scene.mortals:
         await scene.until_ready(slot)
         scene.note()
