@@ -1,1 +1,1 @@
-"""The operator's toolbox, and below the applications the runtime."""
+"""Commands, embedded servers, the operator's desk, and what measures and breaks the product."""

@@ -1,4 +1,4 @@
-"""Write to the terminal: colours where there is one, plain text where a program reads."""
+"""Print to the terminal: colours where there is one, plain text where a program reads."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ WIDTH_MAX = 110
 """Columns beyond which text is harder to read, not easier."""
 
 SPEAKER_COLUMNS = 17
-"""Columns for who speaks."""
+"""Width of the column that names the speaker."""
 
-# Everything that moves a cursor or renames a window: what a customer writes must not steer an operator's terminal.
+# Characters that move a cursor or rename a window: what a customer writes must not steer an operator's terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def open_console(*, stderr: bool = False) -> Console:
-    """Make a console on standard output, or standard error, as they are now."""
+    """Make a console on the current standard output, or standard error."""
     console = Console(stderr=stderr, highlight=False, soft_wrap=False)
     console.width = min(console.width, WIDTH_MAX)
     return console
 
 
 def print_line(text: str) -> None:
-    """Print one line for a program to read, whole, and at once: a reader at the other end of a pipe waits for it."""
+    """Print one line for a program, whole and flushed, because a reader waits at the other end of a pipe."""
     print(text, flush=True)  # noqa: T201 - the command's output
 
 
 def plain(text: str) -> str:
-    """Drop control characters, and those that turn the direction of writing, from somebody else's text."""
+    """Remove control characters, and those that change the direction of writing, from untrusted text."""
     return _CONTROL.sub("", text)
 
 
 def safe_text(text: str, style: str = "") -> Text:
-    """Make somebody else's text printable: no markup, no control characters."""
+    """Return untrusted text in printable form: no markup, no control characters."""
     return Text(plain(text), style=style)
 
 
 def clock(moment: datetime) -> str:
-    """Write a time of day as the reader's clock shows it."""
+    """Format a moment as the time of day in the reader's time zone."""
     return f"{moment.astimezone():%H:%M:%S}"
 
 
 def print_speech(console: Console, speaker: str, style: str, text: Text) -> None:
-    """Print who says something at the right of a narrow column, and what is said beside it, line under line.
+    """Print a speaker's name in a narrow column, and what is said beside it, line under line.
 
-    Not a table: that would fill every line with blanks up to the edge, which a copy of the output carries along.
+    Not a table: that would pad every line with blanks up to the edge, which a copy of the output carries along.
     """
     margin = " " * (SPEAKER_COLUMNS + 2)
     width = max(20, console.width - len(margin) - 1)
@@ -61,5 +61,5 @@ def print_speech(console: Console, speaker: str, style: str, text: Text) -> None
 
 
 def tell_on(console: Console) -> Callable[[str], None]:
-    """Give what prints a line about what is being done now."""
+    """Return a function that prints a line about the step under way."""
     return lambda line: console.print(Text(f"{line} …", "dim"))

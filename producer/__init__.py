@@ -1,7 +1,7 @@
-"""Hand customers' messages in and collect the answers: all that a gateway in Python needs.
+"""Public interface for gateways in Python: send customers' messages and collect the replies.
 
-`Producer` sends, `Subscription` reads; the `Async…` ones are the same for asyncio. Everything else in this package is
-their inside. A name is loaded when it is first used, so that a process that only reads does not load what sends.
+`Producer` sends, `Subscription` reads; the `Async…` classes do the same for asyncio. Everything else in this package
+is internal. A name is loaded when it is first used, so that a process that only reads does not load what sends.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name of the public face."""
+    """Load a public name from the module that defines it."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module(_MODULES[name]), name)

@@ -1,1 +1,1 @@
-"""How a process lives: settings, pools, logs, sealing."""
+"""What any process needs: settings, connections, sealing, loops, logs and traces."""

@@ -1,4 +1,4 @@
-"""Read the addresses that gateways hand in: e-mail and telephone."""
+"""Normalise senders' addresses: e-mail and telephone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BRACKETED = re.compile(r"[^\n]*<([^<>]*)>\s*")
 
 @lru_cache(maxsize=4_096)
 def normalise_sender(sender: str) -> str:
-    """Bring a sender into the one form that all spellings of the same address have.
+    """Return a sender in the one form that all spellings of the same address have.
 
     A phone number with its country code becomes E.164, an e-mail address lower case and without its display name; what
     is neither is compatibility-normalised (NFKC) and case-folded. In doubt two spellings stay two senders: the customer
@@ -29,11 +29,11 @@ def normalise_sender(sender: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def read_address(sender: str) -> str | None:
-    """Read a sender as it is filed: an e-mail address in lower case, or a phone number as E.164.
+    """Parse a sender as it is stored: an e-mail address in lower case, or a phone number as E.164.
 
-    Gives None for what is neither, so that a made-up sender of a chat finds nobody.
+    Returns None for anything else, so that a made-up sender of a chat matches nobody.
     """
-    # Of `Name <address>` only what stands in the brackets at the end is verified: a name may look like an address.
+    # Of `Name <address>` only the brackets at the end are verified: a name may look like an address.
     bracketed = _BRACKETED.fullmatch(sender)
     address = (bracketed[1] if bracketed else sender).strip()
     if _E_MAIL.fullmatch(address):
@@ -49,6 +49,6 @@ def _read_phone(number: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(parsed):
-        # The library drops a national prefix; of what is no number anywhere, no digit is taken away.
+        # The library drops a national prefix; a number that is impossible everywhere keeps all its digits.
         return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

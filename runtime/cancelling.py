@@ -1,4 +1,4 @@
-"""End tasks for certain."""
+"""Cancel asyncio tasks reliably."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CANCEL_SECONDS = 0.2
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they have ended; what they raise is not of interest any more.
+    """Cancel tasks until they have ended; what they raise is ignored.
 
     Until Python 3.12, asyncio.wait_for (in the Redis client) drops a cancellation that comes together with its result,
     so one may not be enough.

@@ -1,4 +1,4 @@
-"""Load settings from the environment, and name everything that is wrong with them at once."""
+"""Load settings from the environment, and report everything that is wrong with them at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY_FILE = "vault.key"
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read `FTE_…` variables; `overrides` win over them.
+    """Read the `FTE_…` variables; `overrides` win over them.
 
     Raises InvalidSettings listing every wrong variable by name, and every `FTE_…` variable that names no setting.
     """
@@ -43,7 +43,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def open_sealer(settings: SealingSettings) -> Sealer:
-    """Give the sealer of this deployment: the keys in the settings, else the key in the state folder, made if missing.
+    """Return this deployment's sealer: keys from the settings, else from the state folder, where one is made if needed.
 
     Raises InvalidSettings when the state folder cannot be written.
     """
@@ -53,7 +53,7 @@ def open_sealer(settings: SealingSettings) -> Sealer:
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            # Two processes may start at once: each writes a file of its own, and the link of one of them wins.
+            # Two processes may start at once: each writes its own file, and only one of them can link it to the path.
             draft = path.with_suffix(f".{os.getpid()}")
             draft.touch(mode=0o600)
             draft.write_bytes(Fernet.generate_key())
@@ -70,7 +70,7 @@ def open_sealer(settings: SealingSettings) -> Sealer:
         raise InvalidSettings([f"{path}: {error}"]) from None
 
 
-# What Kubernetes sets in every pod of a namespace for a Service `fte` or `fte-…`.
+# Variables that Kubernetes sets in every pod of a namespace for a Service `fte` or `fte-…`.
 _SERVICE_LINK = re.compile(
     r"FTE_(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
@@ -120,9 +120,9 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
 
 
 def _is_a_number(field: str) -> bool:
-    """Tell whether a setting is a plain number: only such a value is known to be harmless, so only it is shown.
+    """Check whether a setting is a plain number: only such a value is known to be harmless, so only it is shown.
 
-    Whatever else stands in a wrong setting may be a secret, pasted there whole or as a part of it.
+    Any other value of a wrong setting may be a secret, pasted there whole or in part.
     """
     info = Settings.model_fields.get(field)
     return info is not None and info.annotation in (int, float)

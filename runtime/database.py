@@ -1,4 +1,4 @@
-"""Reach PostgreSQL: one pool per process, one round trip per read, every statement under row-level security."""
+"""Connect to PostgreSQL: one pool per process, one round trip per read, every statement under row-level security."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from schema.settings.servers import ServerSettings
 
 APPLICATION_ROLE = "fte_app"
 EVERY_TENANT = "*"
-"""The scope of rescue and operators; no tenant can be called so."""
+"""The scope of rescue and operators; no tenant can have this name."""
 
 Row = dict[str, Any]
 Answer = TypeVar("Answer")
 
 ANSWER_SECONDS_MAX = 7.0
-"""How long PostgreSQL may be silent before its connection is given up: longer than any statement may take there."""
+"""How long PostgreSQL may be silent before its connection is dropped: longer than any statement may take."""
 
 # A superuser is above row-level security, so its connections speak as the application's role.
 _LOWER_ROLE = """
@@ -40,12 +40,12 @@ _LOWER_ROLE = """
     WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls)
         AND EXISTS (SELECT FROM pg_roles a WHERE a.rolname = %(role)s)
 """
-# Where nothing is set up yet there is nothing to see, and the next look says that `fte migrate` is missing.
+# On an empty database there is nothing to see, and the next check reports that `fte migrate` is missing.
 _FIND_ROLE = """
     SELECT current_user AS name, (r.rolsuper OR r.rolbypassrls) AND to_regclass('tenant') IS NOT NULL AS above
     FROM pg_roles r WHERE r.rolname = current_user
 """
-# What our statements and psycopg's readers take for granted. By statement, since PGDATESTYLE comes after `options`.
+# Formats that our statements and psycopg expect. Set by statement, since PGDATESTYLE comes after `options`.
 _PIN_FORMATS = """
     SELECT set_config('datestyle', 'ISO', false), set_config('standard_conforming_strings', 'on', false)
 """
@@ -63,29 +63,29 @@ ENCODINGS = ("UTF8", "SQL_ASCII")
 """Encodings of a database that keep what customers write: SQL_ASCII keeps bytes, and ours are always UTF-8."""
 
 RECONNECT_SECONDS = 1.0
-"""How often to look for a PostgreSQL that is away."""
+"""How often to try to reconnect to a PostgreSQL that is away."""
 
 
 class Transaction:
-    """Run several statements that take effect together, at the end of the `async with` that gave it."""
+    """A transaction; its statements take effect together at the end of the `async with` that opened it."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
         self.connection = connection
 
     async def run(self, query: str, /, **parameters: Any) -> list[Row]:
-        """Run `schema/queries/<room>/<query>.sql`; gives its rows, or none where it returns none."""
+        """Run `schema/queries/<room>/<query>.sql` and return its rows; none for a statement that returns none."""
         cursor = await self.connection.execute(load_query(query), parameters)
         return await cursor.fetchall() if cursor.description else []
 
     async def count(self, query: str, parameters: Mapping[str, Any]) -> int:
-        """Run a statement that writes; gives how many rows it touched."""
+        """Run a statement that writes; return the number of rows it touched."""
         return (await self.connection.execute(load_query(query), parameters)).rowcount
 
 
 class _Connection(psycopg.AsyncConnection[Row]):
-    """Hang up on a server that is silent for too long: a statement's own time limit is kept by the server alone.
+    """A connection that hangs up on a silent server: a statement's own time limit is kept by the server alone.
 
-    A wire that swallows everything is not told by TCP when a proxy or a load balancer is at its other end.
+    TCP does not notice a wire that swallows everything when a proxy or a load balancer is at its other end.
     """
 
     on_silence: Callable[[], None] | None = None
@@ -109,13 +109,13 @@ class _Connection(psycopg.AsyncConnection[Row]):
             self.on_silence()
 
     def hang_up(self) -> None:
-        """Close the connection beneath whoever waits for it, who gets an OperationalError."""
+        """Shut the socket down beneath a waiting statement, which then raises OperationalError."""
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as wire:
             wire.shutdown(socket.SHUT_RDWR)
 
 
 class Database:
-    """Give statements a connection; made and used on one event loop."""
+    """The process's connection pool to PostgreSQL; made and used on one event loop."""
 
     def __init__(self, settings: ServerSettings) -> None:
         if settings.database_url is None:
@@ -133,7 +133,7 @@ class Database:
             max_size=settings.database_connections_max,
             timeout=10,
             max_waiting=0,
-            # The pool waits twice as long each time it connects in vain; so it shall give up soon, and begin anew.
+            # The pool doubles its wait after each failed connect, so it must give up soon and start over.
             reconnect_timeout=RECONNECT_SECONDS,
             reconnect_failed=_try_again,
             configure=self._configure,
@@ -141,13 +141,13 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Connect once.
+        """Connect once and open the pool.
 
         Raises ServerUnreachable naming the address, the setting and the server's reason; ServerUnfit when the
         connection would be above row-level security, or the database cannot hold what customers write.
         """
         try:
-            # As the pool connects, which would try for all of its time and could not say what is wrong.
+            # The pool would retry until its time-out without saying what is wrong; this connects once and raises.
             probe = await _Connection.connect(self._url, **self._parameters)
             async with probe:
                 await self._configure(probe)
@@ -163,7 +163,7 @@ class Database:
         await self._pool.close()
 
     async def read(self, tenant: str, query: str, /, **parameters: Any) -> list[Row]:
-        """Run one statement as `tenant` in one round trip and give its rows.
+        """Run one statement as `tenant` in one round trip and return its rows.
 
         The pipeline's statements share one implicit transaction, which ends with the pipeline: the tenant set there
         does not outlive it.
@@ -175,7 +175,7 @@ class Database:
             return await cursor.fetchall() if cursor.description else []
 
     async def run_all(self, tenant: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
-        """Run several statements in one round trip and one transaction; gives the rows of each."""
+        """Run several statements in one round trip and one transaction; return the rows of each."""
         async with self._connection() as connection:
             async with connection.pipeline():
                 await connection.execute(load_query("set_tenant"), {"tenant": tenant})
@@ -191,7 +191,7 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[_Connection]:
-        """Lend a connection; one to a server that has become read-only is closed, for a new one may lead elsewhere."""
+        """Lend a connection; close it when its server has become read-only, for a new one may lead elsewhere."""
         async with self._pool.connection() as connection:
             try:
                 yield connection
@@ -223,9 +223,9 @@ class Database:
             )
 
     def _drain(self) -> None:
-        """Replace all connections: where one has gone silent the others have too, and each would cost its own wait.
+        """Replace all connections: when one has gone silent the others have too, and each would cost its own wait.
 
-        Whoever waits for one that was made before the silence began is told at once.
+        Statements that wait on a connection made before the silence began fail at once.
         """
         began = asyncio.get_running_loop().time() - ANSWER_SECONDS_MAX
         for connection in list(self._connections):
@@ -240,7 +240,7 @@ async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
 
 
 def connect(database_url: str) -> psycopg.Connection[Row]:
-    """Open one connection for a command: autocommit, not lowered to the application's role.
+    """Open one connection for a command: autocommit, with the rights of the user that connects.
 
     Raises ServerUnreachable naming the address and the setting.
     """
@@ -262,7 +262,7 @@ def connect(database_url: str) -> psycopg.Connection[Row]:
 
 
 def check_encoding(connection: psycopg.Connection[Row] | psycopg.AsyncConnection[Row], address: str) -> None:
-    """Check that a database can hold every character; raises ServerUnfit naming its encoding."""
+    """Check that a database's encoding can hold every character; raises ServerUnfit naming the encoding."""
     found = connection.info.parameter_status("server_encoding")
     if found not in ENCODINGS:
         raise ServerUnfit(
@@ -274,9 +274,9 @@ def check_encoding(connection: psycopg.Connection[Row] | psycopg.AsyncConnection
 
 
 def _parameters_of(url: str) -> dict[str, Any]:
-    """Give what a connection of the pool is made with, on top of its address.
+    """Return the connection parameters of the pool, on top of those in the address.
 
-    The options in the address, or in PGOPTIONS, hold beside ours: they may say in which schema everything is.
+    Options in the address, or in PGOPTIONS, stay beside ours: they may set the search path.
     """
     try:
         given = conninfo_to_dict(url)

@@ -1,4 +1,4 @@
-"""Write JSON quickly and always alike."""
+"""Write JSON fast and in one form."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import orjson
 
 
 def dump_json(value: Any) -> str:
-    """Write compact JSON; times as RFC 3339, keys as text."""
+    """Return compact JSON; times as RFC 3339, keys as text."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def dump_canonical(value: Any) -> bytes:
-    """Write JSON with sorted keys, so that equal values have equal bytes: what hashes are taken of."""
+    """Return JSON with sorted keys, so that equal values have equal bytes, for hashing."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS, default=str)
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Read JSON; raises ValueError."""
+    """Parse JSON; raises ValueError."""
     return orjson.loads(text)

@@ -1,4 +1,4 @@
-"""Kill this process at a named point of its work: how crash tests reach every step."""
+"""Kill this process at a named point of its work, for crash tests."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from structlog.contextvars import get_contextvars
 VARIABLE = "CRASH_TEST_FAILPOINT"
 """Names the point to die at, as `commit.begun`, or `model.answered@2` for the second time it is reached.
 
-`guard.done=c-7` is reached by the turns of conversation c-7 alone: a message that kills whoever tries it.
+`guard.done=c-7` is reached by the turns of conversation c-7 alone: a message that kills every worker that tries it.
 `guard.done+0.1` dies 0.1 s after the point: in the middle of what follows.
 
-No setting, and not named like one: nobody who operates workers wants it.
+Not a setting, and not named like one: nobody who operates workers needs it.
 """
 
 TurnPoint = Literal[
@@ -48,15 +48,15 @@ Point = Literal[
 POINTS: tuple[Point, ...] = get_args(Point)
 
 Failpoint = Callable[[Point], None]
-"""Is called where a process reaches a point."""
+"""Called where a process reaches a point."""
 
 
 def no_failpoint(_point: Point) -> None:
-    """Go on, as every process does that no test wants to die."""
+    """Do nothing: no test wants this process to die."""
 
 
 def read_failpoint(environment: Mapping[str, str]) -> Failpoint:
-    """Give what dies where the environment says; without a word from it, what passes by.
+    """Return the failpoint that the environment names, or `no_failpoint` where it names none.
 
     Raises ValueError for a point that does not exist: such a test would never fail.
     """

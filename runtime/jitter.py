@@ -1,4 +1,4 @@
-"""Draw waits that differ a little, so that many processes or callers do not act in the same moment."""
+"""Draw jittered waits, so that many processes or callers do not act at the same moment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 
 
 def jitter_below(seconds: float, share: float) -> float:
-    """Draw a wait that is no longer than `seconds`, and shorter by at most `share` (0 to 1) of them."""
+    """Return a random wait of at most `seconds`, shorter by at most the fraction `share` (0 to 1)."""
     return seconds * random.uniform(1.0 - share, 1.0)  # noqa: S311 - spreads load
 
 
 def jitter_above(seconds: float, share: float) -> float:
-    """Draw a wait that is no shorter than `seconds`, and longer by at most `share` of them."""
+    """Return a random wait of at least `seconds`, longer by at most the fraction `share`."""
     return seconds * random.uniform(1.0, 1.0 + share)  # noqa: S311 - spreads load

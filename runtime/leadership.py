@@ -1,4 +1,4 @@
-"""Let one process do what would be the same work in each: the repairs that are for all."""
+"""Elect the one process that does repairs for all, by an advisory lock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runtime.database import Database, Row
 
 CAMPAIGN_SECONDS = 2.0
-"""How often a process looks whether the lock is free, and whoever holds it shows that it lives."""
+"""How often a process checks whether the lock is free, and the holder checks that its connection lives."""
 
 _log = structlog.get_logger("fte.leadership")
 
@@ -27,7 +27,7 @@ class Leadership:
     The lock belongs to a transaction that stays open on a connection of its own, beside the pool: the holder alone
     has one. So it works behind a pooler of transactions; it is free at once when the holder dies, and within 15 s
     (`take_repairs`) when the holder hangs or its wire swallows everything. Between statements such a transaction holds
-    no snapshot, so it keeps no vacuum from its work.
+    no snapshot, so it does not hold vacuum back.
 
     It saves work and nothing depends on it: for a moment after a connection is cut two may believe that they lead.
     """
@@ -37,19 +37,19 @@ class Leadership:
         self._holding: psycopg.AsyncConnection[Row] | None = None
 
     def is_held(self) -> bool:
-        """Say whether this process leads, as of its last look."""
+        """Check whether this process led at its last look."""
         return self._holding is not None
 
     def loop(self) -> Loop:
-        """Give the loop that seeks and keeps the lock."""
+        """Return the loop that seeks and keeps the lock."""
         return Loop("leadership", self.campaign, CAMPAIGN_SECONDS, at_once=True)
 
     async def campaign(self) -> None:
-        """Take the lock when it is free, or keep it; raises what the database raises, and then leads no more."""
+        """Take the lock when it is free, or keep it; raises what the database raises, and then no longer leads."""
         if self._holding is not None:
             await self._keep(self._holding)
             return
-        # Through the pool first, where the lock is free again at once: a connection of its own only for who may win.
+        # First through the pool, where the lock is free again at once; only a likely winner opens its own connection.
         rows = await self._database.read(EVERY_TENANT, "take_repairs")
         if not rows[0]["taken"]:
             return
@@ -65,7 +65,7 @@ class Leadership:
                 await connection.close()
 
     async def resign(self) -> None:
-        """Give the lock up, if it is held."""
+        """Release the lock, if it is held."""
         holding, self._holding = self._holding, None
         if holding is not None:
             await holding.close()

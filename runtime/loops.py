@@ -1,8 +1,8 @@
-"""Run what a process repeats for as long as it lives: named, jittered, supervised loops that no error ends.
+"""Run the repeated work of a process as named, jittered, supervised loops that no error ends.
 
-Every loop follows one rule. A server that is away is said once for the whole process, and the loop looks again after
-its usual interval. Any other error is logged with its trace, and the loop goes on after a pause that doubles from
-failure to failure. A loop ends only when it is stopped. What is known of each (`LoopHealth`) can be read at any time.
+Every loop follows one rule. A server that is away is reported once for the whole process, and the loop tries again
+after its usual interval. Any other error is logged with its trace, and the loop goes on after a pause that doubles
+with each failure. A loop ends only when it is stopped. The state of each (`LoopHealth`) can be read at any time.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ BACKOFF_SECONDS_MAX = 30.0
 """Longest pause after an unexpected error, unless the loop's own interval is longer."""
 
 _JITTER_SHARE = 0.3
-"""By how much a pause may be shorter than the interval: several processes must not beat alike."""
+"""By which fraction a pause may be shorter than the interval, so that several processes do not run in step."""
 
 _log = structlog.get_logger("fte.loops")
 
 
 class RoundMissed(Exception):
-    """A round could not do its work, and has said so itself; the loop goes on as after any other."""
+    """Raised by a round that could not do its work and has logged why; the loop goes on as after any other round."""
 
 
 @dataclass(frozen=True)
 class LoopHealth:
-    """What is known of one loop: how often it ran, how often it failed, and when it last did its work.
+    """The state of one loop: how often it ran, how often it failed, and when it last succeeded.
 
-    `last_success_at` and `begun_at` are monotonic seconds of this process. Rounds that are another process's to do
+    `last_success_at` and `begun_at` are monotonic seconds of this process. Rounds that belong to another process
     (`Loop.on_duty`) count as neither.
     """
 
@@ -56,10 +56,10 @@ class LoopHealth:
 
 @dataclass(frozen=True)
 class Loop:
-    """One thing that a process repeats: `do` is a round, and a round is due each `interval_seconds`, jittered.
+    """One repeated job of a process: `do` is a round, and a round is due each `interval_seconds`, jittered.
 
-    `wait` waits for the next round in place of a sleep; it is given the seconds that a sleep would last. `on_duty` says
-    whether the next round is this process's to do. `after_outage` runs once when a round succeeds again.
+    `wait` replaces the sleep before a round; it is given the seconds that the sleep would last. `on_duty` tells whether
+    the next round is this process's to do. `after_outage` runs once when a round succeeds again.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Loop:
     on_duty: Callable[[], bool] = lambda: True
     after_outage: Callable[[], Awaitable[object]] | None = None
     asks: Outage | None = None
-    """The server that a round which succeeds has reached."""
+    """The outage of the server that a successful round has reached."""
     at_once: bool = False
     """Whether the first round begins without waiting."""
     backoff_seconds_max: float = BACKOFF_SECONDS_MAX
@@ -87,7 +87,7 @@ class Loops:
         self._stopping = False
 
     def start(self, loops: Sequence[Loop]) -> None:
-        """Start loops; each has a name of its own. Raises ValueError for a name that is taken."""
+        """Start loops, each under a name of its own; raises ValueError for a name that is taken."""
         for loop in loops:
             if loop.name in self._health:
                 raise ValueError(f"a loop called {loop.name!r} runs already")
@@ -95,13 +95,13 @@ class Loops:
             self._begin(loop)
 
     async def stop(self) -> None:
-        """End every loop, in the midst of a round if need be."""
+        """Cancel every loop, in the middle of a round if need be."""
         self._stopping = True
         await cancel_and_wait(*self._tasks.values())
 
     @property
     def health(self) -> list[LoopHealth]:
-        """Give what is known of each loop now, in the order in which they were started."""
+        """Return the state of each loop now, in the order in which they were started."""
         return list(self._health.values())
 
     def _begin(self, loop: Loop) -> None:
@@ -110,7 +110,7 @@ class Loops:
         task.add_done_callback(lambda ended: self._after_end(loop, ended))
 
     def _after_end(self, loop: Loop, ended: asyncio.Task[None]) -> None:
-        """Start a loop anew that ended unasked: somebody cancelled its task, or the supervision itself has a bug."""
+        """Restart a loop that ended unasked: somebody cancelled its task, or the supervision itself has a bug."""
         if self._stopping:
             return
         error = None if ended.cancelled() else ended.exception()
@@ -145,7 +145,7 @@ class Loops:
                 wait = loop.wait if isinstance(error, RoundMissed) else asyncio.sleep
 
     async def _fail(self, loop: Loop, error: BaseException) -> float:
-        """Note a round that failed and say so; gives the pause before the next one."""
+        """Record and report a failed round; return the pause before the next one, in seconds."""
         health = self._note(loop, failed=True)
         if isinstance(error, RoundMissed):
             return 0.0
@@ -173,7 +173,7 @@ class Loops:
 
 
 def _is_failure(error: BaseException) -> bool:
-    """Say whether an error is the round's: not the loop's own cancellation, nor what ends the whole process."""
+    """Check whether an error is the round's: not the loop's own cancellation, nor what ends the whole process."""
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and not task.cancelling()  # else something that the round waited for was cancelled

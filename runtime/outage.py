@@ -1,4 +1,4 @@
-"""Say once in the log that a server does not answer, and once that it answers again."""
+"""Log a server's outage once when it begins, and once when it ends."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.servers")
 
 
-# Of the states that psycopg does not count as operational: the server takes no writes for now, as after a failover or
-# when its storage is nearly full; a time limit of its own has ended the transaction and the session.
+# States that psycopg does not count as operational: the server takes no writes for now, as after a failover or when its
+# storage is nearly full; or a time limit of the server has ended the transaction and the session.
 _PASSING_STATES = ("25006", "25P03", "25P04")
 POSTGRESQL_AWAY: tuple[type[Exception], ...] = (
     psycopg.OperationalError,
@@ -31,23 +31,23 @@ POSTGRESQL_AWAY: tuple[type[Exception], ...] = (
     TooManyRequests,
     *(errors.lookup(state) for state in _PASSING_STATES),
 )
-"""What is raised when PostgreSQL does not answer, has no connection for us, or can do nothing at this time."""
+"""Errors raised when PostgreSQL does not answer, has no connection for us, or can do nothing at this time."""
 
 _REFUSALS = (OutOfMemoryError, ReadOnlyError, MasterDownError)
-# The disk is full, too few replicas, just made a replica while somebody waited for an entry; and, before Redis 7, what
-# a script passes on.
+# Replies of a Redis whose disk is full, that has too few replicas, or that has just become a replica while a client
+# waited for an entry; and, before Redis 7, the same passed on by a script.
 _REFUSED = re.compile(r"(?:^|-)(?:MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|UNBLOCKED)\b")
 
 
 def is_redis_away(error: BaseException) -> bool:
-    """Say whether Redis did not answer, or answered that it can write nothing at this time."""
+    """Check whether Redis did not answer, or answered that it cannot write at this time."""
     if isinstance(error, ResponseError):
         return isinstance(error, _REFUSALS) or _REFUSED.search(str(error)) is not None
     return isinstance(error, RedisConnectionError | RedisTimeoutError)
 
 
 class Outage:
-    """Remember whether a server is away: a thousand refused messages are one fact, not a thousand lines."""
+    """The outage state of one server: a thousand refused messages are one fact, not a thousand lines."""
 
     def __init__(self, server: str, address: str) -> None:
         self._server = server
@@ -55,26 +55,26 @@ class Outage:
         self._away = False
 
     def begins(self, error: BaseException, **fields: Any) -> None:
-        """Note that the server did not answer."""
+        """Record that the server did not answer, and log it when it is news."""
         if not self._away:
             _log.warning(f"{self._server}.unreachable", address=self._address, error=type(error).__name__, **fields)
         self._away = True
 
     def ends(self) -> None:
-        """Note that the server answered."""
+        """Record that the server answered, and log it when it was away."""
         if self._away:
             _log.info(f"{self._server}.reachable", address=self._address)
         self._away = False
 
 
 class Outages:
-    """Remember for a whole process which of its servers are away, so that each outage is said once."""
+    """The outages of one process's servers, so that each is logged once."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.redis = Outage("redis", address_of(settings.redis_url or ""))
         self.postgresql = Outage("postgresql", address_of(settings.database_url or ""))
 
     def begins(self, error: BaseException) -> None:
-        """Note the outage that an error tells of."""
+        """Record the outage of the server that an error comes from."""
         of_postgresql = isinstance(error, psycopg.Error | PoolTimeout | TooManyRequests)
         (self.postgresql if of_postgresql else self.redis).begins(error)

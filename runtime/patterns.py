@@ -1,4 +1,4 @@
-"""Read word lists and patterns from text files, where each alternative has a line of its own and can be talked about.
+"""Load word lists and patterns from text files, where each alternative has a line of its own.
 
 A file has sections. `[name]` holds regular expressions, one alternative a line or several between ` | `. `[name*]`
 holds words between blanks, `_` for a blank inside one, each with its plural. `{name}` stands for an earlier section.
@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"\{([a-z_]+)\}")
 
 @cache
 def load_patterns(package: str, file: str) -> Mapping[str, str]:
-    """Give each section of a packaged file as one group of alternatives, in the order they stand.
+    """Return each section of a packaged file as one regular-expression group, in the order of the file.
 
     Raises ValueError for a line outside a section, KeyError for a reference to a section that is not above.
     """

@@ -1,4 +1,4 @@
-"""Reach Redis: one client per process, with time-outs on everything, and our scripts by name."""
+"""Connect to Redis: one client per process, with time-outs on everything, and our Lua scripts by name."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from schema.resources import load_script
 from schema.settings.servers import ServerSettings
 
 ANSWER_SECONDS_MAX = 5.0
-"""How long Redis may be silent before its connection is given up."""
+"""How long Redis may be silent before its connection is dropped."""
 
 
 def make_redis(settings: ServerSettings) -> Redis:
-    """Make the process's client; it connects at first use, and belongs to the event loop of that use.
+    """Make the process's Redis client; it connects at first use, and belongs to the event loop of that use.
 
-    A half-open connection shows within ANSWER_SECONDS_MAX, and all its siblings with it. Nothing is retried here: a
-    script may have run although its answer was lost, and only the caller knows what a second run means.
+    A half-open connection is noticed within ANSWER_SECONDS_MAX, and all its siblings with it. Nothing is retried here:
+    a script may have run although its answer was lost, and only the caller knows what a second run means.
     """
     if settings.redis_url is None:
         raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
@@ -44,16 +44,16 @@ def make_redis(settings: ServerSettings) -> Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
-    # Whatever class the address asks for: over TLS, over a unix socket.
+    # The address may ask for any connection class: TLS, a Unix socket.
     pool.connection_class = type("Connection", (_Connection, pool.connection_class), {"siblings": WeakSet()})
     return Redis.from_pool(pool)
 
 
 class _Connection:
-    """Mend two things that redis-py's connections do, of whatever class they are.
+    """A mixin that corrects two behaviours of redis-py's connections, of whatever class they are.
 
-    uvloop raises RuntimeError for writing to a connection that is closed; it is one that is gone as any other. And
-    where one connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would
+    uvloop raises RuntimeError for writing to a closed connection; here it is ConnectionError, as for any lost one. And
+    when one connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would
     pay for several of them one after the other.
     """
 
@@ -63,20 +63,20 @@ class _Connection:
     """By the loop's clock."""
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
-        """Log in, as redis-py does at each connecting, and be known to the others."""
+        """Log in, as redis-py does at each connecting, and register with the pool's other connections."""
         self.made_at = asyncio.get_running_loop().time()
         self.siblings.add(self)
         await super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]  # of the class beside it
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
-        """Send; raises ConnectionError as for any other connection that is gone."""
+        """Send a command; raises ConnectionError when the connection is closed."""
         try:
             await super().send_packed_command(command, check_health)  # type: ignore[misc]  # of the class beside it
         except RuntimeError as error:
             raise RedisConnectionError(str(error)) from error
 
     async def read_response(self, *args: Any, timeout: float | None = None, **options: Any) -> Any:  # noqa: ASYNC109 - redis-py's
-        """Read an answer; the silence of one connection ends all that were made before it began."""
+        """Read an answer; the silence of one connection closes all that were made before it began."""
         try:
             return await super().read_response(*args, timeout=timeout, **options)  # type: ignore[misc]  # as above
         except RedisTimeoutError:
@@ -91,14 +91,14 @@ class _Connection:
                 connection.hang_up()
 
     def hang_up(self) -> None:
-        """Close the wire beneath whoever waits for an answer, who gets a ConnectionError; idle ones connect anew."""
+        """Close the wire beneath a waiting command, which then raises ConnectionError; idle connections reconnect."""
         writer: asyncio.StreamWriter | None = getattr(self, "_writer", None)
         if writer is not None:
             writer.transport.abort()
 
 
 async def check_redis(client: Redis, settings: ServerSettings) -> None:
-    """Ask Redis once; raises ServerUnreachable naming the address and the setting."""
+    """Ping Redis once; raises ServerUnreachable naming the address and the setting."""
     try:
         await client.ping()
     except (RedisError, OSError) as error:
@@ -107,7 +107,7 @@ async def check_redis(client: Redis, settings: ServerSettings) -> None:
 
 
 class Scripts:
-    """Hold our Lua scripts, registered with one client; a server that forgot one is taught it again by the client."""
+    """Our Lua scripts, registered with one client, which loads one again that the server forgot."""
 
     def __init__(self, client: Redis) -> None:
         self.client = client
@@ -134,7 +134,7 @@ class Scripts:
         self.throttle = register("throttle")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """Run scripts (each with its keys and arguments) in one round trip; gives for each its answer or its error.
+        """Run scripts (each with its keys and arguments) in one round trip; return an answer or an error for each.
 
         Redis-py would ask before each pipeline whether the server knows the scripts, a round trip of its own; here only
         a server that forgot them costs more. A script that is unknown has not run, so running it again is safe.

@@ -1,4 +1,4 @@
-"""Check that Redis lets this process do what a worker does, before it takes any work."""
+"""Check that Redis grants this process every command of a worker, before it takes any work."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ NEEDED: Final[tuple[tuple[str, ...], ...]] = (
     ("BRPOP", DOORBELL_QUEUE, "1"),
     ("SADD", _BINDINGS, "1"),
 )
-"""What a worker's scripts, its client and Celery ask for, one command each on a key of each kind that they use."""
+"""The commands of a worker's scripts, its client and Celery, one each on a key of each kind that they use."""
 
 
 async def check_rights(client: Redis, settings: ServerSettings) -> None:
-    """Ask for everything that a worker will ask for, and let nothing of it happen.
+    """Check the user's rights to every command of a worker, without running any of them.
 
     Raises ServerUnfit naming each command that Redis refuses, and for a Sentinel; ServerUnreachable when it is away.
-    The commands are queued as a transaction, for which Redis looks at the user's rights, and the transaction is thrown
-    away: that is known to every Redis from 6.2 on, unlike ACL DRYRUN.
+    The commands are queued as a transaction, for which Redis checks the user's rights, and the transaction is
+    discarded: every Redis from 6.2 on knows that, unlike ACL DRYRUN.
     """
     address = address_of(settings.redis_url or "")
     try:
@@ -96,7 +96,7 @@ async def _ask_for(client: Redis) -> list[str]:
         await _may(connection, ("DISCARD",))
         return refused
     finally:
-        await connection.disconnect()  # whatever became of the transaction, nobody else meets it
+        await connection.disconnect()  # whatever became of the transaction, no other caller may get this connection
         await pool.release(connection)
 
 

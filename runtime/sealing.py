@@ -1,4 +1,4 @@
-"""Seal what must not be read outside a process: Fernet (AES-128-CBC with HMAC-SHA-256), several keys for rotation."""
+"""Encrypt stored text with Fernet (AES-128-CBC with HMAC-SHA-256), with several keys for rotation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.errors import Unsealable
 
 
 class Sealer:
-    """Seal with the first key, open with any of them."""
+    """Encrypts with the first key, decrypts with any of them."""
 
     def __init__(self, keys: list[str]) -> None:
         """Take Fernet keys (32 bytes in URL-safe base64), newest first; raises ValueError on a malformed one."""
@@ -40,7 +40,7 @@ class Sealer:
             ) from error
 
     def is_newest(self, sealed: str) -> bool:
-        """Say whether the newest key alone opens this; the others may then be dropped as far as it goes."""
+        """Check whether the newest key opens this text, so that it needs no older one."""
         try:
             self._newest.decrypt(sealed.encode())
         except (InvalidToken, UnicodeError):
@@ -48,5 +48,5 @@ class Sealer:
         return True
 
     def reseal(self, sealed: str) -> str:
-        """Encrypt with the newest key what any of them sealed; raises Unsealable."""
+        """Encrypt with the newest key what any of the keys sealed; raises Unsealable."""
         return self.seal(self.open(sealed))

@@ -1,7 +1,7 @@
-"""Name a sender without telling who it is: a keyed hash of tenant, channel and address, the same for every spelling.
+"""Pseudonymous keys of senders: a keyed hash of tenant, channel and address, the same for every spelling.
 
-By its sender key a verification belongs to whoever proved it, guesses at bookings are counted, and everything of one
-person can be found again, to be handed out or erased.
+A verification belongs to the sender key that proved it, guesses at bookings are counted by it, and all data of one
+person is found by it, to be exported or erased.
 """
 
 from __future__ import annotations
@@ -25,45 +25,45 @@ _PURPOSE = b"fte sender keys 1"
 
 
 class SenderKeys:
-    """Make the keys of one deployment; `repr` shows nothing of the secret."""
+    """Computes the sender keys of one deployment; `repr` shows nothing of the secret."""
 
     def __init__(self, secret: bytes) -> None:
-        """Take the secret, of SECRET_BYTES; whoever has it can try which address a key belongs to."""
+        """Take the secret, of SECRET_BYTES; whoever has it can test which address a key belongs to."""
         self._secret = secret
 
     def key_of(self, tenant: str, channel: str, sender: str) -> str:
-        """Give the key of a sender on a channel: 64 hex digits. Another channel is another sender."""
+        """Return the key of a sender on a channel: 64 hex digits. Another channel is another sender."""
         return self._hash("sender", tenant, channel, normalise_sender(sender))
 
     def key_of_message(self, inbound: Inbound) -> str:
-        """Give the key of who wrote a message."""
+        """Return the key of a message's sender."""
         return self.key_of(inbound.tenant, inbound.channel, inbound.sender)
 
     def key_of_booking(self, tenant: str, confirmation_number: str) -> str:
-        """Give the key of a confirmation number, which is stored nowhere in clear when somebody guesses at it."""
+        """Return the key of a confirmation number, so that guesses at it are counted without storing it in clear."""
         return self._hash("booking", tenant, confirmation_number)
 
     def _hash(self, *parts: str) -> str:
         return hmac.new(self._secret, dump_canonical(list(parts)), hashlib.sha256).hexdigest()
 
     def __repr__(self) -> str:
-        """Show that these are keys, and nothing else."""
+        """Show the class's name, and nothing of the secret."""
         return "SenderKeys()"
 
 
 def make_sender_secret(sealer: Sealer) -> str:
-    """Derive the secret from the newest vault key, sealed as the database keeps it.
+    """Derive the secret from the newest vault key, sealed for storage in the database.
 
-    It is kept and not derived anew each time: rotating the vault's keys then changes nobody's sender key, and a
+    It is stored and not derived anew each time: rotating the vault's keys then changes nobody's sender key, and a
     rotation seals the secret with the newest key like everything else.
     """
     return sealer.seal(base64.b64encode(sealer.derive(_PURPOSE, SECRET_BYTES)).decode())
 
 
 def open_sender_keys(sealed_secret: str | None, sealer: Sealer) -> SenderKeys:
-    """Open the secret that the database keeps.
+    """Open the secret that the database stores.
 
-    Raises InvalidSettings when no key of this process opens it, or none was made yet.
+    Raises InvalidSettings when no key of this process opens it, or when it has not been made yet.
     """
     if sealed_secret is None:
         raise InvalidSettings(["the database has no secret for sender keys yet; run `fte migrate`"])

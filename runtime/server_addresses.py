@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL and Redis: where they lead, without their secrets, and what is wrong with them."""
+"""Addresses of PostgreSQL and Redis: shown without their secrets, and checked for mistakes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 UNREADABLE = "an address that cannot be read"
 
 _REDIS_SCHEMES = ("redis", "rediss")
-# What redis-py and kombu, which both connect to this address, read alike. Anything else reaches one of them alone, or
-# ends it: `protocol`, `client_name`, `health_check_interval` are refused by kombu, `db` is not seen by it.
+# Parameters that redis-py and kombu, which both connect to this address, read alike. Any other is read by one of them
+# alone, or refused: `protocol`, `client_name`, `health_check_interval` are refused by kombu, `db` is not seen by it.
 _REDIS_PARAMETERS: dict[str, tuple[str, ...]] = {
     "ssl_cert_reqs": ("none", "optional", "required"),
     "ssl_check_hostname": ("true", "false"),
@@ -27,7 +27,7 @@ _REDIS_FORM = "give redis://:password@host:port/0 or rediss://…, with %23 for 
 
 
 def address_of(url: str) -> str:
-    """Show where a server's URL or libpq connection string leads, without user, password or options; never raises.
+    """Return where a server's URL or libpq connection string leads, without user, password or options; never raises.
 
     Several hosts of a PostgreSQL stand beside each other: `h1:5432,h2:5432/db`.
     """
@@ -47,7 +47,7 @@ def address_of(url: str) -> str:
 
 
 def find_database_url_problem(url: str) -> str | None:
-    """Say what is wrong with PostgreSQL's address, in words that quote nothing of it; None: libpq reads it."""
+    """Return what is wrong with PostgreSQL's address, quoting nothing of it; None where libpq can read it."""
     try:
         given = conninfo_to_dict(url)
     except psycopg.Error:  # libpq's own words quote the string
@@ -59,7 +59,7 @@ def find_database_url_problem(url: str) -> str | None:
 
 
 def find_redis_url_problem(url: str) -> str | None:
-    """Say what is wrong with Redis's address, in words that quote nothing of it; None: both Redis clients read it."""
+    """Return what is wrong with Redis's address, quoting nothing of it; None where both Redis clients can read it."""
     parts = _split(url)
     if parts is None or parts.fragment:
         return f"not an address; {_REDIS_FORM}"
@@ -90,7 +90,7 @@ def _find_parameter_problem(parts: SplitResult) -> str | None:
 
 
 def reason_of(error: BaseException, url: str) -> str:
-    """Give the first line of a server's or a client library's error, without the address it quotes or its password."""
+    """Return the first line of a server's or client library's error, without the address it quotes or its password."""
     reason = first_line(error)
     if url and url in str(error):
         return type(error).__name__
@@ -100,7 +100,7 @@ def reason_of(error: BaseException, url: str) -> str:
 
 
 def _passwords(url: str) -> list[str]:
-    """Give the password as it stands in an address, and decoded."""
+    """Return the password as it stands in an address, and decoded."""
     parts = _split(url)
     found = [] if parts is None else [parts.password, unquote(parts.password or "")]
     with suppress(psycopg.Error):
@@ -109,7 +109,7 @@ def _passwords(url: str) -> list[str]:
 
 
 def first_line(error: BaseException) -> str:
-    """Give the first line of an error's text: servers' errors run over many."""
+    """Return the first line of an error's text: servers' errors run over many."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 

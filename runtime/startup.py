@@ -1,4 +1,4 @@
-"""Check, before any work starts, that this process fits the servers it is pointed at."""
+"""Check, before any work starts, that this process fits its servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.resources import load_migrations
 
 
 async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
-    """Check that the database has this release's migrations and this deployment's key; gives its sender keys.
+    """Check that the database has this release's migrations and this deployment's key; return its sender keys.
 
     Raises SchemaOutdated; ServerUnfit where the role that connects has no rights; InvalidSettings when the key
     differs: messages sealed by one process could not be opened by another.
@@ -33,7 +33,7 @@ async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
         ) from None
     if (row["migration"] or 0) < needed:
         raise SchemaOutdated(row["migration"] or 0, needed)
-    if row["vault_fingerprint"] is None:  # `fte migrate` was broken off before it had set the database up
+    if row["vault_fingerprint"] is None:  # `fte migrate` was interrupted before it had set the database up
         raise SchemaOutdated(row["migration"], needed)
     check_fingerprint(row["vault_fingerprint"], sealer)
     return open_sender_keys((await database.read("*", "read_sender_secret"))[0]["sender_secret"], sealer)

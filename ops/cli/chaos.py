@@ -1,4 +1,4 @@
-"""Break the product on purpose, and show what became of every message."""
+"""The command `fte chaos`: break the product on purpose, and show what became of every message."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def chaos(
     """Put load on servers and workers of its own, break them, and audit every message: one row for each fault.
 
     Workers ask a simulated provider. The servers run in a folder of their own, which is kept when something went wrong.
-    What this machine lacks something for is not shown, and said. Exit code 1: a promise was broken.
+    A fault that this machine cannot show is skipped, and listed. Exit code 1: a promise was broken.
     """
     import time
 
@@ -119,7 +119,7 @@ async def _run(
 
 
 def _say(totals: Totals) -> str:
-    """Say in one line what rows came to."""
+    """Return the totals in one line."""
     kept = f"not kept in {', '.join(totals.broken)}" if totals.broken else "every promise kept"
     shown = f"; {', '.join(totals.unshown)} not shown" if totals.unshown else ""
     counts = f"{totals.rows} rows, {totals.kills} processes killed, {totals.messages:,} messages"

@@ -1,4 +1,4 @@
-"""Talk to the product from the terminal."""
+"""The command `fte chat`: talk to the product from the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def chat(
     sender: Annotated[str, typer.Option("--as", metavar="NAME", help="Who you are on that channel.")] = "you",
     tenant: Tenant = "default",
 ) -> None:
-    """Talk to it. Ctrl-D ends; with a pipe for standard input, each line is a message that waits for its reply.
+    """Talk to the product. Ctrl-D ends; from a pipe, each line is a message that waits for its reply.
 
     Works with a running stack, or with the servers in the settings; with neither it starts a stack, and stops it at
     the end.

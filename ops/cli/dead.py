@@ -1,4 +1,4 @@
-"""Look after dead letters: list them, show one, hand them in again, drop them."""
+"""The commands `fte dead …`: list dead letters, show one, submit them again, drop them."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ def redrive_dead(
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
-    """Hand dead letters in again, in their old order, as new messages at the end of their conversations.
+    """Submit dead letters again, in their old order, as new messages at the end of their conversations.
 
-    Repeating it hands in nothing twice. Who did it is recorded as the event letter.redriven. Exit code 1: some were not
+    Repeating it submits nothing twice. Who did it is recorded as the event letter.redriven. Exit code 1: some were not
     redriven; the rest was.
     """
     import asyncio
@@ -162,7 +162,7 @@ def drop_dead(
 
 
 def since_of(text: str, now: datetime) -> datetime:
-    """Read `90m`, `2h`, `7d` before now, or a time in RFC 3339 (UTC without an offset); raises typer.BadParameter."""
+    """Parse `90m`, `2h`, `7d` before now, or a time in RFC 3339 (UTC without an offset); raises typer.BadParameter."""
     from datetime import UTC, timedelta
 
     from ops.cli.options import span_seconds
@@ -201,7 +201,7 @@ def _selection(
 
 
 def _check_narrowed(ids: list[int] | None, *filters: str | None, every: bool) -> None:
-    """Refuse a command that would touch everything because nothing was said."""
+    """Refuse a command without ids or filters, which would touch everything."""
     if not ids and not every and not any(filters):
         raise typer.BadParameter("say which: IDs, --conversation, --reason, --since, or --all")
 

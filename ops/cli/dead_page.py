@@ -1,4 +1,4 @@
-"""Lay dead letters out for the terminal, and what became of them."""
+"""Lay out dead letters, and outcomes of commands on them, for the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def print_outcomes(outcomes: list[Outcome], *, as_json: bool) -> None:
-    """Print what became of each letter."""
+    """Print the outcome of a command for each letter."""
     console = open_console()
     for outcome in outcomes:
         row = {
@@ -39,7 +39,7 @@ def print_outcomes(outcomes: list[Outcome], *, as_json: bool) -> None:
 
 
 def table_of(letters: list[DeadLetter]) -> Table:
-    """Lay letters out, one a line."""
+    """Return a table of letters, one a line."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("id", justify="right")
     for name in ("died", "conversation", "state"):
@@ -54,7 +54,7 @@ def table_of(letters: list[DeadLetter]) -> Table:
 
 
 def page_of(about: dict[str, object]) -> Table:
-    """Lay one letter out."""
+    """Return a table of one letter's fields."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

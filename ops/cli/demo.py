@@ -1,4 +1,4 @@
-"""Show the product at work."""
+"""The command `fte demo`: show the product at work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def demo(
     """Play sample conversations through servers and workers of its own, and check what came of them.
 
     The servers run in a folder of their own, which is removed at the end. With FTE_DATABASE_URL and FTE_REDIS_URL set,
-    those servers are used, and one worker is started. Exit code 1: something went wrong, and it says what.
+    those servers are used, and one worker is started. Exit code 1: something went wrong, and is shown.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
@@ -40,7 +40,7 @@ def demo(
 
 
 def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
-    """Play on servers of its own, in a folder that is kept only when something went wrong."""
+    """Play on an embedded stack in a temporary folder, which is kept only when something went wrong."""
     from ops.cli.scratch_folder import folder_apart
     from ops.standalone.standalone import run_everything
 
@@ -55,7 +55,7 @@ def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
 
 
 def _on_servers(console: Console, settings: Settings) -> Outcome:
-    """Play on the servers of the settings, with one more worker than they have."""
+    """Play on the servers of the settings, with one additional worker."""
     from ops.standalone.standalone import run_workers
 
     with console.status("") as status, run_workers(settings, count=1, say=_shown_by(status)) as (here, crew):
@@ -90,5 +90,5 @@ def _play(console: Console, status: Status, settings: Settings, crew: Crew) -> O
 
 
 def _close(console: Console, outcome: Outcome) -> None:
-    """Print the closing line when everything has stopped, so that it is the last."""
+    """Print the closing line after everything has stopped, so that it is the last."""
     console.print(f"demo: {outcome}", style="bold green" if outcome.is_good else "bold red", soft_wrap=True)

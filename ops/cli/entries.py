@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EntryPrinter:
-    """Print each entry as it is given: a block for people, or the body's JSON as one line for programs."""
+    """Prints each entry: a block for people, or the body's JSON as one line for programs."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json

@@ -1,4 +1,4 @@
-"""Erase what stands of a conversation in the outbound streams."""
+"""The command `fte erase`: erase a conversation from the outbound streams."""
 
 from __future__ import annotations
 

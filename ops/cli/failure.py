@@ -1,4 +1,4 @@
-"""Say what went wrong in one line, and with which exit code a command ends."""
+"""Errors of commands: one line for the terminal, and the exit code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from runtime.outage import POSTGRESQL_AWAY
 from schema.errors import FteError, InvalidSettings, SchemaOutdated, ServerUnfit, ServerUnreachable
 
 EXIT_REFUSED = 1
-"""What was asked for could not be done."""
+"""The command could not do what was asked."""
 
 EXIT_UNUSABLE = 2
 """The command could not begin: wrong usage, wrong settings, or a server that does not answer."""
 
-# Mended by whoever runs the servers; the rest by whoever gave the command.
+# These are for whoever runs the servers to repair; the rest for whoever gave the command.
 _UNUSABLE = (
     EmbeddedStackError,
     InvalidSettings,
@@ -33,13 +33,13 @@ _UNUSABLE = (
 
 
 def exit_code_of(error: Exception) -> int | None:
-    """Give the exit code for an error that a command may end with; None for one that is a fault of this program."""
+    """Return the exit code for an error that a command may end with; None for a bug of this program."""
     if isinstance(error, _UNUSABLE):
         return EXIT_UNUSABLE
     return EXIT_REFUSED if isinstance(error, FteError) else None
 
 
 def describe(error: Exception) -> str:
-    """Word an error for the terminal; a server's own errors run over lines that say nothing more."""
+    """Return an error's text for the terminal; of a server's own error only the first line."""
     text = str(error).strip() or type(error).__name__
     return text if isinstance(error, FteError) else text.splitlines()[0]

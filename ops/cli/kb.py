@@ -1,4 +1,4 @@
-"""Look after the knowledge base: what the airline publishes, and what a question finds in it."""
+"""The commands `fte kb …`: import, list, search and embed the knowledge base's articles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def import_folder(
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
-    """Bring a folder of Markdown articles in; only what changed is written, all of it or nothing."""
+    """Import a folder of Markdown articles; only what changed is written, all of it or nothing."""
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
@@ -92,7 +92,7 @@ def search(
 
 @kb.command("embed")
 def embed(tenant: Tenant = "default") -> None:
-    """Give the sections that have none an embedding of FTE_EMBEDDING_MODEL, so that they are found by their meaning."""
+    """Embed the sections that lack an embedding of FTE_EMBEDDING_MODEL, so that they are found by their meaning."""
     from ops.cli.servers import find_servers
     from ops.terminal import open_console
 

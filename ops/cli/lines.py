@@ -1,4 +1,4 @@
-"""Read JSON lines in chunks: as much as is there, and never more than fits."""
+"""Read JSON lines in chunks, as soon as they are there, and never more than fits."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import typer
 from schema.errors import FteError, InvalidMessage
 
 CHUNK_LINES_MAX = 500
-"""Messages handed in at once: one round trip to PostgreSQL."""
+"""Messages sent at once: one round trip to PostgreSQL."""
 
 LINE_BYTES_MAX = 1_000_000
 """Longest line: a message whose every character is escaped stays below it."""
 
 READ_BYTES = 1 << 20
-"""How much is read at once; bounds a chunk's bytes too, together with the unfinished line before it."""
+"""Bytes read at once; bounds a chunk's bytes too, together with the unfinished line before it."""
 
 
 @dataclass(frozen=True)
 class InputLine:
-    """Hold one line of the input, or the reason why it was not even handed in."""
+    """One line of the input, or the reason why it was not sent."""
 
     number: int
     content: bytes | dict[str, Any]
@@ -48,9 +48,9 @@ def open_input(file: str) -> Iterator[BinaryIO]:
 
 
 async def read_chunks(stream: BinaryIO) -> AsyncIterator[list[InputLine]]:
-    """Give the lines of a stream, at most CHUNK_LINES_MAX at once, as soon as they are there; blank lines are left out.
+    """Yield the lines of a stream, at most CHUNK_LINES_MAX at once, as soon as they are there, without blank lines.
 
-    A line that arrives through a pipe goes out without waiting for a chunk to fill.
+    A line that arrives through a pipe is passed on without waiting for a chunk to fill.
     """
     number = 0
     rest = b""
@@ -76,7 +76,7 @@ async def read_chunks(stream: BinaryIO) -> AsyncIterator[list[InputLine]]:
 
 
 async def _read(stream: BinaryIO) -> bytes:
-    """Read what is there, waiting for at least one byte; b"" at the end.
+    """Read the available bytes, waiting for at least one; b"" at the end.
 
     Waits on the event loop and not in a thread: a thread that reads a terminal outlives a Ctrl-C until the next line.
     """

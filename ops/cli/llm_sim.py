@@ -1,4 +1,4 @@
-"""Run a simulated provider of language models."""
+"""The command `fte llm-sim`: run a simulated provider of language models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def llm_sim(
     log: Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Add a JSON line for each call.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a simulated provider until Ctrl-C: OpenAI's two APIs, with the local model's wits.
+    """Run a simulated provider until Ctrl-C: OpenAI's two APIs, answered by the local model.
 
     Faults: 429, 500, 503, hang, cut, slow, malformed_arguments, unknown_tool, refusal. KIND=SHARE:SECONDS sets
     Retry-After, or how slow. POST /faults scripts the next calls, GET /stats sums up.

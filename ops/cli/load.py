@@ -1,4 +1,4 @@
-"""Put load on the product."""
+"""The command `fte load`: put load on the product."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def load(
     json_file: JsonFile = None,
     tenant: Tenant = "default",
 ) -> None:
-    """Send made-up customers' messages at a steady rate, and report what came back.
+    """Send made-up customers' messages at a steady rate, and report the outcome.
 
     Uses a running stack, or the servers in the settings, with the workers that are there; with neither it starts a
     stack in a folder of its own, as it always does with --llm-sim and --faults. Exit code 1: something was lost,
@@ -152,7 +152,7 @@ def _soak(
 
 
 def _check_latency(text: str | None, *, simulated: bool) -> None:
-    """Refuse a latency that nobody understands: the simulated provider knows one form more than the embedded models."""
+    """Refuse an invalid latency: the simulated provider knows one form more than the embedded models."""
     from ops.lab.llm_sim.latency import Lognormal, read_latency
 
     try:
@@ -179,7 +179,7 @@ def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) ->
 
 
 def _finish(console: Console, report: LoadReport, figures: list[Figure], json_file: str | None) -> None:
-    """Show and write the report, and end with 1 when the product broke a promise, or grew."""
+    """Show and write the report; exit with 1 when the product broke a promise, or grew."""
     from dataclasses import asdict
 
     from ops.cli.load_page import counts_of, growth_of, times_of
@@ -196,7 +196,7 @@ def _finish(console: Console, report: LoadReport, figures: list[Figure], json_fi
 
 
 def _sample_bookings() -> tuple[BookingAccess, ...]:
-    """Give the customers of the sample airline, whose bookings the seat changes are about."""
+    """Return the sample airline's customers, whose bookings the seat changes are about."""
     from ops.lab.load.scripts import BookingAccess
     from ops.seed import SAMPLES
 
@@ -221,7 +221,7 @@ def _run_apart(
 def _run(
     console: Console, settings: Settings, options: LoadOptions, pids: Callable[[], list[int]], *, watches: bool
 ) -> tuple[LoadReport, list[Figure]]:
-    """Run the load with its progress shown; `watches`: beside it, what grows."""
+    """Run the load and show its progress; `watches`: also watch for growth."""
     import asyncio
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -265,7 +265,7 @@ async def _load(
     try:
         report = await run_load(settings, options, show)
         if watching.done():
-            watching.result()  # it ends by an error alone, and no figures are none that are good
+            watching.result()  # it ends by an error alone, and missing figures do not mean good ones
     finally:
         await cancel_and_wait(watching)
     return report, watch.judge()

@@ -1,4 +1,4 @@
-"""Lay the outcome of a load out for the terminal."""
+"""Lay out the outcome of a load test for the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def counts_of(report: LoadReport) -> Table:
-    """Give what came back, and what broke a promise."""
+    """Return a table of counts, with broken promises highlighted."""
     counts = two_columns(
         {
             "messages": f"{report['messages']:,}",
@@ -36,7 +36,7 @@ def counts_of(report: LoadReport) -> Table:
 
 
 def two_columns(rows: Mapping[str, str]) -> Table:
-    """Give names and numbers beside each other."""
+    """Return a table of names and numbers."""
     table = Table.grid(padding=(0, 3))
     table.add_column(style="dim")
     table.add_column(justify="right")
@@ -46,12 +46,12 @@ def two_columns(rows: Mapping[str, str]) -> Table:
 
 
 def zero(count: int) -> Text:
-    """Write a count that should be zero."""
+    """Return a count that should be zero, coloured by whether it is."""
     return Text(f"{count:,}", "bold red" if count else "green")
 
 
 def times_of(report: LoadReport) -> Table:
-    """Give how long customers waited."""
+    """Return a table of how long customers waited."""
     times = Table(box=None, pad_edge=False, header_style="dim")
     times.add_column("milliseconds")
     for name in ("p50", "p95", "p99", "max"):
@@ -63,7 +63,7 @@ def times_of(report: LoadReport) -> Table:
 
 
 def growth_of(figures: Sequence[Figure]) -> Table:
-    """Give how things went while the load stayed the same."""
+    """Return a table of growth under the load."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("growth")
     for name in ("warmed up", "at the end", "at most", "allowed"):

@@ -1,4 +1,4 @@
-"""Be the `fte` command. A command imports what it needs when it runs, so that `fte --help` answers at once."""
+"""The `fte` command. Each command imports what it needs when it runs, so that `fte --help` answers at once."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line (`arguments`, without the program's name) and exit: the entry point.
 
-    An expected error is one line on standard error; its exit code is `ops.cli.failure`'s. Any other is a fault of this
-    program and shows its traceback.
+    An expected error is one line on standard error, with the exit code from `ops.cli.failure`. Any other is a bug of
+    this program and shows its traceback.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

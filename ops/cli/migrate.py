@@ -1,4 +1,4 @@
-"""Prepare a database, and make the key it is prepared with."""
+"""The commands `fte migrate` and `fte key`: prepare a database, make and rotate its keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def migrate(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the database up to this release; safe to repeat, and while workers run."""
+    """Migrate the database to this release; safe to repeat, and while workers run."""
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers

@@ -1,4 +1,4 @@
-"""Define the options that several commands share, so that one name means one thing everywhere."""
+"""Options that several commands share, so that one name means one thing everywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Concurrency = Annotated[
 
 
 def span_seconds(text: str) -> int | None:
-    """Read a span of time such as `90s`, `10m`, `2h`, `7d`; None for anything else."""
+    """Parse a span of time such as `90s`, `10m`, `2h`, `7d` to seconds; None for anything else."""
     import re
 
     span = re.fullmatch(r"(\d{1,6})([smhd])", text)
@@ -30,7 +30,7 @@ def span_seconds(text: str) -> int | None:
 
 
 def user_name(given: str | None) -> str:
-    """Give the name under which a command goes on record; raises typer.BadParameter when there is none."""
+    """Return the name under which a command goes on record; raises typer.BadParameter when there is none."""
     import getpass
 
     if given:

@@ -1,4 +1,4 @@
-"""Take a conversation over from the bot, and hand it back."""
+"""The commands `fte takeover` and `fte hand-back`: who answers a conversation."""
 
 from __future__ import annotations
 

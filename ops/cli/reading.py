@@ -13,7 +13,7 @@ from schema.settings.deployment import DeploymentSettings
 
 @asynccontextmanager
 async def open_database(settings: DeploymentSettings) -> AsyncIterator[Database]:
-    """Connect, and check that the database is of this release and of this key, as every process of the product does.
+    """Open the database and check its release and key, as every process of the product does.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings.
     """

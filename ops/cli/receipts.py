@@ -13,7 +13,7 @@ from schema.messages.receipt import Receipt
 
 
 class ReceiptPrinter:
-    """Print one line per message, and count."""
+    """Prints one line for each receipt or refusal, and counts them."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
@@ -21,7 +21,7 @@ class ReceiptPrinter:
         self._counts = {"accepted": 0, "duplicate": 0, "refused": 0}
 
     def print(self, line: int, result: Receipt | FteError) -> None:
-        """Print what became of the message on this line of the input."""
+        """Print the outcome of the message on this line of the input."""
         self._counts[result.status if isinstance(result, Receipt) else "refused"] += 1
         if self._as_json:
             print_line(result.model_dump_json() if isinstance(result, Receipt) else dump_json(_refusal(line, result)))
@@ -36,7 +36,7 @@ class ReceiptPrinter:
         self._console.print(Text.assemble((f"{status:<9}  ", colour), *parts), soft_wrap=True)
 
     def finish(self) -> int:
-        """Print the sums when there was more than one message; gives how many were refused."""
+        """Print the totals when there was more than one message; return how many were refused."""
         if not self._as_json and sum(self._counts.values()) > 1:
             summed = ", ".join(f"{count:,} {name}" for name, count in self._counts.items() if count)
             self._console.print(f"[dim]{summed}[/]")

@@ -1,4 +1,4 @@
-"""Give a command a folder of its own, which is kept when something went wrong in it."""
+"""A temporary folder for a command, which is kept when something went wrong."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Apart:
-    """Hold such a folder."""
+    """A command's temporary folder."""
 
     path: Path
     is_kept: bool = True
-    """Until it is known that all went well."""
+    """False once it is known that all went well."""
 
 
 @contextmanager
 def folder_apart(console: Console, command: str, kept: str) -> Iterator[Apart]:
-    """Make the folder for the block; `kept` says what is in it, before its path. An interruption leaves none behind."""
+    """Create the folder for the block; `kept` is printed before the path of a kept one. An interruption keeps none."""
     folder = Apart(Path(tempfile.mkdtemp(prefix=f"fte-{command}-")))
     try:
         yield folder

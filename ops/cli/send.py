@@ -1,4 +1,4 @@
-"""Hand messages in from the command line."""
+"""The command `fte send`: send messages from the command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def send(
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
-    """Hand in one message, or a file of them, and print a receipt for each.
+    """Send one message, or a file of them, and print a receipt for each.
 
     A refused message does not stop the others. Exit code 1: some were refused; 2: wrong usage, or no server.
     """
@@ -92,5 +92,5 @@ async def _send_all(settings: SendingSettings, chunks: AsyncIterator[list[InputL
             for line in chunk:
                 printer.print(line.number, line.refused or next(sent))
             away = next((outcome for outcome in outcomes if isinstance(outcome, ServerUnreachable)), None)
-            if away is not None:  # what follows would wait as long for nothing; sending all of it again is safe
+            if away is not None:  # each following send would wait as long; sending all of them again is safe
                 raise away

@@ -12,16 +12,16 @@ from schema.settings import Settings
 
 
 class NoServers(FteError):
-    """Say that a command has nothing to work on: no addresses are set, and no embedded stack runs."""
+    """A command finds no servers: no addresses are set, and no embedded stack runs."""
 
     def __init__(self) -> None:
         super().__init__("no servers: start fte up, or set FTE_DATABASE_URL and FTE_REDIS_URL")
 
 
 def load_command_settings(*, breaks_servers: bool = False, **overrides: Any) -> Settings:
-    """Load the settings, and let what the command logs be for the person who waits: warnings, in words.
+    """Load the settings, and log warnings as plain text, for the person at the terminal.
 
-    Errors alone where the command `breaks_servers`: that they are away is no news then. `overrides` win over the
+    Logs errors alone where the command `breaks_servers`, since outages are expected then. `overrides` win over the
     environment. Raises InvalidSettings.
     """
     settings = load_settings(**overrides)
@@ -31,7 +31,7 @@ def load_command_settings(*, breaks_servers: bool = False, **overrides: Any) -> 
 
 
 def find_servers(**overrides: Any) -> Settings:
-    """Load the settings with the addresses of the servers filled in; `overrides` win over the environment.
+    """Load the settings with the servers' addresses filled in; `overrides` win over the environment.
 
     Raises InvalidSettings, or NoServers.
     """
@@ -42,7 +42,7 @@ def find_servers(**overrides: Any) -> Settings:
 
 
 def point_at_servers(settings: Settings) -> Settings | None:
-    """Fill in the addresses of the stack that runs on the state folder, unless the settings have their own.
+    """Return the settings with the addresses of the stack on the state folder, unless they have their own.
 
     None when there is neither.
     """

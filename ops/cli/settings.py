@@ -1,4 +1,4 @@
-"""Show every setting."""
+"""The command `fte settings`: show every setting."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settings(as_json: Json = False) -> None:
 
 
 def describe_settings(values: Settings) -> list[dict[str, Any]]:
-    """Give setting, value, default and description of each; a secret's value is stars, and a URL's password too."""
+    """Return variable, value, default and description of each setting, with secrets and URLs' passwords masked."""
     from runtime.configuration import setting_names
 
     rows = []
@@ -94,7 +94,7 @@ def _hide_value(part: re.Match[str]) -> str:
 
 
 def _masked_server(server: DocumentationServer) -> dict[str, Any]:
-    """Show where a documentation server is; what its command is given may be a key."""
+    """Return a documentation server with its secrets masked; arguments of its command may be keys."""
     shown: dict[str, Any] = server.model_dump(mode="json")  # which masks headers and environment
     shown["url"] = _masked(server.url)
     shown["command"] = [*server.command[:1], *("********" for _ in server.command[1:])]

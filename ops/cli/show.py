@@ -1,4 +1,4 @@
-"""Show a conversation to an operator."""
+"""The command `fte show`: show a conversation to an operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show what came of a load under random faults: `fte load --duration TIME --faults`."""
+"""Run a load under random faults and show the outcome: `fte load --duration TIME --faults`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def soak_apart(console: Console, settings: Settings, options: ChaosOptions, seconds: int) -> Soaked:
-    """Run it in a folder of its own, which is kept when something went wrong, and show what came of it."""
+    """Run a soak test in a temporary folder, which is kept when something went wrong, and show the outcome."""
     import asyncio
 
     from ops.cli.scratch_folder import folder_apart
@@ -31,7 +31,7 @@ def soak_apart(console: Console, settings: Settings, options: ChaosOptions, seco
 
 
 def facts_of(soaked: Soaked) -> dict[str, Any]:
-    """Give it for a program to read."""
+    """Return the outcome of a soak test as JSON values."""
     from dataclasses import asdict
 
     return {

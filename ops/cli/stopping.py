@@ -1,4 +1,4 @@
-"""End a command that runs until it is told to stop."""
+"""End a running command by signals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def interrupted_by_signals() -> Iterator[None]:
 
 
 async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run until the work is done, or SIGINT, SIGTERM or SIGHUP ends it; the way to end what has no end of its own."""
+    """Run until the work is done, or SIGINT, SIGTERM or SIGHUP ends it."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
     for number in _SIGNALS:

@@ -1,4 +1,4 @@
-"""Read what came out: replies and events."""
+"""The commands `fte replies` and `fte events`: read the outbound streams."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def events(
 def show_streams(
     streams: Sequence[str], *, follow: bool, last: int | None, conversation: str | None, as_json: bool
 ) -> None:
-    """Print entries of streams: the newest `last`, or all when it is None; then what comes, if that is wanted."""
+    """Print entries of streams: the newest `last`, or all when it is None; with `follow`, also new ones."""
     import asyncio
 
     from ops.cli.entries import EntryPrinter

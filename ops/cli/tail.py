@@ -1,4 +1,4 @@
-"""Show the end of the outbound streams, and go on with what comes."""
+"""Print the end of the outbound streams, and follow them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def tail(
     conversation: str | None,
     on: bool = False,
 ) -> None:
-    """Show the newest `last` entries (None: all) of several streams by age; then, with `on`, what comes, for ever.
+    """Show the newest `last` entries (None: all) of several streams by age; with `on`, follow new ones without end.
 
     Raises ServerUnreachable.
     """

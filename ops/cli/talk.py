@@ -1,4 +1,4 @@
-"""Hold a conversation in the terminal: the keyboard on this thread, the product on another."""
+"""Conduct a conversation in the terminal: the keyboard on this thread, the product on another."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PROMPT = "you > "
 
 
 class Talk:
-    """Show one conversation, and know what it waits for."""
+    """One conversation in the terminal, and the replies it waits for."""
 
     def __init__(self, console: Console, key: ConversationKey, channel: str, sender: str) -> None:
         self.console = console
@@ -49,7 +49,7 @@ class Talk:
         self._received = ReceivedEntries()
 
     async def listen(self, entry: StreamEntry) -> None:
-        """Take an entry of any conversation, and show it when it is of this one."""
+        """Receive an entry of any conversation, and show it when it is of this one."""
         if entry.body.conversation != self.key.conversation:
             return
         if isinstance(entry.body, Reply) and self._received.has(entry.body.reply_id):
@@ -58,7 +58,7 @@ class Talk:
         await self._received.add(entry)
 
     async def say(self, producer: AsyncProducer, text: str) -> bool:
-        """Send a message and wait for what comes of it; False when nothing did in time."""
+        """Send a message and wait for its outcome; return False when there was none in time."""
         message_id = f"chat-{new_token()}"
         forwarded = len(self._received.events)
         await producer.send(
@@ -73,7 +73,7 @@ class Talk:
         )
 
         def settled() -> Reply | Event | None:
-            """Find the reply, or the note that a human has the message: then the bot stays silent."""
+            """Return the reply, or the event that a human has the message: then the bot stays silent."""
             events = self._received.events[forwarded:]
             return self._received.reply_to(self.key.conversation, message_id) or next(
                 (event for event in events if event.name == "message.forwarded"), None
@@ -97,7 +97,7 @@ class Talk:
 
 
 def converse(settings: SendingSettings, talk: Talk) -> int:
-    """Talk until the input ends; gives how many messages found no answer.
+    """Conduct the conversation until the input ends; return how many messages found no answer.
 
     The keyboard is read on this thread, which Ctrl-C interrupts; reading it on another would leave the terminal
     without echo, and the program waiting for a last line.
@@ -122,7 +122,7 @@ def converse(settings: SendingSettings, talk: Talk) -> int:
 
 @asynccontextmanager
 async def _open_line(settings: SendingSettings, talk: Talk) -> AsyncIterator[Callable[[str], Awaitable[bool]]]:
-    """Connect to both ends: give a way to send, and show meanwhile what comes out."""
+    """Connect to both ends; yield a function that sends, and show meanwhile what comes out."""
     streams = [replies_stream(talk.key.tenant, talk.channel), escalations_stream(talk.key.tenant)]
     async with (
         AsyncProducer(settings) as producer,
@@ -132,7 +132,7 @@ async def _open_line(settings: SendingSettings, talk: Talk) -> AsyncIterator[Cal
 
 
 def _typed_lines() -> Iterator[str]:
-    """Give what is typed, line by line, until the end of the input; blank lines are left out."""
+    """Yield typed lines until the end of the input, without blank ones."""
     if not sys.stdin.isatty():
         yield from filter(str.strip, (line.rstrip("\n") for line in sys.stdin))
         return

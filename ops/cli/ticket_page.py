@@ -1,4 +1,4 @@
-"""Lay a ticket out for the terminal."""
+"""Lay out a ticket for the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRIORITY_STYLES = {"normal": "yellow", "high": "bold yellow", "urgent": "bold re
 
 
 def page_of_ticket(escalation: Escalation) -> RenderableType:
-    """Give the whole page."""
+    """Return the page of a ticket."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -33,7 +33,7 @@ def page_of_ticket(escalation: Escalation) -> RenderableType:
 
 
 def brief_line(escalation: Escalation) -> str:
-    """Give the briefing in one line, for a list; empty for a ticket of an earlier release."""
+    """Return the briefing in one line, for a list; empty for a ticket of an earlier release."""
     briefing = escalation.briefing
     if briefing is None:
         return ""

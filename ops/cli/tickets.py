@@ -1,4 +1,4 @@
-"""Show what was handed to human agents, and open one ticket."""
+"""The commands `fte escalations …`: list tickets for human agents, and open one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw how a conversation's messages were dealt with."""
+"""The command `fte trace`: draw how a conversation's messages were processed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lay a trace out for the terminal: a tree, each line's duration at the right, and where in its turn it lies."""
+"""Lay out a trace for the terminal: a tree, with each line's duration at the right and its place in its turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GAP_SHARE_MIN = 0.05
 _GAP_MS_MIN = 5.0
 _PAUSE_SECONDS_MIN = 1.0
 
-# Below how many milliseconds, divided by what, written how.
+# Upper limit in milliseconds, divisor, format.
 _UNITS = (
     (9.95, 1, "{:.1f} ms"),
     (999.5, 1, "{:.0f} ms"),
@@ -62,9 +62,9 @@ _OUTCOME_STYLES = {
 
 
 class Row:
-    """Show a text with a duration at the right edge, and, where there is room, a bar between.
+    """A line of text with a duration at the right edge, and, where there is room, a bar between.
 
-    `span` is where it begins and ends within its turn, as shares of it.
+    `span` is its beginning and end within its turn, as fractions of it.
     """
 
     def __init__(self, text: Text, milliseconds: float | None = None, span: tuple[float, float] | None = None) -> None:
@@ -73,7 +73,7 @@ class Row:
         self.span = span
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Fill the width that the tree leaves."""
+        """Render the line in the width that the tree leaves."""
         text = self.text.copy()
         if self.milliseconds is None:
             text.truncate(options.max_width, overflow="ellipsis")
@@ -87,13 +87,13 @@ class Row:
 
 
 def duration(milliseconds: float) -> str:
-    """Write a duration in two or three digits, in the unit that makes it so."""
+    """Format a duration with two or three digits, in a suitable unit."""
     unit, form = next((unit, form) for below, unit, form in _UNITS if milliseconds < below)
     return form.format(milliseconds / unit)
 
 
 def page_of(trace: ConversationTrace) -> RenderableType:
-    """Give the whole page: the tree of turns and of what happened beside them, and what it came to."""
+    """Return the page of a trace: the tree of turns and other events, and the totals."""
     head = Text.assemble((plain(trace.conversation), "bold"), (f"  {trace.tenant}  {trace.trace_id}", "dim"))
     tree = Tree(Row(head), guide_style="bright_black")
     before: datetime | None = None
@@ -189,7 +189,7 @@ def _step_title(step: Step) -> Text:
 
 
 def _details(step: Step) -> Iterator[tuple[str, str]]:
-    """Give what is worth telling of a step besides its name, each with its style."""
+    """Yield the details of a step besides its name, each with its style."""
     found = step.attributes
     if "input_tokens" in found:
         yield f"{found['input_tokens']} → {found['output_tokens']} tokens", "dim"
@@ -211,7 +211,7 @@ def _share(step: Step | TracedAttempt, turn: TracedTurn, whole: float) -> tuple[
 
 
 def _bar(span: tuple[float, float] | None) -> Text:
-    """Draw from where to where; a step of any length shows."""
+    """Draw a bar over a fraction of the turn; a step of any length shows."""
     if span is None:
         return Text(" " * (_BAR_COLUMNS + 1))
     first = min(_BAR_COLUMNS - 1, max(0, int(span[0] * _BAR_COLUMNS)))

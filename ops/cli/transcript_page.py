@@ -1,4 +1,4 @@
-"""Lay a transcript out for the terminal."""
+"""Lay out a transcript for the terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SPEAKER_COLUMNS = 22
 
 
 def page_of(transcript: Transcript) -> RenderableType:
-    """Give the whole page: head, what is known, what was said, and where the time went."""
+    """Return the page of a transcript: head, known facts, what was said, and where the time went."""
     parts: list[RenderableType] = [_head(transcript), Text()]
     known = _known(transcript.context)
     if known.row_count:
@@ -124,7 +124,7 @@ def _turns(turns: list[dict[str, Any]]) -> Table:
 
 
 def total_milliseconds(timings: dict[str, float]) -> float:
-    """Sum a turn's steps, from acceptance up to its commit, whose own time no row can hold.
+    """Sum a turn's steps in milliseconds, from acceptance up to its commit, whose own time no row can hold.
 
     `act_ms` includes `model_ms`.
     """

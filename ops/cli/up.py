@@ -1,4 +1,4 @@
-"""Run the whole product on this machine until told to stop."""
+"""The command `fte up`: run the whole product on this machine until told to stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show what model calls used and cost."""
+"""The command `fte usage`: show what model calls used and cost."""
 
 from __future__ import annotations
 

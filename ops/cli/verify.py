@@ -1,4 +1,4 @@
-"""Check a live system against its promises."""
+"""The command `fte verify`: check a live system against its promises."""
 
 from __future__ import annotations
 

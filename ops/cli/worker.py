@@ -1,4 +1,4 @@
-"""Run one worker process in the foreground."""
+"""The command `fte worker`: run one worker process in the foreground."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def worker(
 
         raise typer.Exit(run_worker(settings))
 
-    from worker.app import run_worker  # before the addresses: the servers are being prepared meanwhile
+    from worker.app import run_worker  # before the addresses: loads while the servers are prepared
 
     place = crew / str(os.getpid())
     raise typer.Exit(run_worker(_settings_of_crew(crew, overrides), on_ready=place.touch))

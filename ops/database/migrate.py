@@ -1,4 +1,4 @@
-"""Bring a database to this release: numbered migrations, the application's role, the vault key's fingerprint, tenants.
+"""Migrate a database: numbered migrations, the application's role, the vault key's fingerprint, tenants.
 
 Forward only and safe to repeat; of several processes that start at once, one works and the others wait for it.
 `python -m ops.database.migrate --write-structure` remakes `schema/structure.sql`.
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from runtime.sealing import Sealer
 
 SERVER_VERSION_MIN = 150_000
-"""PostgreSQL 15, as `server_version_num` counts."""
+"""PostgreSQL 15, in the form of `server_version_num`."""
 
 LOCK_SECONDS_MAX = 120
 """How long to wait for another process that migrates the same database."""
 
 STATEMENT_LOCK_SECONDS_MAX = 5
-"""How long a migration's statement waits for a table: while it waits, everything behind it waits as well."""
+"""How long a migration's statement waits for a table lock: while it waits, everything behind it waits as well."""
 
 LOCK = 0x6674_6501
 """The advisory lock of `migrate`; advisory locks belong to one database."""
@@ -51,7 +51,7 @@ Connection = psycopg.Connection[Row]
 
 
 class MigrationFailed(FteError):
-    """Say which step could not be applied, and why; nothing of that step was."""
+    """A migration step that could not be applied, and why; nothing of that step was."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{step}: {reason}; nothing of it was applied, run `fte migrate` again when that is mended")
@@ -60,7 +60,7 @@ class MigrationFailed(FteError):
 
 @dataclass(frozen=True, slots=True)
 class MigrationReport:
-    """Hold what one run found and changed."""
+    """What one run of `migrate` found and changed."""
 
     found: int
     """The newest migration before the run; 0: an empty database."""
@@ -80,12 +80,12 @@ def migrate(
     brand: str | None = None,
     sample: bool = True,
 ) -> MigrationReport:
-    """Bring the database up to this release and give what changed.
+    """Migrate the database to this release and return what changed.
 
-    `brand` is what `tenants` are called to their customers from now on; None leaves it as it is.
+    `brand` is the name of `tenants` towards their customers from now on; None leaves it as it is.
     `sample` fills each of `tenants` with the sample airline and its articles, unless it has flights already.
 
-    Raises ServerUnreachable; InvalidSettings when the database was set up with a key that `sealer` has not;
+    Raises ServerUnreachable; InvalidSettings when the database was set up with a key that `sealer` lacks;
     MigrationFailed.
     """
     for tenant in tenants:
@@ -97,9 +97,9 @@ def migrate(
         _check_server(connection, database_url)
         found = _read_number(connection)
         fingerprint = read_fingerprint(connection) if found else None
-        if fingerprint is not None:  # None as well after a first run that was broken off: nothing is sealed yet
+        if fingerprint is not None:  # None also after a first run that was interrupted: nothing is sealed yet
             check_fingerprint(fingerprint, sealer)
-        # Before anything is applied: what it refuses leaves the database as it was.
+        # First of all steps: what it refuses leaves the database as it was.
         has_role = _prepare_role(connection)
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
         if has_role:
@@ -125,7 +125,7 @@ def _check_server(connection: Connection, database_url: str) -> None:
 
 @contextmanager
 def _locked(database_url: str) -> Iterator[None]:
-    """Hold the advisory lock by a transaction that does nothing else, and ends with the block, however it ends.
+    """Hold the advisory lock for the block, by a transaction of its own.
 
     A lock of the session would stay on the server's connection behind a pooler of transactions, which lends that
     connection to others. Raises MigrationFailed when another process holds it for LOCK_SECONDS_MAX.
@@ -146,7 +146,7 @@ def _locked(database_url: str) -> Iterator[None]:
 def _step(connection: Connection) -> Iterator[None]:
     """Open a transaction that sees all tenants' rows: owners are under row-level security too (FORCE).
 
-    Both settings are the transaction's own, so that a pooler hands them to nobody.
+    Both settings are local to the transaction, so that a pooler hands them to nobody.
     """
     with connection.transaction():
         connection.execute("SELECT set_config('fte.tenant', %s, true)", [EVERY_TENANT])
@@ -161,13 +161,13 @@ def _read_number(connection: Connection) -> int:
 
 
 def read_fingerprint(connection: Connection) -> str | None:
-    """Read which key the database was set up with, or was last moved to; None when it was never set up."""
+    """Return the fingerprint of the key the database was set up with or moved to last; None before it was set up."""
     fingerprint = _one(connection, load_query("read_deployment"))["vault_fingerprint"]
     return None if fingerprint is None else str(fingerprint)
 
 
 def _apply(connection: Connection, migration: Migration) -> bool:
-    """Apply one migration in a transaction of its own; gives whether it was missing."""
+    """Apply one migration in a transaction of its own; return whether it was missing."""
     recorded = _recorded_name(connection, migration.number)
     if recorded == migration.name:
         return False
@@ -192,7 +192,7 @@ def _recorded_name(connection: Connection, number: int) -> str | None:
 
 
 def _prepare_role(connection: Connection) -> bool:
-    """Make the application's role, if this user may, and let this user step down to it; gives whether it exists.
+    """Create the application's role and let this user switch to it; return whether the role exists.
 
     Raises MigrationFailed with the statement that an administrator has to run.
     """
@@ -222,14 +222,14 @@ def _prepare_role(connection: Connection) -> bool:
 
 
 def _may_step_down(connection: Connection) -> bool:
-    # Since 16 a member may have no right to SET ROLE: whoever made a role has none to begin with.
+    # Since 16 a member may lack the right to SET ROLE: the creator of a role does not have it at first.
     right = "SET" if connection.info.server_version >= _SET_OPTION_SINCE else "MEMBER"
     row = connection.execute("SELECT pg_has_role(current_user, %s, %s) AS may", [APPLICATION_ROLE, right]).fetchone()
     return row is not None and bool(row["may"])
 
 
 def _grant(connection: Connection) -> None:
-    """Grant the application's role what the application does; at each run, so that a new table needs no grant apart."""
+    """Grant the application's role its rights, at each run, so that a new table needs no separate grant."""
     try:
         with _step(connection):
             connection.execute(_GRANTS.format(role=sql.Identifier(APPLICATION_ROLE)))
@@ -238,7 +238,7 @@ def _grant(connection: Connection) -> None:
 
 
 def _make_role(connection: Connection) -> bool:
-    """Make the role unless it is there; gives whether it is there now.
+    """Create the role unless it exists; return whether it exists now.
 
     Roles belong to the whole cluster, the advisory lock to one database: two databases may race for the same role,
     which PostgreSQL answers in three ways. The loser looks again.
@@ -267,8 +267,8 @@ def _make_role(connection: Connection) -> bool:
     return False
 
 
-# Only what this user owns: an extension's tables and functions in the same schema are not ours to grant. The records of
-# `migrate` itself are for reading: no application process has a reason to write them.
+# Only what this user owns: an extension's tables and functions in the same schema are not ours to grant. The tables of
+# `migrate` itself are read-only: no application process has a reason to write them.
 _GRANTS = sql.SQL("""
 DO $$
 DECLARE
@@ -297,7 +297,7 @@ END $$
 
 
 def record_fingerprint(connection: Connection, sealer: Sealer) -> None:
-    """Keep the newest key's fingerprint; the caller has checked that the recorded one is among the sealer's."""
+    """Store the newest key's fingerprint; the caller has checked that the recorded one is among the sealer's."""
     connection.execute(
         "INSERT INTO deployment (vault_fingerprint) VALUES (%s) "
         "ON CONFLICT (only_row) DO UPDATE SET vault_fingerprint = excluded.vault_fingerprint "
@@ -307,7 +307,7 @@ def record_fingerprint(connection: Connection, sealer: Sealer) -> None:
 
 
 def _keep_sender_secret(connection: Connection, sealer: Sealer) -> None:
-    """Make the secret of sender keys, once for ever: what is hashed with it could not be hashed again."""
+    """Store the secret of sender keys, once for ever: existing hashes could not be computed anew with another."""
     connection.execute(
         "UPDATE deployment SET sender_secret = %s WHERE sender_secret IS NULL", [make_sender_secret(sealer)]
     )
@@ -319,7 +319,7 @@ def _add_tenant(connection: Connection, tenant: str) -> bool:
 
 
 def _fill(connection: Connection, tenant: str) -> None:
-    """Fill one tenant with the sample airline, all of it or nothing; a tenant that has flights keeps what it has."""
+    """Fill one tenant with the sample airline, all or nothing; a tenant that has flights keeps its data."""
     from ops.knowledge.importing import import_articles  # noqa: PLC0415 - not for a run without sample, as the next
     from ops.seed import ARTICLES_FOLDER, seed_airline  # noqa: PLC0415
 
@@ -336,7 +336,7 @@ def _one(connection: Connection, statement: str) -> dict[str, Any]:
 
 
 def _write_structure() -> None:
-    """Apply every migration to an empty database of its own, and write down what results."""
+    """Apply every migration to an empty database, and write the resulting structure to `schema/structure.sql`."""
     from cryptography.fernet import Fernet  # noqa: PLC0415 - starts servers; only for this command, as the rest
 
     from ops.database.structure import dump_structure  # noqa: PLC0415

@@ -1,6 +1,6 @@
-"""Seal with the newest key what older ones sealed, so that they can be dropped: batch by batch, beside running workers.
+"""Re-encrypt with the newest key what older keys sealed, so that they can be dropped; works beside running workers.
 
-Safe to repeat and to break off: what is sealed with the newest key already is left alone.
+Safe to repeat and to break off: what the newest key has sealed is left alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BATCH_ROWS = 500
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """Name a column that holds sealed text, and its table's primary key."""
+    """A column that holds sealed text, and its table's primary key."""
 
     table: str
     key: tuple[str, ...]
@@ -53,34 +53,34 @@ SEALED: tuple[SealedColumn, ...] = (
 
 @dataclass
 class ColumnCount:
-    """Count the sealed values of one table."""
+    """Counts of one table's sealed values."""
 
     looked_at: int = 0
     older: int = 0
-    """Sealed with another key than the newest, when looked at."""
+    """Sealed with another key than the newest, when read."""
     resealed: int = 0
     unreadable: int = 0
 
 
 @dataclass(frozen=True)
 class RotationReport:
-    """Hold what one run found and did."""
+    """What one rotation found and did."""
 
     newest: str
     """The newest key's fingerprint."""
     dry_run: bool
     tables: dict[str, ColumnCount] = field(default_factory=dict)
     waiting_older: int = 0
-    """Messages in mailboxes that are sealed with another key; they go with the turns that answer them."""
+    """Messages in mailboxes that are sealed with another key; their turns remove them."""
 
     @property
     def unreadable(self) -> int:
-        """Count what no key opens."""
+        """Return how many sealed values no key opens."""
         return sum(count.unreadable for count in self.tables.values())
 
     @property
     def older_keys_needed(self) -> bool:
-        """Say whether something is left that the newest key does not open."""
+        """Check whether anything is left that the newest key does not open."""
         left = sum(count.older - count.resealed + count.unreadable for count in self.tables.values())
         return bool(left or self.waiting_older)
 
@@ -88,7 +88,7 @@ class RotationReport:
 def rotate(settings: ServerSettings, sealer: Sealer, *, dry_run: bool = False) -> RotationReport:
     """Re-seal everything stored, and record the newest key as the database's once nothing needs another.
 
-    Raises ServerUnreachable, and InvalidSettings when the database was set up with a key that `sealer` has not.
+    Raises ServerUnreachable, and InvalidSettings when the database was set up with a key that `sealer` lacks.
     """
     with connect(settings.database_url or "") as connection:
         connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
@@ -121,7 +121,7 @@ def _reseal_column(connection: Connection, column: SealedColumn, sealer: Sealer,
 
 
 def _batches(connection: Connection, column: SealedColumn) -> Iterator[list[Row]]:
-    """Give the sealed values with their keys, in the order of the key; each batch starts behind the one before."""
+    """Yield the sealed values with their keys, in the order of the key; each batch starts after the one before."""
     names = sql.SQL(", ").join(map(sql.Identifier, column.key))
     select = sql.SQL(
         "SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL {after} ORDER BY {key} LIMIT {most}"
@@ -145,7 +145,7 @@ def _batches(connection: Connection, column: SealedColumn) -> Iterator[list[Row]
 
 
 def _update(connection: Connection, column: SealedColumn, changed: list[Row]) -> int:
-    """Put the new seals in place, where the old one still stands: a turn that was quicker has sealed anew itself."""
+    """Replace sealed values that are still the old ones: a turn that was quicker has sealed anew itself."""
     conditions = [
         sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in (*column.key, column.column)
     ]
@@ -160,7 +160,7 @@ def _update(connection: Connection, column: SealedColumn, changed: list[Row]) ->
 
 
 async def _count_waiting(settings: ServerSettings, sealer: Sealer) -> int:
-    """Count the messages in mailboxes that an older key sealed; what cannot be read waits for no key."""
+    """Count the messages in mailboxes sealed with an older key; unreadable ones need no key."""
     client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
     try:
         await check_redis(client, settings)

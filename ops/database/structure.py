@@ -1,4 +1,4 @@
-"""Write down a database's structure as text that two databases can be compared by."""
+"""Dump a database's structure as text, so that two databases can be compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.embedded.programs import find_programs
 
 DUMP_SECONDS_MAX = 60
 
-# What pg_dump writes about the session, not about the structure: comments, settings, psql's \restrict with its token.
+# What pg_dump writes about the session and not the structure: comments, settings, psql's \restrict with its token.
 _NOISE = re.compile(r"^(--.*|SET .*;|SELECT pg_catalog\.set_config\(.*|\\(un)?restrict .*)$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 _HEADER = (
@@ -21,9 +21,9 @@ _HEADER = (
 
 
 def dump_structure(database_url: str) -> str:
-    """Give the structure of a database's tables, functions and policies, without owners, grants and rows.
+    """Return the structure of a database's tables, functions and policies, without owners, grants and rows.
 
-    Raises subprocess.CalledProcessError carrying what pg_dump said.
+    Raises subprocess.CalledProcessError with pg_dump's output.
     """
     with tempfile.TemporaryDirectory() as folder:
         pg_dump = find_programs(choose_account(Path(folder) / "postgres")).initdb.with_name("pg_dump")

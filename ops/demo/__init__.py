@@ -1,1 +1,1 @@
-"""Play sample conversations through the real product, and check what came of them."""
+"""Play sample conversations through the real product, and check the outcome."""

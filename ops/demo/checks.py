@@ -1,4 +1,4 @@
-"""Check, after the play, what the replies alone do not show: the database, the streams, the logs."""
+"""Checks after the demo of what the replies alone do not show: the database, the streams, the logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SEPARATORS = re.compile(r"[\s.\-]")
 
 @dataclass(frozen=True)
 class Check:
-    """Hold one thing that must be so, and whether it is."""
+    """One condition of the demo, and whether it holds."""
 
     text: str
     passed: bool
@@ -28,7 +28,7 @@ class Check:
 
 @dataclass(frozen=True)
 class SeatChange:
-    """Hold where the sample passenger sits, and the free window seat to ask for."""
+    """The sample passenger's seat, and the free window seat to ask for."""
 
     flight_number: str
     before: str | None
@@ -36,7 +36,7 @@ class SeatChange:
 
 
 class NoSample(FteError):
-    """Say that the database lacks the booking that the demo changes, or that it can be changed no more."""
+    """The database lacks the booking that the demo changes, or that booking can no longer be changed."""
 
 
 async def plan_seat_change(database: Database, tenant: str, *, now: datetime) -> SeatChange:
@@ -61,14 +61,14 @@ async def plan_seat_change(database: Database, tenant: str, *, now: datetime) ->
 
 
 async def seat_now(database: Database, tenant: str) -> str | None:
-    """Read where the sample passenger sits."""
+    """Return the sample passenger's seat."""
     reservation = await PostgresAirline(database).find_reservation(tenant, SEAT_CONFIRMATION_NUMBER)
     seats = reservation.seats if reservation else ()
     return next((seat.seat_number for seat in seats if seat.passenger_number == 1), None)
 
 
 async def check_seat(database: Database, tenant: str, planned: SeatChange) -> Check:
-    """Check that the booking says what the customer was told."""
+    """Check that the booking has the seat that the customer was told."""
     now = await seat_now(database, tenant)
     passed = now == planned.wanted
     told = f"the booking says seat {now}" + (f", it was {planned.before}" if passed else f", not {planned.wanted}")
@@ -78,7 +78,7 @@ async def check_seat(database: Database, tenant: str, planned: SeatChange) -> Ch
 async def check_card(
     database: Database, tenant: str, conversation: str, *, published: Sequence[str], logs: Sequence[Path]
 ) -> Check:
-    """Check that the card number stands nowhere: in no table, no stream entry (`published`), no log."""
+    """Check that the card number is in no table, in no stream entry (`published`) and in no log."""
     places = [
         row["place"]
         for row in await database.read(

@@ -1,4 +1,4 @@
-"""Write down the sample conversations: what each customer says, and what must come of it."""
+"""The sample conversations: what each customer writes, and the outcome that is expected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CARD_NUMBER = "4111 1111 1111 1111"
 """The payment industry's well-known test number; it passes the Luhn check, so it is taken for a card's."""
 
 SEAT_PLACEHOLDER = "{seat}"
-"""Stands for a free window seat, chosen when the demo starts: on a shared database they are not always the same."""
+"""Placeholder of a free window seat, chosen when the demo starts: on a shared database it is not always the same."""
 
 SEAT_CONFIRMATION_NUMBER = "DEMO42"
 """The sample booking whose seat is changed."""
@@ -18,7 +18,7 @@ SEAT_CONFIRMATION_NUMBER = "DEMO42"
 
 @dataclass(frozen=True)
 class Script:
-    """Hold one conversation from the customer's side; each message waits for the reply to the one before."""
+    """One conversation from the customer's side; each message waits for the reply to the one before."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Script:
     sent_twice: bool = False
     """Whether the gateway delivers the first message twice, as gateways do after a time-out."""
     answer_holds: tuple[str, ...] = field(default=())
-    """What the last reply must say, whatever its words."""
+    """Texts that the last reply must contain."""
 
 
 SCRIPTS: tuple[Script, ...] = (

@@ -29,10 +29,10 @@ REPLY_SECONDS_MAX = 20.0
 """How long a customer waits for a reply before it counts as lost."""
 
 ESCALATION_SECONDS_MAX = 5.0
-"""How long after the reply an escalation may come out: they are published together."""
+"""How long an escalation may be published after the reply: they are published together."""
 
 SETTLE_SECONDS = 0.3
-"""How long the streams stay open after the last reply: a second answer to the same message would come now."""
+"""How long the streams stay open after the last reply: a second answer to a message would come now."""
 
 _CARD = "card"
 _SEAT = "seat"
@@ -40,20 +40,20 @@ _SEAT = "seat"
 
 @dataclass(frozen=True)
 class Outcome:
-    """Hold what came of a play."""
+    """The outcome of a demo: the report of its messages, and the checks."""
 
     report: LoadReport
     checks: list[Check]
 
     @property
     def is_good(self) -> bool:
-        """Say whether everything went as it must."""
+        """Check whether nothing was lost, doubled or out of order, and every check passed."""
         report = self.report
         is_clean = not (report["lost"] or report["duplicated"] or report["out_of_order"])
         return is_clean and all(check.passed for check in self.checks)
 
     def __str__(self) -> str:
-        """Word the sums as the demo's closing line has them."""
+        """Return the totals as the demo's closing line."""
         report = self.report
         return (
             f"{len(SCRIPTS)} conversations, {report['messages']} messages, {report['replies']} replies, "
@@ -64,24 +64,24 @@ class Outcome:
 
 @dataclass
 class Stage:
-    """Hold what a play works with; lives on one event loop."""
+    """State of a running demo; lives on one event loop."""
 
     run: str
     producer: AsyncProducer
     screen: Screen
     words: Mapping[str, str]
-    """What stands for the placeholders in the scripts."""
+    """Values of the placeholders in the scripts."""
     received: ReceivedEntries = field(default_factory=ReceivedEntries)
     tally: Tally = field(default_factory=Tally)
     published: list[str] = field(default_factory=list)
-    """The bodies of this run's entries, as they stand in the streams."""
+    """The bodies of this run's stream entries, as JSON."""
 
     def conversation(self, script: Script) -> str:
-        """Name a script's conversation; no other run has the name."""
+        """Return the name of a script's conversation in this run; no other run uses it."""
         return f"{self.run}-{script.name}"
 
     async def take(self, entry: StreamEntry) -> None:
-        """Keep an entry of this run; on servers that others use there are more."""
+        """Record an entry of this run; servers shared with others carry more."""
         if entry.conversation.startswith(self.run):
             self.published.append(entry.body.model_dump_json())
             if isinstance(entry.body, Reply):
@@ -91,9 +91,9 @@ class Stage:
 
 
 async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
-    """Play every script at once and judge what came of it.
+    """Play every script at once and return the outcome.
 
-    `run` sets this run's conversations apart from all others. Raises NoSample, and what the servers raise.
+    `run` prefixes the names of this run's conversations. Raises NoSample, and what the servers raise.
     """
     database = Database(settings)
     await database.open()
@@ -112,7 +112,7 @@ async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Seq
 
 
 async def _play_one(stage: Stage, script: Script) -> list[Check]:
-    """Play one conversation, and check what its script says must come of it."""
+    """Play one conversation, and check the outcome that its script expects."""
     text = ""
     try:
         for place, template in enumerate(script.messages):
@@ -126,7 +126,7 @@ async def _play_one(stage: Stage, script: Script) -> list[Check]:
 
 
 async def _exchange(stage: Stage, script: Script, place: int, text: str) -> str | None:
-    """Send one message and wait for its reply; gives the reply's text."""
+    """Send one message and wait for its reply; return the reply's text, or None when there is none in time."""
     inbound = Inbound(
         message_id=f"{stage.conversation(script)}-{place}",
         tenant=TENANT,
@@ -159,7 +159,7 @@ async def _send_again(stage: Stage, script: Script, inbound: Inbound) -> None:
 
 
 async def _judge(stage: Stage, script: Script, text: str) -> list[Check]:
-    """Check what a script says must come of it."""
+    """Check the outcome that a script expects."""
     checks = []
     for words in script.answer_holds:
         expected = _fill(words, stage.words)

@@ -1,4 +1,4 @@
-"""Print conversations that run at once, so that each reads as one."""
+"""Print conversations that run at once, one after the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """Show one conversation at a time, live, and keep what happens in the others until their turn.
+    """Shows one conversation at a time, live, and buffers the others until their turn.
 
     Conversations come in the order of `scripts`.
     """
@@ -55,7 +55,7 @@ class Screen:
         self._say(script, "", "", Text(text, style))
 
     def ended(self, script: Script) -> None:
-        """Say that a conversation is over, so that the next one can be shown."""
+        """Mark a conversation as ended, so that the next one can be shown."""
         self._ended.add(script.name)
         self._flush()
 
@@ -74,7 +74,7 @@ class Screen:
 
 
 def print_heading(console: Console, title: str, remark: str = "") -> None:
-    """Print a line that opens a part."""
+    """Print a heading line."""
     told = Text.assemble((f"── {title}", "bold"), (f" · {remark} " if remark else " ", "dim"))
     told.append("─" * max(0, console.width - told.cell_len - 1), "dim")
     console.print()
@@ -82,7 +82,7 @@ def print_heading(console: Console, title: str, remark: str = "") -> None:
 
 
 def show_checks(console: Console, checks: Sequence[Check]) -> None:
-    """Show what was looked up after the play."""
+    """Print the checks made after the demo."""
     print_heading(console, "Looked up afterwards")
     for check in checks:
         mark, style = ("✓", "bold green") if check.passed else ("✗", "bold red")

@@ -1,1 +1,1 @@
-"""What a support desk and an operator do with conversations, tickets, dead letters and streams."""
+"""Operations of a support desk on conversations, tickets, dead letters and streams."""

@@ -1,4 +1,4 @@
-"""Look after dead letters: list them, open one on record, drop them. `ops.desk.redrive` hands them in again."""
+"""List dead letters, open one on record, drop them. `ops.desk.redrive` submits them again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAGE_LETTERS = 200
 
 
 class UnknownLetter(FteError):
-    """Say that a tenant has no such dead letter."""
+    """A dead letter that its tenant does not have."""
 
     def __init__(self, tenant: str, letter_id: int) -> None:
         super().__init__(f"no dead letter {letter_id} of tenant {tenant}; see --tenant, and `fte dead list --all`")
@@ -40,12 +40,12 @@ class UnknownLetter(FteError):
 
 
 class UnreadableLetter(FteError):
-    """Say that a dead letter holds no message that can be handed in again."""
+    """A dead letter without a message that can be submitted again."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """Hold what is known of a dead letter without opening it."""
+    """One dead letter, with its words sealed."""
 
     dead_letter_id: int
     tenant: str
@@ -64,26 +64,26 @@ class DeadLetter:
 
     @property
     def key(self) -> ConversationKey:
-        """Give the conversation in which it died."""
+        """Return the conversation in which the message died."""
         return ConversationKey(self.tenant, self.conversation)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Say which dead letters of a tenant are meant; what is None does not narrow."""
+    """A selection of a tenant's dead letters; a field that is None does not narrow it."""
 
     tenant: str
     ids: tuple[int, ...] | None = None
     conversation: str | None = None
     reason: str | None = None
-    """A part of the reason; upper and lower case are one."""
+    """A part of the reason, in upper or lower case."""
     since: datetime | None = None
     states: tuple[LetterState, ...] = ("kept",)
 
 
 @dataclass(frozen=True)
 class Operator:
-    """Say who does something to a dead letter, when, and why."""
+    """Who acts on a dead letter, when, and why."""
 
     name: str
     now: datetime
@@ -91,7 +91,7 @@ class Operator:
     doing: str = "settles a dead letter"
 
     def __post_init__(self) -> None:
-        """Refuse what could not be recorded; raises ValueError."""
+        """Check the texts that go on record; raises ValueError."""
         check_name(self.name, self.doing)
         if self.because is not None and len(self.because) > BECAUSE_CHARACTERS_MAX:
             raise ValueError(f"a reason has at most {BECAUSE_CHARACTERS_MAX} characters, not {len(self.because)}")
@@ -99,7 +99,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class OpenedLetter:
-    """Hold a dead letter with its words, cards and social security numbers masked all the same. Not to be kept."""
+    """A dead letter with its words readable, card and social security numbers still masked. Not to be stored."""
 
     letter: DeadLetter
     channel: str | None
@@ -108,7 +108,7 @@ class OpenedLetter:
 
 
 async def select_letters(database: Database, selection: Selection) -> AsyncIterator[DeadLetter]:
-    """Give the letters of a selection, in the order in which they died. Raises UnknownLetter for an id that is none."""
+    """Yield the letters of a selection, in the order in which they died. Raises UnknownLetter for a missing id."""
     missing = set(selection.ids or ())
     after_id = 0
     while True:
@@ -137,9 +137,9 @@ async def select_letters(database: Database, selection: Selection) -> AsyncItera
 async def open_letter(
     database: Database, sealer: Sealer, tenant: str, letter_id: int, operator: Operator
 ) -> OpenedLetter:
-    """Read a dead letter's words, and record who did: the event `letter.opened`, written before anything is shown.
+    """Open a dead letter and record the reader: the event `letter.opened`, written before anything is shown.
 
-    The caller has made sure that the operator may; having the vault's key is what the product itself asks for. Card and
+    The caller has checked the operator's rights; the product itself asks only for the vault's key. Card and
     social security numbers stay masked, here as everywhere. Raises UnknownLetter, Unsealable without the key,
     UnreadableLetter when it was dropped.
     """
@@ -161,7 +161,7 @@ async def open_letter(
 async def drop_letter(
     database: Database, sealer: Sealer, tenant: str, letter_id: int, operator: Operator
 ) -> DeadLetter | None:
-    """Erase a dead letter's words, in the inbox too, and record who did: the event `letter.dropped`.
+    """Erase a dead letter's words, in the inbox too, and record the operator: the event `letter.dropped`.
 
     None when it was dropped already. Raises UnknownLetter.
     """
@@ -177,7 +177,7 @@ async def drop_letter(
 
 
 async def lock_letter(transaction: Transaction, tenant: str, letter_id: int) -> Row:
-    """Read one dead letter's row for as long as the transaction lasts. Raises UnknownLetter."""
+    """Read one dead letter's row and lock it until the transaction ends. Raises UnknownLetter."""
     rows = await transaction.run("lock_letter", tenant=tenant, letter_id=letter_id)
     if not rows:
         raise UnknownLetter(tenant, letter_id)
@@ -192,7 +192,7 @@ async def settle(
     *,
     redriven_as: str | None = None,
 ) -> None:
-    """Write what became of a letter."""
+    """Write the new state of a letter."""
     await transaction.run(
         "settle_letter",
         tenant=letter.tenant,
@@ -213,8 +213,8 @@ async def record(
     operator: Operator,
     **attributes: str,
 ) -> None:
-    """Announce what an operator did, by the same transaction; the event is the record, as for opened tickets."""
-    # An entry that the inbox does not know may have died in a conversation that nobody else has heard of.
+    """Record an operator's act as an event, by the same transaction, as for opened tickets."""
+    # An entry that the inbox does not know may have died in a conversation without a row of its own.
     await transaction.run("add_conversation", **letter.key._asdict())
     await transaction.run("advance_version", **letter.key._asdict())
     told = {"dead_letter_id": str(letter.dead_letter_id), "operator": operator.name, **attributes}
@@ -226,13 +226,13 @@ async def record(
 
 
 def letter_of(row: Row) -> DeadLetter:
-    """Read a row of `list_letters` or `lock_letter`."""
+    """Convert a row of `list_letters` or `lock_letter`."""
     known: dict[str, Any] = {name: value for name, value in row.items() if name != "payload"}
     return DeadLetter(tenant=known.pop("tenant_id"), conversation=known.pop("conversation_id"), **known)
 
 
 def inbound_in(letter: DeadLetter, words: str, sealer: Sealer) -> Inbound:
-    """Read the customer's message in a letter's opened payload: a message, or a whole mailbox entry.
+    """Parse the customer's message in a letter's opened payload: a message, or a whole mailbox entry.
 
     Raises UnreadableLetter, whose text holds nothing of the content.
     """

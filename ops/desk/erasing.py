@@ -23,14 +23,14 @@ _PAGE_ENTRIES = 500
 
 @dataclass(frozen=True)
 class Erased:
-    """Count what was erased of a conversation."""
+    """How much of a conversation was erased."""
 
     rows: int
     """Outbox rows whose words are gone; what was erased before is not counted again."""
     entries: int
-    """Entries that stood in Redis, in clear."""
+    """Entries erased from Redis, where they stood in clear."""
     unpublished: int
-    """Outbox rows that no stream has yet: they are left, so that nothing accepted goes unanswered."""
+    """Outbox rows that are in no stream yet: they stay, so that nothing accepted goes unanswered."""
 
 
 async def erase_entries(
@@ -42,9 +42,9 @@ async def erase_entries(
     by: str,
     now: datetime,
 ) -> Erased:
-    """Erase what is published of a conversation, whether collected or not, and record who did: `entries.erased`.
+    """Erase what is published of a conversation, collected or not, and record who did: the event `entries.erased`.
 
-    PostgreSQL comes first, so that nothing refills a stream behind its back; broken off, it is run again. What a
+    PostgreSQL comes first, so that nothing can refill a stream afterwards; when interrupted, run it again. What a
     consumer has collected is the consumer's to erase. Raises UnknownConversation, and ValueError without a name.
     """
     who = check_name(by, "erases entries")
@@ -63,7 +63,7 @@ async def erase_entries(
 
 
 async def _streams(database: Database, tenant: str) -> list[str]:
-    """Name every stream of a tenant: also those from which groups collect what was cut."""
+    """Return the names of a tenant's streams, including those from which groups collect what was cut."""
     groups = await database.read(tenant, "find_groups")
     again = [again_stream(stream_of(row).name, row["name"]) for row in groups if row["is_aside"]]
     return [*(stream.name for stream in streams_of(tenant)), *again]

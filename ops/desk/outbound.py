@@ -1,4 +1,4 @@
-"""Look at the outbound streams as an operator does: their end, their past, and what comes into them."""
+"""Read the outbound streams as an operator: their ends, their past, and new entries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ START = "0-0"
 
 @asynccontextmanager
 async def open_redis(settings: ServerSettings) -> AsyncIterator[Any]:
-    """Connect for the length of a block; raises ServerUnreachable.
+    """Open a Redis client for the length of a block; raises ServerUnreachable.
 
     Any: the client's stubs mix the answers of both protocols, with and without decoding.
     """
@@ -47,9 +47,9 @@ async def open_redis(settings: ServerSettings) -> AsyncIterator[Any]:
 async def listening(
     settings: ServerSettings, streams: Sequence[str], take: Callable[[StreamEntry], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Give `take` every entry that comes into the streams from now on, until the end of the block.
+    """Call `take` with every entry that comes into the streams, until the end of the block.
 
-    From now on: what is sent within the block is not missed. An error of the listening ends the block.
+    Starts before the block does, so nothing sent within it is missed. An error of the listener ends the block.
     """
 
     async def listen(follower: AsyncFollower) -> None:
@@ -65,7 +65,7 @@ async def listening(
 
 
 async def read_ends(client: Any, streams: Sequence[str]) -> dict[str, str]:
-    """Give the id of each stream's newest entry, or START."""
+    """Return the id of each stream's newest entry, or START."""
     ends = {}
     for stream in streams:
         newest = await client.xrevrange(stream, count=1)
@@ -74,7 +74,7 @@ async def read_ends(client: Any, streams: Sequence[str]) -> dict[str, str]:
 
 
 async def read_all(client: Any, ends: dict[str, str]) -> AsyncIterator[StreamEntry]:
-    """Give every entry up to the streams' ends, the oldest of all streams first; holds a page of each in memory."""
+    """Yield every entry up to the streams' ends, the oldest of all streams first; holds a page of each in memory."""
     readers = [_read_forward(client, stream, end) for stream, end in ends.items()]
     heads = {reader: await anext(reader, None) for reader in readers}
     while waiting := {reader: head for reader, head in heads.items() if head is not None}:
@@ -86,7 +86,7 @@ async def read_all(client: Any, ends: dict[str, str]) -> AsyncIterator[StreamEnt
 async def read_newest(
     client: Any, ends: dict[str, str], last: int, is_wanted: Callable[[StreamEntry], bool]
 ) -> list[StreamEntry]:
-    """Give the newest `last` entries that are wanted, up to the streams' ends, oldest first."""
+    """Return the newest `last` entries that `is_wanted` accepts, up to the streams' ends, oldest first."""
     found = [await _read_back(client, stream, end, last, is_wanted) for stream, end in ends.items()]
     newest = list(merge(*found, key=_age))
     return newest[max(0, len(newest) - last) :]
@@ -103,7 +103,7 @@ async def _read_forward(client: Any, stream: str, end: str) -> AsyncIterator[Str
 async def _read_back(
     client: Any, stream: str, end: str, last: int, is_wanted: Callable[[StreamEntry], bool]
 ) -> list[StreamEntry]:
-    """Read back only as far as it takes to find `last` entries; gives them oldest first."""
+    """Read backwards until `last` entries are found; return them oldest first."""
     found: list[StreamEntry] = []
     upto = end
     while len(found) < last and (page := await client.xrevrange(stream, upto, "-", count=PAGE_ENTRIES)):
@@ -113,7 +113,7 @@ async def _read_back(
 
 
 def _readable(stream: str, page: Sequence[tuple[bytes, Any]]) -> Iterator[StreamEntry]:
-    """Read a page of entries; one that cannot be read is named in the log, and the others are shown."""
+    """Yield a page's entries; one that cannot be read is logged and skipped."""
     for entry_id, fields in page:
         try:
             yield read_entry(stream, entry_id, fields)
@@ -122,5 +122,5 @@ def _readable(stream: str, page: Sequence[tuple[bytes, Any]]) -> Iterator[Stream
 
 
 def _age(entry: StreamEntry) -> EntryId:
-    """Give what to sort entries of several streams by: their ids hold Redis's clock."""
+    """Return the sort key of an entry among several streams: its id, which holds Redis's clock."""
     return parse_entry_id(entry.entry_id)

@@ -1,4 +1,4 @@
-"""Tell the world what an operator or a support desk did in a conversation."""
+"""Record what an operator or a support desk did in a conversation, as an event of the outbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME_CHARACTERS_MAX = 200
 
 
 def check_name(name: str, doing: str) -> str:
-    """Give the name of who does something that goes on record, without blanks around it; raises ValueError."""
+    """Return the name of a person who goes on record, without blanks around it; raises ValueError."""
     who = name.strip()
     if not who or len(who) > NAME_CHARACTERS_MAX:
         raise ValueError(f"who {doing} is named in 1 to {NAME_CHARACTERS_MAX} characters, not {len(who)}")
@@ -32,10 +32,10 @@ async def announce(
     now: datetime,
     attributes: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Put an event into the outbox by the same transaction; rescue publishes it; the trace shows it.
+    """Add an event to the outbox by the same transaction; rescue publishes it, and the trace shows it.
 
-    The caller has advanced the conversation's version in that transaction: a turn under way counts on the ordinals it
-    has read.
+    The caller has advanced the conversation's version in that transaction, because a turn under way relies on the
+    ordinals it has read.
     """
     names = {"tenant": key.tenant, "conversation": key.conversation}
     place = (await transaction.run("take_ordinal", **names))[0]

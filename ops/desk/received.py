@@ -1,4 +1,4 @@
-"""Keep what came out of the product, and tell each customer which reply is theirs."""
+"""Collect received stream entries, and find the reply to each message."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Found = TypeVar("Found")
 
 @dataclass
 class ReceivedEntries:
-    """Hold the entries of some conversations in the order of their streams, and wake who waits for one.
+    """The entries of some conversations in the order of their streams; wakes whoever waits for one.
 
-    Grows with every entry: for a conversation or a few, not for a service. Lives on one event loop.
+    Grows with every entry: for a few conversations, not for a service. Lives on one event loop.
     """
 
     replies: list[Reply] = field(default_factory=list)
@@ -32,7 +32,7 @@ class ReceivedEntries:
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def add(self, entry: StreamEntry) -> None:
-        """Keep one more entry."""
+        """Add one entry and wake those that wait."""
         async with self._changed:
             if isinstance(entry.body, Reply):
                 self.replies.append(entry.body)
@@ -44,22 +44,22 @@ class ReceivedEntries:
             self._changed.notify_all()
 
     def has(self, reply_id: str) -> bool:
-        """Say whether a reply was seen already: an entry may stand in its stream twice."""
+        """Check whether a reply was received already: an entry may stand in its stream twice."""
         return reply_id in self._arrived
 
     def reply_to(self, conversation: str, message_id: str) -> Reply | None:
-        """Give the first reply to a message, if there is one."""
+        """Return the first reply to a message, or None."""
         for reply in self.replies:
             if reply.conversation == conversation and message_id in reply.in_reply_to:
                 return reply
         return None
 
     def arrival(self, reply: Reply) -> float:
-        """Give when a reply was first seen (monotonic seconds)."""
+        """Return when a reply was first received, in monotonic seconds."""
         return self._arrived[reply.reply_id]
 
     async def wait(self, find: Callable[[], Found | None], *, seconds_max: float) -> Found | None:
-        """Wait until `find` gives something, looking after every entry; None when it did not in time."""
+        """Wait until `find` returns a value, calling it after every entry; None when it does not in time."""
         try:
             async with asyncio.timeout(seconds_max), self._changed:
                 while (found := find()) is None:

@@ -1,4 +1,4 @@
-"""Hand dead letters in again: as new messages at the end of their conversations, in their old order, each once."""
+"""Submit dead letters again: as new messages at the end of their conversations, in their old order, each once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GOOD: frozenset[Status] = frozenset({"redriven", "would be redriven", "redriven 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Say what became of one letter, as which message, and why not."""
+    """What became of one letter: as which message it was submitted, or why it was not."""
 
     letter: DeadLetter
     status: Status
@@ -55,10 +55,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Redrive:
-    """Hand letters in again, one transaction each: its new message, its state and the record of who did it.
+    """Submits letters again, one transaction each: its new message, its state and the record of who did it.
 
-    So a run that is broken off, or repeated, hands in nothing twice. When the process dies after a commit and before
-    the mailbox has the message, rescue puts it there, as for any accepted message.
+    A run that is broken off or repeated therefore submits nothing twice. When the process dies after a commit and
+    before the mailbox has the message, rescue puts it there, as for any accepted message.
     """
 
     settings: SendingSettings
@@ -97,7 +97,7 @@ class Redrive:
                 old = inbound_in(letter, self.sealer.open(row["payload"]), self.sealer)
             except (UnreadableLetter, Unsealable) as error:
                 return Outcome(letter, "unreadable", detail=str(error)), None
-            # What the inbox never knew is handed in under its own id: a gateway that sends it again is answered once.
+            # A message that the inbox never knew keeps its own id: a gateway that sends it again is answered once.
             new_id = old.message_id if letter.message_id is None else redriven_id_of(letter.key, letter.message_id)
             if self.dry_run:
                 return Outcome(letter, "would be redriven", new_id), None
@@ -128,13 +128,13 @@ class Redrive:
             message_id=inbound.message_id,
             channel=inbound.channel,
             payload=payload,
-            sender_key=None,  # whoever answers it fills it in
+            sender_key=None,  # the turn that answers it fills it in
             waiting_max=self.settings.mailbox_messages_max,
         )
         return rows[0]
 
     async def _forward(self, envelopes: list[tuple[ConversationKey, Envelope]]) -> None:
-        """Bring what was accepted to its mailboxes; that fails no letter, rescue does what is missing here."""
+        """Append accepted messages to their mailboxes; a failure here fails no letter, for rescue makes up for it."""
         if not envelopes:
             return
         client = make_redis(self.settings)

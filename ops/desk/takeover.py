@@ -1,4 +1,4 @@
-"""Move a conversation between the bot and a human, and tell the world."""
+"""Hand a conversation over between the bot and a human, and publish an event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVENTS: dict[Owner, EventName] = {"human": "conversation.taken_over", "bot": "c
 
 
 class UnknownConversation(FteError):
-    """Say that a tenant has no such conversation: nobody ever sent a message in it."""
+    """A conversation that its tenant does not have: nobody ever sent a message in it."""
 
     def __init__(self, key: ConversationKey) -> None:
         super().__init__(f"no conversation {key.conversation} of tenant {key.tenant}; see --tenant")
@@ -26,10 +26,10 @@ class UnknownConversation(FteError):
 
 
 async def set_owner(database: Database, sealer: Sealer, key: ConversationKey, owner: Owner, *, now: datetime) -> bool:
-    """Give a conversation to the bot or to a human; False when it is theirs already.
+    """Set whether the bot or a human answers a conversation; return False when it is theirs already.
 
     The version advances, so a turn under way cannot commit: the bot is silent from the moment this returns. The event
-    stands in the outbox and in the trace by the same transaction, and rescue publishes it. Raises UnknownConversation.
+    is written to the outbox and the trace by the same transaction; rescue publishes it. Raises UnknownConversation.
     """
     names = {"tenant": key.tenant, "conversation": key.conversation}
     async with database.transaction(key.tenant) as transaction:

@@ -1,4 +1,4 @@
-"""Open what was handed to people: private values are for those who answer, and who looked is recorded."""
+"""Open tickets with their private values, for the people who answer them, and record who did."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from worker.conversation.vault import Vault
 
 
 class UnknownTicket(FteError):
-    """Say that a tenant has no such ticket."""
+    """A ticket that its tenant does not have."""
 
     def __init__(self, tenant: str, ticket_id: str) -> None:
         super().__init__(f"no ticket {ticket_id} of tenant {tenant}; see --tenant, and `fte escalations`")
@@ -26,13 +26,13 @@ class UnknownTicket(FteError):
 
 @dataclass(frozen=True)
 class OpenedTicket:
-    """Hold an escalation with its secrets in the clear, and what each placeholder in it stands for. Not to be kept."""
+    """An escalation with its private values in clear, and the value of each placeholder in it. Not to be stored."""
 
     escalation: Escalation
     values: dict[str, str]
 
     def __repr__(self) -> str:
-        """Show which ticket it is, and nothing of it."""
+        """Show the ticket's id, and nothing of its content."""
         return f"OpenedTicket({self.escalation.ticket_id})"
 
 
@@ -49,8 +49,8 @@ async def open_ticket(
 ) -> OpenedTicket:
     """Read a ticket with its placeholders opened, and record that `reader` did so: the event `ticket.opened`.
 
-    The caller has made sure that the reader may; having the vault's key is what the product itself asks for. The event
-    is written before anything is shown. Raises UnknownTicket, Unsealable without the key, and ValueError without a
+    The caller has checked the reader's rights; the product itself asks only for the vault's key. The event is written
+    before anything is shown. Raises UnknownTicket, Unsealable without the key, and ValueError without a
     reader.
     """
     who = check_name(reader, "opens a ticket")

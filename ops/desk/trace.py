@@ -1,4 +1,4 @@
-"""Read back how a conversation's messages were dealt with: attempts, their steps, and what all of it came to."""
+"""Build a conversation's trace: the attempts at each message, their steps, and the totals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AttemptState = Literal["done", "committed", "failed", "unfinished", "cut off", "
 
 
 class UnknownTurn(FteError):
-    """Say that a conversation has no turn of this number."""
+    """A turn number that a conversation does not have."""
 
     def __init__(self, number: int, known: list[int]) -> None:
         there = f"{known[0]} to {known[-1]}" if known else "none yet"
@@ -33,7 +33,7 @@ class UnknownTurn(FteError):
 
 @dataclass(frozen=True)
 class Step:
-    """Hold one span and what it is made of, in order of time."""
+    """One span with its child spans in order of time."""
 
     kind: str
     name: str
@@ -45,17 +45,17 @@ class Step:
 
     @property
     def ended_at(self) -> datetime:
-        """Give when it ended."""
+        """Return when the step ended."""
         return self.started_at + timedelta(milliseconds=self.milliseconds)
 
 
 @dataclass(frozen=True)
 class TracedAttempt:
-    """Hold one attempt at a message.
+    """One attempt at a message.
 
-    done: it committed, or saw that nothing was to do. committed: it did, but its last spans are not there: not written
-    yet, or its worker died. failed: it raised `error`. unfinished: under way, or its worker died just now. cut off: it
-    never ended, and another attempt followed. recorded: its spans are gone, and this is what the turn's record says.
+    done: it committed, or found nothing to do. committed: it did, but its last spans are missing: not written yet, or
+    its worker died. failed: it raised `error`. unfinished: under way, or its worker died just now. cut off: it never
+    ended, and another attempt followed. recorded: its spans are gone, and this is built from the turn's record.
     """
 
     number: int
@@ -69,9 +69,9 @@ class TracedAttempt:
 
 @dataclass(frozen=True)
 class TracedTurn:
-    """Hold a message and the attempts at it; `number`, `outcome` and `agent` of the turn that answered it, if any.
+    """A message and the attempts at it; `number`, `outcome` and `agent` of the turn that answered it, if any.
 
-    `answered_with` is the place of an earlier message whose turn answered this one, too: the attempts are there.
+    `answered_with` is the position of an earlier message whose turn answered this one too, and has the attempts.
     """
 
     position: int
@@ -88,7 +88,7 @@ class TracedTurn:
 
 @dataclass
 class Totals:
-    """Sum up what is shown; tokens of calls that were made, not of those that were replayed."""
+    """Totals of what is shown; tokens of calls that were made, not of those that were replayed."""
 
     turns: int = 0
     attempts: int = 0
@@ -104,7 +104,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class ConversationTrace:
-    """Hold a conversation's trace: its turns, and what happened beside them."""
+    """A conversation's trace: its turns, and the events outside of them."""
 
     tenant: str
     conversation: str
@@ -132,7 +132,7 @@ async def read_trace(database: Database, key: ConversationKey, *, turn: int | No
 
 
 def trace_of(key: ConversationKey, row: dict[str, Any], *, turn: int | None = None) -> ConversationTrace:
-    """Make a trace of what was read (`messages` and `spans`, as `read_trace.sql` gives them). Raises UnknownTurn."""
+    """Build a trace from a row of `read_trace.sql` (`messages` and `spans`). Raises UnknownTurn."""
     spans_of: dict[int | None, list[dict[str, Any]]] = defaultdict(list)
     for span in row["spans"]:
         spans_of[span["position"]].append(span)
@@ -174,7 +174,7 @@ def _turn_of(message: dict[str, Any], spans: list[dict[str, Any]]) -> TracedTurn
 
 
 def _attempt_of(turn_id: str, spans: list[dict[str, Any]]) -> TracedAttempt:
-    """Put an attempt's spans together; a parent that is missing, as a crash leaves it, is skipped."""
+    """Build an attempt from its spans; spans whose parent a crash has lost become children of the root."""
     present = {span["span_id"] for span in spans} - {turn_id}
     parts: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for span in spans:
@@ -200,7 +200,7 @@ def _order(attempt: TracedAttempt) -> tuple[int, datetime]:
 
 
 def _settle(attempt: TracedAttempt, message: dict[str, Any], *, last: bool) -> TracedAttempt:
-    """Say what became of an attempt whose own span is missing."""
+    """Determine the state of an attempt whose own span is missing."""
     if attempt.state != "unfinished":
         return attempt
     if message["attempts"] == attempt.number:
@@ -209,7 +209,7 @@ def _settle(attempt: TracedAttempt, message: dict[str, Any], *, last: bool) -> T
 
 
 def _recorded_attempt(message: dict[str, Any]) -> TracedAttempt:
-    """Make do with the turn's own record: what its steps took, one after the other, and its model calls."""
+    """Build an attempt from the turn's record: the durations of its steps, one after the other, and its model calls."""
     started = datetime.fromisoformat(message["started_at"])
     steps, at = [], started
     for kind in _RECORDED_STEPS:
@@ -234,7 +234,7 @@ def _step_of(span: dict[str, Any], parts: Mapping[str, list[dict[str, Any]]]) ->
     steps = [_step_of(part, parts) for part in parts.get(span["span_id"], [])]
     attributes = dict(span["attributes"])
     if span["kind"] == "tool":
-        # Whether a tool's answer was replayed is known inside the call, where its own span cannot be reached.
+        # Only a child event says whether a tool's answer was replayed: the call cannot reach its own span.
         attributes.update([("outcome", step.name.removeprefix("tool.")) for step in steps if step.kind == "event"])
         steps = [step for step in steps if step.kind != "event"]
     return Step(

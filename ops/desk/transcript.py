@@ -1,4 +1,4 @@
-"""Read a conversation back for people: who said what, which tools ran, what it cost in time."""
+"""Build a conversation's transcript for people: who said what, which tools ran, how long it took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS_MAX = 200
 """Newest turns, tickets and dead letters shown."""
 
 OUTPUT_CHARACTERS_MAX = 160
-"""Length to which a tool's answer is summarised."""
+"""Length to which a tool's answer is shortened."""
 
 _HANDOFF = "transfer_to_"
 
@@ -25,7 +25,7 @@ LineKind = Literal["customer", "agent", "tool", "handoff", "note"]
 
 @dataclass(frozen=True)
 class Line:
-    """Hold one line of a transcript; `text` is masked, as it is stored."""
+    """One line of a transcript; `text` is masked, as it is stored."""
 
     kind: LineKind
     speaker: str
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Transcript:
-    """Hold a conversation: its state, its lines, its turns, tickets and dead letters (rows as stored)."""
+    """A conversation's state, lines, turns, tickets and dead letters (rows as stored)."""
 
     tenant: str
     conversation: str
@@ -54,7 +54,7 @@ class Transcript:
 
 
 async def read_transcript(database: Database, key: ConversationKey) -> Transcript | None:
-    """Read a conversation; None when its tenant has no such one. Nothing is unsealed for it."""
+    """Read a conversation's transcript; None when its tenant has no such conversation. Unseals nothing."""
     rows = await database.read(
         key.tenant,
         "read_transcript",
@@ -85,9 +85,9 @@ async def read_transcript(database: Database, key: ConversationKey) -> Transcrip
 
 
 def read_lines(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list[Line]:
-    """Make lines of session items (`{turn, item}`, oldest first), as the agents SDK shapes them.
+    """Convert session items (`{turn, item}`, oldest first), in the agents SDK's shape, to lines.
 
-    An agent's words carry the name of the agent that ended the turn: a handoff never follows the answer.
+    An agent's text carries the name of the agent that ended the turn: a handoff never follows the answer.
     """
     agents = {turn["number"]: turn["agent"] for turn in turns}
     names = {item["item"].get("call_id"): item["item"].get("name") for item in items if "name" in item["item"]}

@@ -11,9 +11,9 @@ from runtime.database import Database
 
 @dataclass(frozen=True)
 class ModelUsage:
-    """Hold one model's calls of a tenant and day; `cached_tokens` are part of `input_tokens`.
+    """One model's calls of a tenant and day; `cached_tokens` are part of `input_tokens`.
 
-    `degraded_calls`: it stood in for the provider. `cost_usd` is None for a model without a price.
+    `degraded_calls`: the model stood in for the provider. `cost_usd` is None for a model without a price.
     """
 
     model: str
@@ -27,6 +27,6 @@ class ModelUsage:
 
 
 async def read_usage(database: Database, tenant: str, day: date) -> list[ModelUsage]:
-    """Read a tenant's usage of one day (UTC), the dearest model first."""
+    """Return a tenant's usage of one day (UTC), the dearest model first."""
     rows = await database.read(tenant, "sum_usage", tenant=tenant, day=day)
     return [ModelUsage(**row) for row in rows]

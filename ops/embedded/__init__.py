@@ -1,4 +1,4 @@
-"""Run the servers and workers of a whole product on one machine, from Python distributions alone."""
+"""Run the servers and workers of the whole product on one machine, from Python distributions alone."""
 
 from ops.embedded.errors import EmbeddedStackError, StackHeld, StateFolderRefused
 from ops.embedded.stack import EmbeddedStack

@@ -19,7 +19,7 @@ LENT_ACCOUNTS = ("postgres", "nobody")
 
 
 class AccountArguments(TypedDict, total=False):
-    """Name the arguments of `subprocess.Popen` that change to an account."""
+    """The arguments of `subprocess.Popen` that change to an account."""
 
     user: int
     group: int
@@ -28,25 +28,25 @@ class AccountArguments(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ServerAccount:
-    """Hold a numeric user and group, and whether they differ from those of this process."""
+    """A numeric user and group, and whether they differ from those of this process."""
 
     uid: int
     gid: int
     lent: bool
 
     def popen_arguments(self) -> AccountArguments:
-        """Return what makes a child run under this account; nothing when it is our own."""
+        """Return the arguments that run a child under this account; none when it is our own."""
         if not self.lent:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def own(self, path: Path) -> None:
-        """Give a file or folder to this account."""
+        """Make this account the owner of a file or folder."""
         if self.lent:
             os.chown(path, self.uid, self.gid)
 
     def reaches(self, folder: Path) -> bool:
-        """Say whether this account can enter a folder by its path.
+        """Check whether this account can enter a folder by its path.
 
         Asks the kernel by entering it in a child rather than adding up mode bits: ACLs, mounts and security modules
         count too.
@@ -54,11 +54,11 @@ class ServerAccount:
         return not self.lent or self._tries('cd -- "$1"', folder)
 
     def reads(self, file: Path) -> bool:
-        """Say whether this account can read a file by its path."""
+        """Check whether this account can read a file by its path."""
         return not self.lent or self._tries('test -r "$1"', file)
 
     def executes(self, program: Path) -> bool:
-        """Say whether this account can run a program by its path."""
+        """Check whether this account can run a program by its path."""
         return not self.lent or self._tries('test -x "$1"', program)
 
     def _tries(self, script: str, path: Path) -> bool:
@@ -76,8 +76,8 @@ class ServerAccount:
 def choose_account(data_dir: Path) -> ServerAccount:
     """Choose the account for the servers whose data live in `data_dir`.
 
-    An ordinary user runs them as itself. Root lends an unprivileged account; data that exist keep their owner, so an
-    account created on the machine later does not lock the stack out of its own data.
+    An ordinary user runs them as itself. Root runs them under an unprivileged account; existing data keep their owner,
+    so an account created on the machine later does not lock the stack out of its own data.
 
     Raises:
         AccountMissing: root, and the machine has none of `LENT_ACCOUNTS`.

@@ -22,13 +22,13 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.01
 LOG_TAIL_BYTES_MAX = 4096
-# Nothing of our environment goes into a server: it holds keys, and readers of /proc would see them there. LC_ALL=C
+# Servers inherit nothing of our environment: it holds keys, and readers of /proc would see them there. LC_ALL=C
 # also fixes the wording of the errors that ServerNotStarted looks at.
 SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 class Server(Protocol):
-    """Run one of the stack's servers on a loopback port."""
+    """The interface of one server of the stack, on a loopback port."""
 
     name: str
     port: int
@@ -47,14 +47,14 @@ class Server(Protocol):
         """Ask for a clean stop without waiting for it."""
 
     def wait_stopped(self) -> None:
-        """Return when the server is over."""
+        """Return when the server has ended."""
 
     def kill(self) -> None:
-        """Take the server down at once, as a crash would."""
+        """Kill the server at once, as a crash would."""
 
 
 class Child:
-    """Own one child in a session of its own, with its output appended to a log.
+    """Owns one child process in a session of its own, with its output appended to a log.
 
     A session of its own, because Ctrl-C goes to every process of the terminal's foreground group: the servers must
     outlive the workers that are still finishing their turns.
@@ -77,7 +77,7 @@ class Child:
     def launch(
         self, argv: Sequence[str], working_dir: Path, stdin: str = "", environment: Mapping[str, str] | None = None
     ) -> None:
-        """Start the child; what it shall read goes through a pipe, so secrets are in no argument and no file."""
+        """Start the child; `stdin` goes through a pipe, so that secrets are in no argument and no file."""
         if self.pid is not None:
             message = f"{self.name} runs already, as pid {self.pid}"
             raise EmbeddedStackError(message)
@@ -99,10 +99,10 @@ class Child:
         _feed(popen, stdin)
 
     def wait_ready(self, is_ready: Callable[[], bool]) -> None:
-        """Poll until the child says it is ready.
+        """Poll until the child is ready.
 
         Raises:
-            ServerNotStarted: it ended instead, or was not ready within `READY_SECONDS`; it does not run any more.
+            ServerNotStarted: it ended instead, or was not ready within `READY_SECONDS`; it no longer runs.
 
         """
         deadline = time.monotonic() + READY_SECONDS

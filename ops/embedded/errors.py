@@ -1,4 +1,4 @@
-"""Name what can go wrong with the embedded stack, as conditions that carry their data."""
+"""Errors of the embedded stack, as conditions that carry their data."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class EmbeddedStackError(FteError):
-    """Say that the embedded stack could not do what was asked; the text says why and the way out."""
+    """The embedded stack could not do what was asked; the text says why and the way out."""
 
 
 class StateFolderRefused(EmbeddedStackError):
-    """Say that a state folder cannot be used safely, and why."""
+    """A state folder that cannot be used safely, and why."""
 
     def __init__(self, state_dir: Path, reason: str) -> None:
         super().__init__(f"state folder {state_dir} refused: {reason}")
@@ -24,7 +24,7 @@ class StateFolderRefused(EmbeddedStackError):
 
 
 class StackHeld(EmbeddedStackError):
-    """Say that another process already runs the stack of this state folder."""
+    """Another process already runs the stack of this state folder."""
 
     def __init__(self, state_dir: Path, holder_pid: int | None) -> None:
         holder = "another process" if holder_pid is None else f"pid {holder_pid}"
@@ -37,7 +37,7 @@ class StackHeld(EmbeddedStackError):
 
 
 class StackNotStarted(EmbeddedStackError):
-    """Say that the stack was asked for something it can do only between start() and stop()."""
+    """The stack was asked for something that it can do only between start() and stop()."""
 
     def __init__(self, state_dir: Path) -> None:
         super().__init__(f"the embedded stack of {state_dir} is not started by this process; call start() first")
@@ -45,7 +45,7 @@ class StackNotStarted(EmbeddedStackError):
 
 
 class ProgramMissing(EmbeddedStackError):
-    """Say that a server program is not installed for this platform."""
+    """A server program that is not installed for this platform."""
 
     def __init__(self, program: str, distribution: str) -> None:
         super().__init__(
@@ -57,7 +57,7 @@ class ProgramMissing(EmbeddedStackError):
 
 
 class AccountMissing(EmbeddedStackError):
-    """Say that root has no unprivileged account to lend to the servers."""
+    """Root finds no unprivileged account to run the servers under."""
 
     def __init__(self, wanted: tuple[str, ...]) -> None:
         super().__init__(
@@ -68,7 +68,7 @@ class AccountMissing(EmbeddedStackError):
 
 
 class ServerNotStarted(EmbeddedStackError):
-    """Say that a server did not come up, with the end of its log."""
+    """A server that did not come up, with the end of its log."""
 
     def __init__(self, server: str, reason: str, log_tail: str) -> None:
         super().__init__(f"{server} did not start: {reason}\n{log_tail}".rstrip())
@@ -78,7 +78,7 @@ class ServerNotStarted(EmbeddedStackError):
 
     @property
     def port_taken(self) -> bool:
-        """Say whether the port was the trouble, so that trying another one is the cure.
+        """Check whether the port was taken, so that another port helps.
 
         The servers run with LC_ALL=C, so this is the text of EADDRINUSE on every platform.
         """

@@ -14,9 +14,9 @@ from ops.embedded.errors import EmbeddedStackError
 
 ServerKind = Literal["postgres", "redis-server"]
 
-# What to ask a leftover with: PostgreSQL's fast shutdown, Redis's ordinary one.
+# The signal that asks a leftover server to stop: PostgreSQL's fast shutdown, Redis's ordinary one.
 STOP_SIGNALS: dict[ServerKind, signal.Signals] = {"postgres": signal.SIGINT, "redis-server": signal.SIGTERM}
-# initdb and its children write to a folder that is thrown away, so they are killed without asking.
+# initdb and its children write to a temporary folder, so they are killed without asking.
 PROGRAM_NAMES = (*STOP_SIGNALS, "initdb")
 ASK_SECONDS = 10.0
 KILL_SECONDS = 10.0
@@ -73,14 +73,14 @@ def _ask_to_stop(process: psutil.Process) -> None:
     for kind, stop_signal in STOP_SIGNALS.items():
         if name.startswith(kind):
             process.send_signal(stop_signal)
-            # A frozen process keeps the signal for later; thaw it so that later is now.
+            # A frozen process keeps the signal for later; thaw it so that it stops now.
             process.resume()
             return
     process.kill()
 
 
 def _outlast(processes: list[psutil.Process], wait_seconds: float) -> list[psutil.Process]:
-    """Wait until all of some processes are over, and return those that are not when the time is up.
+    """Wait until all processes have ended, and return those that have not when the time is up.
 
     `psutil.wait_procs` would wait for a zombie to be reaped, which never happens under a container's first process that
     reaps nobody.

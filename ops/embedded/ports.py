@@ -15,7 +15,7 @@ PROBES_MAX = 200
 
 
 def port_is_free(port: int) -> bool:
-    """Say whether a server could listen on a loopback port now."""
+    """Check whether a server could listen on a loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # The servers set it too: without it, connections in TIME_WAIT would make a port look taken after a restart.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,7 +47,7 @@ def choose_port(preferred: int | None) -> int:
 
 
 def _highest_port() -> int:
-    """Return the highest port to draw, below a lent range that somebody widened downwards."""
+    """Return the highest port to draw, below the range of outgoing ports where somebody widened it downwards."""
     if LINUX_EPHEMERAL_RANGE.exists():
         lowest_lent = int(LINUX_EPHEMERAL_RANGE.read_text(encoding="utf-8").split()[0])
         if lowest_lent > PORT_LOWEST + PROBES_MAX:

@@ -49,7 +49,7 @@ NOT_DURABLE = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "
 
 
 class PostgresServer:
-    """Run PostgreSQL; its data are `<state folder>/postgres`, complete or absent."""
+    """Runs PostgreSQL; its data are in `<state folder>/postgres`, complete or absent."""
 
     name = "postgres"
 
@@ -76,7 +76,7 @@ class PostgresServer:
         return f"postgresql://{SUPERUSER}:{self._identity.postgres_password}@{LOOPBACK}:{self.port}/{DATABASE}"
 
     def initialise_if_missing(self) -> None:
-        """Make the cluster, its password and its database; takes about a second, once per state folder.
+        """Create the cluster, its password and its database; takes about a second, once per state folder.
 
         Built beside its final place and renamed there, so a cluster cut short is never started. No connection is
         accepted before there is a password: both steps work without a listening server.
@@ -119,7 +119,7 @@ class PostgresServer:
         self._child.send(signal.SIGINT)
 
     def wait_stopped(self) -> None:
-        """Return when the server is over."""
+        """Return when the server has ended."""
         self._child.wait_stopped()
 
     def kill(self) -> None:
@@ -185,7 +185,7 @@ class PostgresServer:
 
 
 def postgres_data_folder(state_dir: Path) -> Path:
-    """Return where the cluster of a state folder lies."""
+    """Return the folder of the cluster in a state folder."""
     return state_dir / "postgres"
 
 

@@ -1,4 +1,4 @@
-"""Find the server programs that the Python distributions carry, where the servers' account can run them."""
+"""Find the server programs in the Python distributions, in a place where the servers' account can run them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHARED_CACHE = Path("/var/cache")
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Hold the absolute paths of the programs the stack runs."""
+    """Absolute paths of the programs that the stack runs."""
 
     initdb: Path
     postgres: Path
@@ -59,7 +59,7 @@ def find_programs(account: ServerAccount) -> Programs:
 
 
 def copy_programs(installed: Programs, cache_folder: Path) -> Programs:
-    """Copy the programs under `cache_folder`, into a folder named by their versions; do nothing when it is there."""
+    """Copy the programs under `cache_folder`, into a folder named by their versions, unless it exists."""
     versions = [importlib.metadata.version(name) for name in (POSTGRES_DISTRIBUTION, REDIS_DISTRIBUTION)]
     target = cache_folder / f"programs-{'-'.join(versions)}"
     if not target.exists():
@@ -94,7 +94,7 @@ def _copy_installation(installed: Programs, staged: Path) -> None:
     (staged / REDIS_PROGRAM).parent.mkdir(parents=True)
     shutil.copy(installed.redis_server, staged / REDIS_PROGRAM)
     for path in (staged, *staged.rglob("*")):
-        # A strict umask at install time is one of the reasons to be here.
+        # A strict umask at install time is one of the reasons for the copy.
         executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if executable else 0o644)
 

@@ -25,7 +25,7 @@ PING_SECONDS = 1.0
 
 
 class RedisServer:
-    """Run Redis; its append-only file lies in `<state folder>/redis`."""
+    """Runs Redis; its append-only file is in `<state folder>/redis`."""
 
     name = "redis"
 
@@ -34,7 +34,7 @@ class RedisServer:
     ) -> None:
         self.port = 0
         self.environment: Mapping[str, str] = {}
-        """Variables that the next start has besides its own."""
+        """Environment variables added at the next start."""
         self._data_dir = state_dir / "redis"
         self._identity = identity
         self._programs = programs
@@ -66,7 +66,7 @@ class RedisServer:
 
     def wait_ready(self) -> None:
         """Return when the server answers with its data loaded."""
-        # No retries inside the client: asking again is the business of the loop around.
+        # No retries inside the client: the loop around it retries.
         client = redis.Redis(
             host=LOOPBACK,
             port=self.port,
@@ -82,7 +82,7 @@ class RedisServer:
         self._child.send(signal.SIGTERM)
 
     def wait_stopped(self) -> None:
-        """Return when the server is over."""
+        """Return when the server has ended."""
         self._child.wait_stopped()
 
     def kill(self) -> None:

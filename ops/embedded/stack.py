@@ -38,10 +38,10 @@ PORT_RETURN_SECONDS = 10.0
 
 
 class EmbeddedStack:
-    """Run PostgreSQL and Redis on a state folder, for one process at a time.
+    """Runs PostgreSQL and Redis on a state folder, for one process at a time.
 
-    Both listen on loopback only and ask for a random password. What they keep survives stop() and start(), and the
-    death of any process; with `durable=False` it does not survive the death of the machine. No exit hook is installed:
+    Both listen on loopback only and ask for a random password. Their data survive stop() and start(), and the
+    death of any process; with `durable=False` they do not survive the death of the machine. No exit hook is installed:
     a hook would also run in forked children. A stack left behind by a killed owner is taken over by the next start().
     Not for use from several threads at once.
     """
@@ -87,7 +87,7 @@ class EmbeddedStack:
         return self.addresses
 
     def stop(self) -> None:
-        """Stop both servers cleanly and give the state folder back; do nothing when not started.
+        """Stop both servers cleanly and release the state folder; do nothing when not started.
 
         Raises:
             StackNotStarted: called in a process forked from the owner, to which the servers do not belong.
@@ -194,7 +194,7 @@ class EmbeddedStack:
         server.wait_stopped()
 
     def _return_to_port(self, server: Server) -> None:
-        """Start a server on the port its clients know; wait a little for a port that is being given back."""
+        """Start a server on the port its clients know; wait briefly while the system still holds the port."""
         deadline = time.monotonic() + PORT_RETURN_SECONDS
         while not port_is_free(server.port) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
@@ -219,7 +219,7 @@ class EmbeddedStack:
 
 
 def _settle(server: Server) -> None:
-    """Wait for a launched server, moving it to another port when somebody took its own between choice and start."""
+    """Wait for a launched server; move it to another port when its own was taken between choice and start."""
     for attempts_left in reversed(range(PORT_ATTEMPTS_MAX)):
         try:
             server.wait_ready()

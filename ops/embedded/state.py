@@ -1,4 +1,4 @@
-"""Keep what the embedded stack remembers in its state folder: the lock, the secrets, and who runs where."""
+"""Files of the embedded stack's state folder: the lock, the secrets, and the running servers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOG_BYTES_MAX = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StackAddresses:
-    """Hold where the servers of a running stack are; both addresses contain a password."""
+    """Addresses of a running stack's servers; both contain a password."""
 
     database_url: str
     redis_url: str
@@ -33,7 +33,7 @@ class StackAddresses:
 
 @dataclass(frozen=True, slots=True)
 class StackIdentity:
-    """Hold what makes a state folder's servers recognisable and theirs: written once, before the first server runs.
+    """Name, passwords and last ports of a state folder's servers: written once, before the first server runs.
 
     `name` stands in the command line of every server, so leftovers are recognised without trusting a pid file.
     The ports are those used last: addresses stay the same from start to start while nobody takes them.
@@ -48,7 +48,7 @@ class StackIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """Hold the content of stack.json: a stack that is up, or was when its owner died."""
+    """The content of stack.json: a stack that is up, or was when its owner died."""
 
     name: str
     database_url: str
@@ -65,7 +65,7 @@ class RunningStack:
 
 
 class StackLock:
-    """Hold a state folder for one process.
+    """An exclusive lock of a state folder for one process.
 
     `flock` rather than a pid file: the kernel releases it however its holder dies. The file stays behind, since
     removing it would let two processes lock two files of one name.
@@ -94,7 +94,7 @@ class StackLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         os.close(self._descriptor)
 
 
@@ -137,19 +137,19 @@ def save_identity(state_dir: Path, identity: StackIdentity) -> None:
 
 
 def write_running(state_dir: Path, running: RunningStack) -> None:
-    """Tell other processes that this stack is up."""
+    """Write stack.json, by which other processes find this stack."""
     _write_json(state_dir / RUNNING_FILE, asdict(running))
 
 
 def remove_running(state_dir: Path) -> None:
-    """Tell other processes that no stack is up."""
+    """Remove stack.json, so that other processes find no stack."""
     (state_dir / RUNNING_FILE).unlink(missing_ok=True)
 
 
 def read_running_stack(state_dir: Path) -> StackAddresses | None:
     """Return the addresses of the stack that runs on a state folder, or None when none does.
 
-    stack.json is a claim; it counts only while both pids are servers of the stack it names.
+    stack.json alone proves nothing; it counts only while both pids are servers of the stack it names.
 
     Raises:
         StateFolderRefused: there is a stack.json that this user may not read.
@@ -180,7 +180,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Replace a file by way of a synced temporary one, readable by us alone from its first byte."""
+    """Replace a file atomically by way of a synced temporary one, readable by us alone from its first byte."""
     staged = path.with_suffix(".new")
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -192,7 +192,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
+    """Sync a folder, so that its file names survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Keep worker processes running, and take all of them down together."""
+"""Supervise worker processes: restart those that end, and stop all together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TETHER = Path(__file__).with_name("tether.py")
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """Say how long to wait before a worker is started again.
+    """The waits before a worker is started again.
 
     The wait doubles with every death in a row up to its maximum, so a worker that cannot start costs next to nothing;
     a worker that lived `healthy_seconds` starts a new row.
@@ -44,12 +44,12 @@ class RestartPolicy:
         return float(min(self.first_seconds * 2 ** min(deaths_in_a_row - 1, 32), self.wait_seconds_max))
 
     def count_deaths(self, deaths_before: int, lived_seconds: float) -> int:
-        """Return the deaths in a row after one more worker died."""
+        """Return the new number of deaths in a row after one more worker died."""
         return 1 if lived_seconds >= self.healthy_seconds else deaths_before + 1
 
 
 class WorkerSupervisor:
-    """Run `count` copies of a command, restarting each that ends until stop() is called.
+    """Runs `count` copies of a command, restarting each that ends until stop() is called.
 
     Worker k (from 0) writes to `<state_dir>/worker-<k>.log`, runs in a session of its own, and is sent SIGTERM by the
     kernel should this process die (Linux). Used once: after stop() make a new one.
@@ -84,7 +84,7 @@ class WorkerSupervisor:
         self.stop()
 
     def start(self) -> None:
-        """Start the workers; return when each has been started once, which says nothing of its being ready.
+        """Start the workers; return when each has been started once, which does not mean that it is ready.
 
         Raises:
             FileNotFoundError: there is no such program. Without this check it would be a worker that dies for ever.
@@ -121,9 +121,9 @@ class WorkerSupervisor:
 
 
 class _WorkerSlot:
-    """Keep one worker's place filled, by a thread that starts it, waits for its end, and starts the next.
+    """Runs one worker after another in its slot, by a thread that starts it, waits for its end, and starts the next.
 
-    The waiting thread also starts the workers: the kernel's notice of the parent's death is tied to the thread that
+    The waiting thread also starts the workers: the kernel's signal at the parent's death is tied to the thread that
     forked, and this one lives as long as its worker.
     """
 
@@ -141,7 +141,7 @@ class _WorkerSlot:
         self._policy = policy
         self._stopping = stopping
         self._log = structlog.stdlib.get_logger(__name__)
-        # Keeps _popen from being reaped between a look at it and a signal to it: the pid could be another's by then.
+        # Keeps _popen from being reaped between a check of it and a signal to it: the pid could be another's by then.
         self._guard = threading.Lock()
         self._popen: subprocess.Popen[bytes] | None = None
         self._tried = threading.Event()
@@ -159,11 +159,11 @@ class _WorkerSlot:
         self._tried.wait()
 
     def send(self, number: signal.Signals) -> None:
-        """Signal the worker alone, which knows how to end its own children; what it leaves is cleared after its end."""
+        """Signal the worker alone, which ends its own children; those it leaves are killed after its end."""
         with self._guard:
             if self._popen is not None:
                 os.kill(self._popen.pid, number)
-                # A frozen worker keeps a signal it catches for later; thaw it so that later is now.
+                # A frozen worker keeps a signal it catches for later; thaw it so that it gets it now.
                 os.kill(self._popen.pid, signal.SIGCONT)
 
     def join(self, timeout_seconds: float | None) -> None:
@@ -189,11 +189,11 @@ class _WorkerSlot:
             self._stopping.wait(wait_seconds)
 
     def _run_one(self) -> str:
-        """Run one worker to its end and say how it ended."""
+        """Run one worker to its end and return how it ended."""
         try:
             popen = self._spawn()
         except OSError as error:
-            # Out of processes, memory or disk: as passing a condition as a worker's death, and cured by the same wait.
+            # Out of processes, memory or disk: as temporary as a worker's death, and cured by the same wait.
             return f"not started: {error}"
         finally:
             self._tried.set()

@@ -1,4 +1,4 @@
-"""Become another program that is told to end when the process that started it dies.
+"""Replace this process by another program that gets SIGTERM when the process that started it dies.
 
 Run as a file, `python -I -S tether.py <parent pid> <program> <argument>...`, between the supervisor and a worker. A
 wrapper rather than `preexec_fn`: Python code between fork and exec can deadlock in a parent with threads. exec keeps

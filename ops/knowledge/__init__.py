@@ -1,1 +1,1 @@
-"""Bring what the airline publishes into the knowledge base."""
+"""Import the airline's published articles into the knowledge base."""

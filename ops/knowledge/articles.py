@@ -1,4 +1,4 @@
-"""Read articles: Markdown files with YAML front matter (title, keywords, updated) and `##` sections."""
+"""Parse articles: Markdown files with YAML front matter (title, keywords, updated) and `##` sections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADING = re.compile(r"^##[ \t]+(.+)$", re.MULTILINE)
 
 
 class InvalidArticle(FteError):
-    """Refuse a folder of articles: names the file and what is wrong with it. Nothing was imported."""
+    """A folder of articles that cannot be imported: names the file and what is wrong with it."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}; nothing was imported")
@@ -33,7 +33,7 @@ class InvalidArticle(FteError):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """Hold one article; sections are heading and text, in the order published, never empty."""
+    """One article; sections are heading and text, in the order published, never empty."""
 
     slug: str
     title: str
@@ -62,7 +62,7 @@ def read_articles(folder: Path) -> list[Article]:
 
 
 def parse_article(path: Path, relative: Path, text: str) -> Article:
-    """Read one article; `path` is for the error, `relative` gives the slug. Raises InvalidArticle."""
+    """Parse one article; `path` is for the error, `relative` gives the slug. Raises InvalidArticle."""
     try:
         post = frontmatter.loads(text)
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""Give every article's sections their embeddings."""
+"""Embed the sections of articles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS_MAX = 60.0
 
 
 class VectorsMissing(FteError):
-    """Say that PostgreSQL has no pgvector, so embeddings could not be compared."""
+    """PostgreSQL lacks pgvector, so embeddings could not be compared."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -28,9 +28,9 @@ class VectorsMissing(FteError):
 async def embed_sections(
     database: Database, embedder: Embedder, tenant: str, progress: Callable[[int], None] = lambda _count: None
 ) -> int:
-    """Embed what has no embedding of this model yet, drop those of texts that are gone, and give how many were made.
+    """Embed sections without an embedding of this model, drop those of texts that are gone; return how many were made.
 
-    Kept batch by batch: run again after a failure, it goes on where it stopped. Raises VectorsMissing, openai.APIError.
+    Stored batch by batch: run again after a failure, it continues. Raises VectorsMissing, openai.APIError.
     """
     if not (await database.read(tenant, "find_vectors"))[0]["found"]:
         raise VectorsMissing

@@ -1,4 +1,4 @@
-"""Bring a folder of articles into a tenant's knowledge base."""
+"""Import a folder of articles into a tenant's knowledge base."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """Name the articles that an import touched, by slug; sorted."""
+    """Slugs of the articles that an import touched; sorted."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -29,11 +29,11 @@ class ImportReport:
 def import_articles(
     connection: psycopg.Connection[Any], tenant: str, folder: Path, *, prune: bool = False, dry_run: bool = False
 ) -> ImportReport:
-    """Add a folder's articles to a tenant's, all of them or none; only what changed is written.
+    """Import a folder's articles into a tenant, all of them or none; only what changed is written.
 
-    `prune` removes the tenant's articles that the folder does not have; `dry_run` writes nothing and gives what would
-    be. Raises UnknownTenant, and InvalidArticle, also for a folder without articles: it is more likely the wrong one
-    than meant.
+    `prune` removes the tenant's articles that the folder does not have; `dry_run` writes nothing and returns what would
+    change. Raises UnknownTenant, and InvalidArticle, also for a folder without articles: it is more likely the wrong
+    one than meant.
     """
     articles = {article.slug: article for article in read_articles(folder)}
     with connection.transaction(), connection.cursor() as cursor:

@@ -1,1 +1,1 @@
-"""What measures the product and what breaks it on purpose; imported by the command line alone."""
+"""Benchmarks, load tests and chaos tests of the product; imported by the command line alone."""

@@ -1,4 +1,4 @@
-"""Watch what must not grow while the load stays the same: memory, descriptors, connections, keys; and judge it."""
+"""Watch for growth under a steady load: memory, descriptors, connections, keys; and compare it with limits."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SAMPLE_SECONDS = 2.0
 WARM_UP_SECONDS_MAX = 60.0
 WARM_UP_SHARE = 0.2
 WINDOW_SHARE = 0.2
-"""Part of the time over which a figure is taken: after the warm-up, and at the end."""
+"""Share of the time over which a figure is taken: after the warm-up, and at the end."""
 
 _MB = 1_000_000
 
 Limit = tuple[float, float]
-"""By which factor, and by how much on top, a figure may be larger at the end."""
+"""The factor and the addend up to which a figure may be larger at the end."""
 
 LIMITS: Mapping[str, Limit | None] = {
     "worker memory, MB": (1.10, 10),
@@ -42,14 +42,14 @@ LIMITS: Mapping[str, Limit | None] = {
     "Redis keys": (1.05, 50),
     "Redis memory, MB": None,  # outbound streams keep their entries, up to FTE_STREAM_ENTRIES_MAX
 }
-"""What is watched. Of workers the largest counts: the one that has lived longest, where others were killed."""
+"""Limits of the figures. Of workers the largest counts: the one that has lived longest, where others were killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Hold how one thing went: its median after the warm-up and at the end, its maximum, and what it may be at the end.
+    """One measured quantity: its median after the warm-up and at the end, its maximum, and its limit at the end.
 
-    `allowed` None: it is shown, and not held to anything.
+    `allowed` None: it is shown without a limit.
     """
 
     name: str
@@ -60,21 +60,21 @@ class Figure:
 
     @property
     def has_grown(self) -> bool:
-        """Say whether it is larger than it may be."""
+        """Check whether it is above its limit."""
         return self.allowed is not None and self.last > self.allowed
 
 
 @dataclass
 class GrowthWatch:
-    """Take samples of workers on this machine (none: servers alone) and of the servers, until cancelled."""
+    """Samples workers on this machine (none: servers alone) and the servers, until cancelled."""
 
     settings: ServerSettings
     pids: Callable[[], Sequence[int]]
     samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
-    """Seconds since the beginning, and what was found then; a server that was away is left out."""
+    """Seconds since the beginning, and the values then; those of a server that was away are missing."""
 
     async def run(self) -> None:
-        """Look every SAMPLE_SECONDS."""
+        """Take a sample every SAMPLE_SECONDS."""
         began = time.monotonic()
         database, redis = Database(self.settings), make_redis(self.settings)
         await database.open()
@@ -90,7 +90,7 @@ class GrowthWatch:
             await redis.aclose()
 
     def judge(self) -> list[Figure]:
-        """Give a figure for all that was seen both after the warm-up and at the end."""
+        """Return a figure for each quantity seen both after the warm-up and at the end."""
         return judge(self.samples)
 
     def _look_at_workers(self) -> dict[str, float]:
@@ -113,7 +113,7 @@ class GrowthWatch:
 
 
 def judge(samples: Sequence[tuple[float, Mapping[str, float]]]) -> list[Figure]:
-    """Compare the end with what was after the warm-up; `samples` are in order of time."""
+    """Compare the end with the time after the warm-up; `samples` are in order of time."""
     if not samples:
         return []
     whole = samples[-1][0]

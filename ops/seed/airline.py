@@ -32,7 +32,7 @@ _LEFT_FOR_SAMPLES = 9  # on a sample's flights and on the same ones a day later:
 
 @dataclass(frozen=True, slots=True)
 class SeedCounts:
-    """Count what was added; all zero when the tenant had flights already."""
+    """How many rows were added; all zero when the tenant had flights already."""
 
     flights: int = 0
     flight_dates: int = 0
@@ -42,7 +42,7 @@ class SeedCounts:
 
 
 def seed_airline(connection: psycopg.Connection[Any], tenant: str, today: date, seed: int = 1) -> SeedCounts:
-    """Fill an existing tenant with the sample airline, all of it or nothing; does nothing when it has flights already.
+    """Fill an existing tenant with the sample airline, all of it or nothing; do nothing when it has flights already.
 
     Flights run from `DAYS_BACK` days before `today` to `DAYS_AHEAD` after it.
     """
@@ -83,7 +83,7 @@ def make_airline(today: date, seed: int = 1) -> SampleAirline:
 
 
 def _schedule(airline: SampleAirline, flights: list[Flight], today: date, random: Random) -> Prices:
-    """Let the flights fly every day, and price their cabins."""
+    """Schedule the flights for every day, and price their cabins."""
     fixed = dict.fromkeys(_legs_of_samples(today), "available")
     fixed |= {
         (leg.flight_number, today + timedelta(days=leg.days_ahead)): leg.status
@@ -114,7 +114,7 @@ def _status(days_ahead: int, random: Random) -> str:
 
 
 def _legs_of_samples(today: date) -> set[Leg]:
-    """Give the flights of the samples that are still ahead, and the same ones a day later."""
+    """Return the samples' flights that are still ahead, and the same flights a day later."""
     return {
         (leg.flight_number, today + timedelta(days=leg.days_ahead + later))
         for sample in SAMPLES
@@ -127,7 +127,7 @@ def _legs_of_samples(today: date) -> set[Leg]:
 def _sell_the_rest(
     airline: SampleAirline, prices: Prices, booked: Counter[tuple[str, date, str]], today: date, random: Random
 ) -> None:
-    """Say how many places are left: of what the bookings do not have, strangers have a share."""
+    """Set how many places are left: strangers have a share of those that the bookings leave."""
     roomy = _legs_of_samples(today)
     named: dict[tuple[str, date, str], int] = {
         (fare.flight_number, today + timedelta(days=fare.days_ahead), fare.cabin): fare.seats_left

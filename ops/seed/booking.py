@@ -1,4 +1,4 @@
-"""Book the sample airline's flights: customers, how they pay, and reservations whose payments add up."""
+"""Book the sample airline's flights: customers, payment methods, and reservations whose payments add up."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _SEATED_SHARE = 0.85
 _FLIGHT_LOOKALIKE_LETTERS = 2
 
 Prices = dict[tuple[str, date, str], int]
-"""What a flight costs each passenger, by its number, date and cabin."""
+"""The price of a flight for each passenger in USD, by flight number, date and cabin."""
 
 
 @dataclass(frozen=True)
 class SampleBooking:
-    """Hold what somebody books; `seats` has one list for each flight, in the order of the passengers."""
+    """One booking to be made; `seats` has one list for each flight, in the order of the passengers."""
 
     number: str
     customer_id: int
@@ -54,7 +54,7 @@ class SampleBooking:
 
 
 class Booker:
-    """Add customers and their bookings to a sample airline, keeping track of ids, seats and places taken."""
+    """Adds customers and their bookings to a sample airline, keeping track of ids, seats and places taken."""
 
     def __init__(self, airline: SampleAirline, prices: Prices, today: date, random: Random) -> None:
         self.places: Counter[tuple[str, date, str]] = Counter()
@@ -71,7 +71,7 @@ class Booker:
         self._memberships: dict[int, Membership] = {}
 
     def book_sample(self, sample: Sample) -> None:
-        """Book one of the samples as it is described."""
+        """Book one of the fixed samples."""
         customer = self._customers.get(sample.customer_of or "")
         if customer is None:
             customer = self._add_customer(*sample.passengers[0], sample.membership)
@@ -182,7 +182,7 @@ class Booker:
         ))  # fmt: skip
 
     def _payments(self, booking: SampleBooking, seats_usd: int) -> list[dict[str, str | int]]:
-        """Pay for everything: a part of the fare with what else the customer has, the rest with the card.
+        """Return a booking's payments: a part of the fare by other methods of the customer, the rest by card.
 
         A cancelled booking in business or with insurance was paid back.
         """
@@ -220,7 +220,7 @@ class Booker:
         return self._random.choice(free or [seat for seat in SEAT_MAP if seat.number not in taken]).number
 
     def _take_seat(self, reservation: int, passenger: int, leg: Leg, seat_number: str) -> int:
-        """Seat a passenger; gives what the seat costs."""
+        """Assign a seat to a passenger; return its price in USD."""
         seat = read_seat(seat_number)
         if seat is None:
             raise ValueError(f"no seat {seat_number} on the map")

@@ -1,4 +1,4 @@
-"""List the names of the sample airline's customers."""
+"""Names of the sample airline's customers."""
 
 from __future__ import annotations
 

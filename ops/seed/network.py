@@ -1,4 +1,4 @@
-"""Lay out the sample airline's airports and flights."""
+"""The sample airline's airports, and flights between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MINUTES_A_DAY = 1_440
 
 @dataclass(frozen=True, slots=True)
 class Airport:
-    """Hold an airport: IATA code, IANA time zone, standard time's hours from UTC, degrees north and east."""
+    """An airport: IATA code, IANA time zone, standard time's hours from UTC, degrees north and east."""
 
     code: str
     city: str
@@ -30,7 +30,7 @@ class Airport:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """Hold a flight of every day; times are local."""
+    """A daily flight; times are local."""
 
     number: str
     origin: str
@@ -66,7 +66,7 @@ AIRPORTS: tuple[Airport, ...] = (
 
 
 def lay_out_flights(random: Random) -> list[Flight]:
-    """Lay out the flights in pairs, out and back; a flight's number and the next one serve the same route."""
+    """Draw the flights in pairs, out and back; a flight's number and the next one serve the same route."""
     flights = []
     for index in range(FLIGHTS_COUNT // 2):
         origin, destination = random.sample(AIRPORTS, 2)
@@ -94,7 +94,7 @@ def _fly(number: int, origin: Airport, destination: Airport, departs_minute: int
 
 
 def _minutes_between(origin: Airport, destination: Airport) -> int:
-    """Give a flight's minutes: the great circle at 800 km/h and half an hour for the ground, in steps of five."""
+    """Return a flight's minutes: the great circle at 800 km/h and half an hour on the ground, in steps of five."""
     north, south = math.radians(origin.latitude), math.radians(destination.latitude)
     east = math.radians(destination.longitude - origin.longitude)
     angle = math.acos(math.sin(north) * math.sin(south) + math.cos(north) * math.cos(south) * math.cos(east))

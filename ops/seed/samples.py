@@ -1,4 +1,4 @@
-"""List the sample bookings with fixed confirmation numbers, one for each situation worth trying."""
+"""The sample bookings with fixed confirmation numbers, one for each situation worth trying."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SampleFlight:
-    """Hold one flight of a sample: its number, how many days after the day of seeding, and the passengers' seats."""
+    """One flight of a sample: its number, how many days after the day of seeding, and the passengers' seats."""
 
     flight_number: str
     days_ahead: int
@@ -18,7 +18,7 @@ class SampleFlight:
 
 @dataclass(frozen=True, slots=True)
 class SampleMethod:
-    """Hold how a sample's customer can pay beside a card: what is left, and what of the fare was paid with it."""
+    """A payment method of a sample's customer besides the card: its balance, and the part of the fare paid with it."""
 
     kind: Literal["gift_card", "certificate"]
     balance_usd: int
@@ -27,7 +27,7 @@ class SampleMethod:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Hold one sample booking; the first passenger is the customer, unless it is the customer of an earlier sample."""
+    """One sample booking; the first passenger is the customer, unless it is the customer of an earlier sample."""
 
     confirmation_number: str
     passengers: tuple[tuple[str, str], ...]
@@ -45,13 +45,13 @@ class Sample:
 
     @property
     def one_way(self) -> bool:
-        """Say whether the trip does not come back."""
+        """Check whether the trip is one way."""
         return self.trip_type == "one_way" if self.trip_type else len(self.flights) == 1
 
 
 @dataclass(frozen=True, slots=True)
 class SampleFare:
-    """Hold how many seats are left in a cabin of a flight, so many days after the day of seeding."""
+    """How many seats are left in a cabin of a flight, so many days after the day of seeding."""
 
     flight_number: str
     days_ahead: int

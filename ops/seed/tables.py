@@ -1,4 +1,4 @@
-"""Hold the rows of the sample airline and bring them into a database."""
+"""Rows of the sample airline, and their loading into a database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Leg = tuple[str, "date"]
 
 @dataclass(slots=True)
 class SampleAirline:
-    """Hold the rows of every table, by table name, in an order that foreign keys allow. The tenant is left out."""
+    """Rows of every table, by table name, in an order that foreign keys allow, without the tenant's column."""
 
     airport: list[Row] = field(default_factory=list)
     flight: list[Row] = field(default_factory=list)
@@ -50,7 +50,7 @@ COLUMNS = {
 
 
 def load(cursor: psycopg.Cursor[Any], tenant: str, airline: SampleAirline) -> None:
-    """Fill a tenant's tables."""
+    """Load the sample airline into a tenant's tables."""
     for table in fields(airline):
         _load(cursor, tenant, table.name, getattr(airline, table.name))
 

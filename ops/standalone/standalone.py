@@ -1,4 +1,4 @@
-"""Run the whole product on this machine: its servers, its database made ready, its workers."""
+"""Run the whole product on this machine: servers, migrated database, workers."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ READY_SECONDS_MAX = 60.0
 """How long a worker may take to load; it takes four seconds on a machine that has nothing else to do."""
 
 ADDRESSES_SECONDS_MAX = 180.0
-"""How long a worker waits for its servers: a database may have to wait for somebody else's migration."""
+"""How long a worker waits for its servers: the database may be waiting for another process's migration."""
 
 _ADDRESSES_FILE = "servers.json"
 _POLL_SECONDS = 0.05
 _LOG_TAIL_BYTES_MAX = 4_096
 SOURCES = Path(__file__).resolve().parents[2]
-"""Where this release's packages stand."""
+"""The folder of this release's packages."""
 
 Say = Callable[[str], None]
-"""Takes one line about what is being done now."""
+"""Takes one line about the step under way."""
 
 
 class WorkerNotReady(FteError):
-    """Say that a worker ended, or did not get ready in time, and where its log is."""
+    """A worker that ended, or did not get ready in time; names its log."""
 
     def __init__(self, reason: str, log_path: Path) -> None:
         super().__init__(f"a worker {reason}; its log is {log_path}{_last_line(log_path)}")
@@ -42,10 +42,10 @@ class WorkerNotReady(FteError):
 
 
 class Crew:
-    """Run worker processes that are started before their servers are ready, and told when they are.
+    """Runs worker processes that are started before their servers are ready, and told when they are.
 
-    A worker spends seconds on loading; so it loads while the database is being prepared. It learns the addresses from
-    a file that only this user can read, and says through the same folder that it is ready.
+    A worker takes seconds to load; so it loads while the database is being prepared. It learns the addresses from a
+    file that only this user can read, and reports through the same folder that it is ready.
     """
 
     def __init__(self, settings: Settings, count: int, folder: Path) -> None:
@@ -63,12 +63,12 @@ class Crew:
 
     @property
     def pids(self) -> list[int]:
-        """Give the pids of the workers that run now."""
+        """Return the pids of the workers that run now."""
         return self._supervisor.pids
 
     @property
     def logs(self) -> list[Path]:
-        """Give where the workers log."""
+        """Return the paths of the workers' logs."""
         return [self.state_dir / f"worker-{k}.log" for k in range(self._count)]
 
     def start(self) -> None:
@@ -77,7 +77,7 @@ class Crew:
         self._supervisor.start()
 
     def begin(self, addresses: StackAddresses) -> None:
-        """Tell the workers where the servers are, and wait until all are at work.
+        """Pass the servers' addresses to the workers, and wait until all are ready.
 
         A worker that dies first would die again, so that ends the wait. Raises WorkerNotReady.
         """
@@ -94,11 +94,11 @@ class Crew:
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """Let the workers finish their turns, and stop them."""
+        """Stop the workers once they have finished their turns."""
         self._supervisor.stop(self._settings.stop_seconds_max + 10)
 
     def _newest_log(self) -> Path:
-        """Give the log written last: where a worker that died has said why."""
+        """Return the log written last: that of a worker that died ends with the reason."""
         return max(
             (log for log in self.logs if log.exists()), key=lambda log: log.stat().st_mtime, default=self.logs[0]
         )
@@ -108,7 +108,7 @@ class Crew:
 def run_everything(settings: Settings, *, workers: int, say: Say) -> Iterator[tuple[Settings, Crew]]:
     """Run servers and workers on the settings' state folder, and stop them at the end of the block: workers first.
 
-    Gives the settings with the servers' addresses. Raises EmbeddedStackError, InvalidSettings, MigrationFailed or
+    Yields the settings with the servers' addresses. Raises EmbeddedStackError, InvalidSettings, MigrationFailed or
     WorkerNotReady; nothing is left running then.
     """
     with ExitStack() as undo:
@@ -137,7 +137,7 @@ def run_workers(settings: Settings, *, count: int, say: Say) -> Iterator[tuple[S
 
 
 def wait_for_addresses(folder: Path) -> StackAddresses:
-    """Wait, as a worker of a crew, to be told where the servers are; raises FteError when nobody tells."""
+    """Wait, as a worker of a crew, for the servers' addresses; raises FteError when none come in time."""
     path = folder / _ADDRESSES_FILE
     deadline = time.monotonic() + ADDRESSES_SECONDS_MAX
     while not path.exists():
@@ -160,7 +160,7 @@ def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
 
 
 def worker_environment(settings: Settings, sources: Path = SOURCES) -> dict[str, str]:
-    """Give a worker this process's environment, and what its command line has changed in the settings.
+    """Return a worker's environment: this process's, and the settings that its command line has changed.
 
     `sources` holds the packages it runs: chaos runs workers of two releases side by side.
     """

@@ -1,4 +1,4 @@
-"""Check a live system against its promises: what PostgreSQL and Redis say must add up."""
+"""Check a live system against its promises: the records in PostgreSQL and Redis must agree."""
 
 from ops.verify.finding import Finding, Report, TenantCount
 from ops.verify.run import Verification

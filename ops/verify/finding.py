@@ -1,4 +1,4 @@
-"""Say what a check found, as plain values."""
+"""Findings of a check and counts of messages, as plain values."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FINDINGS_MAX = 100
-"""Findings of one check that are shown: where there are more, one tells as much as all."""
+"""At most this many findings of one check are shown: more of them tell nothing new."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Hold one violation: what is wrong, where, the numbers, and the way out. Holds nothing of a customer's words."""
+    """One violation: what is wrong, where, the numbers, and the way out. Holds nothing of a customer's words."""
 
     check: str
     tenant: str
@@ -19,18 +19,18 @@ class Finding:
     what: str
     way_out: str
     item: str = ""
-    """What tells it from others of its check in its conversation."""
+    """What distinguishes it from other findings of its check in the same conversation."""
     numbers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """Give what two looks at the same violation have in common."""
+        """Return the identity by which two looks recognise the same violation."""
         return (self.check, self.tenant, self.conversation, self.item)
 
 
 @dataclass(frozen=True)
 class TenantCount:
-    """Count a tenant's messages: accepted = waiting + answered + dead + erased; some of those that wait are in work."""
+    """Counts of a tenant's messages: accepted = waiting + answered + dead + erased; `in_work` counts conversations."""
 
     tenant: str
     accepted: int
@@ -43,13 +43,13 @@ class TenantCount:
 
     @property
     def missing(self) -> int:
-        """Give how many accepted messages are nowhere."""
+        """Return how many accepted messages are in no other state."""
         return self.accepted - self.waiting - self.answered - self.dead - self.erased
 
 
 @dataclass(frozen=True)
 class Report:
-    """Hold what one verification saw."""
+    """The outcome of one verification."""
 
     tenants: list[TenantCount]
     findings: list[Finding]

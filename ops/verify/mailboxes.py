@@ -1,4 +1,4 @@
-"""Check what Redis holds: mailboxes, leases and the agenda of each conversation, seen at one moment."""
+"""Check Redis: mailboxes, leases and the agenda of each conversation, seen at one moment."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 BATCH_CONVERSATIONS = 100
-"""Conversations looked at in one MULTI: it holds the server up for as long."""
+"""Conversations read in one MULTI, which blocks the server for as long."""
 
 STALE_SECONDS = 30
-"""How long a lease may be over, or an empty mailbox overdue, before somebody should have seen to it."""
+"""How long a lease may be over, or an empty mailbox overdue, before a worker should have repaired it."""
 
 _RESCUE = "a worker's rescue sees to it: see that one runs and has free slots, and look for rescue.failed in its log"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Hold what Redis has of one conversation; times in seconds, by its clock."""
+    """The state of one conversation in Redis; times in seconds, by its clock."""
 
     key: ConversationKey
     entries: int
     due_in: float | None
-    """When somebody must look at it; None: it is not on the agenda."""
+    """Seconds until a worker must look at it; None: it is not on the agenda."""
     lease_ends_in: float | None
-    """None: nobody holds it."""
+    """None: no worker holds it."""
 
     @property
     def in_work(self) -> bool:
-        """Say whether a worker holds it now."""
+        """Check whether a worker holds it now."""
         return self.lease_ends_in is not None and self.lease_ends_in > 0
 
     @property
     def is_nowhere(self) -> bool:
-        """Say whether nothing in Redis leads to it."""
+        """Check whether nothing in Redis leads to it."""
         return self.due_in is None and not self.entries
 
 
 class Mailboxes:
-    """Look at conversations in Redis, and change nothing."""
+    """Reads conversations in Redis, and changes nothing."""
 
     def __init__(self, client: Redis, partitions: int) -> None:
         self._client = client
         self._partitions = partitions
 
     async def every_key(self, tenant: str | None) -> tuple[set[ConversationKey], list[Finding]]:
-        """Name every conversation that has anything there: a mailbox, a lease, a place on the agenda.
+        """Return every conversation that has a key in Redis: a mailbox, a lease, a place on the agenda.
 
-        What names no conversation is a finding when every tenant is looked at.
+        A key that names no conversation is a finding when every tenant is checked.
         """
         found: set[ConversationKey] = set()
         strange: list[Finding] = []
@@ -77,7 +77,7 @@ class Mailboxes:
                 yield f"DEL {text}", text.partition(f":{kind}:")[2]
 
     async def look_at(self, keys: Iterable[ConversationKey]) -> AsyncIterator[Seen]:
-        """Look at conversations, each at one moment."""
+        """Read conversations, each at one moment."""
         remaining = iter(keys)
         while batch := list(islice(remaining, BATCH_CONVERSATIONS)):
             async with self._client.pipeline(transaction=True) as pipe:
@@ -94,7 +94,7 @@ class Mailboxes:
 
 
 def check_mailbox(seen: Seen) -> list[Finding]:
-    """Say what is wrong with one conversation's keys."""
+    """Return what is wrong with one conversation's keys."""
     findings = []
     if seen.entries and seen.due_in is None:
         way_out = f"{_RESCUE}; FTE_PARTITIONS must be the same in every process"
@@ -109,7 +109,7 @@ def check_mailbox(seen: Seen) -> list[Finding]:
 
 
 def check_waiting(seen: Seen, row: dict[str, Any]) -> list[Finding]:
-    """Say whether messages that have waited for long (a row of `find_waiting_conversations`) are nowhere in Redis."""
+    """Return a finding if long-waiting messages (a row of `find_waiting_conversations`) are nowhere in Redis."""
     if not seen.is_nowhere:
         return []
     what = f"{row['waiting']} messages from {row['first_position']} on wait {row['seconds']} s and are nowhere in Redis"
@@ -122,5 +122,5 @@ def _finding(seen: Seen, check: str, what: str, way_out: str, **numbers: Any) ->
 
 
 def _until(moment: bytes | float | None, now: float) -> float | None:
-    """Turn milliseconds since the epoch into seconds from now."""
+    """Convert milliseconds since the epoch to seconds from now."""
     return None if moment is None else round(float(moment) / 1_000 - now, 3)

@@ -1,4 +1,4 @@
-"""Check what PostgreSQL holds: each check is one statement, so it sees one moment of every conversation."""
+"""Check PostgreSQL: each check is one statement, so it sees one moment of every conversation."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
 
 STATEMENT_TIME = "5min"
 UNPUBLISHED_SECONDS_MAX = 60
-"""Age from which an outbox row that is not published is a violation."""
+"""Age from which an unpublished outbox row is a violation."""
 
 GROUP_SECONDS_MAX = 600
-"""How long a group of consumers that is too far behind may collect nothing of what was cut from its stream."""
+"""How long a consumer group that is too far behind may collect nothing of what was cut from its stream."""
 
 _BY_HAND = "no process of the product does that: compare with a backup, and look for who writes into the database"
 
 
 @dataclass(frozen=True)
 class Check:
-    """Name a check, its statement, how a row of it reads and what to do about it."""
+    """One check: its name, its statement, the text for a row of it, and the way out."""
 
     name: str
     query: str
     what: str
     way_out: str
     item: str | None = None
-    """The column that tells findings of one conversation apart."""
+    """The column that distinguishes findings of one conversation."""
     age_seconds: int | None = None
-    """From what age on it is a violation, where the statement asks."""
+    """The age from which it is a violation, for a statement that takes one."""
 
 
 CHECKS: tuple[Check, ...] = (
@@ -85,7 +85,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 async def check_records(transaction: Transaction) -> list[Finding]:
-    """Run every check, in the scope of the transaction."""
+    """Run every check in the scope of the transaction."""
     findings = []
     for check in CHECKS:
         age = {"age_seconds": check.age_seconds} if check.age_seconds is not None else {}
@@ -95,7 +95,7 @@ async def check_records(transaction: Transaction) -> list[Finding]:
 
 
 async def look_into(database: Database, scope: str, query: str, **parameters: object) -> list[Row]:
-    """Run one statement over everything in scope, with the time that takes."""
+    """Run one statement over everything in scope, with a statement time-out that allows it."""
     async with database.transaction(scope) as transaction:
         await transaction.run("set_statement_time", statement_time=STATEMENT_TIME)
         return await transaction.run(query, **parameters)

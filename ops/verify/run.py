@@ -1,4 +1,4 @@
-"""Verify: look, and look again at what is suspect, so that what is merely under way is not reported."""
+"""Verify a live system: check, and check suspects again, so that what is merely under way is not reported."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ FIRST_LOOK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Verification:
-    """Check one tenant (None: all) in PostgreSQL and Redis. Only reads."""
+    """A verification of one tenant (None: all) in PostgreSQL and Redis. Only reads."""
 
     settings: Settings
     database: Database
     client: Redis
     tenant: str | None = None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    """Waits for so many seconds before it looks again."""
+    """Waits for so many seconds before the next look."""
 
     async def run(self) -> Report:
-        """Look at everything; what is wrong in each of up to three looks is a finding.
+        """Run all checks; a finding is what is wrong in each of up to three looks.
 
-        The last look comes after rescue has had the time to repair what only a dead worker or an emptied Redis left.
+        The last look comes after rescue has had time to repair what a dead worker or an emptied Redis left behind.
         """
         tenants, findings = await self._look()
         settings = self.settings

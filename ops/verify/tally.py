@@ -1,4 +1,4 @@
-"""Judge a run by what came back: what was lost, doubled, out of order, and how long the rest took."""
+"""Judge a run by its replies: what was lost, doubled, out of order, and how long the rest took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PERCENTILES = (50, 95, 99)
 
 
 class Distribution(TypedDict):
-    """Hold percentiles of milliseconds."""
+    """Percentiles of milliseconds."""
 
     p50: float
     p95: float
@@ -25,12 +25,12 @@ class Distribution(TypedDict):
 
 
 class LoadReport(TypedDict):
-    """Hold the outcome of a run; the three counts after `replies` are zero in a product that keeps its promises."""
+    """The outcome of a run; the three counts after `replies` are zero in a product that keeps its promises."""
 
     messages: int
     """Accepted."""
     replies: int
-    """Different ones."""
+    """Distinct replies."""
     lost: int
     """Accepted, and not answered within the bounded wait."""
     duplicated: int
@@ -43,19 +43,19 @@ class LoadReport(TypedDict):
     latency_ms: Distribution
     """From when a message was due to be sent to when its reply was read."""
     overhead_ms: Distribution
-    """The latency without the time in which a model was at work for the conversation: what the product adds."""
+    """The latency without the time in which a model worked for the conversation: what the product adds."""
     model_calls_per_turn: float
     """Of the agents, on average over all turns that committed; a replayed answer is no call, nor is a guardrail's."""
     input_tokens_per_turn: float
-    """Of all calls, guardrails' included: it is what is paid for."""
+    """Of all calls, guardrails' included, because all are paid for."""
     output_tokens_per_turn: float
     repeated: int
-    """Entries whose reply had been read before, as after a loss of Redis: consumers pass over them by their id."""
+    """Entries whose reply had been read before, as after a loss of Redis: consumers skip them by their id."""
 
 
 @dataclass(slots=True)
 class ModelWork:
-    """Add up what models did in a run's turns; `intervals` hold (started at, ended at) in epoch seconds."""
+    """Sums of what models did in a run's turns; `intervals` hold (started at, ended at) in epoch seconds."""
 
     intervals: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     turns: int = 0
@@ -64,7 +64,7 @@ class ModelWork:
     output_tokens: int = 0
 
     def add_turn(self, conversation: str, model_calls: Iterable[Mapping[str, Any]]) -> None:
-        """Add one turn with the calls of its record."""
+        """Add one turn with the model calls of its record."""
         self.turns += 1
         for call in model_calls:
             self.intervals[conversation].append((call["started_at"], call["started_at"] + call["milliseconds"] / 1_000))
@@ -74,17 +74,17 @@ class ModelWork:
                 self.output_tokens += call["output_tokens"]
 
     def per_turn(self, amount: int) -> float:
-        """Divide by the turns."""
+        """Return `amount` divided by the number of turns."""
         return round(amount / self.turns, 2) if self.turns else 0.0
 
 
 @dataclass(slots=True)
 class Sent:
-    """Hold what became of one message; times in epoch seconds."""
+    """One message of a run and its answer; times in epoch seconds."""
 
     conversation: str
     place: int
-    """Its place among the messages of its conversation, 0, 1, 2 …"""
+    """Its index among the messages of its conversation, 0, 1, 2 …"""
     due_at: float
     accepted: bool = False
     answered_at: float | None = None
@@ -92,7 +92,7 @@ class Sent:
 
 
 class Tally:
-    """Take what is sent and what comes back, in the order in which it does."""
+    """Counts sent messages and received replies, in the order in which they come."""
 
     def __init__(self) -> None:
         self.sent: dict[str, Sent] = {}
@@ -106,16 +106,16 @@ class Tally:
 
     @property
     def replies(self) -> int:
-        """Count the different replies so far."""
+        """Return the number of distinct replies so far."""
         return len(self._replies)
 
     @property
     def unanswered(self) -> int:
-        """Count the messages accepted and not answered so far."""
+        """Return the number of messages accepted and not answered so far."""
         return len(self._open)
 
     def take_receipt(self, message_id: str) -> None:
-        """Note that a message is accepted; its reply may have come already."""
+        """Record that a message is accepted; its reply may have come already."""
         sent = self.sent[message_id]
         sent.accepted = True
         self.accepted += 1
@@ -123,7 +123,7 @@ class Tally:
             self._open.add(message_id)
 
     def take_reply(self, reply: Reply, seen_at: float) -> bool:
-        """Take one entry of a reply stream; gives whether it is this run's."""
+        """Record one entry of a reply stream; return whether it belongs to this run."""
         answered = [self.sent[name] for name in reply.in_reply_to if name in self.sent]
         if not answered:
             return False
@@ -143,7 +143,7 @@ class Tally:
         return True
 
     def report(self, work: ModelWork) -> LoadReport:
-        """Sum up."""
+        """Return the report of the run."""
         accepted = [sent for sent in self.sent.values() if sent.accepted]
         latencies, overheads = [], []
         for sent in accepted:
@@ -170,7 +170,7 @@ class Tally:
 
 
 def covered_seconds(intervals: Iterable[tuple[float, float]], start: float, end: float) -> float:
-    """Give how much of the time from `start` to `end` lies within any of `intervals`; overlaps count once."""
+    """Return how many seconds from `start` to `end` lie within any of `intervals`; overlaps count once."""
     covered, reached = 0.0, start
     for begin, finish in sorted(intervals):
         begin, finish = max(begin, reached), min(finish, end)  # noqa: PLW2901 - cut to what is not counted yet
@@ -181,14 +181,14 @@ def covered_seconds(intervals: Iterable[tuple[float, float]], start: float, end:
 
 
 def distribution(values: Sequence[float]) -> Distribution:
-    """Give percentiles by the nearest-rank method; zeros where there is nothing to rank."""
+    """Return percentiles by the nearest-rank method; zeros without values."""
     ranked = sorted(values) or [0.0]
     p50, p95, p99 = (round(nearest_rank(ranked, percent), 1) for percent in PERCENTILES)
     return Distribution(p50=p50, p95=p95, p99=p99, max=round(ranked[-1], 1))
 
 
 def nearest_rank(ranked: Sequence[float], percent: float) -> float:
-    """Give the smallest value that at least `percent` of the (ascending, at least one) values do not exceed."""
+    """Return the smallest value that at least `percent` of the (ascending, at least one) values do not exceed."""
     return ranked[max(0, math.ceil(percent / 100 * len(ranked)) - 1)]
 
 

@@ -1,1 +1,1 @@
-"""How answers get out: consumers and readers of the outbound streams."""
+"""Consumers and readers of the outbound streams: how replies reach a gateway."""

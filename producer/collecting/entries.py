@@ -1,4 +1,4 @@
-"""Read the entries of outbound streams: replies, escalations, events."""
+"""Parse the entries of outbound streams: replies, escalations, events."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """Hold one entry of an outbound stream."""
+    """One entry of an outbound stream."""
 
     stream: str
     entry_id: str
-    """What Redis calls it: milliseconds and a number, ascending within its stream."""
+    """Redis's id of the entry: milliseconds and a number, ascending within its stream."""
     id: str
-    """What it carries: a reply's, ticket's or event's id; the same for whatever is published twice."""
+    """The id of the reply, ticket or event in it; the same for whatever is published twice."""
     conversation: str
     sequence: int
     """A reply's number within its conversation, 1, 2, 3 …; of others, that of the newest reply before them."""
@@ -33,7 +33,7 @@ class StreamEntry:
 
 
 class UnreadableEntry(FteError):
-    """Say that an entry is not what this release writes: damaged, or of another release."""
+    """An entry that this release cannot read: damaged, or written by another release."""
 
     def __init__(self, stream: str, entry_id: str, reason: str) -> None:
         super().__init__(f"entry {entry_id} of {stream} cannot be read: {reason}")
@@ -43,9 +43,9 @@ class UnreadableEntry(FteError):
 
 
 def read_entry(stream: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> StreamEntry:
-    """Read one entry as Redis gives it; the stream's name says what it carries.
+    """Parse one entry as Redis returns it; the stream's name decides which model it is.
 
-    Raises UnreadableEntry, which names fields but never shows what they hold.
+    Raises UnreadableEntry, which names fields but never shows their values.
     """
     try:
         return StreamEntry(
@@ -73,7 +73,7 @@ def _reason_of(error: ValidationError) -> str:
 
 
 def _model_of(stream: str) -> type[Reply | Escalation | Event]:
-    """Tell what a stream carries; see `schema.keys` for the names."""
+    """Return the model of a stream's entries; `schema.keys` has the names of streams."""
     _, _, kind = stream.partition("}:")
     if kind.startswith("replies:"):
         return Reply

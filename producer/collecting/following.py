@@ -1,4 +1,4 @@
-"""Follow outbound streams without a group: every follower sees every entry, and none is taken from anybody."""
+"""Read outbound streams without a consumer group: every follower sees every entry and takes none from anybody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schema.settings.servers import ServerSettings
 
 BLOCK_SECONDS = 2.0
-"""How long one read waits for news: less than the socket's time-out, which tells a dead server from a quiet one."""
+"""How long one read waits for entries: less than the socket's time-out, by which a dead server is noticed."""
 
 READ_ENTRIES_MAX = 200
 """Entries of one stream in one read."""
@@ -27,10 +27,10 @@ _log = structlog.get_logger("fte.streams")
 
 
 class AsyncFollower:
-    """Read several streams at once, oldest entries first within each; survives restarts of Redis."""
+    """Reads several streams at once, oldest entries first within each; survives restarts of Redis."""
 
     def __init__(self, settings: ServerSettings, streams: Sequence[str], *, from_id: str = "$") -> None:
-        """Take the streams' names (`schema.keys`) and the entry id to start after: `0` all there are, `$` none."""
+        """Take the streams' names (`schema.keys`) and the entry id to start after: `0` for all, `$` for new ones."""
         self._client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
         self._retry = RedisRetry(settings)
         self._from_id = from_id
@@ -51,13 +51,13 @@ class AsyncFollower:
         await self._client.aclose()
 
     async def __aiter__(self) -> AsyncIterator[StreamEntry]:
-        """Give entries as they come, without end."""
+        """Yield entries as they come, without end."""
         while True:
             for entry in await self.read(BLOCK_SECONDS):
                 yield entry
 
     async def read(self, block_seconds: float = BLOCK_SECONDS) -> list[StreamEntry]:
-        """Give what is new, or nothing after `block_seconds` (at most BLOCK_SECONDS) without news."""
+        """Return new entries; an empty list after `block_seconds` (at most BLOCK_SECONDS) without any."""
         block = max(1, round(min(block_seconds, BLOCK_SECONDS) * 1_000))
         read = partial(self._client.xread, self._positions, count=READ_ENTRIES_MAX, block=block)
         answer = await self._retry.persist(read)

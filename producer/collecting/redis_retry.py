@@ -1,4 +1,4 @@
-"""Keep asking a Redis that is away for a while: a reader of streams has nothing better to do."""
+"""Retry operations on a Redis that is away for a while, for readers of streams."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Answer = TypeVar("Answer")
 
 
 class RedisRetry:
-    """Repeat what Redis did not answer, or refused for its state; for operations that are safe to repeat."""
+    """Repeats what Redis did not answer, or refused for its state; for operations that are safe to repeat."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._address = address_of(settings.redis_url or "")
         self._outage = Outage("redis", self._address)
 
     async def persist(self, operation: Callable[[], Awaitable[Answer]], *, seconds_max: float | None = None) -> Answer:
-        """Run `operation` until Redis answers, and give the answer; other errors are raised as they are.
+        """Run `operation` until Redis answers, and return the answer; other errors are raised as they are.
 
         Raises ServerUnreachable after `seconds_max`.
         """

@@ -1,4 +1,4 @@
-"""Collect what goes out: replies, escalations, events, each handed to one consumer of a group."""
+"""Read replies, escalations and events as a consumer group: each entry goes to one consumer of the group."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ READ_ENTRIES_MAX = 50
 """Entries taken at once: they wait in this process, and count as held by it."""
 
 IDS_MAX = 10_000
-"""How many ids are remembered, to pass over what was published twice."""
+"""How many ids are remembered, to skip entries that were published twice."""
 
 CLAIM_IDLE_SECONDS = 60.0
-"""How long a consumer may hold an entry before another takes it; longer than READ_ENTRIES_MAX deliveries take."""
+"""How long a consumer may hold an entry before another claims it; longer than READ_ENTRIES_MAX deliveries take."""
 
 _log = structlog.get_logger("fte.streams")
 
 
 class AsyncSubscription:
-    """Be one consumer of a group: entries come to one of its consumers each, and again until somebody acknowledges.
+    """One consumer of a group: each entry goes to one consumer, and is delivered again until one acknowledges it.
 
     Within a stream entries come in order; two consumers of a group share a stream without regard to conversations, so
     a group that must keep a conversation's replies in order has one consumer at a time.
 
-    What this process did not acknowledge comes again when it starts anew under the same consumer's name; what a dead
+    What this process did not acknowledge comes again when it starts under the same consumer's name; what a dead
     consumer held comes to another after `claim_idle_seconds`. An id that was handed out here lately is passed over.
     """
 
@@ -57,13 +57,13 @@ class AsyncSubscription:
         start: str = "0",
         claim_idle_seconds: float = CLAIM_IDLE_SECONDS,
     ) -> None:
-        """Take a stream's name (`schema.keys`); a group that is new starts after entry `start`: `0` all, `$` none."""
+        """Take a stream's name (`schema.keys`); a new group starts after entry `start`: `0` for all, `$` for none."""
         self._client: Any = make_redis(settings)  # its stubs mix the answers of both protocols
         self._retry = RedisRetry(settings)
         self._seconds_max = settings.send_seconds_max
         self.stream, self._group, self._consumer = stream, group, consumer
         self._again = again_stream(stream, group)
-        self._source = stream  # or `_again`, while the group collects there what was cut from the stream
+        self._source = stream  # or `_again`, while the group collects what was cut from the stream
         self._start = start
         self._claim_idle_seconds = claim_idle_seconds
         self._claim_next = 0.0
@@ -73,7 +73,7 @@ class AsyncSubscription:
         self._ids: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
-        """Make the group unless there is one; workers have made it when it was known before Redis lost it."""
+        """Create the group unless it exists; workers create it again when Redis lost a group that they know."""
         await self._retry.persist(lambda: self._make_group(self._start))
         await self._retry.persist(self._find_source)
         return self
@@ -81,18 +81,18 @@ class AsyncSubscription:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; what was not acknowledged stays this consumer's."""
+        """Disconnect; unacknowledged entries stay this consumer's."""
         await self._client.aclose()
 
     async def __aiter__(self) -> AsyncIterator[StreamEntry]:
-        """Give entries as they come, without end; survives restarts of Redis."""
+        """Yield entries as they come, without end; survives restarts of Redis."""
         while True:
             entry = await self.next(BLOCK_SECONDS)
             if entry is not None:
                 yield entry
 
     async def next(self, wait_seconds: float) -> StreamEntry | None:
-        """Give the next entry, or None when none came within `wait_seconds`; while Redis is away, wait for it."""
+        """Return the next entry, or None when none came within `wait_seconds`; while Redis is away, wait for it."""
         deadline = time.monotonic() + wait_seconds
         while not self._read:
             remaining = deadline - time.monotonic()
@@ -102,7 +102,7 @@ class AsyncSubscription:
         return self._read.popleft()
 
     async def ack(self, *entries: StreamEntry) -> None:
-        """Say that entries are dealt with: they do not come again.
+        """Acknowledge entries, so that they are not delivered again.
 
         Raises ServerUnreachable when Redis does not answer within FTE_SEND_SECONDS_MAX; acknowledging again is safe.
         """
@@ -114,7 +114,7 @@ class AsyncSubscription:
             self._held.pop(entry.id, None)
 
     async def _fill(self, block_seconds: float) -> None:
-        """Read once, from where entries are due: own ones left from before, a dead consumer's, new ones."""
+        """Read once from where entries are due: this consumer's own from before, a dead consumer's, new ones."""
         found = await self._retry.persist(lambda: self._read_due(block_seconds))
         for entry_id, fields in found:
             await self._take(entry_id, fields)
@@ -141,15 +141,15 @@ class AsyncSubscription:
                 await self._make_group("0")
             return []
         except BaseException:
-            # An answer that was lost on the way may have been entries, which are ours now.
+            # The answer that was lost may have held entries, which are this consumer's now.
             self._own_after = "0"
             raise
 
     async def _find_source(self) -> bool:
-        """Find where entries come from; gives whether that is elsewhere than until now.
+        """Find the stream to read from; return whether it is another one than until now.
 
-        A group that was too far behind collects from a stream of its own what was cut, and is handed nothing newer
-        before. Workers remove that stream once the group has acknowledged all of it.
+        A group that was too far behind collects what was cut from a stream of its own, and gets nothing newer before
+        that. Workers remove that stream once the group has acknowledged all of it.
         """
         source = self._again if await self._client.exists(self._again) else self.stream
         if source == self._source:
@@ -181,7 +181,7 @@ class AsyncSubscription:
         return [(entry_id, fields) for entry_id, fields in answer[1] if entry_id is not None]
 
     async def _take(self, entry_id: bytes, fields: dict[bytes, bytes] | None) -> None:
-        """Put an entry in line, unless it was handed out already, or cannot be read."""
+        """Queue an entry for `next`, unless it was handed out already or cannot be read."""
         name = entry_id.decode()
         if not fields:  # trimmed from the stream while it was held
             await self._acknowledge([name])
@@ -193,8 +193,8 @@ class AsyncSubscription:
             _log.error("stream.unreadable", stream=self.stream, entry_id=name, reason=error.reason)
             return
         if entry.id in self._held:
-            # Claimed from ourselves, for the program is slower than `claim_idle_seconds`; or published again, for Redis
-            # lost the entry. It stays pending until the program has dealt with it: this process may die before.
+            # Claimed from ourselves: the program is slower than `claim_idle_seconds`. Or published again: Redis lost
+            # the entry. It stays pending until the program acknowledges it: this process may die before.
             if name not in self._held[entry.id]:
                 self._held[entry.id].append(name)
             return
@@ -219,10 +219,10 @@ class AsyncSubscription:
 
 
 class Subscription:
-    """Collect entries in a program without asyncio: an `AsyncSubscription` on an event loop of its own."""
+    """A consumer for programs without asyncio: an `AsyncSubscription` on an event loop of its own."""
 
     def __init__(self, settings: ServerSettings, stream: str, group: str, consumer: str, **options: Any) -> None:
-        """Take what AsyncSubscription takes."""
+        """Take what `AsyncSubscription` takes."""
         self._arguments = (settings, stream, group, consumer)
         self._options = options
         self._opened = ExitStack()
@@ -230,7 +230,7 @@ class Subscription:
         self._subscription: AsyncSubscription | None = None
 
     def __enter__(self) -> Self:
-        """Make the group unless there is one."""
+        """Create the group unless it exists."""
         with ExitStack() as opening:
             portal = opening.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
             subscription = portal.call(self._make)
@@ -242,23 +242,23 @@ class Subscription:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; what was not acknowledged stays this consumer's."""
+        """Disconnect; unacknowledged entries stay this consumer's."""
         self._opened.close()
 
     def __iter__(self) -> Iterator[StreamEntry]:
-        """Give entries as they come, without end."""
+        """Yield entries as they come, without end."""
         while True:
             entry = self.next(BLOCK_SECONDS)
             if entry is not None:
                 yield entry
 
     def next(self, wait_seconds: float) -> StreamEntry | None:
-        """Give the next entry, as `AsyncSubscription.next` does."""
+        """Return the next entry, as `AsyncSubscription.next` does."""
         portal, subscription = self._started()
         return portal.call(subscription.next, wait_seconds)
 
     def ack(self, *entries: StreamEntry) -> None:
-        """Say that entries are dealt with, as `AsyncSubscription.ack` does."""
+        """Acknowledge entries, as `AsyncSubscription.ack` does."""
         portal, subscription = self._started()
         portal.call(subscription.ack, *entries)
 

@@ -1,1 +1,1 @@
-"""How work gets in: acceptance in PostgreSQL, the mailbox, the doorbell."""
+"""Sending of messages: acceptance in PostgreSQL, the mailbox in Redis, the doorbell."""

@@ -1,4 +1,4 @@
-"""Accept messages in PostgreSQL: many in one round trip, retried as long as that is safe and wanted."""
+"""Accept messages in PostgreSQL: many in one round trip, retried where that is safe."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SEVERAL_LOCK_WAIT = "250ms"
 FULL_RETRY_SECONDS = 30
 """When to try again after a full mailbox; a guess: how long its messages take depends on the model."""
 
-# Rolled back for certain, because of somebody else's transaction.
+# Errors that certainly rolled the transaction back, because of another transaction.
 _CONFLICTS = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.QueryCanceled)
 
 
 @dataclass(slots=True)
 class SealedMessage:
-    """Hold a message that is sealed and can be accepted, and what PostgreSQL said to it."""
+    """A sealed message ready to be accepted, and PostgreSQL's answer to it."""
 
     inbound: Inbound
     payload: str
@@ -48,14 +48,14 @@ class SealedMessage:
     uncertain: bool = False
     """An earlier try of this call may have accepted it, but the connection was lost before the answer."""
     answer: Row | ServerUnreachable | None = None
-    """status, at_conversation, at_position, waiting; or why there is none."""
+    """status, at_conversation, at_position, waiting; or the error in place of an answer."""
 
     def __post_init__(self) -> None:
         self.key = ConversationKey(self.inbound.tenant, self.inbound.conversation)
 
 
 class Acceptance:
-    """Bring messages into the inbox; owns no connection."""
+    """Writes messages to the inbox; owns no connection."""
 
     def __init__(self, database: Database, *, waiting_max: int, seconds_max: float) -> None:
         self._database = database
@@ -64,7 +64,7 @@ class Acceptance:
         self._outage = Outage("postgresql", database.address)
 
     async def accept(self, messages: Sequence[SealedMessage]) -> list[Receipt | FteError]:
-        """Give each message its receipt or its error, in one round trip and one transaction if nothing is in the way.
+        """Accept messages and return a receipt or an error for each, usually in one round trip and one transaction.
 
         Within a conversation messages are accepted in the order given. Conversations are taken in the order of their
         keys, so that two senders with the same conversations wait for each other instead of deadlocking.
@@ -76,7 +76,7 @@ class Acceptance:
             conversations.setdefault(message.key, []).append(message)
         try:
             await self._accept_together(*conversations.values())
-        except _CONFLICTS:  # somebody holds one of these conversations, and the others shall not wait for it
+        except _CONFLICTS:  # another transaction holds one of these conversations; the others must not wait for it
             await asyncio.gather(*(self._accept_together(one) for one in conversations.values()))
         return [_conclude(message, self._waiting_max) for message in messages]
 
@@ -130,7 +130,7 @@ class Acceptance:
 
 
 def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
-    """Retry what may pass; the caller's time limit ends it."""
+    """Return a retry policy for errors that may pass; the caller's time limit ends it."""
 
     def may_pass(error: BaseException) -> bool:
         if isinstance(error, _CONFLICTS):
@@ -142,7 +142,7 @@ def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
 
 
 def _conclude(message: SealedMessage, waiting_max: int) -> Receipt | FteError:
-    """Turn PostgreSQL's answer to a message into its receipt, or the reason why it has none.
+    """Turn PostgreSQL's answer to a message into a receipt, or into the error that explains why there is none.
 
     A duplicate after a lost connection is most likely this call's own work: it is reported as accepted, and then
     appended to its mailbox, which is harmless for a message that is there or answered already.

@@ -1,4 +1,4 @@
-"""Know how much waits for all workers together and for each tenant, and refuse more than they should be left with."""
+"""Limit the backlog: refuse messages when too many wait for all workers together, or for one tenant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runtime.database import Database
 
 LOOK_SECONDS = 1.0
-"""How old the known backlog may be; the count costs PostgreSQL milliseconds, and is shared by a second of sends."""
+"""How old the known backlog may be; a count costs PostgreSQL milliseconds, and serves all sends of a second."""
 
 RETRY_SECONDS = 10
 """When to try again; a guess: how long a backlog takes depends on the model and on how many workers there are."""
@@ -27,19 +27,19 @@ RETRY_SECONDS = 10
 
 @dataclass
 class Room:
-    """Hold room that was taken for some messages, until it is known which of them were accepted."""
+    """Room reserved for a batch of messages until it is known which of them were accepted."""
 
     refusals: list[Overloaded | None]
-    """For each message why there is no room for it."""
+    """For each message the error that refuses it, or None."""
     accepted: Counter[str] = field(default_factory=Counter)
-    """How many were accepted of each tenant; whoever takes the room says so."""
+    """How many messages of each tenant were accepted; set by the caller that took the room."""
 
 
 class Backlog:
-    """Estimate how many accepted messages wait for an answer: counted once a second, plus what was accepted here since.
+    """Estimates how many accepted messages wait for an answer: counted once a second, plus those accepted here since.
 
-    Several producers count the same rows, and each adds its own since: together they may go over the limits by what
-    they accept within a second.
+    Several producers count the same rows, and each adds only its own: together they may exceed the limits by what they
+    accept within a second.
     """
 
     def __init__(self, database: Database, *, messages_max: int, tenant_messages_max: int) -> None:
@@ -54,15 +54,15 @@ class Backlog:
 
     @property
     def waiting(self) -> int:
-        """Give how many messages wait, as far as is known here; counting ends one above the limit."""
+        """Return how many messages wait, as far as is known here; counting stops one above the limit."""
         return sum(part.total() for part in (self._counted, self._accepted, self._tried))
 
     def waiting_of(self, tenant: str) -> int:
-        """Give how many messages of one tenant wait, as far as is known here."""
+        """Return how many messages of one tenant wait, as far as is known here."""
         return self._counted[tenant] + self._accepted[tenant] + self._tried[tenant]
 
     async def look(self) -> None:
-        """Count now; while PostgreSQL is away the last count stands, for accepting says that better."""
+        """Count the backlog now; while PostgreSQL is away the last count stands, and accepting reports the outage."""
         self._look_at = time.monotonic() + LOOK_SECONDS
         before = self._accepted.copy()
         try:
@@ -75,7 +75,7 @@ class Backlog:
 
     @contextmanager
     def taken(self, tenants: Sequence[str]) -> Iterator[Room]:
-        """Take room for messages of these tenants, in this order, until the end of the block."""
+        """Reserve room for messages of these tenants, in this order, until the end of the block."""
         room = Room([self._take(tenant) for tenant in tenants])
         tried = Counter(tenant for tenant, refusal in zip(tenants, room.refusals, strict=True) if refusal is None)
         try:
@@ -85,7 +85,7 @@ class Backlog:
             self._accepted += room.accepted
 
     async def until_known(self, tenants: Sequence[str]) -> None:
-        """See that the count is not too old, and wait for a new one where any of the messages would be refused."""
+        """Start a new count when the last one is too old; wait for it only where a message would be refused."""
         if time.monotonic() >= self._look_at and self._looking is None:
             self._looking = asyncio.create_task(self.look())
             self._looking.add_done_callback(self._looked)
@@ -93,7 +93,7 @@ class Backlog:
             await asyncio.wait([self._looking])
 
     async def finish(self) -> None:
-        """Wait until nothing is asked any more."""
+        """Wait until no count is under way."""
         if self._looking is not None:
             await asyncio.wait([self._looking])
 

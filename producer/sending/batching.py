@@ -1,4 +1,4 @@
-"""Carry what many tasks do at the same moment in few round trips."""
+"""Batch concurrent calls into few round trips."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Answer = TypeVar("Answer")
 
 
 class Batching(Generic[Item, Answer]):
-    """Collect items while earlier ones are under way, and carry them together.
+    """Collects items while earlier batches are under way, and sends them together.
 
-    Nobody waits for company: an item leaves at once while fewer than `in_flight_max` batches are under way. So batches
-    are of one item when little happens, and grow by themselves with the load.
+    No item waits for others: it leaves at once while fewer than `in_flight_max` batches are under way. So batches hold
+    one item under light load, and grow with the load.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Batching(Generic[Item, Answer]):
         in_flight_max: int,
         items_max: int,
     ) -> None:
-        """Take the function that carries a batch: one answer for each item, in their order."""
+        """Take the function that sends a batch; it returns one answer for each item, in their order."""
         self._carry = carry
         self._in_flight_max = in_flight_max
         self._items_max = items_max
@@ -34,9 +34,9 @@ class Batching(Generic[Item, Answer]):
         self._in_flight: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Answer:
-        """Have one item carried and give its answer; raises what `carry` raised for its batch.
+        """Submit one item and return its answer; raises what `carry` raised for its batch.
 
-        A caller that is cancelled leaves its item on the way.
+        Cancelling the caller does not cancel the item.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
@@ -44,7 +44,7 @@ class Batching(Generic[Item, Answer]):
         return await future
 
     async def finish(self) -> None:
-        """Wait until everything submitted is carried."""
+        """Wait until everything submitted is sent."""
         while self._in_flight:
             await asyncio.wait(self._in_flight)
 
@@ -59,7 +59,7 @@ class Batching(Generic[Item, Answer]):
         self._start()
 
     async def _carry_waiting(self) -> None:
-        # Taken now and not when the task was made: whoever came within the same turn of the loop is in it as well.
+        # Taken now and not when the task was made, so that items of the same turn of the loop are in the batch too.
         batch, self._waiting = self._waiting[: self._items_max], self._waiting[self._items_max :]
         if not batch:
             return

@@ -1,4 +1,4 @@
-"""Hand customers' messages in: `AsyncProducer` for asyncio programs, `Producer` for all others."""
+"""Send customers' messages: `AsyncProducer` for asyncio programs, `Producer` for all others."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ Message = Inbound | dict[str, Any] | bytes | str
 
 
 class AsyncProducer:
-    """Send messages, from any number of tasks of the event loop that opened it.
+    """Sends messages, from any number of tasks of the event loop that opened it.
 
     A receipt means that the message is in PostgreSQL: it will be answered, or parked where people see it. While Redis
     is away messages are accepted all the same, and answered once it is back.
     """
 
     def __init__(self, settings: SendingSettings, *, failpoint: Failpoint = no_failpoint) -> None:
-        """Take the settings; `failpoint` is for a process that a test kills at a named point."""
+        """Take the settings; `failpoint` is for tests that kill the process at a named point."""
         self._settings = settings
         self._failpoint = failpoint
         self._sealer = open_sealer(settings)
@@ -58,7 +58,7 @@ class AsyncProducer:
         self._batching: Batching[SealedMessage, Receipt | FteError] | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect, and check that this process fits the servers.
+        """Connect, and check that the servers have this release's structure and this process's keys.
 
         Raises ServerUnreachable, SchemaOutdated, or InvalidSettings when the vault key is not the database's.
         """
@@ -101,10 +101,10 @@ class AsyncProducer:
         await self._opened.aclose()
 
     async def send(self, message: Message) -> Receipt:
-        """Accept one message and give its receipt; a message id that was accepted before gives `duplicate`.
+        """Accept one message and return its receipt; a message id that was accepted before gets the status `duplicate`.
 
         Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant; ServerUnreachable when PostgreSQL does not answer
-        within FTE_SEND_SECONDS_MAX: then the message may or may not be accepted, and sending it again is safe.
+        within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it again is safe.
         """
         if self._batching is None:
             raise _not_open()
@@ -115,11 +115,11 @@ class AsyncProducer:
         return outcome
 
     async def send_many(self, messages: Iterable[Message]) -> list[Receipt | FteError]:
-        """Accept messages in the order given; gives for each its receipt, or the error that `send` would raise.
+        """Accept messages in the order given; return a receipt for each, or the error that `send` would raise.
 
-        One refused message does not spoil the others, except that nothing overtakes: the later messages of a
-        conversation whose mailbox is full, for which there is no room at all, or for which PostgreSQL does not answer,
-        are refused alike.
+        A refused message does not affect the others, except that nothing overtakes it: later messages of a conversation
+        whose mailbox is full, for which there is no room, or for which PostgreSQL does not answer, are refused with the
+        same error.
         """
         if self._way is None:
             raise _not_open()
@@ -136,7 +136,7 @@ class AsyncProducer:
         return outcomes
 
     def _prepare(self, message: Message) -> SealedMessage | FteError:
-        """Check and seal one message."""
+        """Validate and seal one message."""
         settings = self._settings
         if self._senders is None:
             raise _not_open()
@@ -157,7 +157,7 @@ class AsyncProducer:
 
 
 class Producer:
-    """Send messages from a program without asyncio: an `AsyncProducer` on an event loop in a thread of its own.
+    """Sends messages from a program without asyncio: an `AsyncProducer` on an event loop in a thread of its own.
 
     Any number of threads may use it.
     """
@@ -168,7 +168,7 @@ class Producer:
         self._portal: BlockingPortal | None = None
 
     def __enter__(self) -> Self:
-        """Connect and check, as AsyncProducer does."""
+        """Connect and check, as `AsyncProducer` does."""
         with ExitStack() as opening:
             portal = opening.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
             opening.enter_context(portal.wrap_async_context_manager(self._producer))
@@ -197,7 +197,7 @@ class Producer:
 
 
 class _Way:
-    """Bring messages the whole way: accepted, in their mailboxes, rung for."""
+    """The whole way of a batch: room in the backlog, acceptance, mailbox, doorbell."""
 
     def __init__(self, acceptance: Acceptance, forwarding: Forwarding, backlog: Backlog, failpoint: Failpoint) -> None:
         self._acceptance = acceptance
@@ -206,7 +206,7 @@ class _Way:
         self._failpoint = failpoint
 
     async def carry(self, messages: Sequence[SealedMessage]) -> list[Receipt | FteError]:
-        """Give each message its receipt, or the error of its sender; what there is no room for is refused untried."""
+        """Return each message's receipt or error; messages that there is no room for are refused untried."""
         tenants = [message.key.tenant for message in messages]
         await self._backlog.until_known(tenants)
         with self._backlog.taken(tenants) as room:
@@ -227,20 +227,20 @@ class _Way:
 
 
 class _GivenUp:
-    """Remember what one call gave up, so that no message overtakes an earlier one that will be sent again."""
+    """The messages that one call gave up, so that none overtakes an earlier one that will be sent again."""
 
     def __init__(self) -> None:
         self._conversations: dict[ConversationKey, FteError] = {}
         self._everything: ServerUnreachable | None = None
 
     def filter(self, message: SealedMessage | FteError) -> SealedMessage | FteError:
-        """Give back the message, or why it is not tried."""
+        """Return the message, or the error why it is not tried."""
         if isinstance(message, FteError):
             return message
         return self._everything or self._conversations.get(message.key) or message
 
     def note(self, messages: Sequence[SealedMessage], answers: Sequence[Receipt | FteError]) -> None:
-        """Note what was not accepted; when nothing was, the database is gone and the rest need not wait for it."""
+        """Note what was not accepted; when nothing was, PostgreSQL is gone and the rest need not wait for it."""
         for message, answer in zip(messages, answers, strict=True):
             if isinstance(answer, MailboxFull | Overloaded | ServerUnreachable):
                 self._conversations[message.key] = answer

@@ -1,4 +1,4 @@
-"""Ring for conversations: one Celery message each, which may be lost, doubled or late without harm."""
+"""Ring the doorbell of conversations: one Celery message each, which may be lost, doubled or late without harm."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _BATCH_MESSAGES_MAX = 100
 
 
 class Doorbell:
-    """Ring the workers' doorbell over one connection of its own, from any thread.
+    """Rings the workers' doorbell over one connection of its own, from any thread.
 
-    Costs a third of what `send_task` costs with Celery's defaults: no pool, no declaration of a queue that every worker
-    declares, no result, and all bells of a call in one round trip.
+    Costs a third of `send_task` with Celery's defaults: no pool, no declaration of a queue that every worker declares,
+    no result, and all bells of a call in one round trip.
     """
 
     def __init__(self, redis_url: str) -> None:
         configuration = celery_configuration(redis_url)
-        # How long to look for a broker is not part of what both ends share: rescue rings for a bell that never came,
-        # so a sender does better to say so at once than to wait.
+        # The workers do not share this limit on connecting to the broker: rescue makes up for a lost bell, so a sender
+        # should fail at once rather than wait.
         options = {**configuration["broker_transport_options"], "max_retries": 1, "interval_start": 0}
         self._app = Celery("fte-doorbell", set_as_current=False)
         self._app.conf.update({**configuration, "broker_transport_options": options})
-        self._url = redis_url  # said when connecting: a CELERY_BROKER_URL in the environment is for another application
+        self._url = redis_url  # given when connecting: CELERY_BROKER_URL in the environment is for another application
         self.address = address_of(redis_url)
         self._lock = threading.Lock()
         self._producer: Any = None
 
     def ring(self, keys: Sequence[ConversationKey]) -> None:
-        """Ring once for each conversation; blocks for a round trip.
+        """Send one doorbell task for each conversation; blocks for a round trip.
 
         Raises ServerUnreachable when the broker does not answer: some bells may have been rung.
         """
@@ -55,7 +55,7 @@ class Doorbell:
                 raise ServerUnreachable("Redis", self.address, "FTE_REDIS_URL", reason) from error
 
     def close(self) -> None:
-        """Close the connection; a later ring would open another."""
+        """Close the connection; a later ring opens another."""
         with self._lock:
             self._drop()
 

@@ -1,4 +1,4 @@
-"""Forward accepted messages to their mailboxes and ring: what makes an answer quick, not what makes it sure."""
+"""Append accepted messages to their mailboxes and ring: this makes answers quick, and rescue makes them sure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Forwarding:
-    """Append and ring for many conversations at once, on one event loop.
+    """Appends and rings for many conversations at once, on one event loop.
 
-    Nothing here fails a message: it is accepted. The workers' rescue appends what the inbox has and no mailbox holds,
-    and rings for what nobody fetched.
+    No failure here loses a message: it is accepted. The workers' rescue appends what is in the inbox and in no mailbox,
+    and drains the conversations that no bell was heard for.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Forwarding:
         self._unrung: list[ConversationKey] = []
 
     async def forward(self, envelopes: Sequence[tuple[ConversationKey, Envelope]]) -> None:
-        """Append every envelope in one round trip, and ring once for each conversation that nobody looks at."""
+        """Append every envelope in one round trip, and ring once for each conversation that no worker has in hand."""
         if not envelopes:
             return
         to_ring = await self._append_all(envelopes)
@@ -75,7 +75,7 @@ class Forwarding:
         return [key for (key, _), answer in appended if isinstance(answer, list) and answer[1] == 1]
 
     async def _ring(self, keys: Sequence[ConversationKey]) -> None:
-        """Ring, together with whoever came while the last bells were rung: a round trip serves them all."""
+        """Ring for conversations, batched with those that came while the last bells were rung."""
         self._unrung.extend(keys)
         async with self._ringing:
             if not self._unrung:

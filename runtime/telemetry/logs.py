@@ -1,4 +1,4 @@
-"""Log facts with fields as structured lines on standard error, redacted by a last step."""
+"""Configure logging: facts with fields as structured lines on standard error, redacted in the last step."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from schema.settings.telemetry import LogSettings
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-# They say at every attempt that a server is away; `runtime.outage` says it once, and `spans.dropped` what it cost.
+# These libraries log at every attempt that a server is away; `runtime.outage` logs it once, `spans.dropped` its cost.
 _QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL, "opentelemetry": logging.CRITICAL}
 
-# So does Celery's consumer, as critical and with a traceback, once a second while Redis ends each of its connections.
+# So does Celery's consumer, as critical and with a traceback, once a second while Redis closes each connection.
 _REPEATED = "Frequent restarts detected"
 
-# What must never stand in a log, however it got there: the guard masks messages, this catches what an exception or a
+# What must never stand in a log, whatever its source: the guard masks messages, this catches what an exception or a
 # dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.
 _SECRETS = re.compile(
     r"(?P<card>(?<![\w.])(?:\d[ -]?){12,18}\d(?!\w))"
@@ -36,13 +36,13 @@ _SECRETS = re.compile(
 _private: ContextVar[re.Pattern[str] | None] = ContextVar("private", default=None)
 
 PRIVATE_CHARACTERS_MIN = 4
-"""Shorter values are not looked for: they would be found in every other word."""
+"""Shorter values are not redacted: they would be found in every other word."""
 
 
 def keep_private(values: Iterable[str]) -> None:
-    """Keep these values out of every log line of this task from now on, in place of those named before.
+    """Redact these values in every log line of this task from now on, in place of those named before.
 
-    For what has no shape of its own: six letters may be a confirmation number or a word.
+    For values without a shape of their own: six letters may be a confirmation number or a word.
     """
     known = sorted(
         {re.escape(value) for value in values if len(value) >= PRIVATE_CHARACTERS_MIN}, key=len, reverse=True
@@ -53,7 +53,7 @@ def keep_private(values: Iterable[str]) -> None:
 def redact(text: str) -> str:
     """Replace what looks like a card number, SSN, e-mail, phone number or password by its kind in brackets.
 
-    Likewise what this task named to `keep_private`.
+    Values that this task named to `keep_private` are replaced too.
     """
     known = _private.get()
     text = known.sub("[private]", text) if known else text
@@ -61,7 +61,7 @@ def redact(text: str) -> str:
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Redact every text of a log event, nested ones too."""
+    """Redact every text of a log event, also nested ones."""
     return {name: _redact_value(value) for name, value in event.items()}
 
 
@@ -80,17 +80,17 @@ def _is_no_repetition(record: logging.LogRecord) -> bool:
 
 
 class _StandardError:
-    """Write to whatever standard error is at that moment: a logger outlives a redirection.
+    """A file that writes to the current `sys.stderr`: a logger outlives a redirection.
 
-    A line that cannot be written, because a disk is full or a reader is gone, is nobody's reason to stop: a turn that
-    has just been committed would be run again for it. Such lines are counted, and the count stands before the next one.
+    A line that cannot be written, because a disk is full or a reader is gone, raises nothing: it would make a turn that
+    has just been committed run again. Such lines are counted, and the count is written before the next one.
     """
 
     def __init__(self) -> None:
         self._lost = 0
 
     def write(self, text: str) -> int:
-        """Write a line; gives its length, whatever became of it."""
+        """Write a line; return its length, whether or not it was written."""
         try:
             if self._lost:  # written here, for the logger that calls this holds its lock
                 sys.stderr.write(dump_json({"event": "log.lines_lost", "lines": self._lost, "level": "warning"}) + "\n")
@@ -102,7 +102,7 @@ class _StandardError:
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: each line has been."""
+        """Do nothing: `write` flushes each line."""
 
 
 def configure_logs(settings: LogSettings) -> None:
@@ -131,7 +131,7 @@ def configure_logs(settings: LogSettings) -> None:
     to_stderr.addFilter(_is_no_repetition)
     root = logging.getLogger()
     root.handlers[:] = [to_stderr]
-    root.setLevel(max(level, logging.WARNING))  # dependencies speak up from warnings on; our facts go to structlog
+    root.setLevel(max(level, logging.WARNING))  # dependencies log from warnings on; our own facts go to structlog
     for chatty, least in _QUIETED.items():
         logging.getLogger(chatty).setLevel(least)
     logging.captureWarnings(capture=True)  # lines like all others, also what Celery says of a worker that runs as root

@@ -1,7 +1,7 @@
-"""Measure what a turn does as spans under one trace, and let nobody wait for whoever collects them.
+"""Trace what a turn does as spans, without making any turn wait for whoever collects them.
 
 A span holds names, ids, numbers and codes; never what somebody said. Finished spans go into a bounded queue in memory;
-one task per process redacts them and hands them to the sinks. What finds no place is dropped and counted.
+one task per process redacts them and hands them to the sinks. Spans that find the queue full are dropped and counted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REPORT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Name one attempt at one message; `turn_id` is the span of the whole, `record` takes its finished spans."""
+    """One attempt at one message; `turn_id` is the root span, `record` takes the attempt's finished spans."""
 
     key: ConversationKey
     position: int
@@ -57,7 +57,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Span:
-    """Hold one measured thing; `started_at` in seconds since the epoch, `error` a code. No attempt: kept nowhere."""
+    """One measured step; `started_at` in epoch seconds, `error` a code. Without an attempt it is kept nowhere."""
 
     attempt: Attempt | None
     kind: SpanKind
@@ -75,9 +75,9 @@ _under_way: ContextVar[Span | None] = ContextVar("span_under_way", default=None)
 
 @contextmanager
 def measure(kind: SpanKind, name: str = "", *, parent_id: str | None = None) -> Iterator[Span]:
-    """Measure the block, as a part of what is under way; kept if that is an attempt at a message.
+    """Measure the block as a child of the current span; recorded if that belongs to an attempt at a message.
 
-    What the block raises becomes the span's error: its type, because its text may hold anything.
+    An error that the block raises is noted by its type alone, because its text may hold anything.
     """
     above = _under_way.get()
     inherited = above.span_id if above else None
@@ -97,7 +97,7 @@ def note(
     error: str | None = None,
     **attributes: Value,
 ) -> None:
-    """Record what somebody else has measured, as a part of what is under way."""
+    """Record a step measured elsewhere, as a child of the current span."""
     above = _under_way.get()
     if above is None or above.attempt is None:
         return
@@ -132,29 +132,29 @@ def _measuring(span: Span) -> Iterator[Span]:
 
 
 def new_span_id() -> str:
-    """Make a span's id: 16 hex digits, the form of OpenTelemetry."""
+    """Return a new span id: 16 hex digits, the form of OpenTelemetry."""
     return new_token()[:16]
 
 
 class SpanTable(Protocol):
-    """Keep spans where they can be read again."""
+    """A store of spans that can be read again."""
 
     async def write(self, spans: Sequence[Span]) -> None:
         """Write spans; one that is there already stays. Raises what its database raises."""
 
 
 class SpanExporter(Protocol):
-    """Pass spans on without ever waiting."""
+    """An exporter that passes spans on without ever waiting."""
 
     def offer(self, spans: Sequence[Span]) -> None:
-        """Take spans; what it cannot take it counts as dropped."""
+        """Take spans; those it has no room for are counted as dropped."""
 
     def close(self, seconds_max: float) -> None:
-        """Send what is left; gives up after `seconds_max`."""
+        """Send what is left; give up after `seconds_max`."""
 
 
 class Losses:
-    """Count the spans that reached no sink, and say so in a line now and then; any thread may add."""
+    """Counts spans that reached no sink, and logs the count now and then; any thread may add."""
 
     def __init__(self) -> None:
         self.total: Counter[str] = Counter()
@@ -163,13 +163,13 @@ class Losses:
         self._lock = threading.Lock()
 
     def add(self, where: str, spans: int) -> None:
-        """Count spans dropped there: in the queue, or on the way to postgresql or otlp."""
+        """Count spans dropped at `where`: in the queue, or on the way to postgresql or otlp."""
         with self._lock:
             self.total[where] += spans
             self._unsaid[where] += spans
 
     def report(self, *, now: float, last: bool = False) -> None:
-        """Log what was dropped since the line before; `now` in monotonic seconds, one line in 10 s."""
+        """Log what was dropped since the last line; `now` in monotonic seconds, at most one line in 10 s."""
         if not self._unsaid or (now - self._said_at < _REPORT_SECONDS and not last):
             return
         with self._lock:
@@ -180,9 +180,9 @@ class Losses:
 
 
 class Tracer:
-    """Open a trace for each attempt, and hand what it measured to the sinks; made and used on one event loop.
+    """Opens a trace for each attempt, and hands its spans to the sinks; made and used on one event loop.
 
-    Without a table nothing is recorded.
+    Without a table no span is recorded.
     """
 
     def __init__(
@@ -198,21 +198,21 @@ class Tracer:
 
     @contextmanager
     def attempt(self, key: ConversationKey, position: int, number: int) -> Iterator[Span]:
-        """Measure one attempt at a message; whatever is measured inside belongs to it."""
+        """Measure one attempt at a message; every span inside the block belongs to it."""
         turn_id = new_span_id()
         attempt = Attempt(key, position, number, turn_id, self.record) if self._table else None
         with _measuring(Span(attempt, "turn", "", turn_id, None, time.time())) as span:
             yield span
 
     def record(self, span: Span) -> None:
-        """Take a finished span, or drop it when too many wait; never waits, whatever the sinks do."""
+        """Queue a finished span, or drop it when too many wait; never waits, whatever the sinks do."""
         if len(self._finished) < self._waiting_max:
             self._finished.append(span)
         else:
             self._drop("queue", [span])
 
     def loop(self) -> Loop:
-        """Give the loop that hands on what is finished."""
+        """Return the loop that hands on finished spans."""
         return Loop("hand_on_spans", self._hand_on, _HAND_ON_SECONDS)
 
     async def _hand_on(self) -> None:
@@ -220,7 +220,7 @@ class Tracer:
         self._losses.report(now=time.monotonic())
 
     async def flush(self) -> None:
-        """Give what is finished to the exporter, and write what is unwritten as far as PostgreSQL takes it now."""
+        """Hand finished spans to the exporter, and write the unwritten ones as far as PostgreSQL takes them now."""
         finished, self._finished = self._finished, []
         for span in finished:
             _redact_span(span)
@@ -233,7 +233,7 @@ class Tracer:
             pass
 
     async def close(self) -> None:
-        """Hand on what is left, for four seconds at most; what PostgreSQL does not take by then is dropped."""
+        """Write and export what is left, for four seconds at most; what PostgreSQL does not take by then is dropped."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS_MAX):
                 await self.flush()
@@ -243,7 +243,7 @@ class Tracer:
         self._losses.report(now=time.monotonic(), last=True)
 
     async def _write_batch(self) -> bool:
-        """Write the oldest spans; False when PostgreSQL is away or slow, and they wait on: writing twice is safe."""
+        """Write the oldest spans; when PostgreSQL is away or slow, keep them and return False: rewriting is safe."""
         if self._table is None:
             return False
         batch = [self._unwritten.popleft() for _ in range(min(len(self._unwritten), _BATCH_MAX))]
@@ -256,7 +256,7 @@ class Tracer:
         except _WAIT_ON:
             return False
         except psycopg.Error as error:
-            # Not an outage, so it would be the same again, and everything behind it would wait for ever.
+            # Not an outage: a retry would fail the same way, and everything behind it would wait for ever.
             _log.warning("spans.refused", error=str(error), error_type=type(error).__name__)
             self._drop("postgresql", batch)
             written = True
@@ -271,7 +271,7 @@ class Tracer:
             return
         self._losses.add(where, len(spans))
         for span in spans:
-            # Noted for each attempt, so that its trace can say what it lacks; bounded like the queue itself.
+            # Noted for each attempt, so that its trace can show what is missing; bounded like the queue itself.
             if span.attempt is not None and (span.attempt in self._lost or len(self._lost) < self._waiting_max):
                 self._lost[span.attempt] += 1
 
@@ -281,7 +281,7 @@ def _notice(attempt: Attempt, spans: int) -> Span:
 
 
 def _redact_span(span: Span) -> None:
-    """Take out of every text of a span what looks like a secret: nothing should be there, and this is the last step."""
+    """Redact every text of a span: none should hold a secret, and this is the last step before the sinks."""
     span.name = _redact_text(span.name)
     span.error = _redact_text(span.error) if span.error else None
     for name, value in span.attributes.items():
@@ -291,5 +291,5 @@ def _redact_span(span: Span) -> None:
 
 @lru_cache(maxsize=4_096)
 def _redact_text(text: str) -> str:
-    """Redact and shorten; remembered, because spans repeat a few names all day."""
+    """Redact and shorten a text; cached, because spans repeat a few names all day."""
     return redact(text)[:TEXT_CHARACTERS_MAX]

@@ -1,4 +1,4 @@
-"""Send spans on by OpenTelemetry's protocol: OTLP over HTTP, in batches, from a thread of its own."""
+"""Export spans by OpenTelemetry's protocol: OTLP over HTTP, in batches, from a thread of its own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SEND_MS = 1_000
 _SCOPE = InstrumentationScope("fte")
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
-# How spans and their attributes are called by OpenTelemetry's semantic conventions for generative AI, where those have
-# a name: the operation, the attribute that takes the span's own name, and other attributes by ours.
+# Names of spans and attributes in OpenTelemetry's semantic conventions for generative AI, where those have one:
+# the operation, the attribute that takes the span's own name, and other attributes by ours.
 _OPERATIONS: Mapping[str, tuple[str, str]] = {
     "agent": ("invoke_agent", "gen_ai.agent.name"),
     "tool": ("execute_tool", "gen_ai.tool.name"),
@@ -36,10 +36,10 @@ _ATTRIBUTES: Mapping[str, str] = {
 
 
 class OtlpSpans:
-    """Hand spans to OpenTelemetry's batch processor; at most `waiting_max` of them are on their way."""
+    """Hands spans to OpenTelemetry's batch processor; at most `waiting_max` of them are on their way."""
 
     def __init__(self, endpoint: str, losses: Losses, *, waiting_max: int) -> None:
-        """`endpoint` is the collector's address, as OTEL_EXPORTER_OTLP_ENDPOINT has it: the path is added.
+        """Take `endpoint`, the collector's address, as OTEL_EXPORTER_OTLP_ENDPOINT has it: the path is added.
 
         The other OTEL_EXPORTER_OTLP_… variables (headers, certificate, compression, time limit) are the exporter's own.
         """
@@ -54,7 +54,7 @@ class OtlpSpans:
         self._resource = Resource({"service.name": "fte-worker"}).merge(OTELResourceDetector().detect())
 
     def offer(self, spans: Sequence[Span]) -> None:
-        """Take spans as far as there is room; the rest is counted as dropped."""
+        """Take spans as far as there is room; count the rest as dropped."""
         with self._lock:
             room = max(0, self._waiting_max - self._on_their_way)
             taken = [span for span in spans[:room] if span.attempt is not None]
@@ -65,9 +65,9 @@ class OtlpSpans:
             self._losses.add("otlp", len(spans) - len(taken))
 
     def close(self, seconds_max: float) -> None:
-        """Send what is left; what has not arrived after `seconds_max` is counted as dropped.
+        """Send what is left; count as dropped what has not arrived after `seconds_max`.
 
-        In a thread that may be left behind: the processor would wait for half a minute for a collector that hangs.
+        Runs in a thread that may be left behind: the processor would wait half a minute for a collector that hangs.
         """
         closing = threading.Thread(target=self._processor.shutdown, name="otlp close", daemon=True)
         closing.start()
@@ -86,14 +86,14 @@ class OtlpSpans:
 
 
 class _Counted(SpanExporter):
-    """Export, and say how it went."""
+    """A span exporter that reports how many spans arrived."""
 
     def __init__(self, exporter: SpanExporter, arrived: Callable[..., None]) -> None:
         self._exporter = exporter
         self._arrived = arrived
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send a batch; the exporter repeats what may pass, and gives up after its time limit."""
+        """Send a batch; the wrapped exporter retries what may pass, and gives up after its time limit."""
         result = SpanExportResult.FAILURE
         try:
             result = self._exporter.export(spans)
@@ -102,16 +102,16 @@ class _Counted(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Close the connection."""
+        """Close the exporter's connection."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Do nothing: an exporter holds nothing back."""
+        """Delegate to the exporter, which holds nothing back."""
         return self._exporter.force_flush(timeout_millis)
 
 
 def readable_of(span: Span, resource: Resource) -> ReadableSpan:
-    """Give a span the form of OpenTelemetry; raises ValueError for one outside an attempt."""
+    """Convert a span to OpenTelemetry's form; raises ValueError for one outside an attempt."""
     attempt = span.attempt
     if attempt is None:
         raise ValueError("a span outside an attempt belongs to no trace")

@@ -1,4 +1,4 @@
-"""Keep spans in PostgreSQL, where `fte trace` reads them."""
+"""Store spans in PostgreSQL, where `fte trace` reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.ids import ConversationKey
 
 
 class PostgresSpans:
-    """Write spans of any tenant in one statement."""
+    """Writes spans of any tenant in one statement."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class PostgresSpans:
 
 
 def event_rows(key: ConversationKey, name: str, *, at: datetime) -> str:
-    """Write what happened to a conversation beside its turns as the parameter of `record_spans`."""
+    """Encode an event of a conversation outside its turns as the parameter of `record_spans`."""
     row = {
         "tenant_id": key.tenant,
         "conversation_id": key.conversation,

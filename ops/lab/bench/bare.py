@@ -1,6 +1,6 @@
-"""Run the bare SDK: the agent graph in a loop, with nothing around it. The limit the product is measured against.
+"""Run the bare SDK: the agent graph in a loop, with nothing around it. It is the limit for the product's speed.
 
-Agents, tools, model and knowledge base are the product's own; what is missing is everything that keeps a promise.
+Agents, tools, model and knowledge base are the product's own; everything that keeps a promise is missing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BareRunner:
-    """Hold the graph and the model of the bare loop."""
+    """The agent graph, run in a loop without anything of the product around it."""
 
     graph: AgentGraph
     config: RunConfig
@@ -70,7 +70,7 @@ class BareRunner:
 
 
 def make_bare_runner(settings: Settings, database: Database) -> BareRunner:
-    """Put the bare loop together; `settings.model` must be the stub."""
+    """Build the bare loop; `settings.model` must be the stub."""
     configure_tracing(settings)
     config = RunConfig(
         model_provider=build_model_provider(settings, local=AIRLINE.local_model), trace_include_sensitive_data=False

@@ -1,4 +1,4 @@
-"""Count the CPU time of this process and of all it started."""
+"""Measure the CPU time of this process and its descendants."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 
 @dataclass(frozen=True)
 class Measured:
-    """Hold one round: messages answered, seconds it took, CPU seconds by kind of process."""
+    """One round: messages answered, seconds it took, CPU seconds by kind of process."""
 
     messages: int
     seconds: float
@@ -19,17 +19,17 @@ class Measured:
 
     @property
     def cpu_seconds(self) -> float:
-        """Sum the CPU seconds of all processes."""
+        """Return the CPU seconds of all processes."""
         return sum(self.cpu.values())
 
     @property
     def cpu_seconds_per_message(self) -> float:
-        """Divide them by the messages."""
+        """Return the CPU seconds of all processes per message."""
         return self.cpu_seconds / self.messages
 
 
 def cpu_seconds() -> dict[str, float]:
-    """Sum user and system seconds of this process and its descendants by what they are, those that ended included."""
+    """Return user and system seconds of this process and its descendants by kind, including those that ended."""
     seconds: dict[str, float] = defaultdict(float)
     this = psutil.Process()
     for process in [this, *this.children(recursive=True)]:
@@ -43,7 +43,7 @@ def cpu_seconds() -> dict[str, float]:
 
 
 def spent_since(before: dict[str, float]) -> dict[str, float]:
-    """Give what was spent since an earlier count."""
+    """Return the CPU seconds spent since an earlier count, by kind of process."""
     return {name: seconds - before.get(name, 0.0) for name, seconds in cpu_seconds().items()}
 
 

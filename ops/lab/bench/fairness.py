@@ -1,4 +1,4 @@
-"""Measure what one crowded conversation costs the others: `python -m ops.lab.bench.fairness`."""
+"""Measure how a crowded conversation slows the others: `python -m ops.lab.bench.fairness`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _LATENCY_MS = "200..200"
 _CROWD = ConversationKey("default", "crowd")
 _APART_SECONDS = 120
-"""How long the crowd is held back at most; longer than a round, and no longer than a worker may put anything off."""
+"""How long the crowd is held back at most: longer than a round, and no longer than a worker may park anything."""
 _HOLD_SECONDS_MAX = 30
 
 
@@ -78,7 +78,7 @@ def main(
 
 @dataclass
 class Measured:
-    """Hold what others waited in each round, and how many of the crowd's messages were answered."""
+    """Waiting times of the others in each round, and how many of the crowd's messages were answered."""
 
     alone: list[Distribution]
     crowded: list[Distribution]
@@ -86,7 +86,7 @@ class Measured:
 
     @property
     def ratios(self) -> list[float]:
-        """Give for each pair of rounds how the crowd changed the 99th percentile."""
+        """Return for each pair of rounds the crowded 99th percentile divided by that without the crowd."""
         return [crowded["p99"] / alone["p99"] for alone, crowded in zip(self.alone, self.crowded, strict=True)]
 
 
@@ -124,14 +124,14 @@ async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds:
 
 @dataclass
 class _Gate:
-    """Hold the crowded conversation back, as a worker does that parks it, and let it go again."""
+    """Holds the crowded conversation back, as a worker that parks it does, and releases it again."""
 
     settings: MailboxSettings
     redis: Redis
     mailbox: Mailbox
 
     async def close(self) -> None:
-        """Park the conversation; raises TimeoutError when no worker gives it back."""
+        """Park the conversation; raises TimeoutError when no worker releases its lease."""
         deadline = time.monotonic() + _HOLD_SECONDS_MAX
         while isinstance(acquired := await self.mailbox.acquire(_CROWD), str):
             if acquired != "busy" or time.monotonic() > deadline:
@@ -140,7 +140,7 @@ class _Gate:
         await self.mailbox.park(*acquired, backoff_seconds=_APART_SECONDS, counts=False)
 
     async def open(self) -> None:
-        """Let workers have it at once."""
+        """Make the conversation due at once."""
         keys = mailbox_keys(_CROWD, self.settings.partitions)
         await self.redis.delete(keys.lease)
         await self.redis.zadd(keys.agenda, {str(_CROWD): 0})

@@ -1,4 +1,4 @@
-"""Measure what a long conversation costs: its 200th turn against its 5th. `python -m ops.lab.bench.growth`."""
+"""Benchmark the growth of a conversation: its 200th turn against its 5th. `python -m ops.lab.bench.growth`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from schema.settings.sending import SendingSettings
 
 EARLY, LATE = 5, 200
 _AROUND = 2
-"""Turns before and after that are measured, too: one round alone is too short for the clock of the CPU."""
+"""Turns before and after that are measured too: one round alone is too short for the CPU clock."""
 
 
 def main(conversations: int = 12) -> None:
@@ -53,7 +53,7 @@ async def _measure(settings: SendingSettings, conversations: int) -> tuple[float
 
 
 def _around(rounds: list[Measured], turn: int) -> float:
-    """Give the CPU seconds of one turn, averaged over the turns around it."""
+    """Return the CPU seconds of one turn, averaged over the turns around it."""
     window = rounds[turn - 1 - _AROUND : turn + _AROUND]
     return sum(one.cpu_seconds for one in window) / sum(one.messages for one in window)
 

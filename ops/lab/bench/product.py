@@ -25,7 +25,7 @@ _SILENCE_SECONDS_MAX = 30
 
 @dataclass(frozen=True)
 class Product:
-    """Hold the two ends of the running product; this process sends and reads, and started all the others."""
+    """The running product as a benchmark drives it: this process sends and reads, and started all the others."""
 
     producer: AsyncProducer
     redis: Redis

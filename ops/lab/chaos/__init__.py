@@ -1,1 +1,1 @@
-"""Chaos: break a running product on purpose, and audit what became of every message."""
+"""Chaos tests: break a running product on purpose, and audit what became of every message."""

@@ -1,7 +1,7 @@
-"""Audit a run: compare what was accepted, what came out and what the models were asked with what PostgreSQL holds.
+"""Audit a chaos run: compare what was accepted, published and asked of models with the records in PostgreSQL.
 
-Shares no code with the worker. The three logs are written outside of the product: the ledger by what sent, the outbound
-log by what collected, the call log by the simulated provider.
+Shares no code with the worker. The three logs are written outside of the product: the ledger by the sender, the
+outbound log by the consumer, the call log by the simulated provider.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Hold all that is known of one run."""
+    """All records of one run: the three logs, and rows from PostgreSQL."""
 
     ledger: Sequence[Row]
     outbound: Sequence[Row]
@@ -38,64 +38,64 @@ class Evidence:
     changes: Sequence[Row]
     reservations: Sequence[Row]
     moments: Sequence[float]
-    """When something was broken, or came back, in epoch seconds: from then on conversations have to move."""
+    """Epoch seconds at which something was broken or came back: from then on conversations have to move."""
     consumers_killed: Collection[int] = ()
-    """Process ids: each may have died between handing an entry on and acknowledging it."""
+    """Process ids: each may have died between passing an entry on and acknowledging it."""
     redis_forgets: bool = False
-    """Whether Redis lost what consumers had acknowledged."""
+    """Whether Redis lost consumers' acknowledgements."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """Hold what an audit found; the first four are zero in a product that keeps its promises."""
+    """Counts of an audit; the first four are zero in a product that keeps its promises."""
 
     messages: int = 0
     """Accepted."""
     lost: int = 0
     """Accepted, and without an outcome in PostgreSQL or without a reply."""
     duplicated: int = 0
-    """Messages that a consumer was handed two replies to, or one twice, and those that had two turns."""
+    """Messages for which a consumer got two replies, or one twice, and those that had two turns."""
     out_of_order: int = 0
-    """Turns and replies that do not stand in the order of acceptance, and gaps in a conversation's replies."""
+    """Turns and replies that are not in the order of acceptance, and gaps in a conversation's replies."""
     effects_doubled: int = 0
     """Changes of bookings, tickets and versions that do not match one to one what customers were told."""
     changes: int = 0
-    """Changes of bookings that the run made: how much there was to double."""
+    """Changes of bookings that the run made: those that could have been doubled."""
     dead: int = 0
-    """Messages parked as dead letters: answered, and handed to a human."""
+    """Messages parked as dead letters: answered, and escalated to a human."""
     raw_duplicates: int = 0
-    """Entries that stood in a stream twice and that consumers passed over by their id."""
+    """Entries that were in a stream twice and that consumers skipped by their id."""
     handed_again: int = 0
-    """Entries handed on a second time under their old id, because the consumer died before it acknowledged them."""
+    """Entries passed on a second time under their old id, because the consumer died before it acknowledged them."""
     asked_again: int = 0
-    """Answers of the provider that no turn kept: what crashes cost."""
+    """Answers of the provider that no turn recorded: the cost of crashes."""
     broken_off: int = 0
-    """Calls of the provider whose caller was gone before the answer, beside those that were made to fail."""
+    """Calls of the provider whose caller was gone before the answer, besides those that were made to fail."""
     moved_again_seconds: float = 0.0
     """Longest time from a fault until a conversation that had something waiting then had its next turn.
 
-    A message whose worker was killed several times is reckoned with a share of it for each death.
+    For a message whose worker was killed several times, the time is divided by the number of deaths.
     """
     slowest_seconds: float = 0.0
     """Longest time from a message's acceptance to its commit."""
     examples: list[str] = field(default_factory=list)
-    """Some of what is wrong, in words."""
+    """Some of the violations, in words."""
 
     @property
     def is_good(self) -> bool:
-        """Say whether every promise was kept."""
+        """Check whether every promise was kept."""
         return not (self.lost or self.duplicated or self.out_of_order or self.effects_doubled)
 
 
 def read_log(path: Path, after_bytes: int = 0) -> list[Row]:
-    """Read the facts of a log of JSON lines that stand after so many bytes."""
+    """Read the facts of a log of JSON lines from a byte offset on."""
     with path.open("rb") as stream:
         stream.seek(after_bytes)
         return [parse_json(line) for line in stream]
 
 
 def read_database(database_url: str, run: str) -> dict[str, list[Row]]:
-    """Read what PostgreSQL holds of a run."""
+    """Read the records of a run from PostgreSQL."""
     prefix = {"prefix": f"{run}-"}
     with connect(database_url) as connection:
         return {
@@ -105,7 +105,7 @@ def read_database(database_url: str, run: str) -> dict[str, list[Row]]:
 
 
 def audit(evidence: Evidence) -> Findings:
-    """Find out what became of every message of a run."""
+    """Check what became of every message of a run."""
     findings = Findings(messages=len({line["message_id"] for line in evidence.ledger}))
     evidence = replace(evidence, outbound=_pass_over_repeats(evidence, findings))
     _audit_outcomes(evidence, findings)
@@ -121,11 +121,11 @@ def audit(evidence: Evidence) -> Findings:
 
 
 def _pass_over_repeats(evidence: Evidence, findings: Findings) -> list[Row]:
-    """Give what was handed on without what a channel passes over by its id, as far as a consumer's death excuses it.
+    """Return passed-on entries without the repeats that a consumer's death excuses.
 
-    Excused is a repeat of the very last entry of a stream that a killed consumer handed on; any other one stays, and
+    Excused is a repeat of the very last entry of a stream that a killed consumer passed on; any other one stays, and
     counts as doubled. Where Redis forgets what was acknowledged, and consumers die as well, that is each entry which a
-    killed one handed on: only the channel behind it can still know it by its id.
+    killed one passed on: only the channel behind it can still know it by its id.
     """
     last = {(line["by"], line["stream"]): line["id"] for line in evidence.outbound}
     once: list[Row] = []
@@ -142,7 +142,7 @@ def _pass_over_repeats(evidence: Evidence, findings: Findings) -> list[Row]:
 
 
 def _audit_outcomes(evidence: Evidence, findings: Findings) -> None:
-    """Look whether every accepted message has one outcome, one turn and one reply, and nothing else was said."""
+    """Check that every accepted message has one outcome, one turn and one reply, and nothing else was sent."""
     states = {row["message_id"]: row["state"] for row in evidence.inbox}
     turns = Counter(message for turn in evidence.turns for message in turn["message_ids"])
     replies = [line for line in evidence.outbound if line["kind"] == "reply"]
@@ -150,17 +150,17 @@ def _audit_outcomes(evidence: Evidence, findings: Findings) -> None:
     accepted = {line["message_id"] for line in evidence.ledger}
     findings.dead = sum(state == "dead" for state in states.values())
     lost = [m for m in accepted if states.get(m) not in {"answered", "dead"} or not answers[m]]
-    # A message whose receipt was lost is accepted all the same, and held to the same promises.
+    # A message whose receipt was lost is accepted all the same, and the same promises hold for it.
     lost += [m for m, state in states.items() if m not in accepted and (state == "accepted" or not answers[m])]
     doubled = {m for m in {*answers, *turns} if answers[m] > 1 or turns[m] > 1}
-    doubled |= {m for m in answers if m not in states}  # a reply to what nobody accepted
+    doubled |= {m for m in answers if m not in states}  # a reply to a message that was never accepted
     findings.lost, findings.duplicated = len(lost), len(doubled)
     _tell(findings, "lost", (f"{m}: {states.get(m, 'not in the inbox')}, {answers[m]} replies" for m in sorted(lost)))
     _tell(findings, "duplicated", (f"{m}: {turns[m]} turns, {answers[m]} replies" for m in sorted(doubled)))
 
 
 def _audit_order(evidence: Evidence, findings: Findings) -> None:
-    """Look whether turns and replies follow acceptance, and a conversation's replies are numbered without a gap."""
+    """Check that turns and replies follow acceptance, and that a conversation's replies are numbered without a gap."""
     positions = {row["message_id"]: row["position"] for row in evidence.inbox}
     wrong = [
         f"{line['message_id']}: accepted at {line['position']}, now at {positions[line['message_id']]}"
@@ -188,7 +188,7 @@ def _audit_order(evidence: Evidence, findings: Findings) -> None:
 
 
 def _audit_effects(evidence: Evidence, findings: Findings) -> None:
-    """Look whether each change that a customer was told of is one row and one version; each ticket goes out once."""
+    """Check that each change told to a customer is one row and one version, and that each ticket goes out once."""
     told = Counter(line["conversation"] for line in evidence.outbound if line["reports_change"])
     made = {row["conversation_id"]: row["changes"] for row in evidence.changes}
     findings.changes = sum(made.values())
@@ -209,7 +209,7 @@ def _audit_effects(evidence: Evidence, findings: Findings) -> None:
 
 
 def _measure(evidence: Evidence) -> tuple[float, float]:
-    """Give how long conversations stood still after a fault, and how long a message took at most."""
+    """Return how long conversations stood still after a fault, and how long a message took, at most, in seconds."""
     accepted = {row["message_id"]: row["accepted_at"].timestamp() for row in evidence.inbox}
     steps = [
         (turn["conversation_id"], accepted[message], turn["committed_at"].timestamp(), max(1, turn["attempts"] - 1))

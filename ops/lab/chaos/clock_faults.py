@@ -1,4 +1,4 @@
-"""Let clocks jump, a worker's and Redis's: by libfaketime, which stands between a process and the machine's clock."""
+"""Clock faults of a worker and of Redis, by libfaketime, which replaces a process's view of the machine's clock."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 HOUR_SECONDS = 3_600
 LIVED_SECONDS = 5.0
-"""How long a clock goes wrong before it jumps again."""
+"""How long a clock is wrong before it jumps again."""
 
 _LIBRARY = "libfaketime.so.1"
 
 
 @dataclass(frozen=True)
 class FakeClock:
-    """Hold a clock that a process in `folder` goes by, in place of the machine's; its monotonic clock stays."""
+    """A wall clock for processes in `folder` that differs from the machine's; their monotonic clock stays."""
 
     folder: Path
 
     @classmethod
     def wind_up(cls, folder: Path) -> FakeClock:
-        """Put the library and the clock's setting where the process finds them without a path that it may not enter."""
+        """Put the library and the clock's setting into the folder, where the process needs no other path."""
         library = find_library()
         if library is None:
             raise FileNotFoundError(_LIBRARY)
@@ -46,7 +46,7 @@ class FakeClock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Give what the process must be started with."""
+        """Return the environment variables that the process must be started with."""
         return {
             "LD_PRELOAD": f"./{_LIBRARY}",
             "FAKETIME_TIMESTAMP_FILE": "./clock",
@@ -55,7 +55,7 @@ class FakeClock:
         }
 
     def jump_to(self, seconds: int) -> None:
-        """Let the clock be ahead of the machine's by so much from now on."""
+        """Set the clock so many seconds ahead of the machine's."""
         draft = self.folder / "clock.new"
         draft.write_text(f"{seconds:+d}\n", encoding="utf-8")
         draft.chmod(0o644)
@@ -63,7 +63,7 @@ class FakeClock:
 
 
 def find_library() -> Path | None:
-    """Find libfaketime: as the Python distribution of that name builds it, or as Debian has it."""
+    """Find libfaketime, from the Python distribution of that name or from Debian's package."""
     spec = importlib.util.find_spec("libfaketime")
     places = [Path(folder) / "vendor/libfaketime/src" for folder in (spec and spec.submodule_search_locations) or ()]
     found = [*(place / _LIBRARY for place in places), *Path("/usr/lib").glob(f"*/faketime/{_LIBRARY}")]
@@ -71,12 +71,12 @@ def find_library() -> Path | None:
 
 
 def why_unshown(_scene: Scene) -> str | None:
-    """Say why clocks cannot be made to jump here, if so."""
+    """Return why clocks cannot be made to jump here, or None."""
     return None if find_library() else "no libfaketime: apt install faketime, or pip install libfaketime"
 
 
 async def jump_a_worker(scene: Scene) -> None:
-    """Let a worker's clock jump forth by an hour, and back by two."""
+    """Make a worker's clock jump forward by an hour, and back by two."""
     slot = scene.workers[0]
     clock = FakeClock.wind_up(slot.folder)
     slot.changes = clock.environment
@@ -97,7 +97,7 @@ async def jump_a_worker(scene: Scene) -> None:
 
 
 def _count_facts(slot: ProcessSlot, after_bytes: int, about: float) -> tuple[int, int]:
-    """Count a worker's turns, and the conversations for which no bell was heard, at that time by its own clock."""
+    """Count a worker's turns, and the conversations that rescue took up, about a time of the worker's own clock."""
     with slot.log.open("rb") as stream:
         stream.seek(after_bytes)
         facts = [parse_json(line) for line in stream if line.startswith(b"{") and line.endswith(b"\n")]
@@ -109,7 +109,7 @@ def _count_facts(slot: ProcessSlot, after_bytes: int, about: float) -> tuple[int
 
 
 async def jump_redis(scene: Scene) -> None:
-    """Let Redis's clock jump forth and back by an hour, while bells and retries are under way and a worker dies."""
+    """Make Redis's clock jump forward and back by an hour, while bells and retries are under way and a worker dies."""
     clock = FakeClock.wind_up(scene.stack.state_dir / "redis")
     await asyncio.to_thread(scene.stack.kill_redis)
     await asyncio.to_thread(scene.stack.start_redis, clock.environment)

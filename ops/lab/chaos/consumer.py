@@ -1,4 +1,4 @@
-"""Be the process of a gateway that collects: hands each reply on, which is a line of a log, and acknowledges it."""
+"""A gateway's consumer process: logs each reply, as its delivery, and acknowledges it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ GROUP = "chaos"
 CLAIM_IDLE_SECONDS = 0.5
 
 START = "CHAOS_CONSUMER_START"
-"""The variable that says where a group begins which nobody knows: `$` (the default) or `0`."""
+"""The environment variable that sets where a new group starts: `$` (the default) or `0`."""
 
 
 def run_consumer(settings: ServerSettings, outbound: Path, on_ready: Callable[[], None]) -> int:
-    """Collect until killed, as a consumer of its own name; what the one before it held comes to this one."""
+    """Collect until killed, as a consumer of its own name; entries that a dead consumer held come to this one."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_collect_all(settings, Log(outbound), on_ready))
     return 0
@@ -63,7 +63,7 @@ async def _collect(subscription: AsyncSubscription, outbound: Log, failpoint: Fa
 
 
 async def _acknowledge(subscription: AsyncSubscription, entry: StreamEntry) -> None:
-    """Acknowledge, however long Redis is away: an entry that is not would come again."""
+    """Acknowledge an entry, however long Redis is away: otherwise it would be delivered again."""
     while True:
         try:
             return await subscription.ack(entry)

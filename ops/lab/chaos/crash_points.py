@@ -1,4 +1,4 @@
-"""Kill workers, senders and consumers at each named point of their work: the crash points of the matrix."""
+"""Kill workers, senders and consumers at each named point of their work: the crash points of the chaos tests."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 SECONDS_PER_DEATH_MAX = 4.0
 
 Mortal = Literal["workers", "sender", "consumer", "rescuer"]
-"""Who dies: two of the workers, a gateway's process, or a worker whose rescue finds what another one left."""
+"""Which processes die: two of the workers, a gateway's sender or consumer, or a worker that rescues another's reply."""
 
 RESCUES_OFTEN = {"FTE_PUBLISH_SECONDS": "0.2"}
 RESCUES_ALL_THE_TIME = {"FTE_PUBLISH_SECONDS": "0.05"}
 
 HEARS_BELLS_ALONE = {"FTE_SWEEP_SECONDS": "3600"}
-"""What a death leaves is taken up by workers that live: those who die all the time would take it up again and again,
-and how long that goes on says nothing about one death."""
+"""Conversations that a death leaves are taken up by workers that live: workers that die all the time would take them up
+again and again, and how long that goes on says nothing about one death."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:
-    """Describe one point: who dies there, the how manieth time it is reached, how long after it."""
+    """One crash point: which processes die there, at which pass of it, and how long after it."""
 
     name: str
     point: Point
@@ -37,23 +37,23 @@ class CrashPoint:
     place: int = 1
     after_seconds: float = 0.0
     changes_seats: bool = False
-    """The point lies on the way of changes alone: all conversations shall make some."""
+    """The point is reached by changes of bookings alone: every conversation has to make some."""
     breaks_calls_off: bool = False
-    """Each death breaks a call of the provider off."""
+    """Each death interrupts a call of the provider."""
     moves_again_seconds_max: float = 10.0
-    """Longer than where a worker is killed now and then: of three workers one alone rescues here."""
+    """Longer than for an occasional death: of three workers only one rescues here."""
 
     @property
     def failpoint(self) -> str:
-        """Give it as the environment says it."""
+        """Return the failpoint in the environment's form."""
         return f"{self.point}@{self.place}" + (f"+{self.after_seconds:g}" if self.after_seconds else "")
 
     async def act(self, scene: Scene) -> None:
-        """Let processes die at the point until enough have; says so when they do not."""
+        """Kill processes at the point until enough have died; note it as undone when too few do."""
         await _let_die(scene, await self._doom(scene), self.point, scene.kills)
 
     async def _doom(self, scene: Scene) -> Sequence[ProcessSlot]:
-        """Replace those who shall die by processes that have the failpoint."""
+        """Replace the processes that are to die by ones with the failpoint."""
         slots = {
             "workers": scene.workers[:2],
             "sender": [scene.crew.sender],
@@ -73,7 +73,7 @@ class CrashPoint:
 
 
 async def race_to_publish(scene: Scene) -> None:
-    """Let a worker die again and again with a reply that it has not published, and the rescue of all others find it."""
+    """Kill a worker repeatedly before it publishes its reply, so that all others rescue it at the same time."""
     mortal, *racers = scene.workers
     mortal.failpoint, mortal.changes = "commit.done", HEARS_BELLS_ALONE
     for slot in racers:

@@ -1,4 +1,4 @@
-"""Run what chaos kills: workers, the process of a gateway that sends, and the one that collects."""
+"""Run the processes that chaos kills: workers, a gateway's sender, and its consumer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 SENDER_RESTART_SECONDS = 0.1
 
 CONSUMER_RESTART_SECONDS = CLAIM_IDLE_SECONDS + 0.1
-"""Whoever takes a stream over in its order begins when all that the dead one held may be claimed: docs/gateway.md."""
+"""A new consumer takes a stream over in order only when all entries of the dead one may be claimed: docs/gateway.md."""
 
 
 class ForkedCrew:
-    """Hold slots for processes of one release, which a program of that release forks."""
+    """Slots for processes of one release, which a program of that release forks."""
 
     def __init__(self, forker: Forker, slots: Sequence[ProcessSlot]) -> None:
         self.slots = list(slots)
@@ -36,22 +36,22 @@ class ForkedCrew:
 
     @property
     def workers(self) -> list[ProcessSlot]:
-        """Give the slots of workers."""
+        """Return the slots of workers."""
         return [slot for slot in self.slots if slot.role == "worker"]
 
     @property
     def sender(self) -> ProcessSlot:
-        """Give the slot of a gateway's sender."""
+        """Return the slot of a gateway's sender."""
         return next(slot for slot in self.slots if slot.role == "sender")
 
     @property
     def consumer(self) -> ProcessSlot:
-        """Give the slot of a gateway's consumer."""
+        """Return the slot of a gateway's consumer."""
         return next(slot for slot in self.slots if slot.role == "consumer")
 
     @property
     def deaths(self) -> int:
-        """Count the processes that were killed so far."""
+        """Return the number of processes killed so far."""
         return sum(len(slot.killed) for slot in self.slots)
 
     def fill(self) -> None:
@@ -60,11 +60,11 @@ class ForkedCrew:
             slot.fill(self._forker)
 
     async def wait_ready(self) -> None:
-        """Wait until the process of every slot that is filled is at work; raises ForkerFailed."""
+        """Wait until the process of every filled slot is ready; raises ForkerFailed."""
         await self._forker.wait_ready(self.slots)
 
     def logged(self, event: str, after_bytes: Mapping[Path, int]) -> int:
-        """Count an event in the workers' logs, from where the caller says."""
+        """Count an event in the workers' logs, from the given byte offsets on."""
         found = 0
         for slot in self.workers:
             with slot.log.open("rb") as log:
@@ -73,7 +73,7 @@ class ForkedCrew:
         return found
 
     async def stop(self) -> None:
-        """Let all finish, and end."""
+        """Stop all processes cleanly, and wait for their end."""
         for slot in self.slots:
             slot.stop()
         for slot in self.slots:
@@ -87,7 +87,7 @@ async def open_crew(
 ) -> AsyncIterator[ForkedCrew]:
     """Open slots for so many workers, and for a gateway's sender and consumer, on the settings' servers.
 
-    They are empty, and the packages of the release in `sources` are being loaded; processes end with the block.
+    The slots are empty while the packages of the release in `sources` load; processes end with the block.
     """
     log = folder / "forker.log"
     async with AsyncExitStack() as opened:

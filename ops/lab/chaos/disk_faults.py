@@ -1,4 +1,4 @@
-"""Fill the servers' disk, which is a small one for as long as it lasts, and the disk of a worker's log."""
+"""Disk faults: no room on the servers' disk, which is replaced by a small one, nor on the disk of a worker's log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ops.lab.chaos.scene import Scene
 
 ROOM_BYTES = 64 * 1024 * 1024
-"""What is free at first: a run writes a few of them."""
+"""Free space at first: a run writes only a few MiB."""
 
 FULL_SECONDS = 3.0
 DOWN_SECONDS_MAX = 20.0
@@ -38,7 +38,7 @@ _WRITTEN_AHEAD_BYTES = 4 * 1024 * 1024
 
 
 def why_unshown(_scene: Scene) -> str | None:
-    """Say why no disk can be made small here, if so."""
+    """Return why no small disk can be mounted here, or None."""
     if os.geteuid():
         return "needs root: the servers are put on a small disk of their own (tmpfs)"
     with tempfile.TemporaryDirectory() as folder:
@@ -51,9 +51,9 @@ def why_unshown(_scene: Scene) -> str | None:
 
 
 async def fill_the_disk(scene: Scene) -> None:
-    """Leave the servers no room: first for what grows, then for PostgreSQL's log, which ends it.
+    """Fill the servers' disk: first so that files cannot grow, then for PostgreSQL's log, which ends the server.
 
-    PostgreSQL refuses a statement whose table cannot grow, and goes down when its log cannot. Whoever runs it starts it
+    PostgreSQL refuses a statement whose table cannot grow, and goes down when its log cannot. The fault starts it
     again; nobody does anything else.
     """
     worker = scene.workers[0]
@@ -71,13 +71,13 @@ async def fill_the_disk(scene: Scene) -> None:
         if scene.stack.postgres_pid is None:
             await asyncio.to_thread(scene.stack.start_postgres)
         scene.note()
-        # Back to the large disk only when nothing waits any more: that is no part of the fault.
+        # Back to the large disk only when no message waits any more: moving the servers is no part of the fault.
         await scene.until(lambda: not (scene.is_sending or scene.gateway.unanswered), ANSWERED_SECONDS_MAX)
 
 
 @asynccontextmanager
 async def _on_a_small_disk(scene: Scene) -> AsyncIterator[Path]:
-    """Have the servers' folders on a disk of their own for the block."""
+    """Move the servers' folders to a small disk for the length of the block."""
     stack = scene.stack
     disk = stack.state_dir / "disk"
     try:
@@ -123,7 +123,7 @@ def _start_servers(stack: EmbeddedStack) -> None:
 
 @contextmanager
 def _filled(disk: Path) -> Iterator[None]:
-    """Leave not a byte of room for the block."""
+    """Fill the disk to the last byte for the length of the block."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as stream:
         for block in _BLOCKS_BYTES:
@@ -154,7 +154,7 @@ async def _redis_refuses(scene: Scene) -> bool:
 
 
 def _overfill(stack: EmbeddedStack) -> bool:
-    """Make PostgreSQL's log grow; gives whether PostgreSQL is down."""
+    """Make PostgreSQL's log grow; return whether PostgreSQL is down."""
     if stack.postgres_pid is not None:
         with suppress(psycopg.Error, ServerUnreachable), connect(stack.addresses.database_url) as connection:
             connection.execute(

@@ -1,4 +1,4 @@
-"""Name the faults: what each breaks while a load runs, and what the product is held to."""
+"""The faults of the chaos tests: what each breaks while a load runs, and what is promised meanwhile."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ Act = Callable[[Scene], Coroutine[Any, Any, None]]
 
 
 def _is_shown(_scene: Scene) -> None:
-    """Say that any machine will do."""
+    """Return None: any machine can show this fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Describe one fault of the matrix."""
+    """One fault of the matrix."""
 
     name: str
     title: str
     act: Act
     moves_again_seconds_max: float | None
-    """From each noted moment until every conversation that waited then has had a turn; None: nothing to hold it to."""
+    """From each noted moment until every conversation that waited then has had a turn; None: no limit."""
     copies: int = 0
     """How often each message is sent again."""
     must_log: tuple[str, ...] = ()
-    """The events without which the fault has not taken place."""
+    """Events that workers must log: without them the fault has not taken place."""
     asks_nothing_again: bool = False
-    """Nothing that has been asked may have to be asked again."""
+    """No answer of the provider may have to be asked for again."""
     publishes_nothing_again: bool = False
-    """No entry may stand in a stream twice."""
+    """No entry may be in a stream twice."""
     breaks_calls_off: bool = False
-    """Each process that is killed must have had a call of the provider under way."""
+    """Each process killed must have had a call of the provider under way."""
     answers_within_seconds_max: float | None = None
     """From the acceptance of each message to its commit."""
     why_unshown: Callable[[Scene], str | None] = _is_shown
-    """Says what this machine lacks for it."""
+    """Returns what this machine lacks for the fault."""
     redis_forgets: bool = False
-    """Redis loses what consumers have acknowledged, in a run in which they die as well."""
+    """Redis loses what consumers have acknowledged, in a run in which consumers die as well."""
     is_burst: bool = False
     """`ChaosOptions.burst` customers write one message each, at once."""
     seconds: float = 0.0
     """How long customers go on writing at least."""
     keeps_sending: bool = False
-    """The load goes on for as long as the fault does; the fault must not wait for the load, then."""
+    """The load goes on for as long as the fault does; the fault must then not wait for the load."""
     bookings: float = 1 / 3
     """The share of conversations that change seats."""
     crowd: float = 1.0
-    """How many times as many conversations as ever there are."""
+    """Number of conversations, as a multiple of the usual."""
     turns: int | None = None
-    """How many messages each has at least, where not as many as ever."""
+    """How many messages each conversation has at least; None: as many as usual."""
     pace: float = 1.0
-    """How many times as fast they come."""
+    """Speed of sending, as a multiple of the usual."""
 
 
 async def no_fault(scene: Scene) -> None:
-    """Break nothing: what the other rows compare with."""
+    """Break nothing, for comparison with the other rows."""
     scene.note()
 
 
@@ -167,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
         "doorbells vanish",
         server_faults.steal_doorbells,
         None,
-        turns=5,  # a small load rings too few bells to steal: who waits already is not rung for again
+        turns=5,  # a small load rings too few bells to steal: a conversation that waits already is not rung for again
         answers_within_seconds_max=7,
     ),
     *(_fault_at(point) for point in CRASH_POINTS),
@@ -175,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def choose_faults(names: str | None) -> list[Fault]:
-    """Give the faults with these names, separated by commas, or all; raises ValueError for a name there is not."""
+    """Return the faults with these names, separated by commas, or all; raises ValueError for an unknown name."""
     if not names:
         return list(FAULTS)
     by_name = {fault.name.lower(): fault for fault in FAULTS}

@@ -1,8 +1,8 @@
-"""Fork processes from one that has loaded what they need: loading takes seconds, and chaos kills hundreds.
+"""Fork processes from one that has loaded their packages: loading takes seconds, and chaos kills hundreds.
 
 A program: each line on its input is `{"role": …, "environment": {…}, "folder": path, "log": path, "arguments": […]}`,
-upon which a process is forked: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
-`{"born": pid}` for each, `{"ready": pid}` when it is at work, and at its end `{"died": pid, "code": n}`, n being minus
+which forks one process: a worker runs as `fte worker` does, a sender and a consumer as a gateway's do. It prints
+`{"born": pid}` for each, `{"ready": pid}` when it is ready, and at its end `{"died": pid, "code": n}`, n being minus
 the signal.
 """
 
@@ -44,7 +44,7 @@ def serve() -> None:
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     orders = b""
     while True:
         readable, _, _ = select.select([sys.stdin.fileno(), told], [], [])
@@ -61,7 +61,7 @@ def serve() -> None:
 
 
 async def _load_everything() -> None:
-    """Play a turn, so that what loads at first use does so once and not in each fork."""
+    """Play a turn, so that modules loaded at first use are loaded once and not in each fork."""
     settings, nothing = load_settings(), _NOTHING
     brain = Brain(
         GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, nothing, settings, AIRLINE
@@ -89,7 +89,7 @@ def _hatch(order: dict[str, Any]) -> int:
         os.environ.update(order["environment"])
         if "LD_PRELOAD" in order["environment"]:
             _begin_anew(order, voice)
-        random.seed()  # the forks would all draw alike
+        random.seed()  # without it, all forks would draw alike
         code = _run(voice, order["role"], *order["arguments"])
     except BaseException:  # noqa: BLE001 - the end of this process; the log says why
         traceback.print_exc()
@@ -99,7 +99,7 @@ def _hatch(order: dict[str, Any]) -> int:
 
 
 def _begin_anew(order: dict[str, Any], voice: int) -> NoReturn:
-    """Load everything again: what a library stands between must be loaded after it."""
+    """Load everything again by exec, since a preloaded library must be there before the rest."""
     os.set_inheritable(voice, True)  # noqa: FBT003 - the standard library's
     program = [sys.executable, "-P", "-m", "ops.lab.chaos.forker", str(voice), order["role"], *order["arguments"]]
     os.execv(sys.executable, program)  # noqa: S606 - no shell is wanted; the argument list is ours
@@ -135,7 +135,7 @@ def _say(fact: dict[str, Any]) -> None:
 
 
 def _tell(descriptor: int, fact: dict[str, Any]) -> None:
-    """Write a line at once: short enough for pipes not to mix it with another process's."""
+    """Write a line in one call: short enough for pipes not to mix it with another process's."""
     os.write(descriptor, dump_json(fact).encode() + b"\n")
 
 

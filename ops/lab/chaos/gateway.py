@@ -1,4 +1,4 @@
-"""Be what stands on the other side of the product, and outlive its processes: what is sent, and what has come back."""
+"""The product's environment in chaos tests: sends messages, records replies, and outlives the killed processes."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from schema.settings.servers import ServerSettings
 
     Send = Callable[[Inbound], Awaitable[dict[str, Any]]]
-    """Hands a message in; gives its `receipt` (position, status), or `after_seconds` to send it again."""
+    """Sends a message; returns its `receipt` (position, status), or `after_seconds` to send it again."""
 
 LINGER_SECONDS = 0.5
-"""How long to look for second answers after the last first one."""
+"""How long to wait for second answers after the last first one."""
 
 LOOK_SECONDS = 0.05
 
 
 class Orders:
-    """Give messages to whatever process sends now, and those without an answer to the next one as well."""
+    """Passes messages to the current sender process, and those without an answer to the next one as well."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -41,7 +41,7 @@ class Orders:
         self._sender: asyncio.StreamWriter | None = None
 
     async def ask(self, inbound: Inbound) -> dict[str, Any]:
-        """Have one message sent; gives what a sender answers, however many die meanwhile."""
+        """Send one message through a sender process; return the answer, however many senders die meanwhile."""
         number = next(self._numbers)
         order = {"number": number, "message": inbound.model_dump(mode="json")}
         line = dump_json(order).encode() + b"\n"
@@ -55,7 +55,7 @@ class Orders:
             del self._open[number]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one sender to its end."""
+        """Serve one sender until its connection ends."""
         self._sender = writer
         writer.writelines(line for line, _ in self._open.values())
         try:
@@ -72,10 +72,10 @@ class Orders:
 
 
 class Gateway:
-    """Send by a process that may be killed, and know what another one has collected.
+    """Sends by a process that may be killed, and reads what another one has collected.
 
-    `ledger.jsonl` holds what there is a receipt for, `outbound.jsonl` what consumers of the streams handed on, and
-    `raw.jsonl` every entry of the streams, twice if it was published twice.
+    `ledger.jsonl` holds the receipts, `outbound.jsonl` what consumers of the streams passed on, and `raw.jsonl` every
+    entry of the streams, twice if it was published twice.
     """
 
     def __init__(self, settings: ServerSettings, folder: Path) -> None:
@@ -86,27 +86,27 @@ class Gateway:
         self.outbound.touch(mode=0o600)
         self._orders = Orders()
         self.senders: list[Send] = [self._orders.ask]
-        """What hands messages in: each message of a conversation goes by the next of them."""
+        """Functions that send messages: each message of a conversation goes by the next of them."""
         self._opened = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
         self._open: set[str] = set()
         self._answered: set[str] = set()
         self.last_news = time.monotonic()
         self.port = 0
-        """Where it waits for its sender."""
+        """The loopback port on which it waits for its sender."""
 
     @property
     def answered(self) -> int:
-        """Count the messages answered so far, of all runs."""
+        """Return the number of messages answered so far, of all runs."""
         return len(self._answered)
 
     @property
     def unanswered(self) -> int:
-        """Count the messages accepted and not answered so far."""
+        """Return the number of messages accepted and not answered so far."""
         return len(self._open)
 
     async def __aenter__(self) -> Self:
-        """Wait for a sender, and look at what comes out from now on."""
+        """Listen for a sender, and follow the streams from now on."""
         async with AsyncExitStack() as opening:
             for log in (self._ledger, self._raw):
                 opening.callback(log.close)
@@ -121,15 +121,15 @@ class Gateway:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop looking, and disconnect."""
+        """Stop following, and disconnect."""
         await cancel_and_wait(*self._tasks)
         await self._opened.aclose()
 
     async def play(self, plan: Plan, goes_on: Callable[[], bool]) -> None:
         """Send the messages of a plan when they are due, by the clock alone; return when all are accepted.
 
-        A customer who changes seats waits for the answer besides. Goes on after the plan's last one while `goes_on`
-        says so, up to `messages_max`.
+        A customer who changes seats also waits for the answer. Sending goes on after the plan's last message while
+        `goes_on` returns True, up to `messages_max`.
         """
         started = time.monotonic()
         sending: dict[str, asyncio.Task[None]] = {}
@@ -153,18 +153,18 @@ class Gateway:
                 sending[inbound.conversation] = group.create_task(self._send(inbound, before, again, by))
 
     async def wait_for_answers(self, silence_seconds_max: float) -> bool:
-        """Wait until all is answered, or nothing comes any more; gives whether all is."""
+        """Wait until all is answered, or replies have stopped for `silence_seconds_max`; return whether all is."""
         self.last_news = time.monotonic()
         while self._open:
             if time.monotonic() - self.last_news > silence_seconds_max:
-                self._open.clear()  # a later run shall not wait for them again
+                self._open.clear()  # a later run must not wait for them again
                 return False
             await asyncio.sleep(LOOK_SECONDS)
         await asyncio.sleep(LINGER_SECONDS)
         return True
 
     async def _until_answered(self, before: asyncio.Task[None], message_id: str, seconds_max: float) -> None:
-        """Wait as a customer does who is asked for a yes: it says nothing unless it comes after the question."""
+        """Wait like a customer who is asked for a yes, which means nothing before the question."""
         await before
         deadline = time.monotonic() + seconds_max
         while message_id not in self._answered and time.monotonic() < deadline:  # noqa: ASYNC110 - with a deadline
@@ -190,7 +190,7 @@ class Gateway:
         self.last_news = time.monotonic()
 
     async def _count(self) -> None:
-        """Count what consumers hand on, as it comes."""
+        """Count answered messages from the consumers' log as it grows."""
         tail = Tail(self.outbound)
         while True:
             for line in tail.read():

@@ -1,4 +1,4 @@
-"""Say what one run sends."""
+"""The messages that one chaos run sends."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 TENANT = "default"
 STREAMS = (*(replies_stream(TENANT, channel) for channel in CHANNELS), escalations_stream(TENANT))
-"""What comes out of it."""
+"""The outbound streams of the run."""
 
 
 SILENCE_SECONDS_MAX = 40.0
 BURST_PER_SECOND = 30
-"""Turns that two cores do: of those that are under way together none may have an answer before all have."""
+"""Turns per second of two cores: when all are under way together, none may have an answer before all have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Say what one run sends."""
+    """How many messages one run sends, how fast, and to which conversations."""
 
     run: str
-    """Begins the name of each of its conversations, and of no other's."""
+    """Prefix of the run's conversations, and of no other's."""
     conversations: int
     turns: int
     messages_per_second: float
@@ -39,23 +39,23 @@ class Plan:
     bookings: tuple[BookingAccess, ...]
     """One for each conversation that changes seats."""
     messages_max: int
-    """How many are sent at most where a run goes on for as long as its fault does."""
+    """At most this many messages where a run goes on for as long as its fault does."""
     copies: int = 0
     """How often each message is sent again once it is accepted, with one from before."""
 
     @property
     def silence_seconds_max(self) -> float:
-        """Give how long to wait for the next reply before the rest counts as lost; what begins at once ends at once."""
+        """Return how long to wait for the next reply before the rest counts as lost; a burst is answered at its end."""
         return SILENCE_SECONDS_MAX + self.conversations / BURST_PER_SECOND
 
     @property
     def messages(self) -> int:
-        """Count what is sent at least."""
+        """Return the least number of messages sent."""
         return self.conversations * self.turns
 
 
 def plan_messages(plan: Plan) -> Iterator[Inbound]:
-    """Give messages in the order of sending, without end: all first ones, all second ones, and so on."""
+    """Yield messages in the order of sending, without end: all first ones, all second ones, and so on."""
     scripts = make_scripts(plan.seed, plan.conversations, plan.turns, channels=CHANNELS, bookings=plan.bookings)
     texts = [script.texts for script in scripts]
     for number, booking in enumerate(plan.bookings[: plan.conversations]):
@@ -75,7 +75,7 @@ def plan_messages(plan: Plan) -> Iterator[Inbound]:
 
 
 def _seat_changes(booking: BookingAccess) -> tuple[str, ...]:
-    """Write what moves a passenger back and forth: each yes is one effect, and must be one row."""
+    """Return texts that move a passenger back and forth: each yes is one effect, and must be one row."""
     named = f"{booking.first_name} {booking.surname}, {booking.confirmation_number}."
     return (
         f"{named} Please move me to a window seat",

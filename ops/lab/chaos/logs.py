@@ -1,4 +1,4 @@
-"""Write facts down outside of the product, for the auditor: JSON lines, each on the disk before its writer goes on."""
+"""Logs for the auditor, outside of the product: JSON lines, each synced to disk before its writer goes on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Log:
-    """Append facts to a file that others may append to as well."""
+    """Appends facts to a file that others may append to as well."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(self, **fact: Any) -> None:
-        """Write one fact, and when it was."""
+        """Write one fact with its time."""
         os.write(self._descriptor, dump_json({"at": time.time(), **fact}).encode() + b"\n")
         os.fsync(self._descriptor)
 
@@ -33,14 +33,14 @@ class Log:
 
 
 class Tail:
-    """Read a log while it is being written."""
+    """Reads a log while it is being written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read_bytes = path.stat().st_size
 
     def read(self) -> list[dict[str, Any]]:
-        """Give what came since the last time; a line that is not whole yet waits for the next one."""
+        """Return the lines added since the last call; an incomplete line waits for the next call."""
         with self._path.open("rb") as stream:
             stream.seek(self._read_bytes)
             *lines, _ = stream.read().split(b"\n")
@@ -49,7 +49,7 @@ class Tail:
 
 
 def fact_of(entry: StreamEntry) -> dict[str, Any]:
-    """Give what an auditor needs of an entry: nobody's words."""
+    """Return what an auditor needs of an entry, without anybody's words."""
     reply = entry.body if isinstance(entry.body, Reply) else None
     return {
         "kind": "reply" if reply else "escalation",

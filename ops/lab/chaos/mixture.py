@@ -1,4 +1,4 @@
-"""Break several things at once, at random: what single rows cannot show is how faults meet."""
+"""Break several things at once, at random, to test how faults combine."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ async def _kill_of_a_gateway(scene: Scene) -> None:
 
 
 async def _half_open_for_a_while(scene: Scene) -> None:
-    """Let connections go silent, until the servers are told as well: a network gives a dead one up at some time."""
+    """Make connections half-open, until the servers are told as well: a network gives a dead one up at some time."""
     await wire_faults.half_open_wires(scene)
     await scene.pause(8, 12)
     for wire in scene.wires:
         wire.heal()
 
 
-# Within a lane one thing happens after the other: whoever restarts servers must not do so twice at a time.
+# Within a lane faults follow each other: servers must not be restarted twice at a time.
 LANES: tuple[Sequence[Act], ...] = (
     (_kill_one, _kill_one, _kill_one, worker_faults.freeze_a_worker, worker_faults.stop_workers_in_turn),
     (
@@ -56,7 +56,7 @@ LANES: tuple[Sequence[Act], ...] = (
 
 
 def mixed_fault(seconds: float) -> Fault:
-    """Describe a run of so many seconds in which workers, servers, wires and the provider break independently."""
+    """Return a fault of so many seconds in which workers, servers, wires and the provider break independently."""
     return Fault(
         "MIX",
         f"everything at random, {seconds:g} s",

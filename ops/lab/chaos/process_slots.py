@@ -1,4 +1,4 @@
-"""Keep places filled that are emptied all the time: each by a forked process behind its own wires."""
+"""Slots for processes that chaos kills and starts again, each forked and behind its own wires."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ POLL_SECONDS = 0.02
 READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 RESTART_SECONDS = 0.25
-"""How long a process stays dead: what the supervisor takes for the first death."""
+"""How long a process stays dead: the supervisor's wait after a first death."""
 
 Role = Literal["worker", "sender", "consumer"]
 
 
 class ForkerFailed(FteError):
-    """Say that processes could not be started, and where the log is."""
+    """Processes that could not be started; names the log."""
 
     def __init__(self, reason: str, log: Path) -> None:
         super().__init__(f"chaos could not start its processes: {reason}; the log is {log}")
@@ -38,16 +38,16 @@ class ForkerFailed(FteError):
 
 @dataclass(frozen=True)
 class ForkedProcess:
-    """Hold one process."""
+    """One forked process."""
 
     pid: int
     ready: asyncio.Event
     end: asyncio.Future[int]
-    """Its exit code; minus the signal."""
+    """Its exit code, or minus the signal that ended it."""
 
 
 class Forker:
-    """Speak with the program `ops.lab.chaos.forker`."""
+    """Client of the program `ops.lab.chaos.forker`."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
@@ -57,7 +57,7 @@ class Forker:
         self._forking = asyncio.Lock()
 
     async def listen(self) -> None:
-        """Take what the program tells, until it ends."""
+        """Read the program's reports until it ends."""
         assert self._process.stdout is not None  # noqa: S101 - narrows the type; opened with PIPE
         async for line in self._process.stdout:
             fact: dict[str, Any] = parse_json(line)
@@ -71,14 +71,14 @@ class Forker:
                 self._alive.pop(fact["died"]).end.set_result(fact["code"])
 
     async def fork(self, order: dict[str, Any]) -> ForkedProcess:
-        """Have a process forked."""
+        """Request one forked process and return it."""
         assert self._process.stdin is not None  # noqa: S101 - narrows the type; opened with PIPE
-        async with self._forking:  # births are told in the order of their orders
+        async with self._forking:  # the forker reports births in the order of requests
             self._process.stdin.write(dump_json(order).encode() + b"\n")
             return await self._born.get()
 
     async def wait_ready(self, slots: Sequence[ProcessSlot]) -> None:
-        """Wait until the process of every slot that is filled is at work; raises ForkerFailed."""
+        """Wait until the process of every filled slot is ready; raises ForkerFailed."""
         try:
             async with asyncio.timeout(READY_SECONDS_MAX):
                 while not all(slot.is_ready for slot in slots if slot.is_filled):
@@ -92,7 +92,7 @@ class Forker:
 
 @dataclass
 class ProcessSlot:
-    """Hold one process's place: its wires, and what fills it now."""
+    """A slot for one process: its wires, its log, and the process in it now."""
 
     role: Role
     log: Path
@@ -102,13 +102,13 @@ class ProcessSlot:
     arguments: list[str] = field(default_factory=list)
     restart_seconds: float = RESTART_SECONDS
     ends: dict[int, int] = field(default_factory=dict)
-    """Each process so far, by pid, and its exit code; minus the signal."""
+    """Exit code of each process so far, by pid; minus the signal."""
     failpoint: str | None = None
-    """What the next process here dies of; `runtime.failpoints`."""
+    """The failpoint of the next process here; `runtime.failpoints`."""
     changes: dict[str, str] = field(default_factory=dict)
-    """Variables that the next process here has besides."""
+    """Environment variables added for the next process here."""
     log_to: Path | None = None
-    """Where the next process here logs instead."""
+    """The log of the next process here, in place of `log`."""
     _process: ForkedProcess | None = None
     _is_doomed: bool = False
     _keeping: asyncio.Task[None] | None = None
@@ -116,31 +116,31 @@ class ProcessSlot:
 
     @property
     def folder(self) -> Path:
-        """Give the folder in which its processes run."""
+        """Return the folder in which its processes run."""
         return self.log.with_suffix("")
 
     @property
     def pid(self) -> int | None:
-        """Give the pid of the process that is here now."""
+        """Return the pid of the process that is here now."""
         return self._process.pid if self._process else None
 
     @property
     def is_ready(self) -> bool:
-        """Say whether the process here is at work."""
+        """Check whether the process here is ready."""
         return self._process is not None and self._process.ready.is_set()
 
     @property
     def is_doomed(self) -> bool:
-        """Say whether the process here, or the next one, is not as every other: it has a failpoint, or changes."""
+        """Check whether the process here, or the next one, differs from the others: it has a failpoint, or changes."""
         return self._is_doomed or self._is_changed
 
     @property
     def killed(self) -> set[int]:
-        """Give the processes that were killed here."""
+        """Return the pids of the processes that were killed here."""
         return {pid for pid, code in self.ends.items() if code == -signal.SIGKILL}
 
     def send(self, number: signal.Signals) -> bool:
-        """Signal the process; gives whether there was one."""
+        """Signal the process; return whether there was one."""
         if self.pid is None:
             return False
         with suppress(ProcessLookupError):
@@ -150,16 +150,16 @@ class ProcessSlot:
 
     @property
     def is_filled(self) -> bool:
-        """Say whether a process belongs here, and is started again when it ends."""
+        """Check whether a process belongs here, and is started again when it ends."""
         return self._is_wanted
 
     def fill(self, forker: Forker) -> None:
-        """Fill the place, again each time its process has ended, until told to stop."""
+        """Fill the slot, again each time its process has ended, until told to stop."""
         self._is_wanted = True
         self._keeping = asyncio.create_task(self._keep(forker))
 
     async def dismiss(self) -> int:
-        """Tell the process to stop, start no other, and give its exit code. Raises TimeoutError."""
+        """Stop the process for good and return its exit code. Raises TimeoutError."""
         pid = self.pid
         if pid is None or self._keeping is None:
             raise RuntimeError(f"nobody is at {self.log.stem} to be dismissed")
@@ -168,7 +168,7 @@ class ProcessSlot:
         return self.ends[pid]
 
     async def end(self) -> None:
-        """End keeping the place, once its process has had time to finish."""
+        """Stop filling the slot, once its process has had time to finish."""
         if self._keeping is not None:
             await asyncio.wait([self._keeping], timeout=STOP_SECONDS_MAX)
             await cancel_and_wait(self._keeping)
@@ -184,7 +184,7 @@ class ProcessSlot:
                 await asyncio.sleep(self.restart_seconds)
 
     def stop(self) -> None:
-        """Let the process finish, and start no other."""
+        """Send SIGTERM to the process, and start no other."""
         self._is_wanted = False
         self.send(signal.SIGTERM)
         self.send(signal.SIGCONT)

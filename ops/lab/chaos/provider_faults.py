@@ -1,4 +1,4 @@
-"""Let the provider of models hang, fail and answer late."""
+"""Provider faults: the provider of models hangs, fails and answers late."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 async def slow_provider(scene: Scene) -> None:
-    """Let the provider hang, and answer after everybody has given up."""
+    """Make the provider hang, and answer after every caller has given up."""
     late = scene.settings.model_call_seconds_max + 1
     for _ in range(3):
         await scene.script_provider({"kind": "hang", "requests": 2}, {"kind": "slow", "requests": 2, "seconds": late})
@@ -18,7 +18,7 @@ async def slow_provider(scene: Scene) -> None:
 
 
 async def failing_provider(scene: Scene) -> None:
-    """Let the provider refuse, fail, cut answers off and answer nonsense."""
+    """Make the provider refuse, fail, cut answers off and answer nonsense."""
     for kind in ("429", "500", "cut", "malformed_arguments", "503", "unknown_tool"):
         await scene.script_provider({"kind": kind, "requests": 6, "seconds": 1})
         await scene.pause(1.5)

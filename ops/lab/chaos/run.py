@@ -38,24 +38,24 @@ if TYPE_CHECKING:
     from schema.settings import Settings
 
 ANSWERED_BEFORE = 8
-"""Messages that are answered before the fault begins."""
+"""Messages answered before the fault begins."""
 
 MODEL_CALL_SECONDS_MAX = 6.0
-"""How long workers wait for the provider, who hangs in some rows: the default would make each of them a minute."""
+"""How long workers wait for the provider, which hangs in some rows: the default would make each take a minute."""
 
 LONGER_MAX = 6
-"""How many times the usual load is sent at most, where it lasts as long as its fault."""
+"""How many times the usual load is sent at most, where the load lasts as long as its fault."""
 
 START_SECONDS_MAX = 20.0
 QUIET_SECONDS_MAX = 20.0
 
 _NEVER_LOGGED = ("turn.failed_bug", "rescue.failed")
-"""What a worker logs about an error that nobody has thought of."""
+"""Events of a worker for errors that the code does not expect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChaosOptions:
-    """Say how much happens in one row."""
+    """Load and number of kills of one fault."""
 
     workers: int = 3
     conversations: int = 30
@@ -69,34 +69,34 @@ class ChaosOptions:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold one fault's outcome."""
+    """The outcome of one fault."""
 
     fault: Fault
     findings: Findings
     kills: int
     seconds: float
     broken: tuple[str, ...]
-    """What was not as promised, in words."""
+    """Broken promises, in words."""
     unshown: str | None = None
-    """Why the fault did not take place at all."""
+    """Why the fault could not be shown on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sum up rows."""
+    """Totals of several rows."""
 
     rows: int
     kills: int
     messages: int
     minutes: float
     broken: tuple[str, ...]
-    """The rows in which something was not as promised."""
+    """The rows with a broken promise."""
     unshown: tuple[str, ...]
     """The rows that this machine could not show."""
 
 
 def sum_up(rows: Sequence[Row], seconds: float) -> Totals:
-    """Sum up rows that took so long altogether."""
+    """Sum up rows that took `seconds` altogether."""
     return Totals(
         rows=sum(row.unshown is None for row in rows),
         kills=sum(row.kills for row in rows),
@@ -108,7 +108,7 @@ def sum_up(rows: Sequence[Row], seconds: float) -> Totals:
 
 
 class Chaos:
-    """Hold a stack that is up, and run faults on it."""
+    """A running stack, with faults to run on it."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Chaos:
         beside: ForkedCrew | None,
     ) -> None:
         self.beside = beside
-        """Posts for workers of another release, empty until a fault fills them."""
+        """Slots for workers of another release, empty until a fault fills them."""
         self._scene = scene
         self._options = options
         self._folder = folder
@@ -128,16 +128,16 @@ class Chaos:
 
     @property
     def settings(self) -> Settings:
-        """Give the settings that lead to its servers."""
+        """Return the settings with its servers' addresses."""
         return self._scene.settings
 
     @property
     def worker_pids(self) -> list[int]:
-        """Give the workers that are alive now."""
+        """Return the pids of the workers that are alive now."""
         return [slot.pid for slot in self._scene.workers if slot.pid is not None]
 
     def spare(self, workers: int) -> None:
-        """Neither kill nor stop the first workers from now on, so that it shows what grows in them."""
+        """Neither kill nor stop the first workers from now on, so that growth in them shows."""
         self._scene.spared = workers
 
     async def run(self, fault: Fault) -> Row:
@@ -160,7 +160,7 @@ class Chaos:
         return Row(fault, findings, kills, time.monotonic() - started, broken)
 
     async def _play(self, plan: Plan, fault: Fault) -> int:
-        """Put the load on, break what the fault breaks, and wait for the end; gives how many processes were killed."""
+        """Run the load and the fault, and wait for the end; return how many processes were killed."""
         scene = self._scene
         before = scene.gateway.answered
         scene.is_sending = scene.is_acting = True
@@ -190,7 +190,7 @@ class Chaos:
         return self._scene.crew.deaths - deaths
 
     async def _wait_until_published(self, plan: Plan) -> None:
-        """Wait until what has to go out is noted as out: escalations may follow the last reply."""
+        """Wait until everything in the outbox is published: escalations may follow the last reply."""
         deadline = time.monotonic() + QUIET_SECONDS_MAX
         while time.monotonic() < deadline:
             found = await asyncio.to_thread(read_database, self._scene.settings.database_url or "", plan.run)
@@ -243,7 +243,7 @@ class Chaos:
 
 
 def judge(fault: Fault, findings: Findings, logged: dict[str, int], *, kills: int = 0) -> list[str]:
-    """Say what of a fault's outcome was not as promised; `logged`: how often workers logged an event."""
+    """Return which promises a fault broke; `logged`: how often workers logged an event."""
     broken = [] if findings.is_good else list(findings.examples)
     limit = fault.moves_again_seconds_max
     if limit is not None and findings.moved_again_seconds > limit:
@@ -270,7 +270,7 @@ async def chaos_on(
 ) -> AsyncIterator[Chaos]:
     """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block.
 
-    `beside`: where the sources of another release stand, for which there shall be as many slots; its workers log there.
+    `beside`: folder with the sources of another release, for which as many slots are opened; its workers log there.
     """
     calls = folder / "calls.jsonl"
     with (

@@ -1,4 +1,4 @@
-"""Hold what a fault can get at: servers, processes, wires, the simulated provider, and what the load has come to."""
+"""What a fault acts on: servers, processes, wires, the simulated provider, and the state of the load."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOVE_SECONDS = 6.0
 
 @dataclass
 class Scene:
-    """Hold one run's surroundings; `moments` collects when something was broken or came back."""
+    """Surroundings of one run; `moments` collects when something was broken or came back."""
 
     stack: EmbeddedStack
     settings: Settings
@@ -43,7 +43,7 @@ class Scene:
     simulator_url: str
     random: Random
     kills: int
-    """How many processes a fault that kills again and again shall kill."""
+    """How many processes a repeated kill is to kill."""
     spared: int = 0
     """How many of the first workers are neither killed nor told to stop."""
     run: str = ""
@@ -51,34 +51,34 @@ class Scene:
     is_acting: bool = False
     moments: list[float] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
-    """What a fault was to do and could not, in words."""
+    """What the fault failed to do, in words."""
     log_starts: dict[Path, int] = field(default_factory=dict)
 
     @property
     def workers(self) -> list[ProcessSlot]:
-        """Give the workers' slots."""
+        """Return the workers' slots."""
         return self.crew.workers
 
     @property
     def mortals(self) -> list[ProcessSlot]:
-        """Give the slots of the workers that may be killed."""
+        """Return the slots of the workers that may be killed."""
         return self.workers[self.spared :]
 
     @property
     def wires(self) -> list[Wire]:
-        """Give every wire there is."""
+        """Return every wire."""
         return [wire for slot in self.crew.slots for wire in (slot.redis, slot.postgres)]
 
     def note(self) -> None:
-        """Note that from now on conversations have to move."""
+        """Record this moment: from now on conversations have to move."""
         self.moments.append(time.time())
 
     async def pause(self, least_seconds: float, most_seconds: float | None = None) -> None:
-        """Let a time pass, drawn evenly between two."""
+        """Sleep for a random time between the two bounds."""
         await asyncio.sleep(self.random.uniform(least_seconds, most_seconds or least_seconds))
 
     async def until(self, condition: Callable[[], bool], seconds_max: float) -> bool:
-        """Wait until a condition holds, or for so long; gives whether it does."""
+        """Wait until a condition holds, or for `seconds_max`; return whether it holds."""
         deadline = time.monotonic() + seconds_max
         while not condition():
             if time.monotonic() > deadline:
@@ -87,26 +87,26 @@ class Scene:
         return True
 
     async def until_moved(self) -> bool:
-        """Let conversations get over the last fault, so that the next one is measured by itself."""
+        """Wait until conversations have recovered from the last fault, so that the next is measured by itself."""
         since = self.moments[-1] if self.moments else 0.0
         return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
 
     async def until_ready(self, slot: ProcessSlot) -> bool:
-        """Wait for a process that works; gives whether there is one."""
+        """Wait until a slot's process is ready; return whether it is."""
         return await self.until(lambda: slot.is_ready, START_SECONDS_MAX)
 
     async def until_gone(self, slot: ProcessSlot) -> bool:
-        """Wait for the end of a process; gives whether it has ended."""
+        """Wait for the end of a process; return whether it has ended."""
         pid = slot.pid
         return await self.until(lambda: slot.pid != pid, self.settings.stop_seconds_max + 5)
 
     async def until_death(self, seconds_max: float) -> bool:
-        """Wait until one more process has been killed; gives whether one has."""
+        """Wait until one more process has been killed; return whether one has."""
         before = self.crew.deaths
         return await self.until(lambda: self.crew.deaths > before, seconds_max)
 
     async def kill(self, slot: ProcessSlot) -> None:
-        """Kill a process, as soon as it is one that works."""
+        """Kill a process, once it is ready."""
         if await self.until_ready(slot) and slot.send(signal.SIGKILL):
             self.note()
             await self.until_gone(slot)
@@ -116,7 +116,7 @@ class Scene:
         return self.crew.logged(event, self.log_starts)
 
     async def read_leases(self) -> dict[bytes, tuple[bytes | str, bytes | str]]:
-        """Read who holds a conversation now (a token), and until when; nobody while Redis is away."""
+        """Return the token and end time of each lease now; nothing while Redis is away."""
         found = {}
         try:
             async for key in self.redis.scan_iter("fte:*:lease:*"):
@@ -128,14 +128,14 @@ class Scene:
         return found
 
     async def script_provider(self, *steps: dict[str, Any]) -> None:
-        """Tell the simulated provider what its next calls meet; nothing: to go on as ever."""
+        """Set the faults of the simulated provider's next calls; without steps, clear them."""
         url = self.simulator_url.removesuffix("/v1") + "/faults"
         async with aiohttp.ClientSession() as session:
             answer = await (session.post(url, json=list(steps)) if steps else session.delete(url))
             answer.raise_for_status()
 
     async def freeze(self, pid: int | None, seconds: float) -> None:
-        """Stop a process and its children for so long."""
+        """Suspend a process and its children for so many seconds."""
         if pid is None:
             return
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
@@ -149,7 +149,7 @@ class Scene:
                     process.resume()
 
     async def restore(self) -> None:
-        """Undo whatever a fault has left behind."""
+        """Undo what a fault has left behind."""
         for wire in self.wires:
             wire.heal()
         for slot in self.crew.slots:
@@ -157,5 +157,5 @@ class Scene:
             slot.failpoint, slot.changes, slot.log_to = None, {}, None
             slot.send(signal.SIGCONT)
             if doomed:
-                await self.kill(slot)  # it was born with what has just been taken back
+                await self.kill(slot)  # it was started with what has just been taken back
         await self.script_provider()

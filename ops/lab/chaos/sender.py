@@ -1,4 +1,4 @@
-"""Be the process of a gateway that sends: takes messages from a connection, and answers with their receipts."""
+"""A gateway's sender process: reads messages from a connection, and answers with their receipts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_sender(settings: SendingSettings, port: int, on_ready: Callable[[], None]) -> int:
-    """Serve the gateway that listens on a loopback port until it hangs up; gives the exit code."""
+    """Serve the gateway that listens on a loopback port until it hangs up; return the exit code."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, port, on_ready))
     return 0
@@ -37,7 +37,7 @@ async def _serve(settings: SendingSettings, port: int, on_ready: Callable[[], No
 
 
 async def _send(producer: AsyncProducer, order: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-    """Send one message; a line says what came of it: a receipt, or the name of the refusal and when to come again."""
+    """Send one message and write the outcome: a receipt, or the name of the refusal and when to try again."""
     answer: dict[str, Any] = {"number": order["number"]}
     try:
         receipt = await producer.send(order["message"])

@@ -1,4 +1,4 @@
-"""Kill, freeze, empty and fill the servers, and take from Redis what others rely on."""
+"""Server faults: Redis and PostgreSQL killed, frozen, emptied and filled; scripts and doorbells lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def restart_redis(scene: Scene) -> None:
 
 
 async def restart_redis_late(scene: Scene) -> None:
-    """Kill Redis, and start it again much later: whoever waits longer each time waits longest now."""
+    """Kill Redis, and start it again much later: clients with growing retry waits are at their longest then."""
     await asyncio.to_thread(scene.stack.kill_redis)
     await asyncio.sleep(LONG_OUTAGE_SECONDS)
     await asyncio.to_thread(scene.stack.start_redis)
@@ -41,13 +41,13 @@ async def restart_redis_late(scene: Scene) -> None:
 
 
 async def freeze_redis(scene: Scene) -> None:
-    """Stop Redis for longer than a lease."""
+    """Suspend Redis for longer than a lease."""
     await scene.freeze(scene.stack.redis_pid, scene.settings.lease_seconds + 2)
     scene.note()
 
 
 async def forget_a_second(scene: Scene) -> None:
-    """Kill Redis, and take away what it wrote in its last second, as a loss of power does."""
+    """Kill Redis, and drop what it wrote in its last second, as a power failure does."""
     log = scene.stack.state_dir / "redis" / "appendonly.aof"
     await scene.pause(1, 2)
     kept_bytes = log.stat().st_size
@@ -69,7 +69,7 @@ async def empty_redis(scene: Scene) -> None:
 
 
 async def empty_redis_beside_a_consumer(scene: Scene) -> None:
-    """Empty Redis, and kill the consumer at moments around it; the next one asks for what is new, or for everything."""
+    """Empty Redis, and kill the consumer at moments around it; the next one starts at new entries, or at all."""
     consumer = scene.crew.consumer
     for start in ("$", "0"):
         for moment in CONSUMER_MOMENTS:
@@ -88,7 +88,7 @@ async def empty_redis_beside_a_consumer(scene: Scene) -> None:
 
 
 async def fill_redis(scene: Scene) -> None:
-    """Leave Redis no memory for a while."""
+    """Leave Redis without memory for a while."""
     before = await scene.redis.config_get("maxmemory")
     await scene.redis.config_set("maxmemory", 1)
     await asyncio.sleep(4)
@@ -97,7 +97,7 @@ async def fill_redis(scene: Scene) -> None:
 
 
 async def restart_postgres(scene: Scene) -> None:
-    """Take PostgreSQL down in the middle of its transactions, and start it again, twice."""
+    """Kill PostgreSQL in the middle of its transactions, and start it again, twice."""
     for _ in range(2):
         await scene.pause(1, 2)
         await scene.until_moved()
@@ -108,13 +108,13 @@ async def restart_postgres(scene: Scene) -> None:
 
 
 async def freeze_postgres(scene: Scene) -> None:
-    """Stop PostgreSQL for a while."""
+    """Suspend PostgreSQL for a while."""
     await scene.freeze(scene.stack.postgres_pid, LONG_OUTAGE_SECONDS)
     scene.note()
 
 
 async def forget_scripts(scene: Scene) -> None:
-    """Let Redis forget every script it knows, again and again."""
+    """Flush Redis's scripts again and again."""
     while scene.is_sending:
         await scene.redis.script_flush()
         await scene.pause(0.05, 0.2)
@@ -122,7 +122,7 @@ async def forget_scripts(scene: Scene) -> None:
 
 
 async def steal_doorbells(scene: Scene) -> None:
-    """Hear most doorbells before a worker does, by waiting for them as workers do: Redis gives to who waits longest."""
+    """Take most doorbells before a worker does, by waiting as workers do: Redis serves the longest waiter first."""
     thieves = [asyncio.create_task(_steal(scene)) for _ in range(THIEVES)]
     stolen = sum(await asyncio.gather(*thieves))
     scene.note()

@@ -1,4 +1,4 @@
-"""Soak: a steady load under random faults for a long time, an audit, and what has grown meanwhile."""
+"""Soak test: a steady load under random faults for a long time, an audit, and the growth meanwhile."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from schema.settings import Settings
 
 SPARED = 1
-"""Workers that are not killed: in one that lives for minutes nothing has the time to grow."""
+"""Workers that are not killed: one that lives for minutes has no time to grow."""
 
 
 @dataclass(frozen=True)
 class Soaked:
-    """Hold what came of it."""
+    """The outcome of a soak test."""
 
     row: Row
     figures: list[Figure]
     violations: list[Finding]
-    """What `fte verify` finds at the end."""
+    """Findings of `fte verify` at the end."""
 
     @property
     def is_good(self) -> bool:
-        """Say whether every promise was kept, and nothing grew."""
+        """Check whether every promise was kept, and nothing grew."""
         return not (self.row.broken or self.violations or any(figure.has_grown for figure in self.figures))
 
 
 async def soak(settings: Settings, folder: Path, options: ChaosOptions, seconds: float) -> Soaked:
-    """Run servers, workers and a gateway in a folder for so long, break them at random, and look at what is left."""
+    """Run servers, workers and a gateway in a folder for so long, break them at random, and audit the result."""
     async with chaos_on(settings, folder, options) as running:
         running.spare(SPARED)
         watch = GrowthWatch(running.settings, lambda: running.worker_pids)

@@ -1,4 +1,4 @@
-"""Cut, slow and silence the wires between processes and servers."""
+"""Wire faults: connections between processes and servers cut, slowed and silenced."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def slow_wires(scene: Scene) -> None:
 
 
 async def half_open_wires(scene: Scene) -> None:
-    """Let every connection that workers have hear nothing any more, and tell nobody."""
+    """Silence every connection of the workers without closing any."""
     await scene.pause(1, 2)
     for wire in scene.wires:
         wire.swallow()
@@ -32,7 +32,7 @@ async def half_open_wires(scene: Scene) -> None:
 
 
 async def lose_answers(scene: Scene) -> None:
-    """Let servers do what they are asked, and cut the wire before they can say so."""
+    """Cut wires after servers have done what they were asked, and before their answer arrives."""
     broken = 0
     while broken < WIRE_BREAKS:
         slot = scene.random.choice(scene.workers)
@@ -51,12 +51,12 @@ async def _until_cut(scene: Scene, wire: Wire) -> None:
 
 
 async def part_from_redis(scene: Scene) -> None:
-    """Part one worker from Redis and not from PostgreSQL, for two leases."""
+    """Cut one worker off from Redis and not from PostgreSQL, for two leases."""
     await _part(scene, scene.random.choice(scene.workers).redis)
 
 
 async def part_from_postgres(scene: Scene) -> None:
-    """Part one worker from PostgreSQL and not from Redis, for two leases."""
+    """Cut one worker off from PostgreSQL and not from Redis, for two leases."""
     await _part(scene, scene.random.choice(scene.workers).postgres)
 
 

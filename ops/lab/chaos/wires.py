@@ -1,4 +1,4 @@
-"""Stand between a client and a server, and do to the wire what networks do."""
+"""A TCP proxy between a client and a server that delays, drops and cuts as networks do."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES_MAX = 65_536
 CHUNKS_MAX = 64
-"""How much may be on its way in one direction; then the sender waits, as on a real wire."""
+"""How many chunks may be on their way in one direction; then the sender waits, as on a real wire."""
 
-# SO_LINGER of no seconds: closing sends RST, as a machine does that lost its memory of a connection.
+# SO_LINGER of no seconds: closing sends RST, as a machine does that has no memory of a connection.
 _RESET = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """Pass bytes both ways until told otherwise; what is told holds for all connections of this wire."""
+    """Passes bytes both ways, with the faults set on it; they apply to all connections of this wire."""
 
     def __init__(self, seed: int | str = 1) -> None:
         self.swallows_answer_to: bytes | None = None
-        """Cut one connection when the server answers after the client sent this; the answer is lost."""
+        """When the client has sent this, cut its connection at the server's answer; the answer is lost."""
         self.asked = asyncio.Event()
-        """Set when the client has sent it."""
+        """Set when the client has sent those bytes."""
         self.loses_answers = 0.0
-        """The share of requests whose answer is lost: the server has them, and the connection is cut."""
+        """The share of requests whose answer is lost: the server has received them, and the connection is cut."""
         self.resets = 0.0
         """The share of chunks, either way, that are lost together with their connection."""
         self.latency_seconds = 0.0
-        """How long each chunk is on its way; up to half as long again, at random."""
+        """Delay of each chunk; up to half as long again, at random."""
         self.is_apart = False
-        """New connections hear nothing either."""
+        """Whether new connections are silent too."""
         self.cuts = 0
         self._random = Random(seed)  # noqa: S311 - draws faults
         self._connections: set[_Connection] = set()
 
     async def carry(self, host: str, port: int, client: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-        """Carry one connection to its end."""
+        """Serve one connection to its end."""
         try:
             server = await asyncio.open_connection(host, port)
         except OSError:
@@ -59,22 +59,22 @@ class Wire:
             self._connections.discard(connection)
 
     def cut_all(self) -> None:
-        """Reset every connection there is."""
+        """Reset every open connection."""
         for connection in list(self._connections):
             connection.cut()
 
     def swallow(self) -> None:
-        """Let the connections there are hear nothing any more, either way, and not be told: half-open ones."""
+        """Make the open connections half-open: nothing arrives any more, either way, and no end is told."""
         for connection in self._connections:
             connection.is_deaf = True
 
     def part(self) -> None:
-        """Part client and server: nothing passes, also on new connections, until `heal`."""
+        """Cut client and server off: nothing passes, also on new connections, until `heal`."""
         self.is_apart = True
         self.swallow()
 
     def heal(self) -> None:
-        """Pass bytes as at first; connections that heard nothing for a while are reset."""
+        """Pass bytes without faults again; silenced connections are reset."""
         self.is_apart = False
         for connection in list(self._connections):
             if connection.is_deaf:
@@ -83,16 +83,16 @@ class Wire:
         self.swallows_answer_to = None
 
     def draw(self, share: float) -> bool:
-        """Draw whether something happens that happens with this share."""
+        """Draw whether a fault of this probability happens."""
         return share > 0 and self._random.random() < share
 
     def draw_latency_seconds(self) -> float:
-        """Draw how long a chunk is on its way."""
+        """Draw the delay of a chunk."""
         return self.latency_seconds * self._random.uniform(1.0, 1.5)
 
 
 class _Connection:
-    """Carry one connection: in each direction one task reads, and one writes what is due."""
+    """One proxied connection: in each direction one task reads, and one writes what is due."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class _Connection:
         self._is_doomed = False
 
     async def run(self) -> None:
-        """Carry until one end closes."""
+        """Pass bytes until one end closes."""
         there: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(CHUNKS_MAX)
         back: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(CHUNKS_MAX)
         tasks = [
@@ -122,7 +122,7 @@ class _Connection:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                task.exception()  # a wire has no opinion on why an end closed
+                task.exception()  # why an end closed is not the wire's business
         finally:
             for task in tasks:
                 task.cancel()
@@ -155,9 +155,9 @@ class _Connection:
                 self.cut()
                 return
             await queue.put((loop.time() + wire.draw_latency_seconds(), data))
-        if self.is_deaf:  # the end that closed is not heard of at the other
+        if self.is_deaf:  # the end that closed is not noticed at the other
             await asyncio.Event().wait()
-        await queue.join()  # what was said before closing arrives
+        await queue.join()  # bytes sent before closing arrive
 
     async def _write(self, queue: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
@@ -172,7 +172,7 @@ class _Connection:
 
 @asynccontextmanager
 async def wire_to(url: str, seed: int | str = 1) -> AsyncIterator[tuple[str, Wire]]:
-    """Give the server's URL by way of a wire, and the wire."""
+    """Yield the server's URL by way of a wire, and the wire."""
     parts = urlsplit(url)
     wire = Wire(seed)
 

@@ -1,4 +1,4 @@
-"""Kill, freeze and stop workers, and give them messages that kill."""
+"""Worker faults: workers killed, frozen, stopped, cut off and given messages that kill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FREEZES_MAX = 10
 
 SLOWED_CALLS = 12
 SLOWED_SECONDS = 3
-"""So that there are turns to be in the middle of."""
+"""Long enough that turns are under way when a worker is frozen."""
 
 LATE_CALLS = 1_000
 LATE_SECONDS = 5
@@ -27,11 +27,11 @@ LATE_SECONDS = 5
 
 KILLED_APART = 4
 APART_SECONDS = 3
-"""Beside a lease: long enough for what one death keeps waiting to move before the next."""
+"""In addition to a lease: conversations that one death delays move again before the next."""
 
 
 async def kill_workers_apart(scene: Scene) -> None:
-    """Kill a worker, and another when all is well again: how long each death keeps conversations waiting."""
+    """Kill workers one at a time, each after recovery from the last: the delay of one death is measured."""
     for _ in range(KILLED_APART):
         await scene.pause(0, 1)
         await scene.kill(scene.random.choice(scene.mortals))
@@ -59,7 +59,7 @@ async def kill_all_workers(scene: Scene) -> None:
 
 
 async def freeze_a_worker(scene: Scene) -> None:
-    """Stop a worker for three leases, and let it go on: what it still wants to commit is another's by then."""
+    """Freeze a worker for three leases and thaw it: its conversations have another worker by then."""
     await scene.script_provider({"kind": "slow", "requests": SLOWED_CALLS, "seconds": SLOWED_SECONDS})
     await scene.pause(0.5)
     slot = scene.random.choice(scene.workers)
@@ -69,7 +69,7 @@ async def freeze_a_worker(scene: Scene) -> None:
         slot.send(signal.SIGSTOP)
         before = await scene.read_leases()
         await asyncio.sleep(scene.settings.renew_seconds + 0.5)
-        if before.items() & (await scene.read_leases()).items():  # nobody has renewed them: they are its own
+        if before.items() & (await scene.read_leases()).items():  # not renewed meanwhile: they are this worker's
             break
         slot.send(signal.SIGCONT)
         slot = scene.random.choice(scene.workers)
@@ -79,14 +79,14 @@ async def freeze_a_worker(scene: Scene) -> None:
 
 
 async def answer_late(scene: Scene) -> None:
-    """Part a worker from Redis in the middle of slow model calls: when it has their answers, another has taken over."""
+    """Cut a worker off from Redis during slow model calls: when it gets their answers, another has taken over."""
     slot = scene.random.choice(scene.workers)
     await scene.until_ready(slot)
     await scene.script_provider({"kind": "slow", "requests": LATE_CALLS, "seconds": LATE_SECONDS})
     await scene.pause(1)
     slot.redis.part()
     await asyncio.sleep(scene.settings.lease_seconds)
-    await scene.script_provider()  # whoever takes over is answered as ever
+    await scene.script_provider()  # the worker that takes over gets normal answers
     scene.note()
     await asyncio.sleep(scene.settings.lease_seconds)
     slot.redis.heal()
@@ -94,7 +94,7 @@ async def answer_late(scene: Scene) -> None:
 
 
 async def stop_workers_in_turn(scene: Scene) -> None:
-    """Tell every worker to stop, one after the other, as a deployment does."""
+    """Stop every worker cleanly, one after the other, as a deployment does."""
     for slot in scene.mortals:
         await scene.until_ready(slot)
         scene.note()
@@ -104,14 +104,14 @@ async def stop_workers_in_turn(scene: Scene) -> None:
 
 
 async def poison(scene: Scene) -> None:
-    """Let one conversation's first message kill every worker that tries it, and put garbage into two mailboxes."""
+    """Make one conversation's first message kill every worker that tries it, and put garbage into two mailboxes."""
     for slot in scene.workers:
         slot.failpoint = f"guard.done={scene.run}-1"
     for number in (2, 3):
         keys = mailbox_keys(ConversationKey("default", f"{scene.run}-{number}"), scene.settings.partitions)
         await scene.redis.lpush(keys.mailbox, b"\xff\xfe no envelope", b'{"version": 99}')
         await scene.redis.zadd(keys.agenda, {f"default:{scene.run}-{number}": 0})
-    for slot in scene.workers:  # those that run were born without the failpoint
+    for slot in scene.workers:  # those that run were started without the failpoint
         await scene.kill(slot)
     deaths = scene.crew.deaths
     await scene.until(lambda: scene.crew.deaths >= deaths + scene.settings.attempts_max, 60)

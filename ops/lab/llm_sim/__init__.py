@@ -1,1 +1,1 @@
-"""Simulate a provider of language models: the OpenAI wire formats, the local model's wits, latency and faults."""
+"""A simulated provider of language models: the OpenAI wire formats, the local model's answers, latency and faults."""

@@ -1,4 +1,4 @@
-"""Say what a model is asked and answers, apart from any wire format, and answer with the local model's wits."""
+"""Requests to a simulated model and its answers, apart from any wire format; the local model decides them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class BadRequest(Exception):
-    """Say why a request cannot be answered; the text goes back to the client, with status 400."""
+    """A request that cannot be answered; the text goes back to the client, with status 400."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Hold one request: `items` are those of the Responses API, `schema` is that of the JSON wanted, if any."""
+    """One request: `items` are those of the Responses API, `schema` is that of the JSON wanted, if any."""
 
     model: str
     instructions: str
@@ -35,25 +35,25 @@ class Asked:
 
     @cached_property
     def input_hash(self) -> str:
-        """Give 24 hex digits that are the same for the same question, and make up the ids of its answer."""
+        """Return 24 hex digits that are the same for the same question, and are part of its answer's ids."""
         names = sorted(self.callable_names)
         return hashlib.sha256(dump_canonical([self.instructions, self.items, names, self.schema])).hexdigest()[:24]
 
     @property
     def tokens(self) -> int:
-        """Estimate the size of the question."""
+        """Return the estimated size of the question, in tokens."""
         return (len(self.instructions) + sum(len(str(item)) for item in self.items)) // CHARACTERS_PER_TOKEN
 
     @property
     def newest_text(self) -> str:
-        """Give what the user said last."""
+        """Return the user's last message."""
         said = [text_of(item.get("content")) for item in self.items if item.get("role") == "user"]
         return said[-1] if said else ""
 
 
 @dataclass(frozen=True)
 class Output:
-    """Hold the one thing a model answers with; a call's `text` is its arguments as JSON."""
+    """A model's answer; a call's `text` is its arguments as JSON."""
 
     kind: Literal["text", "refusal", "call"]
     text: str
@@ -61,13 +61,13 @@ class Output:
 
     @property
     def tokens(self) -> int:
-        """Estimate the size of the answer."""
+        """Return the estimated size of the answer, in tokens."""
         return (len(self.name) + len(self.text)) // CHARACTERS_PER_TOKEN
 
 
 @dataclass(frozen=True)
 class WireFormat:
-    """Read and write one API's bodies. `read` raises BadRequest, or what a body of an unexpected form leads to."""
+    """Parser and writer of one API's bodies. `read` raises BadRequest, or whatever an unexpected body leads to."""
 
     name: str
     read: Callable[[Mapping[str, Any]], Asked]
@@ -75,7 +75,7 @@ class WireFormat:
 
 
 def think(asked: Asked) -> Output:
-    """Answer; the same for the same question. Raises BadRequest for JSON of a form that nobody here can fill in."""
+    """Answer a request, the same for the same question. Raises BadRequest for a JSON schema that it cannot fill in."""
     if asked.schema is not None:
         return Output("text", json.dumps(_fill_in(asked.schema, asked.newest_text)))
     step = LocalModel().decide(asked.instructions, asked.items, asked.callable_names)
@@ -85,7 +85,7 @@ def think(asked: Asked) -> Output:
 
 
 def text_of(content: object) -> str:
-    """Give a message's content as text, whether it is one or a list of parts."""
+    """Return a message's content as text, whether it is a text or a list of parts."""
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return str(content or "")
@@ -105,7 +105,7 @@ _JUDGES: tuple[Callable[[str], dict[str, Any]], ...] = (_judge_abuse, _judge_rel
 
 
 def _fill_in(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Judge a text with the local guardrail whose verdict has every property of the schema."""
+    """Fill a schema with the verdict of the local guardrail that has all of its properties."""
     wanted = schema.get("properties", {}).keys()
     for judge in _JUDGES:
         verdict = judge(text)

@@ -1,4 +1,4 @@
-"""Speak the Chat Completions API: POST /v1/chat/completions."""
+"""The Chat Completions API of the simulator: POST /v1/chat/completions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _read(body: Mapping[str, Any]) -> Asked:
-    """Read a request; raises BadRequest."""
+    """Parse a request; raises BadRequest."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         raise BadRequest("messages is not a list of messages")
@@ -30,7 +30,7 @@ def _read(body: Mapping[str, Any]) -> Asked:
 
 
 def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
-    """Write the body of an answer."""
+    """Return the body of an answer."""
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
     if output.kind == "call":
         function = {"name": output.name, "arguments": output.text}
@@ -55,7 +55,7 @@ def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
 
 
 def _items_of(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give a message as items of the Responses API; what the instructions hold already is left out."""
+    """Yield a message as items of the Responses API; those that the instructions hold already are left out."""
     role, content = message.get("role"), text_of(message.get("content"))
     if role == "tool":
         yield {"type": "function_call_output", "call_id": message.get("tool_call_id"), "output": content}

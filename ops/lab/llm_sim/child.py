@@ -1,4 +1,4 @@
-"""Run the simulated provider as a process of its own, beside whatever is measured."""
+"""Run the simulated provider as a process of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SOURCES = Path(__file__).resolve().parents[3]
 
 
 class SimulatorNotReady(FteError):
-    """Say that the simulated provider did not start; it has told why on standard error."""
+    """The simulated provider did not start; the reason is on standard error."""
 
     def __init__(self) -> None:
         super().__init__(f"the simulated provider was not ready within {READY_SECONDS_MAX:.0f} s")
@@ -32,7 +32,7 @@ class SimulatorNotReady(FteError):
 
 @contextmanager
 def run_simulator(options: Sequence[str]) -> Iterator[str]:
-    """Run `fte llm-sim` with these options on a free port for the length of the block, and give its base URL.
+    """Run `fte llm-sim` with these options on a free port for the length of the block, and yield its base URL.
 
     It ends with this process, should that be killed (Linux). Raises SimulatorNotReady.
     """
@@ -43,7 +43,7 @@ def run_simulator(options: Sequence[str]) -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(_SOURCES), os.environ.get("PYTHONPATH")]))},
-        start_new_session=True,  # Ctrl-C is not for it: workers that finish their turns still ask it
+        start_new_session=True,  # Ctrl-C must not reach it: workers that finish their turns still ask it
     )
     with popen:
         try:

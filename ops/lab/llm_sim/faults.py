@@ -1,4 +1,4 @@
-"""Decide what goes wrong with which request: by share, or as a script says for the requests that come next."""
+"""Faults of the simulated provider: by share of all requests, or scripted for the next ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ProviderFault:
-    """Name one fault; `seconds` are those of Retry-After for 429 and 503, and of the delay for slow."""
+    """One fault; `seconds` are those of Retry-After for 429 and 503, and of the delay for slow."""
 
     kind: FaultKind
     seconds: float = _SECONDS
@@ -36,14 +36,14 @@ class ProviderFault:
 
 @dataclass(frozen=True, slots=True)
 class FaultShare:
-    """Say which share of all requests, 0 to 1, meets a fault."""
+    """A fault, and its share of all requests, 0 to 1."""
 
     fault: ProviderFault
     share: float
 
 
 class ScriptStep(BaseModel):
-    """Say what the next requests meet; `none` lets them through, whatever the shares say."""
+    """The fault of the next requests; `none` lets them through, whatever the shares are."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +56,7 @@ _SCRIPT: TypeAdapter[list[ScriptStep]] = TypeAdapter(list[ScriptStep])
 
 
 def read_share(text: str) -> FaultShare:
-    """Read KIND=SHARE or KIND=SHARE:SECONDS, such as 429=0.05:2; raises ValueError."""
+    """Parse KIND=SHARE or KIND=SHARE:SECONDS, such as 429=0.05:2; raises ValueError."""
     found = _SHARE.fullmatch(text.strip())
     if found is None or found["kind"] not in FAULT_KINDS:
         raise ValueError(f"{text!r} is not KIND=SHARE[:SECONDS] with a share from 0 to 1 and {'|'.join(FAULT_KINDS)}")
@@ -65,12 +65,12 @@ def read_share(text: str) -> FaultShare:
 
 
 def read_script(body: Any) -> list[ScriptStep]:
-    """Read what is posted to /faults: one step or a list; raises ValueError."""
+    """Parse the body of POST /faults: one step or a list; raises ValueError."""
     return _SCRIPT.validate_python(body if isinstance(body, list) else [body])
 
 
 class Faults:
-    """Give each request its fault, or none: the script's next one, else one by the shares."""
+    """Chooses the fault of each request, or none: the script's next one, else one by the shares."""
 
     def __init__(self, shares: Sequence[FaultShare] = ()) -> None:
         """Take shares that add up to at most 1; raises ValueError."""
@@ -82,7 +82,7 @@ class Faults:
 
     @property
     def scripted(self) -> int:
-        """Count the requests for which the script still speaks."""
+        """Return the number of requests left in the script."""
         return len(self._script)
 
     def script(self, steps: Sequence[ScriptStep]) -> None:
@@ -95,11 +95,11 @@ class Faults:
         self._script.extend(added)
 
     def clear(self) -> None:
-        """Forget the script; the shares stay."""
+        """Empty the script; the shares stay."""
         self._script.clear()
 
     def next(self, drawn: float) -> ProviderFault | None:
-        """Give the fault of the request that has just come; `drawn` is a random number, evenly from 0 to 1."""
+        """Return the fault of the next request; `drawn` is a random number, evenly from 0 to 1."""
         if self._script:
             return self._script.popleft()
         for share in self._shares:
@@ -110,9 +110,9 @@ class Faults:
 
 
 def spoil(output: Output, kind: FaultKind, asked: Asked) -> Output:
-    """Make an answer wrong where the fault lies in the answer itself; any other fault leaves it as it is.
+    """Return a wrong answer where the fault lies in the answer itself; any other fault leaves it as it is.
 
-    Arguments are cut off in the middle: those of the call that was decided, else of a tool that is there to be called.
+    Arguments are cut off in the middle: those of the call that was decided, else of one of the tools.
     """
     if kind == "refusal":
         return Output("refusal", "I'm sorry, but I cannot help with that.")

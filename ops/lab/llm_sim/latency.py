@@ -1,4 +1,4 @@
-"""Draw how long a simulated model thinks."""
+"""Distributions of a simulated model's latency."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _Z95 = 1.6448536
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """Draw evenly between two limits, in milliseconds."""
+    """An even distribution between two limits, in milliseconds."""
 
     low: float
     high: float
 
     def draw_seconds(self, random: Random) -> float:
-        """Draw one time."""
+        """Draw a latency in seconds."""
         return random.uniform(self.low, self.high) / 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lognormal:
-    """Draw from the long-tailed distribution with this median and 95th percentile, in milliseconds."""
+    """The log-normal distribution with this median and 95th percentile, in milliseconds."""
 
     median: float
     p95: float
 
     def draw_seconds(self, random: Random) -> float:
-        """Draw one time; at most LATENCY_MILLISECONDS_MAX."""
+        """Draw a latency in seconds; at most LATENCY_MILLISECONDS_MAX."""
         spread = math.log(self.p95 / self.median) / _Z95
         return min(random.lognormvariate(math.log(self.median), spread), LATENCY_MILLISECONDS_MAX) / 1_000
 
@@ -47,7 +47,7 @@ Latency = Uniform | Lognormal
 
 
 def read_latency(text: str) -> Latency:
-    """Read `A..B`, `A` or `lognormal:MEDIAN,P95`, in milliseconds; raises ValueError."""
+    """Parse `A..B`, `A` or `lognormal:MEDIAN,P95`, in milliseconds; raises ValueError."""
     found = _LOGNORMAL.fullmatch(text.strip())
     if found is not None:
         median, p95 = float(found[1]), float(found[2])

@@ -1,4 +1,4 @@
-"""Record each request: a line in a log that an auditor can read, and sums."""
+"""Record each request of the simulator: a line in a log for an auditor, and totals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Request:
-    """Gather what becomes of one request; `status` 0: its client was gone, or its connection cut, before the answer."""
+    """One request; `status` 0: its client was gone, or its connection cut, before the answer."""
 
     def __init__(self, number: int, api: str) -> None:
         self.number = number
@@ -29,7 +29,7 @@ class Request:
         self._started = time.perf_counter()
 
     def as_line(self) -> dict[str, Any]:
-        """Give what is worth keeping: no text of anybody, only its hash and size."""
+        """Return the request as a log line, with the text's hash and size in place of the text."""
         answered = self.output if self.status == 200 else None  # noqa: PLR2004 - HTTP's OK
         return {
             "number": self.number,
@@ -47,7 +47,7 @@ class Request:
 
 
 class Record:
-    """Number requests as they come, and write down each that is over."""
+    """Numbers requests as they come, and logs each when it ends."""
 
     def __init__(self, log: TextIO | None = None) -> None:
         self._log = log
@@ -59,14 +59,14 @@ class Record:
         self._tokens: Counter[str] = Counter()
 
     def begin(self, api: str) -> Request:
-        """Take a request that has come."""
+        """Start a request and return it."""
         self._begun += 1
         self._under_way += 1
         self._under_way_most = max(self._under_way_most, self._under_way)
         return Request(self._begun, api)
 
     def end(self, request: Request) -> None:
-        """Write one line, flushed: a reader of the log sees every request that is over."""
+        """Log a finished request, flushed: a reader of the log sees every request that has ended."""
         self._under_way -= 1
         line = request.as_line()
         self._statuses[str(request.status)] += 1
@@ -78,7 +78,7 @@ class Record:
             self._log.flush()
 
     def sums(self) -> dict[str, Any]:
-        """Sum up all requests so far."""
+        """Return totals of all requests so far."""
         return {
             "requests": self._begun,
             "under_way": self._under_way,

@@ -1,4 +1,4 @@
-"""Speak the Responses API: POST /v1/responses."""
+"""The Responses API of the simulator: POST /v1/responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _read(body: Mapping[str, Any]) -> Asked:
-    """Read a request; raises BadRequest."""
+    """Parse a request; raises BadRequest."""
     given = body.get("input", [])
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -32,7 +32,7 @@ def _read(body: Mapping[str, Any]) -> Asked:
 
 
 def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
-    """Write the body of an answer."""
+    """Return the body of an answer."""
     identity = asked.input_hash
     return {
         "id": f"resp_{identity}",
@@ -57,7 +57,7 @@ def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    """Give a tool's output as one text, as the local model reads it."""
+    """Return a tool's output as one text, as the local model reads it."""
     return {**item, "output": text_of(item["output"])} if item.get("type") == "function_call_output" else item
 
 

@@ -1,4 +1,4 @@
-"""Serve the simulated provider over HTTP."""
+"""The HTTP server of the simulated provider."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ERRORS = {
 
 
 class Simulator:
-    """Answer requests of either wire format, as late and as wrongly as told."""
+    """Answers requests of either wire format, with the configured latency and faults."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Simulator:
         self._seed = seed
 
     def application(self) -> web.Application:
-        """Make the web application."""
+        """Build the web application."""
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.router.add_post("/v1/responses", self._responses)
         app.router.add_post("/v1/chat/completions", self._chat)
@@ -78,7 +78,7 @@ class Simulator:
         return web.json_response({"scripted": 0})
 
     async def _recorded(self, request: web.Request, api: WireFormat) -> web.StreamResponse:
-        """Answer one request, and write down what became of it also when its client went away meanwhile."""
+        """Answer one request, and record its outcome also when its client went away meanwhile."""
         noted = self.record.begin(api.name)
         try:
             answer = await self._answer(request, api, noted)
@@ -119,7 +119,7 @@ class Simulator:
 
 @asynccontextmanager
 async def serving(simulator: Simulator, port: int = 0) -> AsyncIterator[str]:
-    """Serve on loopback for the length of the block, and give the base URL for clients; port 0 is any free one.
+    """Serve on loopback for the length of the block, and yield the base URL for clients; port 0 is any free one.
 
     Raises OSError when the port is taken.
     """
@@ -150,13 +150,13 @@ def _read(api: WireFormat, raw: bytes) -> Asked:
 def _error(
     status: int, message: str, kind: str, code: str | None, *, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """Write an error as OpenAI does."""
+    """Return an error response as OpenAI does."""
     error = {"message": message, "type": kind, "param": None, "code": code}
     return web.json_response({"error": error}, status=status, headers=headers)
 
 
 async def _cut_off(request: web.Request, body: bytes) -> web.StreamResponse:
-    """Cut the connection in the middle of the answer."""
+    """Send half of the answer and cut the connection."""
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
     await response.prepare(request)
     await response.write(body[: len(body) // 2])

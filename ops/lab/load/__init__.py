@@ -1,1 +1,1 @@
-"""Load: a bounded generator of conversations and what it measures."""
+"""Load test: a bounded generator of conversations, and its measurements."""

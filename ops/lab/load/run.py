@@ -1,4 +1,4 @@
-"""Send made-up customers' messages at a steady rate, whatever comes back, and report what came back."""
+"""Send made-up customers' messages at a steady rate, whatever the replies, and report the outcome."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from schema.settings.servers import ServerSettings
 
 CALLS_CONVERSATIONS_MAX = 500
-"""Conversations whose model calls are read at once."""
+"""Conversations whose model calls are read in one statement."""
 
 PROGRESS_SECONDS = 0.25
 
 LINGER_SECONDS = 1.0
-"""How long to look for second answers after the last first one."""
+"""How long to wait for second answers after the last first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """Say what to send, and how fast."""
+    """What a load test sends, and how fast."""
 
     conversations: int = 100
     turns: int = 5
@@ -47,19 +47,19 @@ class LoadOptions:
     messages_per_second: float = 20
     seed: int = 1
     model_latency_ms: str | None = None
-    """`A..B`: how long the embedded models shall take for each call; None: no time."""
+    """`A..B`: latency of the embedded models for each call; None: no latency."""
     bookings: tuple[BookingAccess, ...] = ()
     channels: tuple[Channel, ...] = CHANNELS
     tenant: str = "default"
     silence_seconds_max: float = 60
     """How long to wait, once all is sent, for the next reply before the rest counts as lost."""
     run: str = field(default_factory=lambda: new_token()[:8])
-    """Stands in every id: `load-<run>-<conversation>-<turn>`."""
+    """Part of every id: `load-<run>-<conversation>-<turn>`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """Hold where a run is."""
+    """The progress of a load test."""
 
     messages: int
     """To be sent in all."""
@@ -71,7 +71,7 @@ class LoadProgress:
 async def run_load(
     settings: Settings, options: LoadOptions, progress: Callable[[LoadProgress], None] | None = None
 ) -> LoadReport:
-    """Run one load test against servers and workers that are there; `progress` is called a few times a second.
+    """Run one load test against running servers and workers; `progress` is called a few times a second.
 
     Raises ServerUnreachable, SchemaOutdated, InvalidSettings, UnknownTenant. A message that PostgreSQL does not accept
     in time is sent again under its id, as a gateway would.
@@ -87,7 +87,7 @@ async def run_load(
 
 
 class _Load:
-    """Hold one run's sender and reader, which know nothing of each other but the tally."""
+    """The sender and the reader of one load test, which share nothing but the tally."""
 
     def __init__(self, options: LoadOptions, producer: AsyncProducer, follower: AsyncFollower, tally: Tally) -> None:
         self._options = options
@@ -98,7 +98,7 @@ class _Load:
         self._last_news = time.monotonic()
 
     async def run(self, progress: Callable[[LoadProgress], None]) -> None:
-        """Send, read and show until all is answered, or nothing comes any more."""
+        """Send, read and show progress until all is answered, or replies have stopped."""
         try:
             async with asyncio.TaskGroup() as group:
                 reading = group.create_task(self._read())
@@ -111,7 +111,7 @@ class _Load:
         progress(self._progress())
 
     async def _send_all(self, group: asyncio.TaskGroup) -> None:
-        """Start each message's sending when it is due, by the clock alone; return when all are accepted."""
+        """Send each message when it is due, by the clock alone; return when all are accepted."""
         started = time.time()
         for number, (place, inbound) in enumerate(plan_messages(self._options)):
             due_at = started + number / self._options.messages_per_second
@@ -130,7 +130,7 @@ class _Load:
             try:
                 await self._producer.send(inbound)
             except ServerUnreachable:
-                continue  # it has waited as long as FTE_SEND_SECONDS_MAX says
+                continue  # it has waited for FTE_SEND_SECONDS_MAX
             except (MailboxFull, Overloaded) as full:
                 await asyncio.sleep(full.retry_after_seconds)
             else:
@@ -149,7 +149,7 @@ class _Load:
                     self._tally.escalations += 1
 
     async def _wait_for_answers(self) -> None:
-        """Wait until all is answered; and then for what may still come: a second answer, the last escalation."""
+        """Wait until all is answered, and then for second answers and the last escalation."""
         while self._tally.unanswered:
             if time.monotonic() - self._last_news > self._options.silence_seconds_max:
                 return
@@ -168,7 +168,7 @@ class _Load:
 
 
 def plan_messages(options: LoadOptions) -> Iterator[tuple[int, Inbound]]:
-    """Give all messages with their place in their conversation, in the order of sending: all their firsts first."""
+    """Yield all messages with their index in their conversation, in the order of sending: all their firsts first."""
     scripts = make_scripts(
         options.seed, options.conversations, options.turns, channels=options.channels, bookings=options.bookings
     )
@@ -196,7 +196,7 @@ def _conversation(options: LoadOptions, number: int) -> str:
 
 
 async def _read_model_work(settings: ServerSettings, options: LoadOptions) -> ModelWork:
-    """Read what the models did for this run from its turns' records."""
+    """Sum up the model calls of this run from its turns' records."""
     names = [_conversation(options, number) for number in range(options.conversations)]
     work = ModelWork()
     database = Database(settings)

@@ -21,12 +21,12 @@ KIND_WEIGHTS: dict[Kind, int] = {
     "off_topic": 6,
     "card_number": 8,
 }
-"""How often each kind of conversation comes, of 100: mostly questions and bookings, as airlines report."""
+"""Weight of each kind of conversation, of 100: mostly questions and bookings, as airlines report."""
 
 
 @dataclass(frozen=True, slots=True)
 class BookingAccess:
-    """Hold a booking that exists in the airline's data: what a customer knows of it."""
+    """What a customer knows of an existing booking."""
 
     confirmation_number: str
     first_name: str
@@ -35,7 +35,7 @@ class BookingAccess:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Hold what one customer writes, message by message, whatever is answered."""
+    """The messages of one customer, in order, whatever the replies."""
 
     kind: Kind
     channel: Channel
@@ -120,9 +120,9 @@ _GOODBYES = ("Thanks!", "Thank you, bye.", "ok great", "That is all, thanks.")
 def make_scripts(
     seed: int, conversations: int, turns: int, *, channels: Sequence[Channel], bookings: Sequence[BookingAccess] = ()
 ) -> list[Script]:
-    """Make up `conversations` customers who write `turns` messages each.
+    """Return `conversations` customers who write `turns` messages each.
 
-    `bookings` are those that customers with a seat to change ask about; without any the airline knows none of them.
+    `bookings` are those that customers with a seat to change ask about; without any, they name unknown bookings.
     """
     chance = random.Random(seed)  # noqa: S311 - made-up customers
     known = tuple(bookings) or _STRANGERS
@@ -143,7 +143,7 @@ def _make_script(
 
 
 def _open(chance: random.Random, kind: Kind, booking: BookingAccess) -> list[str]:
-    """Give the messages with which a conversation of this kind begins."""
+    """Return the messages with which a conversation of this kind begins."""
     if kind == "seat_change":
         return [
             chance.choice(_SEAT_WISHES),
