@@ -10,7 +10,7 @@ Admission = Literal["act", "done", "repair", "forward", "bury", "stray"]
 
 
 def admit(message: OpenedMessage, snapshot: Snapshot | None, *, attempts_max: int) -> Admission:
-    """Say what to do with the head of a mailbox.
+    """Decide what to do with the head of a mailbox.
 
     act: run the agents · done: it is answered already, only acknowledge · repair: earlier messages are missing from the
     mailbox · forward: a human owns the conversation, stay silent · bury: its attempts are used up, or nobody can read

@@ -32,19 +32,19 @@ Statement = tuple[str, Mapping[str, Any]]
 
 
 class Fenced(Exception):
-    """Say that the conversation moved on since it was read: this turn's work is thrown away."""
+    """The conversation moved on since it was read: this turn's work is thrown away."""
 
 
 class Overtaken(Exception):
-    """Say that a message came while earlier ones were answered: nothing is done yet, and the reply would be stale."""
+    """A message came while earlier ones were answered: nothing is done yet, and the reply would be stale."""
 
 
 class EffectConflict(Exception):
-    """Say that a booking this turn prepared is no longer possible: somebody else was quicker."""
+    """A booking that this turn prepared is no longer possible: somebody else was quicker."""
 
 
 class Committer:
-    """Write turns; the fence is the conversation's version and the state of its messages."""
+    """Writes turns; the fence is the conversation's version and the state of its messages."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Committer:
         self._failpoint = failpoint
 
     async def commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
-        """Write a turn and give the outbox rows to publish.
+        """Write a turn and return the outbox rows to publish.
 
         Raises Fenced, Overtaken or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome
         open: the caller reads the conversation again and finds the message answered, or not; it never repeats the

@@ -32,7 +32,7 @@ Ring = Callable[[list[ConversationKey]], Awaitable[None]]
 
 @dataclass
 class Drainer:
-    """Drain conversations for the length of a process."""
+    """Drains conversations for the length of a process."""
 
     settings: DrainSettings
     mailbox: Mailbox
@@ -46,12 +46,12 @@ class Drainer:
 
     @cached_property
     def slots(self) -> TenantSlots:
-        """Count this process's slots: who has them, and who waits for one."""
+        """Return this process's slots: who has them, and who waits for one."""
         return TenantSlots(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
 
     @property
     def free_slots(self) -> int:
-        """Say how many more conversations this process may drain now."""
+        """Return how many more conversations this process may drain now."""
         return 0 if self.stopping.is_set() else self.slots.free
 
     def stop(self) -> None:
@@ -66,7 +66,7 @@ class Drainer:
             await self._idle.wait()
 
     def begin(self, key: ConversationKey) -> None:
-        """Drain a conversation for which nobody waits."""
+        """Start to drain a conversation in a task of its own, for which nobody waits."""
         task = asyncio.create_task(self.drain(key))
         self._begun.add(task)
         task.add_done_callback(self._after_end)
@@ -153,7 +153,7 @@ class Drainer:
             raise
 
     async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
-        """Run a turn until it comes to something; None when the lease was given back or lost on the way."""
+        """Run a turn until it has a verdict; None when the lease was given back or lost on the way."""
         for _ in range(_AGAIN_MAX):
             try:
                 return await self.turn.run(lease.key, head)
@@ -165,7 +165,7 @@ class Drainer:
                 _log.info("turn.given_back")
                 await self._release(lease, untried=head)
                 return None
-            except Exception as error:  # noqa: BLE001 - the boundary: every failure becomes one of four classes
+            except Exception as error:  # noqa: BLE001 - the boundary: every failure gets its class
                 verdict = self._after_failure(head, error)
                 if not isinstance(verdict, Again):
                     return verdict

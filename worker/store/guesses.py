@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PostgresGuesses:
-    """Count wrong guesses of a day in PostgreSQL: those of a sender, and those at a booking whoever makes them.
+    """Counts wrong guesses of a day in PostgreSQL: those of a sender, and those at a booking whoever makes them.
 
     Of a confirmation number only its keyed hash is kept. Two limits, because either alone is walked around: one sender
     tries many bookings, or many senders one. A booking that strangers guess at is locked for a day at most, and never
@@ -27,7 +27,7 @@ class PostgresGuesses:
     async def may_answer(
         self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
     ) -> bool:
-        """Say whether a guess may be answered, and count it unless it is right.
+        """Return whether a guess may be answered, and count it unless it is right.
 
         Nothing of `is_right` may be told before: of many guesses at once the limit counts those that are answered.
         """
