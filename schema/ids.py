@@ -85,5 +85,5 @@ def redriven_id_of(key: ConversationKey, message_id: str) -> str:
 
 
 def new_token() -> str:
-    """Make a token that no other lease or attempt has: 32 hex digits."""
+    """Return a new token that no other lease or attempt has: 32 hex digits."""
     return uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""Loads the SQL statements, Lua scripts and migrations that stand beside this file."""
+"""Load the SQL statements, Lua scripts and migrations that stand beside this file."""
 
 from __future__ import annotations
 

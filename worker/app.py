@@ -51,7 +51,7 @@ class WorkerApp(Celery):
     log_cls = "worker.app:_Logs"
 
     def __init__(self, read_settings: Callable[[], Settings], on_ready: Callable[[], None] | None = None) -> None:
-        """Make the app; `on_ready` is called when its worker begins to listen."""
+        """Create the app; `on_ready` is called when its worker begins to listen."""
         super().__init__("fte", set_as_current=False)
         self.read_settings = read_settings
         self.on_ready = on_ready

@@ -18,7 +18,7 @@ GRAPHS_MAX = 16
 class GraphPool(Generic[Graph]):
     """A few graphs of agents, over which the runs under way are spread.
 
-    The SDK compares an agent's tools over all runs that use that very agent then, several times in each run: with 256
+    The SDK compares an agent's tools over all runs that use that object then, several times in each run: with 256
     turns on one graph that took a sixth of a worker's CPU. A graph takes 2 ms to build, so not every run gets its own.
     """
 

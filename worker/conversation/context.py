@@ -108,7 +108,7 @@ class TurnContext:
     text: str  # normalised and masked; of a burst all messages
     airline: AirlineAgentContext
     vault: Vault
-    backend: EffectStore  # the domain knows what else it gives
+    backend: EffectStore  # the domain knows what else it offers
     knowledge: KnowledgeBase
     guesses: GuessLimit
     vocabulary: Vocabulary

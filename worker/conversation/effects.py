@@ -53,7 +53,7 @@ class GuessLimit(Protocol):
     async def may_answer(
         self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
     ) -> bool:
-        """Return whether a guess may be answered, and count it unless it is right; no number: it was none."""
+        """Count a guess unless it is right, and return whether it may be answered; no number: it had no such form."""
 
 
 class KnowledgeBase(Protocol):

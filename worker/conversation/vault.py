@@ -1,8 +1,8 @@
 """Values that an agent must not see but a tool needs later: placeholder and value, per conversation.
 
-The one grammar of placeholders is here, and whoever looks for them asks this module. A placeholder is what a
-conversation's vault has an entry for, or one of the two words of `FOR_EVER`. Nobody can type one: `disarm` takes the
-shape out of every text that comes from outside before it is masked, so that in a masked text the shape is ours.
+The grammar of placeholders is here alone; other modules find them by its functions. A placeholder is what a
+conversation's vault has an entry for, or one of the two words of `FOR_EVER`. Nobody can type one: `disarm` removes the
+shape from every text from outside before it is masked, so in a masked text only our own placeholders have it.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ _OTHERS_WORDS = re.compile(
     r" (?:[a-z]+ ){0,2},? ?(?:(?:is|was) (?:what|not how|how|not what) |who says? |(?:some|people|they|many) say |"
     r"(?:he|she|they|your [a-z]+|the [a-z]+|one [a-z]+) (?:said|told|yelled|shouted|screamed|replied|wrote) )"
 )
-"""What comes after words that somebody else said."""
+"""Matches what follows words that somebody else said."""
 
 
 def _hates_a_group(spoken: str) -> bool:

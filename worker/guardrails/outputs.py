@@ -87,7 +87,7 @@ def _shows_private_data(text: str, grounds: Grounds) -> bool:
     found = Vault()
     masked = mask_text(text, found)
     if {"CARD_NUMBER", "SSN"} & set(masked.types):
-        return True  # nobody in here has one to tell
+        return True  # no reply ever needs one
     own = set(grounds.vault.values())
     foreign = [value for value in found.entries.values() if value not in own]
     if not foreign:

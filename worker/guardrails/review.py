@@ -1,4 +1,4 @@
-"""Review an agent's reply before the turn ends, and note the verdict; a bad one is worth one more try."""
+"""Review an agent's reply before the turn ends, and note the verdict; a rejected one is written again once."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
 
 RESULT_SECONDS_MAX = 600.0
-"""Age from which a result is not replayed: a turn that waited out a long outage looks at the world again."""
+"""Age from which a result is not replayed: a turn that waited out a long outage calls its tools again."""
 
 ToolOutcome = Literal["called", "replayed", "called_again", "thrown_away"]
 """called_again: an earlier attempt's result was for another input, too old, or of a newer release; thrown_away: no call
@@ -135,8 +135,8 @@ class ToolJournal:
     def _hash_input(self, context: ToolContext[TurnContext], arguments: str, *, looks_at_turn: bool) -> str:
         """Hash what a call depends on: tool, arguments, and the turn as it was when its model step began its tools.
 
-        Not as it is when this tool's place comes: the order in which tools of one step start may differ from attempt
-        to attempt. The time is left out, or no hash would ever be met again.
+        The turn as it is when this tool starts would not do: tools of one step may start in another order in another
+        attempt. The time is left out, or no two hashes would ever be equal.
         """
         step = len(self.model_calls)
         state = self._states.setdefault(step, _state_of(context.context)) if looks_at_turn else b""

@@ -81,7 +81,7 @@ class JournalWriter:
                     call.written.set_exception(error)
 
     def _next_group(self) -> list[_Call]:
-        """Take what waits, each message's step once: one statement cannot write a row twice."""
+        """Return the entries that wait, each message's step once: one statement cannot write a row twice."""
         group: dict[tuple[str, str, int], _Call] = {}
         rest = []
         for call in self._waiting:

@@ -128,7 +128,7 @@ class Mailbox:
         return int(await self._scripts.release(keys=lease.keys, args=arguments)) == 1
 
     async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool) -> None:
-        """Give the lease back until later; the attempt at the head is forgotten unless it `counts`."""
+        """Give the lease back and park the head for a while; its attempt is forgotten unless it `counts`."""
         backoff_ms = round(backoff_seconds * 1_000)
         arguments: list[Argument] = [str(lease.key), lease.token, backoff_ms, "" if counts else head.name]
         await self._scripts.park(keys=lease.keys, args=arguments)

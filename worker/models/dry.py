@@ -44,6 +44,6 @@ class _Memory(httpx2.AsyncBaseTransport):
 
 
 def make_dry_client() -> openai.AsyncOpenAI:
-    """Make a client of the endpoint in memory; whatever is asked over either API, the answer is the one word."""
+    """Create a client of the endpoint in memory; whatever is asked over either API, the answer is the one word."""
     transport = httpx2.AsyncClient(transport=_Memory())
     return openai.AsyncOpenAI(api_key="none", base_url="http://dry.invalid/v1", max_retries=0, http_client=transport)

@@ -1,4 +1,4 @@
-"""Turn texts into vectors that are near each other where the texts mean the same."""
+"""Embed texts as vectors that are near each other where the texts mean the same."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Embedder:
 
 
 def build_embedder(settings: ModelSettings, client: openai.AsyncOpenAI | None = None) -> Embedder | None:
-    """Make the embedder for `FTE_EMBEDDING_MODEL`, on its own client unless one is given; None when none is set."""
+    """Build the embedder for `FTE_EMBEDDING_MODEL`, on its own client unless one is given; None when none is set."""
     client = client or make_client(settings)
     if settings.embedding_model is None or client is None:
         return None

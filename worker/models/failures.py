@@ -20,7 +20,7 @@ from agents.exceptions import (
 ModelErrorClass = Literal["busy", "transient", "refused", "bug"]
 
 ASKED_JITTER_SHARE = 0.25
-"""How much longer than asked a provider is left alone at most: all who were told the same would come back together."""
+"""Most jitter on a wait that a provider asks for, as a share of it: else all its callers would come back together."""
 
 
 class ModelBusy(AgentsException):

@@ -96,7 +96,7 @@ class Ledger:
         return [("spend.exhausted", _figures(account.spent_usd, self._ceiling_usd))]
 
     def settle(self, tenant: str, spending: Spending, now: float) -> list[tuple[EventName, dict[str, str]]]:
-        """Take the total that a recorded call brought; returns the warning when this very call passed its share."""
+        """Record the total that a recorded call brought; returns the warning when this very call passed its share."""
         if self._ceiling_usd is None:
             return []
         self._keep(tenant, spending, now)

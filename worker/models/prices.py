@@ -1,4 +1,4 @@
-"""Work out what a model call costs, from the price table in the settings."""
+"""Compute what a model call costs, from the price table in the settings."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def build_model_provider(
     ledger: Ledger | None = None,
     throttle: Throttle | None = None,
 ) -> ModelProvider:
-    """Make the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
+    """Build the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
 
     What goes over a network is made resilient; the embedded models neither fail nor cost anything. A client of its own
     is made unless one is given. `local` makes the domain's model that needs no network. Without a ledger nothing is

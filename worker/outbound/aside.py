@@ -27,7 +27,7 @@ _log = structlog.get_logger("fte.streams")
 class Aside:
     """Moves a group that is too far behind to a stream of its own, fills it page by page, and lets the group rejoin.
 
-    In the stream itself such a group stands behind all that ever comes (`ASIDE_ID`), so it pins nothing and is handed
+    In the stream itself such a group stands behind every entry to come (`ASIDE_ID`), so it pins nothing and is handed
     nothing newer. Its own stream (`again_stream`) holds what was cut, under the ids that the entries had; once it has
     collected all of that, it goes on in the stream where the cut ended. Other groups notice nothing.
     """
@@ -40,7 +40,7 @@ class Aside:
     async def put(self, tenant: str, stream: OutboundStream, group: str, position: int) -> None:
         """Set a group aside that has collected up to `position`: from now on it collects from a stream of its own.
 
-        PostgreSQL knows first: what is cut from then on is recorded for it.
+        It is noted in PostgreSQL first: what is cut from then on is recorded for the group.
         """
         epoch = (await self._database.read(tenant, "read_life", tenant=tenant))[0]["stream_life"]
         await self._database.read(

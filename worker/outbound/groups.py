@@ -47,7 +47,7 @@ class Sighting:
                 self.collected.append((tenant, stream.kind, stream.channel, min(standing, default=least)))
 
     def statements(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return the statements that note it: `note_groups`, `forget_groups`, whatever else follows from them."""
+        """Return the statements that note what was seen: `note_groups`, `forget_groups` and what follows from them."""
         tenants, kinds, channels, names, positions, asides = _columns(self._groups, 6)
         groups = {"tenants": tenants, "kinds": kinds, "channels": channels, "names": names}
         epochs = {"tenants": list(self.epochs), "lives": list(self.epochs.values())}
@@ -67,7 +67,7 @@ class Standing:
     """Positions of a tenant's groups as of the last note, and how its streams are opened anew for them."""
 
     def __init__(self, tenant: str, noted: Sequence[Row], groups: Sequence[Row]) -> None:
-        """Take the rows of `find_collected` and `find_groups`."""
+        """Create it from the rows of `find_collected` and `find_groups`."""
         self._noted = {
             (row["kind"], row["channel"]): int(row["position"]) for row in noted if row["position"] < _ASIDE_POSITION
         }

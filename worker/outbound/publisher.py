@@ -115,7 +115,7 @@ class Publisher:
             _log.warning("publish.gap", tenant=key.tenant, conversation=key.conversation, published=published)
         for row, entry_id in zip(rows, entry_ids, strict=True):
             known = self._unnoted.get((key, row.ordinal))
-            # What a repeat says of a row's place is only where it cannot stand behind: the first word is the exact one.
+            # The answer to a repeat is only an upper bound of the row's place: the first answer is the exact one.
             if entry_id and (known is None or known.epoch != epoch):
                 self._unnoted[key, row.ordinal] = _Note(position_of(entry_id.decode()), epoch)
         self._wake.set()

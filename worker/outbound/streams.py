@@ -165,13 +165,13 @@ class Streams:
         if not changed:
             return True
         closed = _Closed(left_at, run, claim)
-        # What was published until now, and is noted from now on, is noted in vain: it is looked at below.
+        # Later notes of what was published until now are void, as the epoch has ended: those rows are looked at below.
         epoch = (await self._database.read(tenant, "advance_life", tenant=tenant, life=None))[0]["stream_life"]
         standing = await self._read_standing(tenant)
         lost = 0
         for stream in standing.streams:
             lost += await self._forget_lost(tenant, stream, standing.collected(stream), closed)
-        # Turns that were read while rows were being taken back know some of them only: they belong to no epoch.
+        # A turn that hydrated while rows were being unpublished knows only some of them: it must match no epoch.
         advanced = await self._database.read(tenant, "advance_life", tenant=tenant, life=epoch)
         if not advanced:
             return False

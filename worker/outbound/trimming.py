@@ -42,7 +42,7 @@ class Trimmer:
         self._usage_days = settings.usage_days
 
     async def trim(self) -> int:
-        """Trim every stream of every tenant; returns how many entries went.
+        """Trim every stream of every tenant; returns how many entries were removed.
 
         Down to the oldest entry that some group still needs, and no further than the tail that is left to readers
         without a group; a stream without any group is only cut to its limit. What is trimmed stands in the outbox.
@@ -64,15 +64,15 @@ class Trimmer:
         return trimmed
 
     async def trim_spans(self) -> int:
-        """Remove the spans of traces that are kept long enough; returns how many."""
+        """Remove the spans that are older than `spans_days`; returns how many."""
         return await self._remove("remove_spans", self._spans_days)
 
     async def trim_guesses(self) -> int:
-        """Remove the counts of guesses of days gone by; returns how many."""
+        """Remove the counts of guesses of past days; returns how many."""
         return await self._remove("remove_guesses", 1)
 
     async def trim_usage(self) -> int:
-        """Remove the records of model calls that are kept long enough; returns how many."""
+        """Remove the records of model calls that are older than `usage_days`; returns how many."""
         return await self._remove("remove_usage", self._usage_days)
 
     async def _remove(self, query: str, days: int) -> int:
@@ -105,7 +105,7 @@ class Trimmer:
             row["position"]
             for row in await self._database.read(tenant, "find_groups")
             if (row["kind"], row["channel"]) == stream[:2]
-            # Who has collected what was cut is about to come back, and shall find what follows.
+            # A group that has collected what was cut is about to rejoin, and must find what follows.
             and row["is_aside"]
             and row["position"] >= row["cut_position"] > 0
         ]

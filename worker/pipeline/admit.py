@@ -16,7 +16,7 @@ def admit(message: OpenedMessage, snapshot: Snapshot | None, *, attempts_max: in
     mailbox · forward: a human owns the conversation, stay silent · bury: its attempts are used up, or nobody can read
     it · stray: no such message was ever accepted.
 
-    What is recorded for a human gets as many attempts again: most of what fails is not asked for then.
+    What is recorded for a human gets as many attempts again: most of what may fail is not called for it.
     """
     if snapshot is None or snapshot.state is None:
         return "stray"

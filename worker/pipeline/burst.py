@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from worker.pipeline.outcome import OpenedMessage, Snapshot
 
 _ATTEMPTS_TOGETHER_MAX = 2
-"""Attempts at a message together with others. Should one of those be what fails, the later attempts are without it."""
+"""Attempts at a message together with its followers; later ones are without them, should a follower be what fails."""
 
 
 def gather(

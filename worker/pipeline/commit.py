@@ -147,7 +147,7 @@ class Committer:
     def _turn_parameters(self, run: TurnRun, answer: Answer, rows: list[OutboxRow]) -> dict[str, Any]:
         message, snapshot, clock, journal = run.message, run.snapshot, run.clock, run.journal
         sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
-        # A buried message may be one whose conversation could not be read: what could not be is replaced then.
+        # A message may be buried because its conversation could not be read: the unreadable vault is replaced then.
         keeps_vault = not answer.vault and answer.outcome != "dead"
         conversation_row = {
             "seen_position": message.last_position if message.is_open else None,

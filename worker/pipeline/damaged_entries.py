@@ -69,7 +69,7 @@ class DamagedEntries:
     def stray(self, message: OpenedMessage, head: Head) -> OpenedMessage:
         """Return a message as one that the inbox does not know: the whole entry is kept, under a name of its own.
 
-        The name is the entry's, so that a turn which is run again opens the same ticket.
+        The name derives from the entry, so that a turn which is run again opens the same ticket.
         """
         if message.stray:
             return message
@@ -135,8 +135,8 @@ class DamagedEntries:
     async def _leave(self, key: ConversationKey, position: int, newer: OfNewerRelease) -> Later | Repair:
         """Leave a message to a worker of the release that wrote it: it keeps its place, and the attempt does not count.
 
-        Nothing else would do: read without what its version is for it would be answered wrongly, and buried it would
-        be lost to the worker that comes with the deployment. What this release can read before it comes first.
+        Read without what its version adds, it would be answered wrongly; buried, it would be lost to the worker that
+        comes with the deployment. What this release can read before it comes first.
         """
         if await self.put_back(key, before=position):
             return Repair()

@@ -19,8 +19,8 @@ def classify_failure(error: BaseException) -> FailureClass:
     """Return an exception's class of failure.
 
     outage: PostgreSQL or Redis is away, or Redis refuses to write, the message is not to blame · again: a fence held,
-    start over from what is true now · busy: the models are asked as much as they may be, and the message is not to
-    blame · transient: the model or a time limit, counts as an attempt · bug: unknown, counts, logged with its trace.
+    start over from what is true now · busy: the limits on model calls leave no room, and the message is not to blame ·
+    transient: the model or a time limit, counts as an attempt · bug: unknown, counts, logged with its trace.
     """
     for cause in _causes(error):
         if isinstance(cause, Fenced | EffectConflict):

@@ -72,8 +72,8 @@ async def hydrate(
 ) -> Snapshot | None:
     """Read the conversation of a message, as its sender knows it; None when PostgreSQL knows no such conversation.
 
-    Who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each sender's
-    own.
+    A sender who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each
+    sender's own.
 
     What is stored of it must be readable, or this raises Unsealable or ValueError; once the message's attempts are used
     up it need not be, so that the message can be buried and the conversation goes on from nothing.
@@ -106,12 +106,12 @@ async def hydrate(
 
 
 _REPLIES_MAX = 200
-"""Replies that are looked at to tell whose an unmarked state is."""
+"""Most replies that are read to find the owner of an unmarked state."""
 
 
 @dataclass(frozen=True)
 class _Owners:
-    """Sender keys: whose the conversation's state is, and with whom it began, whose everything unmarked is as well."""
+    """Sender keys of a conversation: whose state it holds, and who began it and owns what is unmarked."""
 
     held: str | None
     first: str | None

@@ -118,7 +118,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Due:
-    """A turn's time, and by when a human is to answer should it come to that."""
+    """A turn's time, and by when a human is to answer if one is called."""
 
     now: datetime
     answer_by: datetime
@@ -135,7 +135,7 @@ def due_of(accepted_at: datetime, now: datetime, answer_within: timedelta) -> Du
 
 @dataclass
 class Clock:
-    """Durations of a turn's steps; `started_at` is for the record, the durations are monotonic."""
+    """Durations of a turn's steps, monotonic; `started_at` is wall-clock time, for the record."""
 
     started_at: datetime
     timings: dict[str, float] = field(default_factory=dict)

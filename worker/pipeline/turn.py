@@ -92,7 +92,7 @@ class Turn:
                 return verdict
 
     async def _look(self, message: OpenedMessage, head: Head, progress: TurnProgress) -> Verdict | None:
-        """Look at the conversation and bring it on; None when it is to be looked at again, as of now."""
+        """Hydrate the conversation and take the next step; None when it is to be hydrated again, as of now."""
         key = message.key
         self.failpoint("hydrate.begun")
         with progress.clock.step("hydrate"):
@@ -228,7 +228,7 @@ class TurnProgress:
         return not self.is_late and self.overtaken < OVERTAKEN_MAX
 
     def start_over(self, journal: TurnJournal) -> None:
-        """Keep what a run leaves behind; its journal has the calls that the runs before it left."""
+        """Record what a run that is thrown away leaves behind; its journal has the calls of the runs before it."""
         self.overtaken += 1
         self.superseded = [replace(call, superseded=True) for call in journal.every_call]
         self.events += journal.caller.events

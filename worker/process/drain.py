@@ -55,7 +55,7 @@ class Drainer:
         return 0 if self.stopping.is_set() else self.slots.free
 
     def stop(self) -> None:
-        """Begin no more turns; those under way go on. Who waits for a slot is sent away: the agenda has it."""
+        """Start no more turns; those under way go on. Whatever waits for a slot is left to the agenda."""
         self.stopping.set()
         self.slots.close()
 
@@ -79,10 +79,10 @@ class Drainer:
     async def drain(self, key: ConversationKey) -> None:
         """Answer what waits in one mailbox, in order; return at once when another worker is at it.
 
-        Waits for a slot first, with no lease: whoever starts turns, no more of them are under way than there are slots.
-        Returns at once when the tenant has its share of the slots: whoever waits is drained when one of them ends,
-        without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the head keeps
-        its place.
+        Waits for a slot first, with no lease: no more turns are under way than there are slots, whoever starts them.
+        Returns at once when the tenant has its share of the slots: the conversation is drained when one of them ends,
+        and no thread waits for that. Never raises because of a message: what fails is parked, and the head keeps its
+        place.
         """
         if self.stopping.is_set() or not await self.slots.take(key):
             return  # the agenda still has it: another worker's rescue takes it
@@ -172,7 +172,7 @@ class Drainer:
         return Later(self.settings.backoff_seconds, counts=True)
 
     async def _release(self, lease: Lease, *, untried: Head | None) -> None:
-        """Give the conversation back, at once ready for others; the attempt at an untried head does not count."""
+        """Release the conversation, at once ready for others; the attempt at an untried head does not count."""
         if await self.mailbox.release(lease, untried=untried):
             await self.ring([lease.key])
 

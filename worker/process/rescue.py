@@ -61,7 +61,7 @@ class Rescue:
         Every worker sweeps, since it takes up only what it has slots for, and a conversation of a dead worker must not
         wait for a leader. Every worker looks whether streams are lost: until they are restored none can publish, and
         the look counts the tenants, whose shares each process keeps for itself. The other repairs find the same rows
-        in every worker and are idempotent: more than one at work costs servers and gives nothing.
+        in every worker and are idempotent: more than one at work would only load the servers.
         """
         settings, redis, postgresql = self.settings, self.outages.redis, self.outages.postgresql
         leads = self.leadership.is_held
@@ -96,7 +96,7 @@ class Rescue:
         """Drain conversations that are overdue on the agenda; returns how many were taken up.
 
         A lost doorbell, a dead worker's lease and a retry come due are one case: somebody had to look by now. They are
-        drained here rather than rung for: a bell more would help neither a broker that is down nor workers that are all
+        drained here rather than rung for: a further bell helps neither a broker that is down nor workers that are all
         busy, where the bells of everything that waits would pile up. So a process takes up what it has slots for.
         """
         slots = self.drainer.free_slots
@@ -110,7 +110,7 @@ class Rescue:
         return len(overdue)
 
     async def seconds_until_sweep(self) -> float:
-        """Return the seconds until the next conversation is due, be it that a dead worker's lease has run out."""
+        """Return the seconds until the next conversation is due, as when a dead worker's lease runs out."""
         if not self.drainer.free_slots:
             return math.inf
         return max(_SWEEP_SECONDS_MIN, await self.mailbox.seconds_until_due())

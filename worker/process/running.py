@@ -87,7 +87,7 @@ class RunningService:
 
 
 def _settle_memory() -> None:
-    """Tell the garbage collector what stays, and to look less often.
+    """Freeze what stays in memory, and raise the thresholds of the garbage collector.
 
     Hundreds of turns are alive at once, and nearly all they allocate is freed by counting references: with the default
     thresholds every full collection walks all of it for nothing, which took a fifth of a worker's CPU.

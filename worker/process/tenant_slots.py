@@ -16,7 +16,7 @@ _PUT_OFF_MAX = 2_000
 class TenantSlots:
     """Counts the conversations under way, never more than `concurrency`, and remembers those that have to wait.
 
-    One count for whoever starts a turn: doorbells, rescue, what was put off. Who finds no slot waits for one without a
+    One count for whoever starts a turn: doorbells, rescue, what was put off. A caller without a slot waits without a
     lease, so that another process may take its conversation up meanwhile. A slot that becomes free goes to the waiting
     tenant that has the fewest.
 
@@ -81,7 +81,7 @@ class TenantSlots:
         return longest
 
     def close(self) -> None:
-        """Grant no more slots, and send everybody away who waits for one."""
+        """Grant no more slots, and refuse everybody who waits for one."""
         self.is_closed = True
         for waiting in self._waiting.values():
             for slot in waiting:
@@ -102,7 +102,7 @@ class TenantSlots:
             raise
 
     def _pass_on(self) -> None:
-        """Give a free slot to the waiting tenant that has the fewest, and there to who has waited longest."""
+        """Pass a free slot to the waiting tenant that has the fewest, and there to who has waited longest."""
         while self._waiting and self.free > 0:
             tenant = min(self._waiting, key=lambda waiting: self._under_way[waiting])
             slot = self._waiting[tenant][0]

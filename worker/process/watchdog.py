@@ -20,9 +20,9 @@ _log = structlog.get_logger("fte.watchdog")
 
 
 class Watchdog:
-    """Looks at the agenda apart from rescue: what is long overdue although this process has free slots is a fault.
+    """Reports what is long overdue on the agenda although this process has free slots; works apart from rescue.
 
-    Nothing else would say so: no call fails, nothing is refused, customers just hear nothing. It is logged, counted
+    Nothing else would report it: no call fails, nothing is refused, customers just hear nothing. It is logged, counted
     and taken up from here. The process is not ended for it: the loop runs, its turns are well, and whatever keeps
     rescue from its work (a server that is away, an error that is logged) would meet the next process as well.
     """
@@ -69,7 +69,7 @@ def still_loop(seconds_max: float) -> Loop:
     the loop can mend it. The timer is the interpreter's own (`faulthandler`): it needs no thread of Python, so it also
     ends a process that is caught in one long C call. It writes every thread's stack to stderr first: names and lines.
     A process that was stopped for longer (SIGSTOP, a suspended machine) ends as well when it goes on.
-    `forget_still` takes the timer away.
+    `forget_still` cancels the timer.
     """
 
     async def put_off() -> None:
@@ -79,5 +79,5 @@ def still_loop(seconds_max: float) -> Loop:
 
 
 def forget_still() -> None:
-    """Take away the timer of `still_loop`, which nobody puts off any more."""
+    """Cancel the timer of `still_loop`, which nobody puts off any more."""
     faulthandler.cancel_dump_traceback_later()

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class PostgresGuesses:
     """Counts wrong guesses of a day in PostgreSQL: those of a sender, and those at a booking whoever makes them.
 
-    Of a confirmation number only its keyed hash is kept. Two limits, because either alone is walked around: one sender
+    Of a confirmation number only its keyed hash is kept. Two limits, because either alone can be evaded: one sender
     tries many bookings, or many senders one. A booking that strangers guess at is locked for a day at most, and never
-    to who has proved it or writes from its verified address: neither is a guess.
+    for a sender who has proved it or writes from its verified address: neither is a guess.
     """
 
     def __init__(self, database: Database, senders: SenderKeys, settings: GuessSettings) -> None:
@@ -29,7 +29,7 @@ class PostgresGuesses:
     ) -> bool:
         """Return whether a guess may be answered, and count it unless it is right.
 
-        Nothing of `is_right` may be told before: of many guesses at once the limit counts those that are answered.
+        Do not reveal `is_right` before: of many guesses at once the limit counts those that are answered.
         """
         booking = None if confirmation_number is None else self._senders.key_of_booking(tenant, confirmation_number)
         rows = await self._database.read(

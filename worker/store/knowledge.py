@@ -44,7 +44,7 @@ EMBEDDING_SECONDS_MAX = 2.0
 """How long a question's embedding may take; a search by words alone is better than a late one."""
 
 CANDIDATES_PER_PASSAGE = 3
-"""How many times the wanted passages each search returns to be fused."""
+"""How many passages each search returns, to be fused, for each one wanted."""
 
 _FUSION_RANK = 60
 """The constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): how little the first ranks stand out."""

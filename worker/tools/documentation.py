@@ -60,7 +60,7 @@ class Documentation:
         return [tool for link in self._links for tool in link.tools]
 
     async def open(self, seconds_max: float) -> None:
-        """Begin to connect, and wait until all servers are there or the time is over; the rest follow in their time."""
+        """Start to connect, and wait until all servers are there or the time is over; the others follow later."""
         self._loops.start([link.loop() for link in self._links])
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds_max):
