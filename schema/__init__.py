@@ -1,1 +1,1 @@
-"""Hold what processes must agree on: messages, ids, keys, task names, SQL, scripts, errors, settings. Pure."""
+"""What processes must agree on: messages, ids, keys, task names, SQL, scripts, errors, settings. Pure."""

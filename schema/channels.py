@@ -1,4 +1,4 @@
-"""Name the channels on which customers write; every list of them, and every stream of replies, derives from here.
+"""Channels on which customers write; every list of channels and every stream of replies derives from here.
 
 A new one is read in one release and written in the next (docs/development.md): add it here, and let gateways send on it
 once every process is of this release or a newer one.

@@ -1,14 +1,14 @@
-"""Say what can go wrong between processes, as conditions that carry their data."""
+"""Errors between processes, as conditions that carry their data."""
 
 from __future__ import annotations
 
 
 class FteError(Exception):
-    """Be the root of every error this product raises on purpose."""
+    """Base class of every error that this product raises on purpose."""
 
 
 class InvalidMessage(FteError):
-    """Refuse a message at `send`: a field breaks its limit. Nothing was stored."""
+    """Raised by `send` for a message with a field that breaks its limit. Nothing was stored."""
 
     def __init__(self, field: str, value: str, limit: str) -> None:
         super().__init__(f"{field}: {value}; {limit}")
@@ -18,7 +18,7 @@ class InvalidMessage(FteError):
 
 
 class MailboxFull(FteError):
-    """Refuse a message at `send`: its conversation already holds as many unanswered messages as allowed."""
+    """Raised by `send` when the conversation holds as many unanswered messages as allowed."""
 
     def __init__(self, conversation: str, waiting: int, waiting_max: int, retry_after_seconds: int) -> None:
         super().__init__(
@@ -31,7 +31,7 @@ class MailboxFull(FteError):
 
 
 class Overloaded(FteError):
-    """Refuse a message at `send`: all conversations, or its tenant's, hold as many unanswered ones as allowed."""
+    """Raised by `send` when all conversations, or its tenant's, hold as many unanswered messages as allowed."""
 
     def __init__(self, waiting: int, waiting_max: int, retry_after_seconds: int, *, tenant: str | None = None) -> None:
         whose = f" of tenant {tenant}" if tenant else ""
@@ -41,14 +41,14 @@ class Overloaded(FteError):
             f"send again in {retry_after_seconds} s, or start more workers"
         )
         self.tenant = tenant
-        """Whose limit it is; None: everybody's."""
+        """The tenant whose limit is reached; None: the limit of all tenants together."""
         self.waiting = waiting
         self.waiting_max = waiting_max
         self.retry_after_seconds = retry_after_seconds
 
 
 class UnknownTenant(FteError):
-    """Refuse a message at `send`: no such tenant is set up."""
+    """Raised by `send` when no such tenant is set up."""
 
     def __init__(self, tenant: str) -> None:
         super().__init__(f"no tenant {tenant!r}; `fte migrate` makes `default`, `fte migrate --tenant NAME` another")
@@ -56,7 +56,7 @@ class UnknownTenant(FteError):
 
 
 class ServerUnreachable(FteError):
-    """Say that PostgreSQL or Redis does not answer: the address, without its password, and the setting to change."""
+    """PostgreSQL or Redis does not answer: its address without the password, and the setting to change."""
 
     def __init__(self, server: str, address: str, setting: str, reason: str) -> None:
         super().__init__(f"{server} at {address} is unreachable ({reason}); start it or change {setting}")
@@ -66,7 +66,7 @@ class ServerUnreachable(FteError):
 
 
 class ServerUnfit(FteError):
-    """Refuse to work with a PostgreSQL or Redis that answers: rights are missing, or it is of the wrong kind."""
+    """PostgreSQL or Redis answers but cannot be used: rights are missing, or it is of the wrong kind."""
 
     def __init__(self, server: str, address: str, problems: list[str], remedy: str) -> None:
         super().__init__(f"{server} at {address} will not do: {'; '.join(problems)}. The way out: {remedy}")
@@ -76,7 +76,7 @@ class ServerUnfit(FteError):
 
 
 class SchemaOutdated(FteError):
-    """Say that the database lacks migrations this release needs."""
+    """The database lacks migrations that this release needs."""
 
     def __init__(self, found: int, needed: int) -> None:
         super().__init__(f"the database is at migration {found}, this release needs {needed}; run `fte migrate`")
@@ -85,7 +85,7 @@ class SchemaOutdated(FteError):
 
 
 class InvalidSettings(FteError):
-    """Name every wrong setting at once."""
+    """Wrong settings, all of them named at once."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
@@ -93,4 +93,4 @@ class InvalidSettings(FteError):
 
 
 class Unsealable(FteError):
-    """Say that sealed bytes cannot be opened with the keys at hand: another key, or damaged."""
+    """Sealed bytes cannot be opened with the keys at hand: sealed with another key, or damaged."""

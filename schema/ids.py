@@ -1,4 +1,4 @@
-"""Name the things that processes refer to: patterns for ids that come in, makers for ids that go out."""
+"""Ids that processes refer to: patterns for those that come in, functions that make those that go out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONVERSATION_PATTERN = r"^[A-Za-z0-9+][A-Za-z0-9._~=+@-]{0,127}$"
 """A conversation's id; no colon and no brace, for the same reason."""
 
 BRAND_PATTERN = r"^[^\x00-\x1f\x7f-\x9f{}]{1,80}$"
-"""A tenant's name to its customers: it stands in what agents are told and in replies."""
+"""A tenant's name as customers read it: it stands in agents' instructions and in replies."""
 
 MESSAGE_ID_PATTERN = r"^[!-~]{1,256}$"
 """A gateway's own message id: visible ASCII, so that an RFC 5322 Message-ID fits (RFC 5322, 3.6.4)."""
@@ -24,18 +24,18 @@ _TICKET_LENGTH = 10
 
 
 class ConversationKey(NamedTuple):
-    """Identify one conversation of one tenant."""
+    """Key of one conversation of one tenant."""
 
     tenant: str
     conversation: str
 
     def __str__(self) -> str:
-        """Write the key as it stands in Redis: `tenant:conversation`."""
+        """Return the key as it stands in Redis: `tenant:conversation`."""
         return f"{self.tenant}:{self.conversation}"
 
     @classmethod
     def parse(cls, text: str) -> ConversationKey:
-        """Read `tenant:conversation`; neither part can hold a colon.
+        """Parse `tenant:conversation`; neither part can hold a colon.
 
         Raises ValueError when the text is not of that form.
         """
@@ -48,7 +48,7 @@ class ConversationKey(NamedTuple):
 
 
 def trace_id_of(key: ConversationKey) -> str:
-    """Give a conversation's trace id: the same for each of its turns, `trace_` and 32 hex digits.
+    """Return a conversation's trace id: the same for each of its turns, `trace_` and 32 hex digits.
 
     Derived from the key, so that no process has to store or ask for it. The form is what the agents SDK demands.
     """
@@ -56,16 +56,16 @@ def trace_id_of(key: ConversationKey) -> str:
 
 
 def reply_id_of(key: ConversationKey, sequence: int) -> str:
-    """Give the id of a conversation's reply with this sequence.
+    """Return the id of a conversation's reply with this sequence.
 
-    Derived, not random: a turn that is run twice names its reply alike, so a consumer that dedupes by id is safe even
-    when an operator restores a database from a backup.
+    Derived, not random: a turn that is run twice gives its reply the same id, so a consumer that dedupes by id is safe
+    even when an operator restores a database from a backup.
     """
     return "reply_" + hashlib.sha256(f"fte reply {key} {sequence}".encode()).hexdigest()[:24]
 
 
 def ticket_id_of(key: ConversationKey, position: int) -> str:
-    """Give the ticket number for an escalation raised by the message at this position; short enough to read aloud."""
+    """Return the ticket number of an escalation raised by the message at this position; short enough to read aloud."""
     number = int.from_bytes(hashlib.sha256(f"fte ticket {key} {position}".encode()).digest()[:8])
     letters = []
     for _ in range(_TICKET_LENGTH):
@@ -75,15 +75,15 @@ def ticket_id_of(key: ConversationKey, position: int) -> str:
 
 
 def event_id_of(key: ConversationKey, ordinal: int) -> str:
-    """Give the id of a conversation's outbox row that is an event."""
+    """Return the id of the event at this ordinal of a conversation's outbox."""
     return "event_" + hashlib.sha256(f"fte event {key} {ordinal}".encode()).hexdigest()[:24]
 
 
 def redriven_id_of(key: ConversationKey, message_id: str) -> str:
-    """Give the id under which a message that died is handed in again: a redrive repeated finds it accepted."""
+    """Return the id under which a dead message is sent again: a repeated redrive finds it accepted."""
     return "redriven-" + hashlib.sha256(f"fte redriven {key} {message_id}".encode()).hexdigest()[:32]
 
 
 def new_token() -> str:
-    """Make a token that no other lease or attempt has: 32 hex digits."""
+    """Return a new token that no other lease or attempt has: 32 hex digits."""
     return uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""Name every Redis key. All keys of a conversation share one hash tag, so each script is atomic on Redis Cluster too.
+"""Names of all Redis keys. Keys of one conversation share a hash tag, so each script is atomic on Redis Cluster too.
 
 | key | type | meaning |
 | --- | --- | --- |
@@ -25,29 +25,29 @@ from typing import NamedTuple
 from schema.ids import ConversationKey
 
 ASIDE_ID = "9000000000000-0"
-"""Where a group stands in a stream while it collects what was cut from it elsewhere: behind all that ever comes."""
+"""Position of a group that is set aside: behind every entry that will ever be added to the stream."""
 
 NOTING_KEY = "fte:noting"
-"""Keeps workers from noting what is collected more often than is of use."""
+"""Limits how often workers record what consumers have collected."""
 
 
 class EntryId(NamedTuple):
-    """The id of a stream's entry, in parts that sort as Redis sorts ids: text would put 9-0 behind 10-0."""
+    """Id of a stream's entry, in parts that sort as Redis sorts ids: as text, 10-0 would come before 9-0."""
 
     milliseconds: int
     """Redis's clock when the entry was added."""
     number: int
-    """Counts the entries of one millisecond, from 0."""
+    """Number of the entry within its millisecond, from 0."""
 
 
 def parse_entry_id(entry_id: str) -> EntryId:
-    """Take an entry id apart, `1769860800000-3`; raises ValueError when it is none."""
+    """Parse an entry id such as `1769860800000-3`; raises ValueError for text of another form."""
     milliseconds, _, number = entry_id.partition("-")
     return EntryId(int(milliseconds), int(number))
 
 
 class MailboxKeys(NamedTuple):
-    """Hold the four keys that the mailbox scripts work on, in the order in which they take them."""
+    """The four keys of one mailbox, in the order in which the mailbox scripts take them."""
 
     mailbox: str
     lease: str
@@ -56,56 +56,56 @@ class MailboxKeys(NamedTuple):
 
 
 def partition_of(key: ConversationKey, partitions: int) -> int:
-    """Place a conversation on one of `partitions` partitions; every process must use the same number of them."""
+    """Return the partition of a conversation, one of `partitions`; every process must use the same number of them."""
     return zlib.crc32(str(key).encode()) % partitions
 
 
 def mailbox_keys(key: ConversationKey, partitions: int) -> MailboxKeys:
-    """Name the keys of one conversation's mailbox."""
+    """Return the keys of one conversation's mailbox."""
     tag = f"fte:{{p{partition_of(key, partitions):02d}}}"
     return MailboxKeys(f"{tag}:mailbox:{key}", f"{tag}:lease:{key}", f"{tag}:attempts:{key}", f"{tag}:agenda")
 
 
 def agenda_key(partition: int) -> str:
-    """Name the agenda of one partition."""
+    """Return the key of one partition's agenda."""
     return f"fte:{{p{partition:02d}}}:agenda"
 
 
 def rate_key(model: str) -> str:
-    """Name the key that counts a model's requests and tokens."""
+    """Return the key that counts a model's requests and tokens."""
     return f"fte:rate:{{{model}}}"
 
 
 def replies_stream(tenant: str, channel: str) -> str:
-    """Name the stream of a tenant's replies on one channel."""
+    """Return the name of the stream of a tenant's replies on one channel."""
     return f"fte:out:{{{tenant}}}:replies:{channel}"
 
 
 def escalations_stream(tenant: str) -> str:
-    """Name the stream of a tenant's escalations."""
+    """Return the name of the stream of a tenant's escalations."""
     return f"fte:out:{{{tenant}}}:escalations"
 
 
 def events_stream(tenant: str) -> str:
-    """Name the stream of a tenant's events."""
+    """Return the name of the stream of a tenant's events."""
     return f"fte:out:{{{tenant}}}:events"
 
 
 def again_stream(stream: str, group: str) -> str:
-    """Name the stream from which one group of consumers collects what was cut from another before it had."""
+    """Return the name of the stream that holds what was cut from another before this group had collected it."""
     return f"{stream}:again:{group}"
 
 
 def published_key(key: ConversationKey) -> str:
-    """Name the key that remembers how far a conversation is published; in the slot of its tenant's streams."""
+    """Return the key of a conversation's last published ordinal; in the slot of its tenant's streams."""
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
 
 
 def epoch_key(tenant: str) -> str:
-    """Name the key by whose absence it shows that Redis lost a tenant's streams; workers alone write it."""
+    """Return the key of a tenant's stream epoch: it is absent when Redis lost the streams; workers alone write it."""
     return f"fte:out:{{{tenant}}}:life"
 
 
 def restoring_key(tenant: str) -> str:
-    """Name the key that says who restores a tenant's streams now."""
+    """Return the key that names the worker restoring a tenant's streams."""
     return f"fte:out:{{{tenant}}}:restoring"

@@ -12,7 +12,7 @@ _MIGRATION_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
 class Migration(NamedTuple):
-    """Hold one numbered, forward-only step of the database's structure."""
+    """One numbered, forward-only migration of the database."""
 
     number: int
     name: str

@@ -1,21 +1,21 @@
-"""Agree on the doorbell: the Celery task's name, its queue, and the settings both ends must share."""
+"""The doorbell task: its name, its queue, and the Celery settings that both ends must share."""
 
 from __future__ import annotations
 
 from typing import Any
 
 DRAIN_TASK = "fte.drain"
-"""Takes (tenant, conversation); may be lost, doubled or late.
+"""Name of the task that takes (tenant, conversation); may be lost, doubled or late.
 
-It has no time after which it is void: that would be compared with the clock of whoever hears it, and a worker whose
-clock is ahead of the senders' would hear none. A stale bell costs one look at a mailbox.
+It has no expiry: that would be compared with the worker's clock, and a worker whose clock is ahead of the senders'
+would discard every doorbell. A stale one costs one look at a mailbox.
 """
 
 DOORBELL_QUEUE = "fte.doorbell"
 
 
 def celery_configuration(redis_url: str) -> dict[str, Any]:
-    """Give the Celery settings that producer and worker share; they must agree on every transport option."""
+    """Return the Celery settings that producer and worker share; they must agree on every transport option."""
     return {
         "broker_url": redis_url,
         # kombu would verify no certificate where the address has no ssl_… parameters; those of the address win.

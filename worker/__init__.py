@@ -1,4 +1,4 @@
-"""How a turn happens: the Celery app, the mailbox, the pipeline and the agents."""
+"""The worker: its Celery app, the mailbox, the pipeline and the agents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Give `celery`, the app that `celery -A worker` looks for; whoever imports another part need not load Celery."""
+    """Return `celery`, the app that `celery -A worker` looks for; importing another part does not load Celery."""
     if name == "celery":
         from worker.app import app  # noqa: PLC0415 - as said above
 

@@ -46,12 +46,12 @@ _log = structlog.get_logger("fte.worker")
 
 
 class WorkerApp(Celery):
-    """A Celery app that knows how its settings are read, and the service that runs in its worker."""
+    """Celery app with the source of its settings and the service that runs in its worker."""
 
     log_cls = "worker.app:_Logs"
 
     def __init__(self, read_settings: Callable[[], Settings], on_ready: Callable[[], None] | None = None) -> None:
-        """Make the app; `on_ready` is called when its worker begins to listen."""
+        """Create the app; `on_ready` is called when its worker begins to listen."""
         super().__init__("fte", set_as_current=False)
         self.read_settings = read_settings
         self.on_ready = on_ready
@@ -62,11 +62,11 @@ class WorkerApp(Celery):
         register_tasks(self, self.drain)
 
     def connection_for_read(self, url: str | None = None, **options: Any) -> Any:
-        """Connect to hear doorbells, where the settings say: CELERY_BROKER_URL may be another application's."""
+        """Connect to the broker of the settings to hear doorbells: CELERY_BROKER_URL may be another application's."""
         return super().connection_for_read(url or self._configuration["broker_url"], **options)
 
     def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
-        """Connect to ring them, there as well."""
+        """Connect to the broker of the settings to ring doorbells."""
         return super().connection_for_write(url or self._configuration["broker_url"], **options)
 
     def drain(self, key: ConversationKey) -> None:
@@ -77,7 +77,7 @@ class WorkerApp(Celery):
 
 
 class _Configuration(Mapping[str, Any]):
-    """Celery's configuration, made of the settings when Celery first looks into it."""
+    """Celery's configuration, built from the settings when Celery first reads it."""
 
     def __init__(self, read_settings: Callable[[], Settings]) -> None:
         self._read_settings = read_settings
@@ -106,7 +106,7 @@ class _Configuration(Mapping[str, Any]):
 
 
 class _Logs(Logging):
-    """Logs a worker as the settings say, in place of Celery's own formats and levels."""
+    """Configures a worker's logs from the settings, in place of Celery's own formats and levels."""
 
     app: WorkerApp
 
@@ -117,19 +117,19 @@ class _Logs(Logging):
 
 
 class ServiceStep(StartStopStep):
-    """Opens the service before the worker's pool and consumer exist, and closes it when they have stopped.
+    """Bootstep that opens the service before the worker's pool and consumer, and closes it when they have stopped.
 
-    What cannot be opened ends the command with its error, before a worker shows itself to anybody.
+    A service that cannot be opened ends the command with its error, before the worker announces itself.
     """
 
     requires = ("celery.worker.components:Timer",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
-        """Take Celery's worker."""
+        """Create the step for Celery's worker."""
         super().__init__(parent, **options)
         self._stop: Callable[..., None] | None = None
 
-    def create(self, parent: Any) -> RunningService:  # type: ignore[override] # its stubs forget that it gives the obj
+    def create(self, parent: Any) -> RunningService:  # type: ignore[override] # its stubs forget that it returns it
         """Open the service with as many slots as the worker has threads; raises what `RunningService` raises."""
         if not issubclass(parent.pool_cls, TaskPool):
             raise InvalidSettings([f"-P: a worker runs in the threads pool, not in {parent.pool_cls.__module__}"])
@@ -176,7 +176,7 @@ def _begin_stop(running: RunningService, **_: Any) -> None:
 
 
 class WorkerBell:
-    """Ring doorbells from inside a worker: kombu blocks, so a thread of its own does it."""
+    """Rings doorbells from inside a worker, on a thread of its own because kombu blocks."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
@@ -201,7 +201,7 @@ class WorkerBell:
 
 
 def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> int:
-    """Run until SIGTERM or SIGINT; gives the exit code, 0: being told to stop is no failure, ending unasked is one.
+    """Run until SIGTERM or SIGINT and return the exit code: to be told to stop is no failure, to end unasked is one.
 
     Raises ServerUnreachable, SchemaOutdated or InvalidSettings before any work starts.
     """
@@ -229,13 +229,13 @@ def run_worker(settings: Settings, *, on_ready: Callable[[], None] | None = None
         worker_shutting_down.disconnect(note)
         if served.running is not None:
             served.running.close()
-    # For Ctrl-C Celery gives 1, as for an end that nobody asked for.
+    # Celery's exit code after Ctrl-C is 1, as for an end that nobody asked for.
     return 0 if told else worker.exitcode or 0
 
 
 @inspect_command()
 def loops(state: Any) -> list[dict[str, Any]]:
-    """Say of each loop of a worker how often it ran and failed, and when it last succeeded: `inspect loops`."""
+    """Report for each loop of a worker how often it ran and failed, and when it last succeeded: `inspect loops`."""
     now = time.monotonic()
     return [
         {

@@ -1,4 +1,4 @@
-"""Define what stands in a mailbox: a sealed inbound message at its position."""
+"""Envelope: a sealed inbound message at its position in a mailbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from schema.messages.wire import MessageId, WireModel
 
 PAYLOAD_CHARACTERS_MAX = 400_000
-"""A sealed `Inbound`: 4/3 of its bytes, and 100 more."""
+"""Length of the longest sealed `Inbound`: 4/3 of its bytes, and 100 more."""
 
 
 class Envelope(WireModel):
@@ -22,5 +22,5 @@ class Envelope(WireModel):
 
 
 def encode_envelope(envelope: Envelope) -> str:
-    """Write an envelope as it stands in a mailbox: equal envelopes are equal text."""
+    """Encode an envelope as it stands in a mailbox: equal envelopes are equal text."""
     return envelope.model_dump_json()

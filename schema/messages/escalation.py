@@ -1,4 +1,4 @@
-"""Define a conversation that is handed to the human support agents, with what they are told of it."""
+"""Escalation: a conversation handed to the human support agents, with its briefing."""
 
 from __future__ import annotations
 

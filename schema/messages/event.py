@@ -1,4 +1,4 @@
-"""Define what operators and dashboards are told of a conversation."""
+"""Event: what operators and dashboards are told of a conversation."""
 
 from __future__ import annotations
 

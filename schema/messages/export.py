@@ -26,17 +26,17 @@ WIRE_MODELS: tuple[type[WireModel], ...] = (Inbound, Envelope, Receipt, Reply, E
 
 
 def export_schemas() -> dict[str, str]:
-    """Give each model's JSON Schema as text, by its file's name."""
+    """Return each model's JSON Schema as text, by file name."""
     return {f"{to_snake(model.__name__)}.schema.json": _write(model) for model in WIRE_MODELS}
 
 
 def schema_folder() -> Path:
-    """Give the folder that holds the exported files."""
+    """Return the folder that holds the exported files."""
     return Path(str(files("schema"))) / "json"
 
 
 def main() -> None:
-    """Remake the folder: write every model's file, remove what no model has any more."""
+    """Write every model's file, and remove the files that belong to no model any more."""
     folder = schema_folder()
     folder.mkdir(exist_ok=True)
     exported = export_schemas()

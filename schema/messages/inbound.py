@@ -1,4 +1,4 @@
-"""Define a customer's message as a gateway hands it in, and check one that comes in."""
+"""Inbound: a customer's message as a gateway hands it in, and the checks of one that comes in."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ METADATA_ENTRIES_MAX = 32
 METADATA_KEY_CHARACTERS_MAX = 64
 METADATA_VALUE_CHARACTERS_MAX = 1_024
 INBOUND_BYTES_MAX = 256_000
-"""An `Inbound` as JSON; every field at its limit fits, unless most of its characters are control characters."""
+"""Size of an `Inbound` as JSON; every field at its limit fits, unless most characters are control characters."""
 
 SENDER_VERIFIED_KEY = "fte.sender_verified"
-"""Metadata by which a gateway vouches for a message's sender: `"true"`, and nothing else, opens bookings to it."""
+"""Metadata key by which a gateway vouches for a message's sender; only the value `"true"` opens bookings to them."""
 MODEL_LATENCY_KEY = "fte.model_latency_ms"
-"""Metadata of load tests: how long the embedded models shall take for each call, as a real one would."""
+"""Metadata key of load tests: the simulated latency of each call of an embedded model."""
 RESERVED_PREFIX = "fte."
-"""What begins like this is the product's own: SENDER_VERIFIED_KEY is for gateways, the rest for load tests alone."""
+"""Prefix of metadata keys reserved for the product: SENDER_VERIFIED_KEY is for gateways, the rest for load tests."""
 
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=METADATA_KEY_CHARACTERS_MAX)]
 MetadataValue = Annotated[str, StringConstraints(max_length=METADATA_VALUE_CHARACTERS_MAX)]
@@ -48,7 +48,7 @@ class Inbound(WireModel):
 
     @property
     def sender_is_verified(self) -> bool:
-        """Say whether the gateway vouches that the message comes from its sender."""
+        """Return whether the gateway vouches that the message comes from its sender."""
         return self.metadata.get(SENDER_VERIFIED_KEY) == "true"
 
     @field_validator("text", "sender", "subject")
@@ -78,7 +78,7 @@ def parse_inbound(
     clock_skew_seconds_max: int,
     age_seconds_max: int,
 ) -> Inbound:
-    """Read and check a message that a gateway hands in; one that is read already is checked against the clock.
+    """Parse and check a message from a gateway; an `Inbound` is only checked.
 
     `now` is aware. Raises InvalidMessage naming the first wrong field, its value (or its size, where the value may be
     a secret) and the limit.
@@ -90,7 +90,7 @@ def parse_inbound(
 
 
 def check_metadata(inbound: Inbound) -> None:
-    """Refuse metadata that is reserved for load tests; raises InvalidMessage naming the key and the way out."""
+    """Raise InvalidMessage, naming the key and the way out, for metadata that is reserved for load tests."""
     for key in inbound.metadata:
         if key.startswith(RESERVED_PREFIX) and key != SENDER_VERIFIED_KEY:
             raise InvalidMessage(
@@ -102,7 +102,7 @@ def check_metadata(inbound: Inbound) -> None:
 
 
 def encode_inbound(inbound: Inbound) -> str:
-    """Write a message as it is sealed; raises InvalidMessage when it is over INBOUND_BYTES_MAX."""
+    """Encode a message as JSON to be sealed; raises InvalidMessage when it is over INBOUND_BYTES_MAX."""
     encoded = inbound.model_dump_json()
     _check_size(encoded)
     return encoded
@@ -127,16 +127,16 @@ def _check_size(encoded: bytes | str) -> None:
 
 
 def _check_sender(sender: str) -> None:
-    """Refuse control characters, with which an address would add header lines to a reply.
+    """Raise InvalidMessage for control characters: an address could add header lines to a reply with them.
 
-    Only here, where messages come in: what an earlier release accepted is still read and answered.
+    Checked at acceptance alone: what an earlier release accepted is still read and answered.
     """
     if any(unicodedata.category(character) == "Cc" for character in sender):
         raise InvalidMessage("sender", "a control character", _LIMITS["sender"])
 
 
 def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int, age_seconds_max: int) -> None:
-    """Refuse a message whose `sent_at` is too far off `now`, either way; raises InvalidMessage."""
+    """Raise InvalidMessage for a message whose `sent_at` is too far off `now`, either way."""
     if inbound.sent_at is None:
         return
     age_seconds = (now - inbound.sent_at).total_seconds()
@@ -156,7 +156,7 @@ def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int,
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """Give a time in UTC, or as it is where UTC has none for it: before the year 1 or after 9999."""
+    """Return a time in UTC, or unchanged where UTC cannot hold it: before the year 1 or after 9999."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Define what a gateway gets for a message that is accepted."""
+"""Receipt: what a gateway gets for a message that is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Define the answer that goes out to a customer."""
+"""Reply: the answer that goes out to a customer."""
 
 from __future__ import annotations
 

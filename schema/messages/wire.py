@@ -1,4 +1,4 @@
-"""Define what all messages share: how a version is read, the ids, and the words that more than one kind uses."""
+"""Base class, ids and shared literals of all messages between processes, and how a version is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SENDER_CHARACTERS_MAX = 320  # the longest e-mail address: 64 + 1 + 255, RFC 532
 VERSION = 1
 """The version that this release writes, and the newest that it reads."""
 VERSION_MAX = 1_000
-"""Above it nothing is a version: it is garbage."""
+"""Highest number that is taken for a version; above it is garbage."""
 
 TenantId = Annotated[str, StringConstraints(pattern=TENANT_PATTERN)]
 ConversationId = Annotated[str, StringConstraints(pattern=CONVERSATION_PATTERN)]
@@ -23,10 +23,10 @@ IssueType = Literal["faq", "booking", "complaint", "escalation", "off_topic"]
 
 
 class WireModel(BaseModel):
-    """Hold the rules of everything on the wire.
+    """Base class of every message between processes.
 
-    A reader passes over fields it does not know: workers and gateways of two releases run side by side, and the newer
-    one may say more. `version` changes only for what an older reader must not read; it leaves that to a newer one.
+    A reader ignores unknown fields: workers and gateways of two releases run side by side, and the newer one may write
+    more. `version` changes only for what an older reader must not read; it leaves that to a newer one.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,7 +35,7 @@ class WireModel(BaseModel):
 
 
 def newer_version_in(error: ValidationError) -> int | None:
-    """Give the version of what could not be read, when it is one that only a newer release reads."""
+    """Return the version of a message that failed to parse, when only a newer release reads it; else None."""
     for detail in error.errors(include_url=False, include_context=False):
         found = detail["input"]
         if detail["loc"] == ("version",) and type(found) is int and VERSION < found <= VERSION_MAX:

@@ -7,4 +7,4 @@ from schema.settings.servers import ServerSettings
 
 
 class DeploymentSettings(SealingSettings, ServerSettings):
-    """Where a deployment's servers are, and the keys to what is sealed in them."""
+    """Addresses of a deployment's servers, and the keys to what is sealed in them."""

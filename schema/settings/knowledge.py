@@ -12,7 +12,7 @@ from schema.settings.section import split_at_commas
 
 
 class DocumentationServer(BaseModel):
-    """Describe a documentation server (Model Context Protocol): reached by its URL, or started by a command."""
+    """A documentation server (Model Context Protocol), reached by its URL or started by a command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ class DocumentationServer(BaseModel):
 
 
 class KnowledgeSettings(ModelSettings):
-    """Where the FAQ Agent finds what it tells besides articles by their words."""
+    """Sources of the FAQ Agent's answers besides the search of articles by words."""
 
     embedding_similarity_min: float = Field(
         default=0.35, ge=-1, le=1, description="cosine similarity from which a section is about a question"

@@ -10,7 +10,7 @@ from schema.settings.attempts import AttemptSettings
 
 
 class MailboxSettings(AttemptSettings):
-    """How long a mailbox is held, rung for and parked; the same in every process."""
+    """How long leases, doorbells and parking last; the same in every process."""
 
     partitions: int = Field(default=16, ge=1, le=100, description="Redis partitions; the same in every process")
     lease_seconds: float = Field(default=6, gt=0, description="how long a silent worker keeps a conversation")

@@ -1,4 +1,4 @@
-"""Define the settings of models: which one, what it costs, what its provider bears."""
+"""Define the settings of models: which one, its prices, its provider's limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.settings.section import Section
 
 
 class ModelPrice(BaseModel):
-    """Say what a model costs, in USD for a million tokens."""
+    """Price of a model, in USD for a million tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,12 +46,12 @@ class ModelSettings(Section):
 
     @property
     def is_embedded_model(self) -> bool:
-        """Say whether the model is one of ours, which runs in the process."""
+        """Return whether the model is embedded: it runs in the process."""
         return self.model in {"local", "stub"}
 
     @property
     def model_name(self) -> str:
-        """Give the model's name as its provider knows it."""
+        """Return the model's name as its provider knows it."""
         return self.model.split(":", 1)[-1]
 
     @field_validator("model")
@@ -100,7 +100,7 @@ class SpendingSettings(ModelSettings):
 
 
 class ProviderSettings(SpendingSettings, AttemptSettings):
-    """How a failing or busy provider is retried, limited and left alone."""
+    """How a failing or busy provider is retried, throttled and left alone."""
 
     model_retries_max: int = Field(default=2, ge=0, le=10, description="repeated requests within one model call")
     model_retry_seconds_max: float = Field(

@@ -22,7 +22,7 @@ class DrainSettings(AttemptSettings):
 
 
 class WatchSettings(Section):
-    """When a process notices that it stands still, and how long it takes to stop."""
+    """Time limits of the watchdog, and of a worker that stops."""
 
     silence_seconds_max: float = Field(
         default=15, gt=0, description="how long a conversation may be overdue while slots are free; logged, taken up"

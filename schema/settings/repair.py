@@ -1,4 +1,4 @@
-"""Define the settings of the loops that put right what was left undone."""
+"""Define the settings of the repair loops."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schema.settings.section import Section
 
 
 class RepairSettings(Section):
-    """How often a worker looks for work left undone, and how much of it a round takes up."""
+    """How often each repair loop runs, and how much a round takes up."""
 
     sweep_seconds: float = Field(default=1, gt=0, description="how often rescue looks for what is overdue")
     reconcile_seconds: float = Field(

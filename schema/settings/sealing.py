@@ -1,4 +1,4 @@
-"""Define the settings of what a deployment keeps to itself: its keys and its state folder."""
+"""Define the settings of a deployment's keys and state folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.settings.section import Section, split_at_commas
 
 
 def default_state_dir() -> Path:
-    """Place the state folder where the XDG base directory specification puts state."""
+    """Return the state folder as the XDG base directory specification places it."""
     base = os.environ.get("XDG_STATE_HOME")
     if base:
         return Path(base) / "fte"
@@ -24,7 +24,7 @@ def default_state_dir() -> Path:
 
 
 class SealingSettings(Section):
-    """The keys that seal what is private, and the folder where one is made."""
+    """Keys that seal what is private, and the folder where one is made."""
 
     state_dir: Path = Field(
         default_factory=default_state_dir, description="folder of the embedded stack and of a vault key made here"

@@ -16,5 +16,5 @@ class Section(BaseModel):
 
 
 def split_at_commas(value: object) -> object:
-    """Read a list as environment variables give it, `one, two`; what is no text stays as it is."""
+    """Split a list as environment variables give it, `one, two`; a value that is no text stays as it is."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Define the settings of whoever sends: what is accepted, and where it goes."""
+"""Define the settings of senders: what is accepted, and where it goes."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TurnHooks(RunHooks[TurnContext]):
-    """Log one run; made anew for each, as it holds when the calls under way began."""
+    """Logs one run; made anew for each, as it holds when the calls under way began."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ class TurnHooks(RunHooks[TurnContext]):
     async def on_handoff(
         self, context: RunContextWrapper[TurnContext], from_agent: Agent[TurnContext], to_agent: Agent[TurnContext]
     ) -> None:
-        """Log who hands over to whom."""
+        """Log which agent hands over to which."""
         self._log.info("handoff.made", from_agent=from_agent.name, to_agent=to_agent.name, **_whose(context))
 
     async def on_tool_start(

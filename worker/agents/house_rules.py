@@ -1,4 +1,4 @@
-"""What every agent is told besides its own part: how it writes, what always holds, and what is known."""
+"""Instructions that every agent gets besides its own: how it writes, what always holds, and what is known."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Instructions(Protocol):
-    """Be what the SDK calls before each model call of an agent."""
+    """Callback by which the SDK gets an agent's instructions before each model call."""
 
     def __call__(self, context: RunContextWrapper[TurnContext], agent: Agent[TurnContext]) -> str:
-        """Write the instructions for this call."""
+        """Return the instructions for this call."""
 
 
 HOUSE_RULES = """\
@@ -44,7 +44,7 @@ twice, a person takes over.
 
 
 def instruct(opening: str, write_known_facts: Callable[[TurnContext], str]) -> Instructions:
-    """Make an agent's instructions out of its own part, in which `{airline}` is the tenant's brand.
+    """Build an agent's instructions from its own part, in which `{airline}` is the tenant's brand.
 
     The known facts are written anew for each model call.
     """

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 Graph = TypeVar("Graph")
 
 GRAPHS_MAX = 16
-"""Graphs of one process."""
+"""Most graphs that one process builds."""
 
 
 class GraphPool(Generic[Graph]):
-    """Spread the runs under way over a few graphs.
+    """A few graphs of agents, over which the runs under way are spread.
 
-    The SDK compares an agent's tools over all runs that use that very agent then, several times in each run: with 256
+    The SDK compares an agent's tools over all runs that use that object then, several times in each run: with 256
     turns on one graph that took a sixth of a worker's CPU. A graph takes 2 ms to build, so not every run gets its own.
     """
 
@@ -39,13 +39,13 @@ class GraphPool(Generic[Graph]):
             lent.runs -= 1
 
     def renew(self) -> None:
-        """Build graphs anew from the next run on, since the agents' tools changed; runs under way keep theirs."""
+        """Build new graphs from the next run on, since the agents' tools changed; runs under way keep theirs."""
         self._lent = []
 
 
 @dataclass(slots=True)
 class _Lent(Generic[Graph]):
-    """Count the runs that use a graph now."""
+    """A graph and the number of runs that use it now."""
 
     graph: Graph
     runs: int = 0

@@ -1,4 +1,4 @@
-"""Hold what an agent run knows: the conversation's context, which outlives the turn, and the turn's surroundings."""
+"""Context of an agent run: the conversation's, which outlives the turn, and the turn's."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Quote(BaseModel):
-    """Hold an offer that waits for the customer's yes; a write needs one that was made in an earlier turn.
+    """An offer that waits for the customer's yes; a write needs one that was made in an earlier turn.
 
-    Stored between turns, which may be of two releases: what is not known of it is passed over, and it is worked out
-    anew before it is taken up. A quote that must not be is of another `kind`.
+    Stored between turns, which may run in two releases: unknown fields are ignored, and the offer is worked out anew
+    before it is taken up. A quote with fields that must not be ignored is of another `kind`.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -75,7 +75,7 @@ class AirlineAgentContext(BaseModel):
 
 @dataclass(frozen=True)
 class EscalationRequest:
-    """Ask that the conversation be handed to a human."""
+    """A request to hand the conversation to a human."""
 
     category: EscalationCategory
     reason: str
@@ -86,7 +86,7 @@ class EscalationRequest:
 
 
 class ToolCalls(Protocol):
-    """Be where a turn's tools are called."""
+    """Protocol through which a turn's tools are called."""
 
     async def call(
         self,
@@ -96,12 +96,12 @@ class ToolCalls(Protocol):
         *,
         looks_at_turn: bool,
     ) -> str:
-        """Call a tool by `run`, or give what it answered to an earlier attempt at this turn."""
+        """Call a tool by `run`, or return what it answered to an earlier attempt at this turn."""
 
 
 @dataclass
 class TurnContext:
-    """Surround one agent run: what tools, hooks, instructions and guardrails may use. Passed to the SDK as context."""
+    """The SDK's context of one agent run: what tools, hooks, instructions and guardrails may use."""
 
     key: ConversationKey
     message_id: str
@@ -110,7 +110,7 @@ class TurnContext:
     text: str  # normalised and masked; of a burst all messages
     airline: AirlineAgentContext
     vault: Vault
-    backend: EffectStore  # the domain knows what else it gives
+    backend: EffectStore  # the domain knows what else it offers
     knowledge: KnowledgeBase
     guesses: GuessLimit
     vocabulary: Vocabulary
@@ -133,17 +133,17 @@ class TurnContext:
 
     @property
     def is_verified(self) -> bool:
-        """Say whether who writes now has proved a booking to be theirs; that another sender has counts for nothing."""
+        """Return whether this sender has proved a booking to be theirs; another sender's proof counts for nothing."""
         return self.airline.verified and self.airline.verified_sender_key == self.sender_key
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """Give the texts of the messages that this turn answers, in order."""
+        """Return the texts of the messages that this turn answers, in order."""
         return self.texts or (self.text,)
 
 
 def cut(text: str, characters_max: int) -> str:
-    """Cut a text to so many characters, and show that it was."""
+    """Shorten a text to at most so many characters; one that was cut ends in an ellipsis."""
     return text if len(text) <= characters_max else text[: characters_max - 1] + "…"
 
 

@@ -1,4 +1,4 @@
-"""What the pipeline asks of the business that it works for."""
+"""Interface between the pipeline and the business that it works for."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class BuildGraph(Protocol):
-    """Build one graph of the domain's agents."""
+    """Factory of graphs of the domain's agents."""
 
     def __call__(self, *, documentation: Sequence[Tool] = ()) -> Any:
-        """Build it; `documentation` is what the agents may search besides the published articles."""
+        """Build one graph; `documentation` is what the agents may search besides the published articles."""
 
 
 class Briefed(NamedTuple):
@@ -38,22 +38,22 @@ class Briefed(NamedTuple):
 ChooseStart = Callable[
     ["Any", "TurnContext", list["Any"], "str | None", "ModelSettings"], Awaitable["Agent[TurnContext]"]
 ]
-"""Choose the agent that a turn starts at: graph, turn, the conversation's items, its last agent, settings."""
+"""Chooses the agent that a turn starts at, from: graph, turn, the conversation's items, its last agent, settings."""
 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """One business, as the pipeline sees it. `worker/process/service.py` is the one place that names a concrete one."""
+    """One business as the pipeline sees it; `worker/process/service.py` alone names a concrete one."""
 
     name: str
     build_graph: BuildGraph
     choose_start: ChooseStart
     note_message: Callable[[TurnContext], None]
-    """Takes down what a message says plainly, before any agent sees it."""
+    """Records in the context what a message says plainly, before any agent sees it."""
     brief: Callable[[AirlineAgentContext, str | None], Briefed]
     """Takes the conversation's context and the customer's newest words, masked; None when there are none."""
     vocabulary: Vocabulary
     local_model: Callable[[], Model]
     """Makes the model that needs no network: the default brain, and the one that stands in for a provider."""
     open_backend: Callable[[Database], EffectStore]
-    """Reaches the business's own records: what tools read, and where their effects are applied."""
+    """Opens the business's own records: what tools read, and where their effects are applied."""

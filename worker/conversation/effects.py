@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effect:
-    """Stage a write of a tool: it takes effect in the turn's commit, or not at all.
+    """A write that a tool stages: it takes effect in the turn's commit, or not at all.
 
     `query` names the change: with the airline's data in PostgreSQL, a file in `schema/queries`. It must touch exactly
     `rows` rows, else the commit is given up and the turn starts anew (somebody else was quicker: the seat is gone).
@@ -26,7 +26,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Hold one section of an article that answers a question; a greater `rank` answers it better."""
+    """One section of an article that answers a question; a greater `rank` answers it better."""
 
     article: str
     section: str
@@ -36,10 +36,10 @@ class Passage:
 
 
 class EffectStore(Protocol):
-    """Apply staged changes within a turn's transaction."""
+    """Protocol of the store that applies staged changes within a turn's transaction."""
 
     async def apply(self, tenant: str, effect: Effect, transaction: Transaction) -> int:
-        """Make a staged change; gives the rows it touched, fewer than `effect.rows` when its offer no longer holds.
+        """Apply a staged change; returns the rows touched, fewer than `effect.rows` when its offer no longer holds.
 
         Called last in the turn's transaction, when nothing but the commit itself can fail any more. A change that does
         not belong to the transaction may therefore be asked for again, with the same conversation and tool call id:
@@ -48,16 +48,16 @@ class EffectStore(Protocol):
 
 
 class GuessLimit(Protocol):
-    """Limit guesses at bookings."""
+    """Protocol that limits guesses at bookings."""
 
     async def may_answer(
         self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
     ) -> bool:
-        """Say whether a guess may be answered, and count it unless it is right; no number: it was none."""
+        """Count a guess unless it is right, and return whether it may be answered; no number: it had no such form."""
 
 
 class KnowledgeBase(Protocol):
-    """Search what the airline publishes."""
+    """Protocol of the search in what the airline publishes."""
 
     async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Give the passages that answer a question, best first; none when nothing is about it."""
+        """Return the passages that answer a question, best first; none when nothing is about it."""

@@ -1,4 +1,4 @@
-"""Say no in a way that programs and customers understand."""
+"""A refusal, with a code for programs and a sentence for customers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Say no: a code for programs, a sentence for the customer. `counts`: the policy refuses, or the facts do.
+    """A refusal: a code for programs, a sentence for the customer. `counts`: the policy refuses, or the facts do.
 
-    The others only say that a step comes first, and are no reason to call a human.
+    One that does not count only says that a step comes first, and is no reason to call a human.
     """
 
     code: str

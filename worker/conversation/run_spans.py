@@ -1,4 +1,4 @@
-"""Take what the SDK tells of a run over into our traces, and keep its own exporter from running unasked."""
+"""Record the SDK's spans of a run in our traces, and keep the SDK's own exporter from running unasked."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _ERRORS: Final = {
 _OTHER_ERROR: Final = "failed"
 
 RUN_TRACING: Final[TracingConfig] = {"include_task_and_turn_spans": False}
-"""How every run is traced: without the SDK's own idea of a turn, which says nothing that its parts do not."""
+"""Tracing of every run: without the SDK's task and turn spans, which say nothing that their parts do not."""
 
 
 def configure_tracing(settings: TraceSettings) -> None:
-    """Replace the SDK's exporter, which would post to its maker, by ours; `FTE_OPENAI_TRACES` puts it beside them."""
+    """Replace the SDK's exporter, which would post to OpenAI, by ours; `FTE_OPENAI_TRACES` adds it again."""
     processors: list[TracingProcessor] = [RunSpans()] if settings.trace else []
     if settings.openai_traces and settings.openai_api_key is not None:
         set_tracing_export_api_key(settings.openai_api_key.get_secret_value())
@@ -50,9 +50,9 @@ def configure_tracing(settings: TraceSettings) -> None:
 
 
 class RunSpans(TracingProcessor):
-    """Note the finished spans of agent runs in the trace of the attempt that they are part of.
+    """Tracing processor that notes the finished spans of agent runs in the trace of their attempt.
 
-    Holds nothing: the attempt is found in the context of the task, in which the SDK calls it.
+    Stateless: the attempt is found in the context of the task in which the SDK calls it.
     """
 
     def on_span_end(self, span: Span[Any]) -> None:
@@ -90,13 +90,13 @@ class RunSpans(TracingProcessor):
 
 
 def span_id_of_run() -> str | None:
-    """Give the id, in our form, of the SDK's span under way: what a model call is a part of. None: tracing is off."""
+    """Return the id, in our form, of the SDK's span under way, the parent of a model call; None without tracing."""
     span = get_current_span()
     return _short(span.span_id) if span is not None else None
 
 
 def _describe(data: Any) -> tuple[SpanKind, str, dict[str, Value]] | None:
-    """Name a span; nothing but names that stand in our code or in an MCP server's settings."""
+    """Return a span's kind, name and attributes: only names that stand in our code or in an MCP server's settings."""
     match data:
         case AgentSpanData():
             return "agent", data.name, {}

@@ -1,8 +1,8 @@
-"""Keep what an agent must not see but a tool needs later: placeholder and value, per conversation.
+"""Values that an agent must not see but a tool needs later: placeholder and value, per conversation.
 
-The one grammar of placeholders is here, and whoever looks for them asks this module. A placeholder is what a
-conversation's vault has an entry for, or one of the two words of `FOR_EVER`. Nobody can type one: `disarm` takes the
-shape out of every text that comes from outside before it is masked, so that in a masked text the shape is ours.
+The grammar of placeholders is here alone; other modules find them by its functions. A placeholder is what a
+conversation's vault has an entry for, or one of the two words of `FOR_EVER`. Nobody can type one: `disarm` removes the
+shape from every text from outside before it is masked, so in a masked text only our own placeholders have it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 KEPT_KINDS = frozenset({"CONFIRMATION_NUMBER", "PHONE", "EMAIL", "PASSPORT"})
-"""What a vault may hold. Card and social security numbers are not among them: nothing here ever needs them again."""
+"""Kinds that a vault holds. Card and social security numbers are not among them: nothing here ever needs them again."""
 
 FOR_EVER: Mapping[str, str] = MappingProxyType({"CARD_NUMBER": "[CARD_NUMBER]", "SSN": "[SSN]"})
-"""The words that stand for what is taken out for ever, by kind; no value is behind them."""
+"""Placeholders of what is removed for ever, by kind; no value is behind them."""
 
 _PLACEHOLDER = re.compile(r"\[(?P<kind>[A-Z][A-Z_]*?)(?:_(?P<number>[0-9]+))?\]")
 _NAME = re.compile(rf"(?<![A-Za-z0-9_])(?P<kind>{'|'.join(sorted(KEPT_KINDS))})_[0-9]+(?![0-9A-Za-z_])")
@@ -27,7 +27,7 @@ _OPENABLE = re.compile(rf"(?:{'|'.join(sorted(KEPT_KINDS))})_(?=[0-9])", re.IGNO
 
 
 class Placeholder(NamedTuple):
-    """Locate what has the shape of a placeholder: `[start, end)`, as it is written, its kind, its number if any."""
+    """Text with the shape of a placeholder: its place `[start, end)`, as it is written, its kind, its number if any."""
 
     start: int
     end: int
@@ -45,7 +45,7 @@ def find_placeholders(text: str, kind: str | None = None) -> Iterator[Placeholde
 
 
 def replace_placeholders(text: str, put: Callable[[Placeholder], str]) -> str:
-    """Put something else in the place of everything in a masked text that has a placeholder's shape."""
+    """Replace everything in a masked text that has a placeholder's shape by what `put` returns for it."""
     parts: list[str] = []
     position = 0
     for found in find_placeholders(text):
@@ -55,17 +55,17 @@ def replace_placeholders(text: str, put: Callable[[Placeholder], str]) -> str:
 
 
 def without_placeholders(text: str) -> str:
-    """Put a blank in the place of every placeholder of a masked text."""
+    """Replace every placeholder of a masked text by a blank."""
     return replace_placeholders(text, lambda _: " ")
 
 
 def find_names(text: str, kind: str) -> Iterator[str]:
-    """Find the placeholders of a kind that a tool's arguments name, with or without brackets; gives them with."""
+    """Yield the placeholders of a kind that a tool's arguments name, with brackets even where none are written."""
     return (f"[{match[0]}]" for match in _NAME.finditer(text) if match["kind"] == kind)
 
 
 def disarm(text: str) -> str:
-    """Take the shape of a placeholder out of a text from outside; what was typed stays readable, and as long as it was.
+    """Remove the shape of a placeholder from a text from outside; the text stays readable, and as long as it was.
 
     `[PHONE_1]` becomes `[PHONE-1]`, `[SSN]` becomes `(SSN)`. Without this a customer could name a value that somebody
     else gave, now or later in the conversation, and have it rendered, or put a secret where nobody looks for one.
@@ -77,7 +77,7 @@ def disarm(text: str) -> str:
 
 
 class Vault:
-    """Hold a conversation's values by placeholder, as `[PHONE_1]`; numbered per kind in the order first seen.
+    """A conversation's private values by placeholder, as `[PHONE_1]`; numbered per kind in the order first seen.
 
     Pure and without any cipher: who stores a vault seals it. `repr` shows no value, so a vault in a log line or a
     traceback gives nothing away.
@@ -92,7 +92,7 @@ class Vault:
             self._counts[kind] = max(self._counts.get(kind, 0), number)
 
     def keep(self, kind: str, value: str) -> str:
-        """Give the value's placeholder; the same value of a kind has the same one for ever.
+        """Keep a value and return its placeholder; the same value of a kind always has the same one.
 
         Raises ValueError for a kind that must not be kept.
         """
@@ -109,21 +109,21 @@ class Vault:
         return placeholder
 
     def open(self, placeholder: str) -> str | None:
-        """Give the value behind a placeholder, with or without its brackets; None when there is none."""
+        """Return the value behind a placeholder, with or without its brackets; None when there is none."""
         found = self._values.get(placeholder)
         return found if found is not None else self._values.get(f"[{placeholder}]")
 
     def render(self, text: str) -> str:
-        """Put the values back into a text that leaves for the customer; unknown placeholders stay as they are."""
+        """Replace placeholders by their values in a text that leaves for the customer; unknown ones stay."""
         return replace_placeholders(text, lambda found: self._values.get(found.written, found.written))
 
     def holds(self, found: Placeholder) -> bool:
-        """Say whether what has a placeholder's shape is one: it has an entry, or is one of the two fixed words."""
+        """Check whether text with a placeholder's shape is one: it has an entry, or is one of the two fixed words."""
         return found.written in self._values or FOR_EVER.get(found.kind) == found.written
 
     @property
     def entries(self) -> dict[str, str]:
-        """Give a copy of everything kept, for the store to seal."""
+        """Return a copy of everything kept, for the store to seal."""
         return dict(self._values)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The words of a domain that guardrails judge and answer by: claims that need a deed, whose matter a message is."""
+"""Words of a domain that guardrails judge by: claims that need a deed, and whose matter a message is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Claims:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """What guardrails of any domain are given of one.
+    """Words of one domain, handed to guardrails that serve any domain.
 
     `other_trade` matches what is surely not this domain's matter, unless `ours` matches as well (both read lower case
     with single blanks). `emergency_advice` is what a customer is told in an emergency of each kind;

@@ -20,7 +20,7 @@ AbuseReason = Literal["none", "threat", "hate", "slur", "insult", "profanity"]
 
 @dataclass(frozen=True)
 class AbuseVerdict:
-    """Say whether a message is abusive, how sure that is (0 to 1), and of what kind it is."""
+    """Whether a message is abusive, how sure that is (0 to 1), and of what kind it is."""
 
     is_abusive: bool
     confidence: float
@@ -34,7 +34,7 @@ _CLASSES: tuple[tuple[AbuseReason, float, str], ...] = (
     ("insult", 0.85, "insulting"),
     ("profanity", 0.8, "profanity"),
 )
-"""The gravest first: reason, confidence, and the section of `abuse.patterns` that tells it."""
+"""The gravest first: reason, confidence, and the section of `abuse.patterns` that detects it."""
 
 _HATEFUL = AbuseVerdict(is_abusive=True, confidence=0.75, reason="hate")
 _CALM = AbuseVerdict(is_abusive=False, confidence=0.9, reason="none")
@@ -74,7 +74,7 @@ _STARRED = {
 def _undisguise(text: str) -> str:
     """Undo what hides a word: capitals, digits for letters, stars, spaces between letters, stretched vowels.
 
-    Gives words and single sentence marks separated by blanks; apostrophes are dropped, so that "you're" is "youre".
+    Returns words and single sentence marks separated by blanks; apostrophes are dropped, so that "you're" is "youre".
     """
     lowered = without_accents(text.lower().replace("\u2019", "'"))
     lowered = _SPACED.sub(_join_letters, lowered)
@@ -88,7 +88,7 @@ def _undisguise(text: str) -> str:
 
 
 def _join_letters(match: re.Match[str]) -> str:
-    """Join spaced letters; a leading "a" or "i" may be a word of its own, so both readings are given."""
+    """Join spaced letters; a leading "a" or "i" may be a word of its own, so both readings are returned."""
     joined = re.sub(r"[\s.\-_*]", "", match[0])
     return f"{joined} {joined[0]} {joined[1:]}" if joined[0] in "ai" else joined
 
@@ -107,7 +107,7 @@ _RESPELLED_LETTERS_MIN = 5
 
 @cache
 def _words_in(*sections: str) -> frozenset[str]:
-    """Give the words of sections, and their plurals."""
+    """Return the words of the sections, and their plurals."""
     written = " ".join(_patterns()[section] for section in sections)
     words = re.findall(r"([a-z]+)\(\?:e\?s\)\?", written)
     return frozenset(form for word in words for form in (word, word + "s") if len(word) >= _RESPELLED_LETTERS_MIN)
@@ -115,7 +115,7 @@ def _words_in(*sections: str) -> frozenset[str]:
 
 @cache
 def _misspellings() -> Mapping[str, str]:
-    """Give each respelled word by what is left without one inner letter ("idots")."""
+    """Map each respelled word without one inner letter ("idots") to the whole word."""
     return {
         word[:at] + word[at + 1 :]: word
         for word in _words_in("respelled")
@@ -126,7 +126,7 @@ def _misspellings() -> Mapping[str, str]:
 
 @cache
 def _swapped() -> Mapping[str, str]:
-    """Give each respelled word by its letters in order, the first one first: "wmoen" and "women" are the same there."""
+    """Map the sorted letters of each respelled word, its first one first, to the word: "wmoen" finds "women"."""
     return {_letters_of(word): word for word in _words_in("respelled")}
 
 
@@ -135,7 +135,7 @@ def _letters_of(word: str) -> str:
 
 
 def _fill_stars(word: str) -> str:
-    """Put back the letters of a word that is on our lists: "basta*d"."""
+    """Restore the starred letters of a word that is on our lists: "basta*d"."""
     core = word.rstrip("!?.,;:")
     if not _STARS.fullmatch(core):
         return word
@@ -156,7 +156,7 @@ _REACH_CHARACTERS = 60
 
 
 def _is_said(spoken: str, pattern: re.Pattern[str]) -> bool:
-    """Say whether a pattern is met by the customer's own words: not told, quoted, denied or objected to."""
+    """Check whether a pattern is met by the customer's own words: not told, quoted, denied or objected to."""
     match = pattern.search(spoken)
     while match is not None:
         before = spoken[max(0, match.start() - _REACH_CHARACTERS) : match.start()]
@@ -172,11 +172,11 @@ _OTHERS_WORDS = re.compile(
     r" (?:[a-z]+ ){0,2},? ?(?:(?:is|was) (?:what|not how|how|not what) |who says? |(?:some|people|they|many) say |"
     r"(?:he|she|they|your [a-z]+|the [a-z]+|one [a-z]+) (?:said|told|yelled|shouted|screamed|replied|wrote) )"
 )
-"""What comes after words that somebody else said."""
+"""Matches what follows words that somebody else said."""
 
 
 def _hates_a_group(spoken: str) -> bool:
-    """Say whether a message names a group and something hateful, and neither speaks for the group nor of our matters.
+    """Check whether a message names a group and something hateful, and neither speaks for the group nor of our matters.
 
     Hate has more grammars than rules; away from an airline's business, a group beside one of these words is enough.
     """
@@ -197,7 +197,7 @@ def _patterns() -> Mapping[str, str]:
 
 @cache
 def _excuses() -> tuple[re.Pattern[str], ...]:
-    """Build what makes the words right before a match take it back, each with the words that may stand between."""
+    """Build the patterns of words right before a match that take it back, with the words that may stand between."""
     known = _patterns()
     return (
         re.compile(rf"\b{known['reported']}\b(?: [a-z0-9,]+){{0,7}} $"),

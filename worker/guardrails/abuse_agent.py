@@ -66,11 +66,11 @@ class AbuseAssessment(BaseModel):
 
 
 _FAILURES = (AgentsException, openai.OpenAIError, httpx2.TransportError, TimeoutError)
-"""What a model call may come to besides an answer; PostgreSQL's and Redis's outages are not among them."""
+"""Errors of a model call after which the guardrail does not trip; outages of PostgreSQL and Redis are none of them."""
 
 
 def model_abuse_guardrail(settings: AbuseSettings) -> InputGuardrail[TurnContext]:
-    """Make the guardrail; its model is the turn's, journaled in a lane of its own."""
+    """Build the guardrail that asks the turn's model, journaled in a lane of its own."""
     detector: Agent[None] = Agent(
         name="Abuse Detector", instructions=_INSTRUCTIONS, output_type=AbuseAssessment, tools=[], handoffs=[]
     )

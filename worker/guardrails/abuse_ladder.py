@@ -18,7 +18,7 @@ _PAUSES = 1
 
 @dataclass(frozen=True)
 class AbuseMemory:
-    """Hold what a conversation remembers of abuse: how often, when last, and until when it pauses."""
+    """What a conversation remembers of abuse: how often, when last, and until when it pauses."""
 
     count: int = 0
     last_at: datetime | None = None
@@ -27,14 +27,14 @@ class AbuseMemory:
 
 @dataclass(frozen=True)
 class AbuseRules:
-    """Hold how long a pause lasts, and after how long without abuse the ladder begins anew."""
+    """How long a pause lasts, and after how long without abuse the ladder begins anew."""
 
     cooling: timedelta
     memory: timedelta
 
 
 def climb(memory: AbuseMemory, rules: AbuseRules, *, is_threat: bool, now: datetime) -> tuple[AbuseStep, AbuseMemory]:
-    """Give the step that answers one more abusive message, and what to remember of it.
+    """Return the step that answers one more abusive message, and what to remember of it.
 
     A civil message never comes here: it is served at any time, within a pause as well.
     """

@@ -1,4 +1,4 @@
-"""Find payment cards and social security numbers: what nothing here ever needs again."""
+"""Find payment card numbers and social security numbers, which are never kept: nothing here needs them again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SECURITY_CODE = re.compile(
 _AMERICAN_PHONE = (3, 3, 4)
 
 Gap = Literal["near", "far", "noise", "none"]
-"""What parts two groups of digits. near: a few marks, as people write numbers; far: more of them, or something in
+"""What separates two groups of digits. near: a few marks, as people write numbers; far: more of them, or something in
 brackets; noise: words; none: too much for one number."""
 
 
@@ -58,7 +58,7 @@ def _gap_of(text: str) -> Gap:
 
 
 class _Digits:
-    """Hold a text's groups of digits, and what parts each from the next."""
+    """Groups of digits of a text, and what separates each from the next."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -67,11 +67,11 @@ class _Digits:
         self.kinds = [_gap_of(gap) for gap in self.gaps]
 
     def sizes(self, first: int, last: int) -> tuple[int, ...]:
-        """Give how many digits each group has, from one to another and with both."""
+        """Return how many digits each group has, from `first` to `last` inclusive."""
         return tuple(end - start for start, end in self.places[first : last + 1])
 
     def ends(self, first: int, digits_max: int) -> Iterator[tuple[str, int]]:
-        """Give the digits from a group on and the last group of them, for every group up to a break."""
+        """Yield the digits from group `first` on and the index of their last group, for every group up to a break."""
         digits = ""
         for last in range(first, len(self.places)):
             if last > first and self.kinds[last - 1] == "none":
@@ -83,10 +83,10 @@ class _Digits:
             yield digits, last
 
     def nearness(self, first: int, last: int, forms: Sequence[tuple[int, ...]]) -> Gap:
-        """Say how groups hang together: as the widest of their gaps.
+        """Return how groups hang together: as the widest of their gaps.
 
-        Words between them part them, unless always the same ones do, or the groups have a form of such numbers, or
-        stand digit by digit.
+        Words between groups separate them, unless they are always the same words, the groups have one of the `forms`,
+        or each group is one digit.
         """
         kinds = set(self.kinds[first:last])
         if "noise" in kinds:
@@ -100,7 +100,7 @@ _WORD_IN_BRACKETS = re.compile(r"\([^()\n]{0,20}?[^\W\d][^()\n]{0,20}\)")
 
 
 def _readings(text: str) -> Iterator[_Digits]:
-    """Read a text's digits; and again without those that stand beside a word in brackets, which may be put between."""
+    """Yield a text's digits; and again without those in brackets beside a word, which may be put between."""
     yield _Digits(text)
     if "(" in text:
         veiled = _WORD_IN_BRACKETS.sub(lambda match: _DIGIT.sub("x", match[0]), text)
@@ -133,7 +133,7 @@ def _find_cards(digits: _Digits) -> Iterator[Found]:
 
 
 def _card_end(digits: _Digits, first: int, *, cued: bool) -> int | None:
-    """Give the last digit group of the card number that begins at group `first`; None if none does."""
+    """Return the last digit group of the card number that begins at group `first`; None if none does."""
     if digits.sizes(first, first + 2) == _AMERICAN_PHONE and not cued:
         return None  # two telephone numbers in a row have the length of a card, and one pair in ten its check digit
     ends = [end for end in digits.ends(first, _CARD_LENGTHS[0]) if len(end[0]) in _CARD_LENGTHS]
@@ -198,7 +198,7 @@ def _formed_ssns(text: str, places: Sequence[int]) -> Iterator[Found]:
 
 
 def _without_brackets(text: str) -> tuple[str, Sequence[int]]:
-    """Give a text without its brackets, where what they hold has no digit as one blank; and each character's place."""
+    """Return a text without brackets, those without digits inside as one blank; and each character's place."""
     if "(" not in text and ")" not in text:
         return text, range(len(text))
     kept: list[tuple[str, int]] = []

@@ -1,4 +1,4 @@
-"""Read confirmation numbers by their shape alone, whole messages first; and know what only looks like one."""
+"""Find confirmation numbers by their shape alone, whole messages first, and exclude what only looks like one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CODE_LENGTH = 6
 
 
 class Code(NamedTuple):
-    """Locate a code, and give it in upper case without separators."""
+    """A code found in a text: its place, and its characters in upper case without separators."""
 
     start: int
     end: int
@@ -77,12 +77,12 @@ def _known(section: str) -> re.Pattern[str]:
 
 
 def is_no_name(word: str) -> bool:
-    """Say whether a word is one that stands beside things that are no codes: flights, times, sums, plain English."""
+    """Check whether a word belongs to things that are no codes: flights, times, sums, plain English."""
     return _known("no_name").fullmatch(word) is not None
 
 
 def find_whole_message(text: str) -> Iterator[Code]:
-    """Read a message that is a name and a code, a code alone, or a code and a name: an answer to being asked."""
+    """Find the code of a message that is a code alone, or a code beside a name: an answer to being asked."""
     lead = _LEAD.match(text)
     start = lead.end() if lead is not None else 0
     tail = _TAIL.search(text, start)
@@ -112,7 +112,7 @@ _GAPS = re.compile(r"[ \t.\-/,()]*")  # what people put between the pieces of a 
 
 
 def _gather(tokens: list[tuple[int, int, str]], first: int) -> tuple[int, str]:
-    """Join tokens until they have a code's length; gives the last one's index and what they make."""
+    """Join tokens until they have a code's length; returns the index of the last one and the joined text."""
     code, last = "", first
     for last in range(first, len(tokens)):
         code += tokens[last][2]
@@ -127,7 +127,7 @@ _TWO = 2
 
 
 def _may_be(pieces: list[str], code: str) -> bool:
-    """Say whether the pieces of a code are pieces, and not things of their own: 8am-5pm, 12A 14C, UA 1589."""
+    """Check whether pieces are those of a code, and not things of their own: 8am-5pm, 12A 14C, UA 1589."""
     if len(pieces) == 1:
         return _NOT_A_CODE.fullmatch(code) is None
     words = [piece for piece in pieces if len(piece) > 1]
@@ -140,7 +140,7 @@ def _may_be(pieces: list[str], code: str) -> bool:
 
 
 def is_long_word(piece: str) -> bool:
-    """Say whether a piece is a word longer than the pieces that people write codes in."""
+    """Check whether a piece is a word longer than the pieces in which people write codes."""
     return piece.isalpha() and len(piece) > CODE_LENGTH // 2 and looks_like_a_word(piece)
 
 
@@ -153,7 +153,7 @@ _SHAPED = re.compile(r"(?<![\w@#$.\u20ac\u00a3/+-])[A-Za-z0-9]{6}(?![\w@/]|[-.]\
 
 
 def find_by_shape(text: str) -> Iterator[Code]:
-    """Find what mixes letters and digits, or joins capitals, as nothing but a code does."""
+    """Find tokens that mix letters and digits, or join capitals, as only a code does."""
     is_shouted = text.isupper()
     for match in _SHAPED.finditer(text):
         token = match[0]
@@ -177,7 +177,7 @@ _WORD_AND_NUMBER = re.compile(r"\d([A-Za-z]{5})|([A-Za-z]{5})\d")
 
 
 def _is_word_and_number(token: str) -> bool:
-    """Say whether a token reads as a word with a number at one end: PARTY4, 2MORRO."""
+    """Check whether a token reads as a word with a number at one end: PARTY4, 2MORRO."""
     match = _WORD_AND_NUMBER.fullmatch(token)
     return match is not None and looks_like_a_word(match[1] or match[2])
 
@@ -186,7 +186,7 @@ _STRETCHED = re.compile(r"(.)\1\1")  # ARGHHH
 
 
 def _is_drawn_by_lot(token: str) -> bool:
-    """Say whether six capitals can hardly be anything but a code: no word, no two airports, no outcry."""
+    """Check whether six capitals can hardly be anything but a code: no word, no two airports, no outcry."""
     if not token.isupper() or looks_like_a_word(token) or _STRETCHED.search(token):
         return False
     return not (_is_airport(token[:3]) or _is_airport(token[3:]))

@@ -1,4 +1,4 @@
-"""Find an airline's confirmation numbers in what people type: six of A-Z and 0-9, and much that only looks like one.
+"""Find airline confirmation numbers, six of A-Z and 0-9, in what people type, and reject what only looks like one.
 
 A code stands out in three ways, the surest first: after a cue ("confirmation", "record locator"), alone or beside a
 name as the whole message (the answer to "may I have your confirmation number?"), or by its own shape, where letters and
@@ -46,7 +46,7 @@ _GLUE_CHARACTERS_MAX = 60  # keeps the search linear on a text made of nothing b
 
 
 def find_confirmation_numbers(text: str) -> Iterator[Code]:
-    """Find every confirmation number in a normalised text; overlapping finds are given once, the surest reading."""
+    """Find every confirmation number in a normalised text; of overlapping finds only the surest is yielded."""
     taken: list[Code] = []
     for found in (*_after_cues(text), *_before_cues(text), *find_whole_message(text), *find_by_shape(text)):
         if all(found.end <= other.start or found.start >= other.end for other in taken):
@@ -88,14 +88,14 @@ def _before_cues(text: str) -> Iterator[Code]:
 
 
 class _Named(NamedTuple):
-    """Say how a cue leads to what follows it."""
+    """How a cue leads to what follows it."""
 
     is_strong: bool
-    """By a word that means nothing but a confirmation number."""
+    """The cue means nothing but a confirmation number."""
     is_introduced: bool
-    """By a colon, or by `is`."""
+    """A colon, `is` or the like stands between."""
     is_shouted: bool
-    """In a message all in capitals, where capitals say nothing."""
+    """The message is all in capitals, where capitals say nothing."""
 
 
 def _code_at(text: str, start: int, named: _Named) -> Code | None:
@@ -111,7 +111,7 @@ def _code_at(text: str, start: int, named: _Named) -> Code | None:
 
 
 def _is_drawn(letters: str, named: _Named) -> bool:
-    """Say whether six letters after a cue are a code and not a word that happens to follow ("my booking system")."""
+    """Check whether six letters after a cue are a code and not a word that happens to follow ("my booking system")."""
     stands_out = letters.isupper() and not named.is_shouted
     if looks_like_a_word(letters):
         return stands_out and named.is_strong and named.is_introduced

@@ -10,7 +10,7 @@ import phonenumbers
 from worker.guardrails.found import CUE_CHARACTERS, Found
 
 PHONE_REGION = "US"
-"""Where a phone number without a country code is taken to be from."""
+"""Region assumed for a phone number without a country code."""
 
 _DIGITS_MIN, _DIGITS_MAX = 7, 15  # of a phone number with its country code: ITU-T E.164 has at most 15
 _SEVEN_DIGITS = re.compile(r"(?:\d\D{0,3}){6}\d")
@@ -92,7 +92,7 @@ def _after_cues(text: str) -> Iterator[Found]:
 
 
 def _reads_as_phone(written: str) -> bool:
-    """Say whether digits are grouped as people write phone numbers: not as dates, and not as several numbers."""
+    """Check whether digits are grouped as people write phone numbers: not as dates, and not as several numbers."""
     if _DATE.match(written):
         return False
     groups = [len(group) for group in re.findall(r"\d+", written)]

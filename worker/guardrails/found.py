@@ -1,15 +1,15 @@
-"""Hold what a detector of secrets found."""
+"""The finding of a detector of secrets, and what detectors share."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 CUE_CHARACTERS = 40
-"""How far before a number the word that names it may stand."""
+"""Distance before a number within which the word that names it may stand."""
 
 
 class Found(NamedTuple):
-    """Locate one secret: `[start, end)`, its kind, and its value in the one spelling the vault keeps."""
+    """One secret in a text: its place `[start, end)`, its kind, and its value in the one spelling the vault keeps."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""Set the SDK's input guardrails: they read this turn's guarded message, note a verdict each, and can end the run.
+"""The SDK's input guardrails: they judge this turn's guarded message, note a verdict each, and can end the run.
 
 The local ones block, because they cost less than starting an agent beside them. The one that asks a model runs beside
 the agents, so that a customer does not wait for it.
@@ -65,7 +65,7 @@ def relevance_guardrail(
     agent: Agent[Any],  # noqa: ARG001 - the SDK's signature
     items: str | list[TResponseInputItem],  # noqa: ARG001 - the history too, which was judged when it came in
 ) -> GuardrailFunctionOutput:
-    """Trip on what is surely not the airline's matter, and on attempts to turn the agents around."""
+    """Trip on what is surely not the airline's matter, and on prompt injection."""
     turn = context.context
     found = assess_relevance(turn.text, turn.vocabulary)
     return note_verdict(
@@ -74,7 +74,7 @@ def relevance_guardrail(
 
 
 def input_guardrails(settings: AbuseSettings) -> list[InputGuardrail[TurnContext]]:
-    """Give the guardrails of a run: emergencies first, so that none is taken for abuse or for nothing of ours.
+    """Return the guardrails of a run: abuse comes first, because it may go to a human.
 
     They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded
     models judge abuse by nothing that the local detector does not know, so only others are asked.

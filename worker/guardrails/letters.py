@@ -1,4 +1,4 @@
-"""Tell a word from letters drawn by lot, without a word list: by which letters follow each other in English."""
+"""Tell an English word from random letters, without a word list: by which letters follow each other."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def without_accents(text: str) -> str:
 
 
 def looks_like_a_word(letters: str) -> bool:
-    """Say whether letters could be an English word; of six drawn by lot about one in ten could."""
+    """Check whether letters could be an English word; of six random ones about one in ten could."""
     lowered = letters.lower()
     return (
         re.search(r"[aeiouy]", lowered) is not None and _CONSONANTS.search(lowered) is None and not _odd_pairs(lowered)
@@ -56,7 +56,7 @@ def looks_like_a_word(letters: str) -> bool:
 
 
 def is_strange(letters: str) -> bool:
-    """Say whether letters are so unlike a word that no slip of the finger explains them, nor an outcry (argh)."""
+    """Check whether letters are so unlike a word that no typing error explains them, nor an outcry (argh)."""
     lowered = letters.lower()
     return _odd_pairs(lowered) > 1 and _STRETCHED.search(lowered) is None
 

@@ -1,4 +1,4 @@
-"""Check what an agent is about to say: nobody else's data, nothing of our insides, no promise without a deed behind it.
+"""Check an agent's reply: nobody else's data, no internals, no promise without a deed behind it.
 
 Local, deterministic and under a millisecond. It knows what this conversation knows; a sentence that a tool gave word
 for word is the airline's own.
@@ -26,12 +26,12 @@ REMEDIES: Mapping[Breach, str] = {
     "ticket) that no tool did in this conversation",
     "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
 }
-"""What is wrong with a reply, as a model is told that is to write it again."""
+"""What is wrong with a reply, in the words for the model that rewrites it."""
 
 
 @dataclass(frozen=True)
 class Grounds:
-    """Hold what a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
+    """What a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
 
     `changes` are the queries of effects, of this turn and of earlier ones; `staged` those of this turn alone.
     """
@@ -47,7 +47,7 @@ class Grounds:
 
 
 def find_breach(reply: str, grounds: Grounds) -> Breach | None:
-    """Name what is wrong with a reply, the gravest first; None when nothing is."""
+    """Return the gravest breach of a reply; None when there is none."""
     text = normalise(reply)
     checks: tuple[tuple[Breach, Callable[[str, Grounds], bool]], ...] = (
         ("private_data", _shows_private_data),
@@ -60,7 +60,7 @@ def find_breach(reply: str, grounds: Grounds) -> Breach | None:
 
 
 def gather_items(items: Sequence[Any]) -> tuple[list[str], list[str]]:
-    """Give what the customer wrote and what tools answered, out of a session's items."""
+    """Return what the customer wrote and what tools answered, from a session's items."""
     written, told = [], []
     for item in items:
         if item.get("role") == "user":
@@ -87,7 +87,7 @@ def _shows_private_data(text: str, grounds: Grounds) -> bool:
     found = Vault()
     masked = mask_text(text, found)
     if {"CARD_NUMBER", "SSN"} & set(masked.types):
-        return True  # nobody in here has one to tell
+        return True  # no reply ever needs one
     own = set(grounds.vault.values())
     foreign = [value for value in found.entries.values() if value not in own]
     if not foreign:
@@ -109,12 +109,12 @@ def _has_unknown_placeholder(text: str, grounds: Grounds) -> bool:
     return any(found.number is not None and found.written not in grounds.vault for found in find_placeholders(text))
 
 
-# Our insides
+# Internals
 
 _IDENTIFIER = re.compile(r"(?<![\w@./#-])[a-z]+(?:_[a-z0-9]+)+(?![\w@/]|\.\w)")
 _FIELD = re.compile(r"[\"'](?:ok|refusal|verified|quote)[\"']\s*:")
 _RUN_WORDS = 8
-"""Words in a row that a reply shares with the instructions by telling them, not by chance."""
+"""Words in a row that a reply shares with the instructions only when it quotes them, not by chance."""
 
 
 def _shows_internals(text: str, grounds: Grounds) -> bool:
@@ -156,7 +156,7 @@ def _promises_too_much(text: str, grounds: Grounds) -> bool:
 
 
 def _is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
-    """Say whether a change is made that the reply does not report: it may even say that it was not possible."""
+    """Check whether a change is made that the reply does not report: it may even say that it was not possible."""
     if not grounds.staged:
         return False
     made = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(_plain(sentence), grounds.claims)}
@@ -165,7 +165,7 @@ def _is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
 
 
 def _claims_in(sentence: str, claims: Claims) -> Iterator[str]:
-    """Give the kinds of claims a sentence makes; a question makes none."""
+    """Yield the kinds of claims a sentence makes; a question makes none."""
     if not sentence.rstrip().endswith("?"):
         for kind in (*claims.backed_by, "handed_over"):
             if _compile(claims.patterns[kind]).search(sentence):

@@ -31,7 +31,7 @@ def find_passports(text: str) -> Iterator[Found]:
 
 
 def _end_of_reach(text: str, start: int) -> int:
-    """End before a placeholder: what comes after that is not this passport's number."""
+    """Return where the reach of a cue ends: before a placeholder, since what follows that is not its number."""
     end = min(len(text), start + _REACH_CHARACTERS)
     placeholder = text.find(BLOT, start, end)
     return end if placeholder < 0 else placeholder

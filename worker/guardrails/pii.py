@@ -1,4 +1,4 @@
-"""Find what must not leave this process's memory, and put placeholders in its place.
+"""Find secrets, which must not leave this process's memory, and replace them by placeholders.
 
 Deterministic, and it fails closed: an exception in here ends the turn, and no text goes on unmasked.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MaskedText:
-    """Hold a text that anybody may see, and the kinds of what was taken out, sorted."""
+    """A text that anybody may see, and the kinds of what was taken out, sorted."""
 
     text: str
     types: tuple[str, ...]
@@ -40,7 +40,7 @@ _DRAWS_NOTHING = re.compile(
 
 
 def normalise(text: str) -> str:
-    r"""Bring a text into the one form that every rule reads: NFKC, no invisible and no control characters.
+    r"""Normalise a text to the one form that every rule reads: NFKC, no invisible and no control characters.
 
     Full-width digits become digits; zero-width characters, bidi controls and NUL disappear, so none of them can hide a
     number from a rule. Line ends become `\n`; other blanks (no-break, thin) become plain spaces by NFKC.
@@ -60,7 +60,7 @@ def find_secrets(text: str, vault: Vault) -> list[Found]:
     """Find every secret in a normalised and disarmed text, in the order they stand.
 
     Where two readings overlap, the graver one wins (a card number is not a phone number). Placeholders of the vault are
-    none; whatever else looks like one is a text like any other.
+    no secrets; whatever else looks like one is plain text.
     """
     blotted = replace_placeholders(text, lambda one: BLOT * len(one.written) if vault.holds(one) else one.written)
     plain = _plain_marks(blotted)
@@ -78,7 +78,7 @@ def find_secrets(text: str, vault: Vault) -> list[Found]:
 
 
 def mask_text(text: str, vault: Vault) -> MaskedText:
-    """Replace every secret in a normalised text: by its placeholder in the vault, or for ever where it is not kept.
+    """Replace every secret in a normalised text: by its vault placeholder, or a fixed one where it is not kept.
 
     The text is one from outside: nothing in it is a placeholder, whatever it looks like. What is left is looked at
     again until nothing is found: without its neighbour a number may read as another kind.
@@ -103,7 +103,7 @@ _UNDERSCORED = re.compile(r"(?<![\w@#./:-])[^\W_]*_\w*")
 
 
 def _plain_marks(text: str) -> str:
-    """Give a text as long, in which every dash is a hyphen, every digit one of 0 to 9, every bracket a round one."""
+    """Return a text as long, in which every dash is a hyphen, every digit one of 0 to 9, every bracket a round one."""
     plain = text if text.isascii() else "".join(map(_plain_mark, text))
     return plain.translate(_BRACKETS)
 

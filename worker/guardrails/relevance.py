@@ -1,7 +1,7 @@
-"""Refuse, before any model is asked, what is surely not our matter, or tries to turn the agents around.
+"""Refuse off-topic messages and prompt injections before any model is asked.
 
-Sure means: a pattern of another trade, and not one word of ours. Both are the domain's vocabulary. What is merely
-doubtful goes on to the agents, who can still decline it with the conversation in view.
+Off-topic means: a pattern of another trade, and not one word of ours. Both are the domain's vocabulary. A doubtful
+message goes on to the agents, who can still decline it with the conversation in view.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RelevanceReason = Literal["relevant", "off_topic", "injection"]
 
 @dataclass(frozen=True)
 class RelevanceVerdict:
-    """Say whether a message is the airline's matter, how sure that is (0 to 1), and why."""
+    """Whether a message is the airline's matter, how sure that is (0 to 1), and why."""
 
     is_relevant: bool
     confidence: float

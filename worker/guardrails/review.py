@@ -1,4 +1,4 @@
-"""Review an agent's reply before the turn ends, and note the verdict; a bad one is worth one more try."""
+"""Review an agent's reply before the turn ends, and note the verdict; a rejected one is written again once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FACTS_FOLLOW = "## Known facts"
 
 
 async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[Any], reply: str) -> Breach | None:
-    """Say what is wrong with a reply; `items` are the conversation's, this turn's tool answers among them."""
+    """Return what is wrong with a reply; `items` are the conversation's, this turn's tool answers among them."""
     instructions = await agent.get_system_prompt(RunContextWrapper(turn)) or ""
     written, told = gather_items(items)
     if turn.airline.quote is not None:

@@ -1,4 +1,4 @@
-"""Note what a guardrail found, without a word of the message."""
+"""Record what a guardrail found, without a word of the message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def note_verdict(
     turn: TurnContext, guardrail: str, *, tripped: bool, confidence: float, reason: str
 ) -> GuardrailFunctionOutput:
-    """Add a verdict to the turn's, and give it as the SDK wants it."""
+    """Add a verdict to the turn's, and return it as the SDK wants it."""
     verdict = {"guardrail": guardrail, "tripped": tripped, "confidence": confidence, "reason": reason}
     turn.verdicts.append(verdict)
     return GuardrailFunctionOutput(output_info=verdict, tripwire_triggered=tripped)

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from worker.journal.tool_calls import ToolJournal
 
 BESIDE_STEP = 1_000
-"""First journal step of what is asked beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
+"""First journal step of calls beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
 
 _RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """Hold one recorded call: the hash of what the model was asked, its response as JSON, who answered.
+    """One recorded call: the hash of what the model was asked, its response as JSON, who answered.
 
-    `usage` is there when the call is first recorded, and never again: it counts once.
+    `usage` is set only when the call is first recorded: it counts once.
     """
 
     input_hash: str
@@ -43,7 +43,7 @@ class JournalEntry:
 
 @dataclass(frozen=True)
 class CallUsage:
-    """Hold what a finished call used: its tokens, its cost (None: the model has no price), its time, its retries."""
+    """Usage of a finished call: its tokens, its cost (None: the model has no price), its time, its retries."""
 
     tokens: Tokens
     cost_usd: Decimal | None
@@ -56,7 +56,7 @@ Purpose = Literal["agents", "guardrail"]
 
 @dataclass(frozen=True)
 class ModelCall:
-    """Measure one call: when it began (seconds since the epoch), how long it took, tokens in and out, who answered.
+    """One call as measured: when it began (seconds since the epoch), how long it took, tokens in and out, who answered.
 
     `degraded`: the embedded model stood in for the provider.
     """
@@ -77,7 +77,7 @@ class ModelCall:
 
 @dataclass
 class TurnJournal:
-    """Keep one turn's calls: those of an earlier attempt, by step, and those made or replayed now; and who asks."""
+    """Model calls of one turn: those of an earlier attempt, by step, and those made or replayed now; and who asks."""
 
     recorded: Mapping[int, JournalEntry]
     record: Callable[[int, JournalEntry], Awaitable[None]]
@@ -91,7 +91,7 @@ class TurnJournal:
     _beside: TurnJournal | None = None
 
     def beside(self) -> TurnJournal:
-        """Give the journal of what is asked while the agents are at work: a lane of its own.
+        """Return the journal of what is asked while the agents are at work: a lane of its own.
 
         The agents' steps are numbered in the order they are made, so a call that runs at the same time must not count
         among them: a resumed turn would look for its answers one step off.
@@ -107,23 +107,23 @@ class TurnJournal:
         return self._beside
 
     async def disown(self) -> None:
-        """Forget the agents' newest answer: it led nowhere, and a replay would lead there again."""
+        """Void the agents' newest answer in the journal: it led nowhere, and a replay would lead there again."""
         if self.calls:
             last = self.calls[-1]
             await self.record(len(self.calls) - 1, JournalEntry("", "", last.model, last.degraded))
 
     @property
     def every_call(self) -> list[ModelCall]:
-        """Give the agents' calls and those beside them, for the record; the superseded ones first."""
+        """Return the agents' calls and those beside them, for the record; the superseded ones first."""
         return [*self.superseded, *self.calls, *(self._beside.calls if self._beside is not None else [])]
 
 
 class JournaledModel(Model):
-    """Ask the model once per step of a turn, whatever dies in between.
+    """Model that is asked once per step of a turn, whatever dies in between.
 
     A step whose input hash differs from the recorded one (a prompt or code was deployed since, or a tool answered
     otherwise) is asked anew, and so are all after it: no effect has been committed yet, so nothing is done twice.
-    Likewise an answer that this release cannot read, for another one wrote it down.
+    So is a step whose recorded answer this release cannot read, because another release wrote it.
     """
 
     def __init__(self, model: Model, journal: TurnJournal, name: str) -> None:
@@ -182,7 +182,7 @@ class JournaledModel(Model):
         return response
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
-        """Refuse: a turn's outcome is committed whole, so nothing is streamed."""
+        """Raise NotImplementedError: a turn's outcome is committed whole, so nothing is streamed."""
         raise NotImplementedError("turns do not stream")
 
     async def close(self) -> None:
@@ -190,7 +190,7 @@ class JournaledModel(Model):
 
 
 class JournaledProvider(ModelProvider):
-    """Give one turn's agents the process's model, journaled; `name` is the model's unless it notes another."""
+    """Provider of the process's model, journaled for one turn; `name` is the model's unless it notes another."""
 
     def __init__(self, provider: ModelProvider, journal: TurnJournal, name: str) -> None:
         self._provider = provider
@@ -198,7 +198,7 @@ class JournaledProvider(ModelProvider):
         self._name = name
 
     def get_model(self, model_name: str | None) -> Model:
-        """Give the journaled model."""
+        """Return the journaled model."""
         return JournaledModel(self._provider.get_model(model_name), self._journal, self._name)
 
     async def aclose(self) -> None:
@@ -206,7 +206,7 @@ class JournaledProvider(ModelProvider):
 
 
 def _read_answer(recorded: JournalEntry | None, input_hash: str) -> ModelResponse | None:
-    """Read the recorded answer to just this input; None when there is none that can be read."""
+    """Return the recorded answer to just this input; None when there is none that can be read."""
     if recorded is None or recorded.input_hash != input_hash:
         return None
     try:

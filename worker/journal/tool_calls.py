@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from worker.conversation.context import TurnContext
 
 RESULT_SECONDS_MAX = 600.0
-"""Age from which a result is not replayed: a turn that waited out a long outage looks at the world again."""
+"""Age from which a result is not replayed: a turn that waited out a long outage calls its tools again."""
 
 ToolOutcome = Literal["called", "replayed", "called_again", "thrown_away"]
 """called_again: an earlier attempt's result was for another input, too old, or of a newer release; thrown_away: no call
@@ -36,7 +36,7 @@ asked for it."""
 
 @dataclass(frozen=True)
 class ToolEntry:
-    """Hold one recorded call: its tool, the hash of what it was called with, and what it did as a ToolDelta's JSON."""
+    """One recorded call: its tool, the hash of what it was called with, and what it did as a ToolDelta's JSON."""
 
     tool: str
     input_hash: str
@@ -46,7 +46,7 @@ class ToolEntry:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """Say for the turn's record what became of one call; `milliseconds` None: it was not made in this attempt."""
+    """What became of one call, for the turn's record; `milliseconds` None: it was not made in this attempt."""
 
     tool: str
     call_id: str
@@ -55,7 +55,7 @@ class ToolCall:
 
 
 class ToolDelta(BaseModel):
-    """Hold what one call did: its answer, and how it changed the turn. May hold private values: stored sealed."""
+    """What one call did: its answer, and how it changed the turn. May hold private values: stored sealed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +66,7 @@ class ToolDelta(BaseModel):
     escalation: EscalationRequest | None = None
 
     def apply(self, turn: TurnContext) -> None:
-        """Change a turn as the call did."""
+        """Apply to a turn what the call changed."""
         for name, value in self.airline.items():
             setattr(turn.airline, name, value)
         if self.vault:
@@ -77,7 +77,7 @@ class ToolDelta(BaseModel):
 
 @dataclass
 class ToolJournal:
-    """Keep one turn's tool calls: those of an earlier attempt, by call id, and those made or replayed now.
+    """Tool calls of one turn: those of an earlier attempt, by call id, and those made or replayed now.
 
     Tools of one response run one after the other, in the order they start: what each changed is known then, and two
     of them cannot both use the last of something the turn counts.
@@ -127,7 +127,7 @@ class ToolJournal:
 
     @property
     def every_call(self) -> list[ToolCall]:
-        """Give the calls of this attempt, and the results of earlier ones that it had no use for."""
+        """Return the calls of this attempt, and the results of earlier ones that it had no use for."""
         asked = {call.call_id for call in self.calls}
         left = [(call_id, entry) for call_id, entry in self.recorded.items() if call_id not in asked]
         return [*self.calls, *(ToolCall(entry.tool, call_id, "thrown_away", None) for call_id, entry in left)]
@@ -135,8 +135,8 @@ class ToolJournal:
     def _hash_input(self, context: ToolContext[TurnContext], arguments: str, *, looks_at_turn: bool) -> str:
         """Hash what a call depends on: tool, arguments, and the turn as it was when its model step began its tools.
 
-        Not as it is when this tool's place comes: the order in which tools of one step start may differ from attempt
-        to attempt. The time is left out, or no hash would ever be met again.
+        The turn as it is when this tool starts would not do: tools of one step may start in another order in another
+        attempt. The time is left out, or no two hashes would ever be equal.
         """
         step = len(self.model_calls)
         state = self._states.setdefault(step, _state_of(context.context)) if looks_at_turn else b""
@@ -146,7 +146,7 @@ class ToolJournal:
 
 
 def journaled(tool: FunctionTool, *, looks_at_turn: bool = True) -> FunctionTool:
-    """Give a tool whose calls go through the journal of the turn, where it has one.
+    """Return a copy of a tool whose calls go through the journal of the turn, where it has one.
 
     A tool that does not look at the turn is replayed whatever else has changed: what it may have done elsewhere is not
     done twice.
@@ -176,7 +176,7 @@ def journal_tools(tools: Sequence[Tool], apart: Sequence[Tool] = ()) -> list[Too
 
 
 async def _observe(turn: TurnContext, run: Callable[[], Awaitable[str]]) -> ToolDelta:
-    """Run a tool and tell what it changed."""
+    """Run a tool and return what it changed."""
     airline, vault = turn.airline.model_dump(mode="json"), turn.vault.entries
     effects, escalation = len(turn.effects), turn.escalation
     output = await run()
@@ -194,9 +194,9 @@ async def _observe(turn: TurnContext, run: Callable[[], Awaitable[str]]) -> Tool
 
 
 def _read_delta(entry: ToolEntry, turn: TurnContext) -> ToolDelta | None:
-    """Read what a recorded call did; None when a newer release wrote of changes that this one does not know.
+    """Parse what a recorded call did; None when a newer release wrote of changes that this one does not know.
 
-    A part of what a call did must not be passed over, and nothing of it has taken effect: it can be made anew.
+    No part of what a call did may be ignored, and nothing of it has taken effect: the call can be made anew.
     """
     try:
         delta = ToolDelta.model_validate_json(entry.delta)
@@ -207,7 +207,7 @@ def _read_delta(entry: ToolEntry, turn: TurnContext) -> ToolDelta | None:
 
 
 def _state_of(turn: TurnContext) -> bytes:
-    """Write what a tool may read of a turn; of private values the placeholders alone."""
+    """Encode what a tool may read of a turn; of private values the placeholders alone."""
     return dump_canonical(
         [
             turn.text,

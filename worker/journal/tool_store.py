@@ -1,4 +1,4 @@
-"""Keep the tool results of turns under way in PostgreSQL, sealed."""
+"""Store the tool results of turns under way in PostgreSQL, sealed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ToolStore:
-    """Write tool results; each is written before its turn goes on."""
+    """Stores tool results, each before its turn goes on."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
@@ -35,12 +35,12 @@ class ToolStore:
         )
 
     async def forget(self, key: ConversationKey, message_id: str) -> None:
-        """Forget a turn's results, so that its tools look again."""
+        """Delete a turn's results, so that its tools look again."""
         await self._database.read(key.tenant, "forget_tools", tenant=key.tenant, message_id=message_id)
 
 
 def open_entries(rows: Sequence[Mapping[str, Any]], sealer: Sealer) -> dict[str, ToolEntry]:
-    """Open what hydrate read, by call id; raises Unsealable."""
+    """Unseal the tool results that hydrate read, by call id; raises Unsealable."""
     return {
         row["call_id"]: ToolEntry(row["tool"], row["input_hash"], sealer.open(row["delta"]), float(row["age_seconds"]))
         for row in rows

@@ -28,7 +28,7 @@ class _Call:
 
 
 class JournalWriter:
-    """Gather entries while a statement is under way, and write them with the next one.
+    """Writes entries in groups: those that come while a statement is under way are written with the next one.
 
     A turn waits until its entry is written, so a model call that a turn has gone past is in PostgreSQL. Alone, an entry
     is written at once; under load many share a round trip.
@@ -42,7 +42,7 @@ class JournalWriter:
     async def record(self, key: ConversationKey, message_id: str, step: int, entry: JournalEntry) -> Spending | None:
         """Write one entry and its usage and return when they are written; raises what the database raises.
 
-        Gives the tenant's spending where this call is the one that answers for a group's: None for the others.
+        Returns the tenant's spending to one of its calls in a group, and None to the others.
         """
         written: asyncio.Future[Spending | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Call(key, message_id, step, entry, written))
@@ -55,7 +55,7 @@ class JournalWriter:
         self._writer.add_done_callback(self._after_end)
 
     def _after_end(self, ended: asyncio.Task[None]) -> None:
-        """Begin anew when somebody ended the writer while entries wait: each holds a turn up until it is written."""
+        """Start the writer again when it was ended while entries wait: each holds a turn up until it is written."""
         if any(not call.written.done() for call in self._waiting) and not ended.get_loop().is_closed():
             self._begin()
 
@@ -81,7 +81,7 @@ class JournalWriter:
                     call.written.set_exception(error)
 
     def _next_group(self) -> list[_Call]:
-        """Take what waits, each message's step once: one statement cannot write a row twice."""
+        """Return the entries that wait, each message's step once: one statement cannot write a row twice."""
         group: dict[tuple[str, str, int], _Call] = {}
         rest = []
         for call in self._waiting:
@@ -115,7 +115,7 @@ def _parameters(group: list[_Call]) -> dict[str, list[Any]]:
 
 
 def _spending(row: Row, group: list[_Call]) -> Spending:
-    """Give a tenant's new total, and what it was before this group."""
+    """Return a tenant's new total, and what it was before this group."""
     usages = [call.entry.usage for call in group if call.key.tenant == row["tenant_id"]]
     added = sum((usage.cost_usd for usage in usages if usage is not None and usage.cost_usd is not None), Decimal(0))
     return Spending(row["day"], row["cost_usd"] - added, row["cost_usd"])

@@ -17,7 +17,7 @@ _log = structlog.get_logger("fte.heartbeat")
 
 
 class Heartbeat:
-    """Keep leases while their turns run, and stop the turns whose lease is lost.
+    """Owns the leases of one process: renews them, and stops the turns whose lease is lost.
 
     One beat for the process instead of a timer per turn: when the process was frozen, all its leases are renewed or
     found lost together.
@@ -44,11 +44,11 @@ class Heartbeat:
             self.lost.discard(lease.token)
 
     def tasks(self) -> list[asyncio.Task[Any]]:
-        """Give the tasks that hold a lease now."""
+        """Return the tasks that hold a lease now."""
         return [task for _, task in self._held.values()]
 
     def loop(self) -> Loop:
-        """Give the loop that beats; a beat that fails is made up for at the next, before the leases run out."""
+        """Return the loop that beats; a beat that fails is made up for at the next, before the leases run out."""
         return Loop("heartbeat", self.beat, self._renew_seconds, backoff_seconds_max=0)
 
     async def beat(self) -> None:

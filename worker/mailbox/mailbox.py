@@ -1,4 +1,4 @@
-"""Take conversations' mailboxes one holder at a time: the scripts of `schema/scripts`, as methods."""
+"""Mailboxes of conversations, one holder at a time: the scripts of `schema/scripts`, as methods."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _log = structlog.get_logger("fte.mailbox")
 
 @dataclass(frozen=True)
 class Head:
-    """Hold the oldest envelope of a mailbox, unread, and the how manieth attempt at it this is (1, 2, …)."""
+    """The oldest envelope of a mailbox, unread, and the number of this attempt at it (1, 2, …)."""
 
     raw: bytes
     attempts: int
 
     @property
     def name(self) -> bytes:
-        """Give the field under which its attempts are counted: its first 64 bytes, which hold its position."""
+        """Return the field under which its attempts are counted: its first 64 bytes, which hold its position."""
         return self.raw[:64]
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Hold the right to drain one conversation, until it runs out or is given back."""
+    """The right to drain one conversation, until it runs out or is given back."""
 
     key: ConversationKey
     keys: MailboxKeys
@@ -45,15 +45,15 @@ class Lease:
 
 
 Argument = str | bytes | int
-"""What a script takes."""
+"""An argument of a script."""
 
 
 class LeaseLost(Exception):
-    """Say that the lease is another's now; whatever was under way must be dropped."""
+    """The lease is another's now; whatever was under way must be dropped."""
 
 
 class Mailbox:
-    """Operate every conversation's mailbox; atomic, with deadlines by the clock of Redis."""
+    """Operations on every conversation's mailbox; atomic, with deadlines by the clock of Redis."""
 
     def __init__(self, client: Redis, scripts: Scripts, settings: MailboxSettings) -> None:
         self._client = client
@@ -68,13 +68,13 @@ class Mailbox:
         self._forsaken: dict[str, tuple[Lease, Head | None, float]] = {}
 
     async def append(self, key: ConversationKey, envelopes: list[Envelope]) -> bool:
-        """Put envelopes (in order of position) where they belong, once; gives whether to ring."""
+        """Put envelopes (in order of position) where they belong, once; returns whether to ring."""
         return any(ring for _, ring in await self._append(key, envelopes, due_ms=self._bell_ms))
 
     async def restore(self, key: ConversationKey, rows: list[dict[str, Any]]) -> int:
         """Put messages back from their inbox rows (message_id, position, payload); due at once: nobody rings.
 
-        Gives how many were missing.
+        Returns how many were missing.
         """
         outcomes = await self._append(
             key,
@@ -96,7 +96,7 @@ class Mailbox:
         )
 
     async def acquire(self, key: ConversationKey) -> tuple[Lease, Head] | str:
-        """Take the lease and the head, its attempt counted; or say why not: busy, empty, parked."""
+        """Take the lease and the head, its attempt counted; otherwise returns why not: busy, empty, parked."""
         lease = Lease(key, mailbox_keys(key, self._partitions), new_token())
         try:
             arguments: list[Argument] = [str(key), lease.token, self._lease_ms, self._ahead_ms]
@@ -111,7 +111,7 @@ class Mailbox:
     async def acknowledge(
         self, lease: Lease, head: Head, *, more: bool, followers: Sequence[Envelope] = ()
     ) -> Head | None:
-        """Remove the head, and `followers` where they stand next, in order; gives the new head if `more` is wanted.
+        """Remove the head, and `followers` where they stand next, in order; returns the new head if `more` is wanted.
 
         None when there is none. Raises LeaseLost.
         """
@@ -123,22 +123,22 @@ class Mailbox:
         return Head(answer[1], int(answer[2])) if answer[0] == b"head" else None
 
     async def release(self, lease: Lease, *, untried: Head | None = None) -> bool:
-        """Give the lease back, `untried` without its attempt; gives whether to ring. Another's lease stays."""
+        """Give the lease back, `untried` without its attempt; returns whether to ring. Another's lease stays."""
         arguments: list[Argument] = [str(lease.key), lease.token, self._bell_ms, untried.name if untried else ""]
         return int(await self._scripts.release(keys=lease.keys, args=arguments)) == 1
 
     async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool) -> None:
-        """Give the lease back until later; the attempt at the head is forgotten unless it `counts`."""
+        """Give the lease back and park the head for a while; its attempt is forgotten unless it `counts`."""
         backoff_ms = round(backoff_seconds * 1_000)
         arguments: list[Argument] = [str(lease.key), lease.token, backoff_ms, "" if counts else head.name]
         await self._scripts.park(keys=lease.keys, args=arguments)
 
     def forsake(self, lease: Lease, *, untried: Head | None = None) -> None:
-        """Remember a lease that could not be given back: without that its conversation would wait until it runs out."""
+        """Remember a lease that could not be given back: else its conversation would wait until it runs out."""
         self._forsaken[lease.token] = (lease, untried, time.monotonic())
 
     async def give_back_forsaken(self) -> int:
-        """Give back what was forsaken and may still be held, due at once; gives how many there were."""
+        """Give back what was forsaken and may still be held, due at once; returns how many there were."""
         oldest = time.monotonic() - self._lease_seconds
         self._forsaken = {token: entry for token, entry in self._forsaken.items() if entry[2] > oldest}
         held = list(self._forsaken.values())
@@ -153,16 +153,16 @@ class Mailbox:
         return len(held)
 
     async def renew(self, leases: list[Lease]) -> list[Lease]:
-        """Prolong leases in one pipeline; gives those that are lost."""
+        """Prolong leases in one pipeline; returns those that are lost."""
         answers = await self._for_each(
             [(self._scripts.renew, lease.keys, [str(lease.key), lease.token, self._lease_ms]) for lease in leases]
         )
         return [lease for lease, renewed in zip(leases, answers, strict=True) if not renewed]
 
     async def sweep(self, conversations_max: int) -> list[ConversationKey]:
-        """Take what is overdue on the partitions' agendas, oldest first, about `conversations_max` of it.
+        """Take overdue conversations from the partitions' agendas, oldest first, about `conversations_max` of them.
 
-        A member that names no conversation is not ours: it is logged, stays for `fte verify`, and is put off for long.
+        A member that names no conversation is logged, stays for `fte verify`, and is put off for long.
         """
         share = -(-conversations_max // self._partitions)
         answers = await self._for_each(
@@ -186,7 +186,7 @@ class Mailbox:
         return found
 
     async def seconds_until_due(self) -> float:
-        """Give how long nobody has to look at any conversation, by Redis's clock; 0 or less: one is overdue."""
+        """Return the seconds until the next conversation is due, by Redis's clock; 0 or less: one is overdue."""
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.time()
             for partition in range(self._partitions):
@@ -196,7 +196,7 @@ class Mailbox:
         return float(due_ms / 1_000 - (now + microseconds / 1_000_000))
 
     async def count_overdue(self, seconds: float) -> int:
-        """Count the conversations that somebody had to look at that long ago, by the clock of Redis."""
+        """Count the conversations that have been due for at least so many seconds, by the clock of Redis."""
         now, microseconds = await self._client.time()
         before = now * 1_000 + microseconds // 1_000 - round(seconds * 1_000)
         async with self._client.pipeline(transaction=False) as pipe:
@@ -205,7 +205,7 @@ class Mailbox:
             return sum(await pipe.execute())
 
     async def on_agenda(self, keys: list[ConversationKey]) -> list[bool]:
-        """Say for each conversation whether somebody will look at it."""
+        """Return for each conversation whether it is on the agenda."""
         async with self._client.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.zscore(mailbox_keys(key, self._partitions).agenda, str(key))

@@ -1,1 +1,1 @@
-"""The brains behind the SDK's model provider."""
+"""The models behind the SDK's model provider, and what protects them."""

@@ -1,4 +1,4 @@
-"""Stop asking a provider that fails, and find out by itself when it is back: a state machine without a clock."""
+"""Circuit breaker that stops asking a failing provider and probes when it is back: a state machine without a clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Change = Literal["opened", "closed"]
 
 @dataclass
 class Breaker:
-    """Judge one provider by the outcomes of its requests; all times are seconds of one monotonic clock.
+    """Circuit breaker of one provider; all times are seconds of one monotonic clock.
 
     Closed: requests pass. It opens when `failures_max` of the outcomes within `window_seconds` are failures, and they
     are at least half of all, those under way included: a refusal comes at once and an answer takes seconds, so a
@@ -36,11 +36,11 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Say whether the provider is taken to be away; also while a probe is under way."""
+        """Return whether the provider is taken to be away; also while a probe is under way."""
         return self._open_until is not None
 
     def admit(self, now: float) -> Permit | None:
-        """Let a request pass, or not; whoever is let through reports `succeeded`, `failed` or `dropped`."""
+        """Return how a request may pass, or None; one that passes reports `succeeded`, `failed` or `dropped`."""
         if self._open_until is None:
             self._under_way += 1
             return "call"
@@ -50,7 +50,7 @@ class Breaker:
         return "probe"
 
     def succeeded(self, permit: Permit, now: float) -> Change | None:
-        """Note that the provider answered, be it with a refusal."""
+        """Record that the provider answered, be it with a refusal."""
         if permit == "probe":
             self._probing = False
             self._open_until = None
@@ -62,7 +62,7 @@ class Breaker:
         return None
 
     def failed(self, permit: Permit, now: float, *, retry_after_seconds: float = 0.0) -> Change | None:
-        """Note that the provider failed; a wait that it asks for itself is kept when it is longer than ours."""
+        """Record that the provider failed; a wait that it asks for itself is kept when it is longer than ours."""
         wait = max(self.open_seconds, retry_after_seconds)
         if permit == "probe":
             self._probing = False
@@ -80,7 +80,7 @@ class Breaker:
         return "opened"
 
     def dropped(self, permit: Permit) -> None:
-        """Note that a request came to nothing for a reason of ours; the next one may probe at once."""
+        """Record that a request came to nothing for a reason of ours; the next one may probe at once."""
         if permit == "probe":
             self._probing = False
         else:

@@ -1,4 +1,4 @@
-"""Carry what a turn and the model below it tell each other about a call, beside the SDK's own arguments."""
+"""What a turn and the model below it tell each other about a call, beside the SDK's own arguments."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Caller:
-    """Say for whom models are asked: the turn's tenant, the attempt at its message, and when its time is up.
+    """For whom models are asked: the turn's tenant, the attempt at its message, and when its time is up.
 
-    `deadline` is a time of the event loop's clock. What operators are to hear of gathers in `events`.
+    `deadline` is a time of the event loop's clock. `events` gathers what operators are told.
     """
 
     tenant: str = ""
@@ -26,7 +26,7 @@ class Caller:
 
 @dataclass
 class CallNote:
-    """Say of one call who asks; whoever answers notes its own name, how it went, what it cost (None: unknown)."""
+    """Note of one call: who asks; whoever answers adds its own name, how it went, what it cost (None: unknown)."""
 
     caller: Caller
     model: str

@@ -1,4 +1,4 @@
-"""Make the client of an OpenAI-compatible endpoint."""
+"""Create the client of an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def make_client(settings: ModelSettings) -> openai.AsyncOpenAI | None:
-    """Make a worker's one client, for models and embeddings; None where neither is behind an endpoint.
+    """Create a worker's one client, for models and embeddings; None where neither is behind an endpoint.
 
     It never retries by itself: retries are made in one layer (`worker.models.resilient`), and multiplied with others
     they would hold a conversation's lease for minutes.

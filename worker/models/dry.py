@@ -1,4 +1,4 @@
-"""Be an endpoint in memory that says one word: the client loads much at its first use, and needs no network for it."""
+"""An endpoint in memory that answers one word: with it the client loads without a network what its first use needs."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _COMPLETION: dict[str, Any] = {
 
 
 class _Memory(httpx2.AsyncBaseTransport):
-    """Answer in place of a network."""
+    """Transport that answers in place of a network."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, json=_RESPONSE if request.url.path.endswith("/responses") else _COMPLETION)
 
 
 def make_dry_client() -> openai.AsyncOpenAI:
-    """Make the client; whatever is asked over either API, it gives the word."""
+    """Create a client of the endpoint in memory; whatever is asked over either API, the answer is the one word."""
     transport = httpx2.AsyncClient(transport=_Memory())
     return openai.AsyncOpenAI(api_key="none", base_url="http://dry.invalid/v1", max_retries=0, http_client=transport)

@@ -1,4 +1,4 @@
-"""Be a model without a network: what the embedded models share is how they meet the SDK, not how they think."""
+"""Base of models without a network: what the embedded models share is how they meet the SDK, not how they decide."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.models.output import Step, fingerprint, respond
 
 
 class EmbeddedModel(Model):
-    """Answer each call with one step, decided from what any model is shown: instructions, input, tools, handoffs."""
+    """Model that answers each call with one step, decided from instructions, input, tools and handoffs."""
 
     name: str
 
@@ -24,7 +24,7 @@ class EmbeddedModel(Model):
         """Choose the next step; pure, and the same for the same arguments. `callable_names` holds handoffs too."""
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
-        """Decide the next step and give it as the SDK's response. Takes what `Model.get_response` takes, by keyword."""
+        """Decide the next step, as the SDK's response. Takes what `Model.get_response` takes, by keyword."""
         if args:
             raise TypeError("the runner passes everything by keyword")
         instructions: str | None = kwargs["system_instructions"]
@@ -41,5 +41,5 @@ class EmbeddedModel(Model):
         return response
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
-        """Refuse: a turn's outcome is committed whole, so nothing is streamed."""
+        """Raise NotImplementedError: a turn's outcome is committed whole, so nothing is streamed."""
         raise NotImplementedError("embedded models do not stream")

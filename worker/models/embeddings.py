@@ -1,4 +1,4 @@
-"""Turn texts into vectors that are near each other where the texts mean the same."""
+"""Embed texts as vectors that are near each other where the texts mean the same."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from schema.settings.models import ModelSettings
 
 TEXTS_MAX = 128
-"""Texts of one request."""
+"""Most texts of one request."""
 
 
 class Embedder:
-    """Ask an OpenAI-compatible endpoint for embeddings; made and used on one event loop."""
+    """Client for the embeddings of an OpenAI-compatible endpoint; made and used on one event loop."""
 
     def __init__(self, client: openai.AsyncOpenAI, model: str) -> None:
         self._client = client
         self.model = model
 
     async def embed(self, texts: Sequence[str], *, seconds_max: float) -> list[list[float]]:
-        """Give one vector for each text, in order; at most TEXTS_MAX.
+        """Return one vector for each text, in order; at most TEXTS_MAX.
 
         Raises openai.APIError, time-outs among them; nothing is retried.
         """
@@ -41,7 +41,7 @@ class Embedder:
 
 
 def build_embedder(settings: ModelSettings, client: openai.AsyncOpenAI | None = None) -> Embedder | None:
-    """Make the embedder for `FTE_EMBEDDING_MODEL`, on its own client unless one is given; None when none is set."""
+    """Build the embedder for `FTE_EMBEDDING_MODEL`, on its own client unless one is given; None when none is set."""
     client = client or make_client(settings)
     if settings.embedding_model is None or client is None:
         return None

@@ -1,4 +1,4 @@
-"""Name the class of what goes wrong with a model call, and how long its provider asks to be left alone."""
+"""Classify the errors of model calls, and read how long a provider asks to be left alone."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from agents.exceptions import (
 ModelErrorClass = Literal["busy", "transient", "refused", "bug"]
 
 ASKED_JITTER_SHARE = 0.25
-"""How much longer than asked a provider is left alone at most: all who were told the same would come back together."""
+"""Most jitter on a wait that a provider asks for, as a share of it: else all its callers would come back together."""
 
 
 class ModelBusy(AgentsException):
-    """Say that our own limits leave no room for this call now: its message waits, without using up an attempt."""
+    """Our own limits leave no room for this call now: its message waits, without using up an attempt."""
 
     def __init__(self, limit: str, retry_after_seconds: float) -> None:
         super().__init__(f"no room under {limit} for {retry_after_seconds:.1f} s")
@@ -32,7 +32,7 @@ class ModelBusy(AgentsException):
 
 
 class ModelUnavailable(AgentsException):
-    """Say that the provider is not asked now, and that the embedded model cannot stand in for it."""
+    """The provider is not asked now, and the embedded model cannot stand in for it."""
 
 
 # The request is at fault, and so would be the same request again.
@@ -60,7 +60,7 @@ _SERVER_ERRORS = 500
 
 
 def classify_model_error(exc: BaseException) -> ModelErrorClass:
-    """Name the class of what a model call raised.
+    """Return the class of what a model call raised.
 
     busy: our own limits; wait. transient: try again later. Besides 408, 409, 425, 429, 5xx, time-outs and lost
     connections that is 401, 403 and 404: a key was revoked or a model taken away, an operator will mend it, and the
@@ -91,12 +91,12 @@ def _class_of_status(error: openai.APIStatusError) -> ModelErrorClass:
 
 
 def is_providers_fault(error: BaseException) -> bool:
-    """Say whether an error speaks against the provider: a refusal, a bad request or a model's slip does not."""
+    """Check whether an error speaks against the provider: a refusal, a bad request or a model's slip does not."""
     return classify_model_error(error) == "transient" and not isinstance(error, ModelBehaviorError)
 
 
 def may_pass_in_seconds(error: BaseException) -> bool:
-    """Say whether the same request may succeed in a moment.
+    """Check whether the same request may succeed in a moment.
 
     A time-out has used up the call's time; a revoked key waits for a person; the rest may be over in a second. A
     provider that says `x-should-retry` knows best.
@@ -112,7 +112,7 @@ def may_pass_in_seconds(error: BaseException) -> bool:
 
 
 def retry_after_seconds(error: BaseException, now: float) -> float | None:
-    """Give how long an error asks to wait (`now`: seconds since the epoch); None when it does not say.
+    """Return how long an error asks to wait (`now`: seconds since the epoch); None when it does not say.
 
     Reads `retry-after-ms`, and `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
     """

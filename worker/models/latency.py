@@ -1,4 +1,4 @@
-"""Let the embedded models take as long as a real one would, for load tests."""
+"""Simulate the latency of a real model in the embedded ones, for load tests."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from contextvars import ContextVar
 LATENCY_MILLISECONDS_MAX = 60_000
 
 simulated_latency: ContextVar[tuple[float, float] | None] = ContextVar("simulated_latency", default=None)
-"""From and to, in milliseconds, between which each call of an embedded model of this turn takes; None: no wait."""
+"""Bounds, in milliseconds, of the latency of this turn's calls of an embedded model; None: no wait."""
 
 _RANGE = re.compile(r"(\d{1,6}(?:\.\d+)?)(?:\.\.(\d{1,6}(?:\.\d+)?))?")
 
 
 def parse_latency(text: str | None) -> tuple[float, float] | None:
-    """Read `200..800` or `500`, in milliseconds; at most LATENCY_MILLISECONDS_MAX.
+    """Parse `200..800` or `500`, in milliseconds; at most LATENCY_MILLISECONDS_MAX.
 
-    Gives None for anything else: it arrives in a message's metadata, and a load generator's typing error must not cost
+    Returns None for anything else: it is in a message's metadata, and a load generator's typing error must not cost
     the message its answer.
     """
     found = _RANGE.fullmatch(text.strip()) if text else None

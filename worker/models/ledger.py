@@ -1,4 +1,4 @@
-"""Keep each tenant's spending of the day below the ceiling: what is recorded, and what is under way here."""
+"""Limit each tenant's spending of a day: what is recorded, and what is under way here."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.models")
 
 READ_AGAIN_SECONDS = 5.0
-"""Age from which a total is read anew: other processes spend too. Each recorded call brings a new one for nothing."""
+"""Age from which a total is read anew: other processes spend too. Each recorded call brings a new one at no cost."""
 
 WARNING_SHARE = Decimal("0.8")
 
 
 class Spending(NamedTuple):
-    """Hold a tenant's total of one UTC day as a statement found it and as it left it."""
+    """A tenant's total of one UTC day, as a statement found it and as it left it."""
 
     day: date
     before_usd: Decimal
@@ -44,7 +44,7 @@ class _Account:
 
 
 class Ledger:
-    """Know what the tenants of one process have spent today; one per process.
+    """What the tenants of one process have spent today; one per process.
 
     Several processes see each other's calls once they are recorded, so together they may pass the ceiling by what they
     have under way at that moment.
@@ -56,7 +56,7 @@ class Ledger:
         self._accounts: dict[str, _Account] = {}
 
     async def has_room(self, tenant: str, cost_usd: Decimal, now: float) -> bool:
-        """Say whether a call of about that cost stays below the ceiling; raises what the database raises.
+        """Check whether a call of about that cost stays below the ceiling; raises what the database raises.
 
         `now`, here and below: seconds of one monotonic clock.
         """
@@ -87,7 +87,7 @@ class Ledger:
             account.spent_usd += cost_usd
 
     def tell_exhausted(self, tenant: str) -> list[tuple[EventName, dict[str, str]]]:
-        """Give the event that a tenant's ceiling is reached: once a day and process."""
+        """Return the event that a tenant's ceiling is reached: once a day and process."""
         account = self._accounts.get(tenant)
         if account is None or account.is_told:
             return []
@@ -96,7 +96,7 @@ class Ledger:
         return [("spend.exhausted", _figures(account.spent_usd, self._ceiling_usd))]
 
     def settle(self, tenant: str, spending: Spending, now: float) -> list[tuple[EventName, dict[str, str]]]:
-        """Take a total that a recorded call brought; gives the warning when this very call passed its share."""
+        """Record the total that a recorded call brought; returns the warning when this very call passed its share."""
         if self._ceiling_usd is None:
             return []
         self._keep(tenant, spending, now)

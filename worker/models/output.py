@@ -1,4 +1,4 @@
-"""Write what a model answers with, as the SDK's output items; equal input gives equal output, ids included."""
+"""Build a model's answers as the SDK's output items; equal input gives equal output, ids included."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True)
 class Call:
-    """Call a tool, or hand off by calling its handoff tool."""
+    """Step that calls a tool, or hands off by calling its handoff tool."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Say:
-    """Answer the customer."""
+    """Step that answers the customer."""
 
     text: str
 
@@ -36,7 +36,7 @@ Step: TypeAlias = Call | Say
 
 
 def fingerprint(instructions: str | None, items: str | list[TResponseInputItem]) -> str:
-    """Give 24 hex digits that name this very call of a model.
+    """Return 24 hex digits that identify this very call of a model.
 
     Ids derived from it are the same when a turn is replayed, and differ within a run, whose input grows with each call,
     and between turns, whose count stands in the instructions.

@@ -1,4 +1,4 @@
-"""Work out what a model call costs, from the price table in the settings."""
+"""Compute what a model call costs, from the price table in the settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSWER_TOKENS = 500
 
 
 class Tokens(NamedTuple):
-    """Count a call's tokens; `cached` are part of `input`."""
+    """Token counts of a call; `cached` are part of `input`."""
 
     input: int
     cached: int
@@ -26,19 +26,19 @@ class Tokens(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Give what a provider's limit on tokens counts."""
+        """Return what a provider's limit on tokens counts."""
         return self.input + self.output
 
 
 def tokens_of(usage: Usage) -> Tokens:
-    """Read what a provider counted."""
+    """Return the tokens that a provider counted."""
     return Tokens(
         usage.input_tokens, min(usage.input_tokens_details.cached_tokens or 0, usage.input_tokens), usage.output_tokens
     )
 
 
 def estimate_tokens(asked: Mapping[str, Any]) -> Tokens:
-    """Guess a call's tokens before it is made: rules of thumb for English, a tool's definition and an answer's length.
+    """Estimate a call's tokens before it is made, by rules of thumb for English, a tool's definition and an answer.
 
     `asked` holds what `Model.get_response` takes, by keyword.
     """
@@ -51,7 +51,7 @@ def estimate_tokens(asked: Mapping[str, Any]) -> Tokens:
 
 
 def cost_usd(tokens: Tokens, price: ModelPrice | None) -> Decimal | None:
-    """Give what tokens cost; None for a model without a price."""
+    """Return what tokens cost; None for a model without a price."""
     if price is None:
         return None
     cached_price = price.input if price.cached_input is None else price.cached_input

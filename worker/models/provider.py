@@ -1,4 +1,4 @@
-"""Give the agents the brain that the settings name."""
+"""Build the model provider that the settings name."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _RESPONSES = "openai:"
 
 
 class OneModelProvider(ModelProvider):
-    """Give one model to every agent, whatever name an agent asks for: the settings choose the brain, not the code."""
+    """Provider of one model for every agent, whatever name is asked for: the settings choose it, not the code."""
 
     def __init__(self, model: Model, client: openai.AsyncOpenAI | None = None) -> None:
         self._model = model
         self._client = client
 
     def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - see the class
-        """Give the model."""
+        """Return the model."""
         return self._model
 
     async def aclose(self) -> None:
@@ -49,7 +49,7 @@ def build_model_provider(
     ledger: Ledger | None = None,
     throttle: Throttle | None = None,
 ) -> ModelProvider:
-    """Make the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
+    """Build the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>.
 
     What goes over a network is made resilient; the embedded models neither fail nor cost anything. A client of its own
     is made unless one is given. `local` makes the domain's model that needs no network. Without a ledger nothing is

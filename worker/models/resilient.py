@@ -1,4 +1,4 @@
-"""Ask a provider through everything that may go wrong with it; where it cannot answer, the embedded model does.
+"""Retries, limits and a circuit breaker around a provider; where it cannot answer, the embedded model does.
 
 The one layer that retries, waits and gives up. The client below never retries, and a turn above only parks its message.
 """
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.models")
 
 _RESERVE_SECONDS = 1.0
-"""Kept of a turn's time, so that the embedded model can still answer when the provider used up the rest."""
+"""Reserved of a turn's time, so that the embedded model can still answer when the provider used up the rest."""
 
 
 class ResilientModel(Model):
-    """Protect one provider's model, and its callers from it; one per process, so that it knows all calls."""
+    """Protects one provider's model, and its callers from it; one per process, so that it knows all calls."""
 
     def __init__(
         self, model: Model, fallback: Model, settings: ProviderSettings, *, ledger: Ledger, throttle: Throttle | None
@@ -61,7 +61,7 @@ class ResilientModel(Model):
         self.name = settings.model_name
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
-        """Give the provider's answer, or the embedded model's in its place (the call's note then says `degraded`).
+        """Return the provider's answer, or the embedded model's in its place (the call's note then says `degraded`).
 
         Raises ModelBusy when our own limits leave no room for `model_wait_seconds_max`, and what the provider's failure
         was as long as a later attempt at the message may fare better.
@@ -92,7 +92,7 @@ class ResilientModel(Model):
         return response
 
     def stream_response(self, *_args: Any, **_kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
-        """Refuse: a turn's outcome is committed whole, so nothing is streamed."""
+        """Raise NotImplementedError: a turn's outcome is committed whole, so nothing is streamed."""
         raise NotImplementedError("turns do not stream")
 
     async def close(self) -> None:
@@ -101,7 +101,7 @@ class ResilientModel(Model):
         await self._fallback.close()
 
     def _is_given_up(self, note: CallNote) -> bool:
-        """Say whether the embedded model answers now: waiting longer serves nobody."""
+        """Check whether the embedded model answers now: waiting longer serves nobody."""
         attempts_max = min(self._settings.model_attempts_max, self._settings.attempts_max)
         return self._breaker.is_open or note.caller.attempt >= attempts_max
 
@@ -145,7 +145,7 @@ class ResilientModel(Model):
             return await self._send(permit, note, kwargs, deadline)
 
     async def _send(self, permit: Permit, note: CallNote, kwargs: dict[str, Any], deadline: float) -> ModelResponse:
-        """Send a request; its outcome teaches the breaker. What the provider will never answer becomes a refusal."""
+        """Send a request and tell the breaker its outcome. What the provider will never answer becomes a refusal."""
         has_time = deadline - _loop_time() >= self._settings.model_call_seconds_max / 2
         try:
             async with asyncio.timeout_at(deadline):
@@ -169,7 +169,7 @@ class ResilientModel(Model):
 
     @asynccontextmanager
     async def _slot(self, give_up_at: float) -> AsyncIterator[None]:
-        """Hold one of the process's places at the provider; raises ModelBusy when none comes free in time."""
+        """Occupy one of the process's places at the provider; raises ModelBusy when none comes free in time."""
         try:
             async with asyncio.timeout_at(give_up_at):
                 await self._slots.acquire()
@@ -181,7 +181,7 @@ class ResilientModel(Model):
             self._slots.release()
 
     def _note(self, change: Change | None, note: CallNote, error: Exception | None = None) -> None:
-        """Say once that the provider is away, and once that it is back."""
+        """Report once that the provider is away, and once that it is back."""
         if change == "opened":
             self._is_told = False
             _log.error("model.degraded", model=self.name, error=str(error), error_type=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Ask again soon, or not at all: the rules by which a request is repeated within one model call."""
+"""The rules by which a request is repeated within one model call: soon, or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIRST_WAIT_SECONDS = 0.25
 def retrying(
     settings: ProviderSettings, deadline: float, *, is_given_up: Callable[[], bool], count: Callable[[int], None]
 ) -> AsyncRetrying:
-    """Make the loop of one call; it ends at `deadline` (of the event loop's clock) and raises the last error as it is.
+    """Build one call's retries; they end at `deadline` (of the event loop's clock) and raise the last error as it is.
 
     Nothing is repeated once `is_given_up`; `count` hears the number of each repetition.
     """
@@ -37,7 +37,7 @@ def retrying(
 
 
 def _wait_seconds(state: RetryCallState) -> float:
-    """Wait as long as the provider asks, or a moment that doubles; jitter keeps callers from coming back together."""
+    """Return the provider's wait, or a moment that doubles; jitter keeps callers from coming back together."""
     error = state.outcome.exception() if state.outcome is not None else None
     asked = retry_after_seconds(error, time.time()) if error is not None else None
     own = jitter_below(_FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1), 0.5)
@@ -45,7 +45,7 @@ def _wait_seconds(state: RetryCallState) -> float:
 
 
 class _StopWithin(stop_base):
-    """Retry in place only what is retried soon; a longer wait parks the message and frees its place."""
+    """Stops retrying in place before a long wait, which parks the message instead and frees its place."""
 
     def __init__(self, settings: ProviderSettings, deadline: float) -> None:
         self._settings = settings

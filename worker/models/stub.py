@@ -1,4 +1,4 @@
-"""Play one FAQ turn of three calls without thinking: what a benchmark of everything but the model needs."""
+"""Stub model that plays one FAQ turn of three calls, for benchmarks of everything but the model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOOKUP = "faq_lookup"
 
 
 class StubModel(EmbeddedModel):
-    """Hand to the FAQ agent, look the question up, cite the first result; on and on, whatever is asked."""
+    """Hands to the FAQ agent, looks the question up and cites the first result, whatever is asked."""
 
     name = "stub"
 

@@ -1,4 +1,4 @@
-"""Keep the requests of all processes together below a provider's limits a minute."""
+"""Limit the requests of all processes together to a provider's limits a minute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Throttle:
-    """Take room in Redis before each request; without a limit in the settings there is nothing to take.
+    """Takes room in Redis before each request; without a limit in the settings there is nothing to take.
 
     Written here, because the libraries at hand count one limit at a time, by each caller's clock, and cannot say how
     long to wait; here requests and tokens are taken together, or neither, by the clock of Redis.
@@ -44,5 +44,5 @@ class Throttle:
             await asyncio.sleep(wait_ms / 1_000)
 
     def correct(self, tokens: int) -> None:
-        """Note by how many tokens a request took more than it said (less: below zero); told with the next one."""
+        """Record by how many tokens a request took more than it said (less: below zero); told with the next one."""
         self._owed_tokens += tokens

@@ -1,1 +1,1 @@
-"""The way out: publishing the outbox to the streams and keeping the streams bounded."""
+"""Publishing the outbox to the outbound streams, and keeping the streams bounded."""

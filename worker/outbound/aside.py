@@ -1,4 +1,4 @@
-"""Hand groups of consumers what was cut from their streams before they had collected it: from PostgreSQL, in order."""
+"""Bring consumer groups what was cut from their streams before they had collected it: from PostgreSQL, in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runtime.sealing import Sealer
 
 WAITING_MAX = 1_000
-"""Entries of one group that wait in its own stream: the rest stays in PostgreSQL until it has collected these."""
+"""Most entries that wait in a group's own stream: the rest stays in PostgreSQL until it has collected these."""
 
 _PAGE_ROWS = 500
 
@@ -25,9 +25,9 @@ _log = structlog.get_logger("fte.streams")
 
 
 class Aside:
-    """Give a group that is too far behind a stream of its own, fill it page by page, and let the group rejoin.
+    """Moves a group that is too far behind to a stream of its own, fills it page by page, and lets the group rejoin.
 
-    In the stream itself such a group stands behind all that ever comes (`ASIDE_ID`), so it pins nothing and is handed
+    In the stream itself such a group stands behind every entry to come (`ASIDE_ID`), so it pins nothing and is handed
     nothing newer. Its own stream (`again_stream`) holds what was cut, under the ids that the entries had; once it has
     collected all of that, it goes on in the stream where the cut ended. Other groups notice nothing.
     """
@@ -38,9 +38,9 @@ class Aside:
         self._sealer = sealer
 
     async def put(self, tenant: str, stream: OutboundStream, group: str, position: int) -> None:
-        """Let a group that has collected up to `position` collect elsewhere from now on.
+        """Set a group aside that has collected up to `position`: from now on it collects from a stream of its own.
 
-        PostgreSQL knows first: what is cut from then on is recorded for it.
+        It is noted in PostgreSQL first: what is cut from then on is recorded for the group.
         """
         epoch = (await self._database.read(tenant, "read_life", tenant=tenant))[0]["stream_life"]
         await self._database.read(
@@ -65,7 +65,7 @@ class Aside:
             )
 
     async def refill(self) -> int:
-        """Add the next of what was cut for each group that has collected most of what it has; gives how many."""
+        """Add the next of what was cut for each group that has collected most of what it has; returns how many."""
         added = 0
         for row in await self._database.read(EVERY_TENANT, "find_groups"):
             if row["is_aside"]:
@@ -102,7 +102,7 @@ class Aside:
                 return added
 
     def _entry(self, tenant: str, row: Row) -> list[Any]:
-        """Give a row as the script takes it; what is erased or no key opens is left out, and stays in the outbox."""
+        """Return a row as the script takes it; what is erased or no key opens is left out, and stays in the outbox."""
         try:
             body = self._sealer.open(row["body"]) if row["body"] else ""
         except Unsealable:

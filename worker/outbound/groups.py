@@ -1,4 +1,4 @@
-"""Know where groups of consumers stand: as Redis shows it, and as PostgreSQL notes it for when Redis has lost it."""
+"""Positions of consumer groups: as Redis shows them, and as PostgreSQL notes them for when Redis has lost them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ASIDE_POSITION = position_of(ASIDE_ID)
 
 
 class Sighting:
-    """Collect what Redis shows of the groups of all tenants' streams, and what is to be noted of it."""
+    """Collects what Redis shows of the groups of all tenants' streams, and what is to be noted of it."""
 
     def __init__(self) -> None:
         self.epochs: dict[str, int] = {}
@@ -29,7 +29,7 @@ class Sighting:
         self._groups: list[tuple[str, str, str, str, int, bool]] = []
 
     def add(self, tenant: str, streams: Sequence[OutboundStream], answer: Sequence[Any]) -> None:
-        """Take what `read_collected` answers for a tenant whose streams are whole."""
+        """Add what `read_collected` answers for a tenant whose streams are whole."""
         epoch, *found = answer
         self.epochs[tenant] = int(epoch)
         for stream, (first, *groups) in zip(streams, found, strict=True):
@@ -47,7 +47,7 @@ class Sighting:
                 self.collected.append((tenant, stream.kind, stream.channel, min(standing, default=least)))
 
     def statements(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Give the statements that note it: `note_groups`, `forget_groups`, whatever else follows from them."""
+        """Return the statements that note what was seen: `note_groups`, `forget_groups` and what follows from them."""
         tenants, kinds, channels, names, positions, asides = _columns(self._groups, 6)
         groups = {"tenants": tenants, "kinds": kinds, "channels": channels, "names": names}
         epochs = {"tenants": list(self.epochs), "lives": list(self.epochs.values())}
@@ -64,10 +64,10 @@ class Sighting:
 
 
 class Standing:
-    """Know where the groups of a tenant stood, as of the last note, and how its streams are opened anew for them."""
+    """Positions of a tenant's groups as of the last note, and how its streams are opened anew for them."""
 
     def __init__(self, tenant: str, noted: Sequence[Row], groups: Sequence[Row]) -> None:
-        """Take the rows of `find_collected` and `find_groups`."""
+        """Create it from the rows of `find_collected` and `find_groups`."""
         self._noted = {
             (row["kind"], row["channel"]): int(row["position"]) for row in noted if row["position"] < _ASIDE_POSITION
         }
@@ -78,7 +78,7 @@ class Standing:
         self.streams = [*known, *sorted(others)]
 
     def collected(self, stream: OutboundStream) -> int:
-        """Give up to which position nobody needs the stream: what groups set aside lack was cut, and is recorded."""
+        """Return up to which position nobody needs the stream: what groups set aside lack was cut, and is recorded."""
         needed = [
             max(row["position"], row["cut_position"]) if row["is_aside"] else row["position"]
             for row in self._of(stream)
@@ -86,7 +86,7 @@ class Standing:
         return min(needed) if needed else self._noted.get(stream[:2], 0)
 
     def opening(self) -> tuple[list[str], list[Any]]:
-        """Give the keys and arguments of `open_streams` for the streams and their groups."""
+        """Return the keys and arguments of `open_streams` for the streams and their groups."""
         keys = [stream.name for stream in self.streams]
         ends: list[str] = []
         groups: list[Any] = []

@@ -1,4 +1,4 @@
-"""Name the outbound streams and the places in them, as the outbox does and as Redis does."""
+"""Names of the outbound streams and positions in them, in the outbox and in Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NUMBERS_MAX = 1_000_000
 
 
 class OutboundStream(NamedTuple):
-    """Name one stream of a tenant as the outbox does, and as Redis does."""
+    """One stream of a tenant: its kind and channel in the outbox, its name in Redis."""
 
     kind: str
     channel: str
@@ -24,14 +24,14 @@ class OutboundStream(NamedTuple):
 
 
 def stream_named(tenant: str, kind: str, channel: str) -> OutboundStream:
-    """Find a tenant's stream by what the outbox calls it; of a channel that this release does not know as well."""
+    """Return a tenant's stream by kind and channel of the outbox; this release need not know the channel."""
     if kind == "reply":
         return OutboundStream(kind, channel, replies_stream(tenant, channel))
     return OutboundStream(kind, "", escalations_stream(tenant) if kind == "escalation" else events_stream(tenant))
 
 
 def stream_of(row: Row) -> OutboundStream:
-    """Find the stream that a row of PostgreSQL's notes is about."""
+    """Return the stream that a row of PostgreSQL's notes is about."""
     return stream_named(row["tenant_id"], row["kind"], row["channel"])
 
 
@@ -42,11 +42,11 @@ def streams_of(tenant: str) -> list[OutboundStream]:
 
 
 def position_of(entry_id: str) -> int:
-    """Give an entry's place in its stream as one number that ascends as the ids do."""
+    """Return an entry's place in its stream as one number that ascends as the ids do."""
     milliseconds, number = parse_entry_id(entry_id)
     return milliseconds * _NUMBERS_MAX + min(number, _NUMBERS_MAX - 1)
 
 
 def id_of(position: int) -> str:
-    """Give the entry id at a position."""
+    """Return the entry id at a position."""
     return f"{position // _NUMBERS_MAX}-{position % _NUMBERS_MAX}"

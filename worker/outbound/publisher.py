@@ -1,4 +1,4 @@
-"""Bring outbox rows into the outbound streams, each once and in order, and note it in PostgreSQL."""
+"""Publish outbox rows to the outbound streams, each once and in order, and note it in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = structlog.get_logger("fte.publisher")
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """Hold one thing to publish: `body` is its JSON, `ordinal` its place among all rows of the conversation."""
+    """One row to publish: `body` is its JSON, `ordinal` its place among all rows of the conversation."""
 
     ordinal: int
     kind: str
@@ -37,20 +37,20 @@ class OutboxRow:
     body: str
 
     def stream(self, tenant: str) -> str:
-        """Name the stream this row belongs to."""
+        """Return the name of the stream that this row belongs to."""
         return stream_named(tenant, self.kind, self.channel or "").name
 
 
 @dataclass(frozen=True)
 class _Note:
-    """Hold what is to be noted of one row: where its entry stands, and in which epoch of the streams."""
+    """What is to be noted of one row: where its entry stands, and in which epoch of the streams."""
 
     position: int
     epoch: int
 
 
 class Publisher:
-    """Publish at once after a commit; the note in PostgreSQL follows in batches.
+    """Publishes rows at once after a commit; the note in PostgreSQL follows in batches.
 
     A crash in between leaves rows that are in their streams but not noted: rescue publishes them again, and the script
     sees that their ordinals are behind.
@@ -115,14 +115,14 @@ class Publisher:
             _log.warning("publish.gap", tenant=key.tenant, conversation=key.conversation, published=published)
         for row, entry_id in zip(rows, entry_ids, strict=True):
             known = self._unnoted.get((key, row.ordinal))
-            # What a repeat says of a row's place is only where it cannot stand behind: the first word is the exact one.
+            # The answer to a repeat is only an upper bound of the row's place: the first answer is the exact one.
             if entry_id and (known is None or known.epoch != epoch):
                 self._unnoted[key, row.ordinal] = _Note(position_of(entry_id.decode()), epoch)
         self._wake.set()
         return True
 
     def loop(self) -> Loop:
-        """Give the loop that notes in PostgreSQL what was published: soon after it was, and several at a time."""
+        """Return the loop that notes in PostgreSQL what was published: soon after it was, and several at a time."""
         return Loop("note_published", self.note, _NOTE_SECONDS, wait=self._wait_for_notes)
 
     async def _wait_for_notes(self, seconds: float) -> None:
@@ -130,7 +130,7 @@ class Publisher:
         await asyncio.sleep(seconds)
 
     async def note(self) -> None:
-        """Note everything published so far; raises what the database raises, and keeps it for the next time."""
+        """Note everything published so far; raises what the database raises, and tries it again the next time."""
         self._wake.clear()
         unnoted, self._unnoted = self._unnoted, {}
         if not unnoted:

@@ -1,4 +1,4 @@
-"""Keep the outbound streams whole: note what is collected, and find what Redis lost of the rest."""
+"""Note what is collected of the outbound streams, and restore what Redis lost of the rest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ROWS_MAX = 1_000
 _CLAIM_SECONDS = 10
-"""How long a worker that died while it restored a tenant's streams keeps the others from it."""
+"""How long a worker that died while it restored a tenant's streams keeps the others from doing so."""
 
 _WAIT_SECONDS = 0.1
 _WAITS_MAX = 20
@@ -39,7 +39,7 @@ _log = structlog.get_logger("fte.streams")
 
 @dataclass(frozen=True)
 class _Closed:
-    """Hold how a tenant's streams were found: what the epoch key is left at ('': it was gone), and the server's run."""
+    """How a tenant's streams were found: what the epoch key is left at ('': it was gone), and the server's run."""
 
     left_at: str
     run: str
@@ -52,7 +52,7 @@ class _Closed:
 
 
 class Streams:
-    """Know in which epoch each tenant's streams are, and begin the next one when Redis may have lost something.
+    """Tracks the epoch of each tenant's streams, and begins the next one when Redis may have lost something.
 
     A key (`epoch_key`) holds the epoch and the run of the server; workers alone write it. It is gone when Redis was
     emptied, and names another run after a restart or a failover, which may have cost the last second. From then on
@@ -67,11 +67,11 @@ class Streams:
         self._database = database
         self._published_seconds = settings.published_seconds
         self.tenants = 1
-        """How many there are, as of the last look."""
+        """Number of tenants, as of the last look."""
         self._collected_ms = max(1, round(settings.collected_seconds * 500))
 
     async def restore_all(self) -> int:
-        """Restore the streams of every tenant of which Redis may have lost something; gives how many tenants'."""
+        """Restore the streams of every tenant of which Redis may have lost something; returns how many tenants'."""
         rows = await self._database.read(EVERY_TENANT, "find_lives")
         self.tenants = len(rows)
         async with self._client.pipeline(transaction=False) as pipe:
@@ -90,7 +90,7 @@ class Streams:
         return len(wrong)
 
     async def restore(self, tenant: str) -> bool:
-        """Have a tenant's streams whole and open; False when another worker is at it, or something got in between."""
+        """Restore a tenant's streams and open them; False when another worker is at it, or something got in between."""
         for _ in range(_WAITS_MAX):
             async with self._claim(tenant) as claim:
                 if claim is not None:
@@ -99,11 +99,11 @@ class Streams:
         return False
 
     async def is_my_turn(self) -> bool:
-        """Say whether to note what is collected: one worker at a time is enough."""
+        """Claim the noting of what is collected, and return whether this worker has it: one at a time is enough."""
         return await self._take(NOTING_KEY, "1", self._collected_ms)
 
     async def note_collected(self) -> int:
-        """Note where groups of consumers stand, and so how far streams are collected; gives of how many it is known.
+        """Note where groups of consumers stand, and so how far streams are collected; returns of how many it is known.
 
         Read from the groups, so a consumer needs no way to PostgreSQL: acknowledging in Redis is enough. A group
         that is gone from streams which are whole was destroyed, and is forgotten.
@@ -134,7 +134,7 @@ class Streams:
 
     @asynccontextmanager
     async def _claim(self, tenant: str) -> AsyncIterator[str | None]:
-        """Be the one who restores, and have the claim's token; None when another is.
+        """Claim the restoring of a tenant's streams, and yield the claim's token; None when another worker has it.
 
         Only to save work: two at a time would make each other start anew.
         """
@@ -147,7 +147,7 @@ class Streams:
                 await self._hold_claim(tenant, token, ms=0)
 
     async def _hold_claim(self, tenant: str, token: str, *, ms: int) -> None:
-        """Keep a claim for longer, or with 0 give it back; one that has run out may be another's by now, and stays."""
+        """Prolong a claim, or with 0 give it back; one that has run out may be another's by now, and stays."""
         await self._scripts.hold_claim(keys=[restoring_key(tenant)], args=[token, ms])
 
     async def _take(self, name: str, value: str, ms: int) -> bool:
@@ -165,13 +165,13 @@ class Streams:
         if not changed:
             return True
         closed = _Closed(left_at, run, claim)
-        # What was published until now, and is noted from now on, is noted in vain: it is looked at below.
+        # Later notes of what was published until now are void, as the epoch has ended: those rows are looked at below.
         epoch = (await self._database.read(tenant, "advance_life", tenant=tenant, life=None))[0]["stream_life"]
         standing = await self._read_standing(tenant)
         lost = 0
         for stream in standing.streams:
             lost += await self._forget_lost(tenant, stream, standing.collected(stream), closed)
-        # Turns that were read while rows were being taken back know some of them only: they belong to no epoch.
+        # A turn that hydrated while rows were being unpublished knows only some of them: it must match no epoch.
         advanced = await self._database.read(tenant, "advance_life", tenant=tenant, life=epoch)
         if not advanced:
             return False
@@ -191,7 +191,7 @@ class Streams:
         return int(rows[0]["stream_life"])
 
     async def _look(self, tenant: str, found: str, epoch: int) -> tuple[bool, str, str]:
-        """Close the streams unless they are in order; gives whether they were not, and how they are left."""
+        """Close the streams unless they are in order; returns whether they were not, and how they are left."""
         about = await self._client.info("server")
         if epoch and found == f"{epoch} {about['run_id']}":
             return False, found, str(about["run_id"])
@@ -199,7 +199,7 @@ class Streams:
         return bool(is_closed), left_at.decode(), run.decode()
 
     async def _forget_lost(self, tenant: str, stream: OutboundStream, after: int, closed: _Closed) -> int:
-        """Take back what is noted as published on a stream, not as collected, and unknown to Redis; gives how much."""
+        """Unpublish what is noted as published on a stream, not as collected, and unknown to Redis; returns a count."""
         lost = 0
         last = {"from_position": after + 1, "after_conversation": "", "after_ordinal": 0}
         while True:
@@ -232,7 +232,7 @@ class Streams:
             lost += len(missing)
 
     async def _missing(self, tenant: str, page: Sequence[Row], closed: _Closed) -> list[Row]:
-        """Give the rows that are beyond what Redis knows to have published of their conversation."""
+        """Return the rows that are beyond what Redis knows to have published of their conversation."""
         of: dict[str, list[Row]] = defaultdict(list)
         for row in page:
             of[row["conversation_id"]].append(row)

@@ -1,4 +1,4 @@
-"""Keep the outbound streams short and take from no consumer what it has not acknowledged; remove old traces, usage."""
+"""Trim the outbound streams, taking from no consumer what it has not acknowledged; remove old traces and usage."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAGE_ENTRIES = 1_000
 
 
 class Trimmer:
-    """Trim streams to what groups have not collected and a tail, none longer than its limit; and what is past its days.
+    """Trims streams to a tail and what groups have not collected, within a limit; and removes what is past its days.
 
     What a group had not collected when its stream grew over the limit is recorded, and comes to it from PostgreSQL.
     """
@@ -42,7 +42,7 @@ class Trimmer:
         self._usage_days = settings.usage_days
 
     async def trim(self) -> int:
-        """Trim every stream of every tenant; gives how many entries went.
+        """Trim every stream of every tenant; returns how many entries were removed.
 
         Down to the oldest entry that some group still needs, and no further than the tail that is left to readers
         without a group; a stream without any group is only cut to its limit. What is trimmed stands in the outbox.
@@ -64,15 +64,15 @@ class Trimmer:
         return trimmed
 
     async def trim_spans(self) -> int:
-        """Remove the spans of traces that are kept long enough; gives how many."""
+        """Remove the spans that are older than `spans_days`; returns how many."""
         return await self._remove("remove_spans", self._spans_days)
 
     async def trim_guesses(self) -> int:
-        """Remove the counts of guesses of days gone by; gives how many."""
+        """Remove the counts of guesses of past days; returns how many."""
         return await self._remove("remove_guesses", 1)
 
     async def trim_usage(self) -> int:
-        """Remove the records of model calls that are kept long enough; gives how many."""
+        """Remove the records of model calls that are older than `usage_days`; returns how many."""
         return await self._remove("remove_usage", self._usage_days)
 
     async def _remove(self, query: str, days: int) -> int:
@@ -105,7 +105,7 @@ class Trimmer:
             row["position"]
             for row in await self._database.read(tenant, "find_groups")
             if (row["kind"], row["channel"]) == stream[:2]
-            # Who has collected what was cut is about to come back, and shall find what follows.
+            # A group that has collected what was cut is about to rejoin, and must find what follows.
             and row["is_aside"]
             and row["position"] >= row["cut_position"] > 0
         ]
@@ -143,7 +143,7 @@ class Trimmer:
         return int(await self._scripts.cut_stream(keys=[stream.name], args=last))
 
     async def _standing(self, stream: OutboundStream) -> dict[str, int]:
-        """Give up to which position each group that reads the stream itself has collected it."""
+        """Return up to which position each group that reads the stream itself has collected it."""
         standing = {}
         for group in await self._client.xinfo_groups(stream.name):
             name, delivered = group["name"], group["last-delivered-id"].decode()

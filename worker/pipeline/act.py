@@ -40,7 +40,7 @@ _log = structlog.get_logger("fte.act")
 
 @dataclass(frozen=True)
 class Brain:
-    """Hold what answers: the agents and what they reach. Made once per process."""
+    """The agents and everything they reach; made once per process."""
 
     graphs: GraphPool[Any]
     provider: ModelProvider
@@ -54,7 +54,7 @@ class Brain:
 
 
 async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
-    """Run the agents and give what they decided; nothing is written yet.
+    """Run the agents and return what they decided; nothing is written yet.
 
     Raises TimeoutError after `turn_seconds_max`, and whatever the model or a tool raises; a tripped guardrail, a
     refusal and a run that does not end are answers.
@@ -96,7 +96,7 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
 
 @dataclass(frozen=True)
 class _Said:
-    """Hold a reply that may go out, who gave it, and what the turn adds to the conversation's items."""
+    """A reply that may go out, who gave it, and what the turn adds to the conversation's items."""
 
     text: str
     agent: str
@@ -104,7 +104,7 @@ class _Said:
 
 
 class _Unfit(Exception):
-    """Say that an agent's second try broke a rule as well."""
+    """An agent's second try at a reply broke a rule as well."""
 
     def __init__(self, breach: Breach) -> None:
         super().__init__(breach)
@@ -113,7 +113,7 @@ class _Unfit(Exception):
 
 @dataclass(frozen=True)
 class _Speaker:
-    """Run agents for one turn."""
+    """Runs the agents of one turn."""
 
     brain: Brain
     context: TurnContext

@@ -10,13 +10,13 @@ Admission = Literal["act", "done", "repair", "forward", "bury", "stray"]
 
 
 def admit(message: OpenedMessage, snapshot: Snapshot | None, *, attempts_max: int) -> Admission:
-    """Say what to do with the head of a mailbox.
+    """Decide what to do with the head of a mailbox.
 
     act: run the agents · done: it is answered already, only acknowledge · repair: earlier messages are missing from the
     mailbox · forward: a human owns the conversation, stay silent · bury: its attempts are used up, or nobody can read
     it · stray: no such message was ever accepted.
 
-    What is recorded for a human gets as many attempts again: most of what fails is not asked for then.
+    What is recorded for a human gets as many attempts again: most of what may fail is not called for it.
     """
     if snapshot is None or snapshot.state is None:
         return "stray"

@@ -1,4 +1,4 @@
-"""Make a turn's answer of what the agents, or a guardrail, decided."""
+"""Build a turn's answer from what the agents, or a guardrail, decided."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _ABUSE = {"abuse", ABUSE_MODEL}
 
 @dataclass(frozen=True)
 class Before:
-    """Hold what a turn knew before its agents ran, so that a run which is cancelled or given up leaves nothing."""
+    """What a turn knew before its agents ran, so that a run which is cancelled or given up leaves nothing."""
 
     airline: AirlineAgentContext
     vault: dict[str, str]
 
     def restore(self, context: TurnContext) -> None:
-        """Take back what a run did: facts, private values, staged changes, a call for a human. Verdicts stay."""
+        """Undo what a run did: facts, private values, staged changes, a call for a human. Verdicts stay."""
         context.airline = self.airline.model_copy(deep=True)
         context.vault = Vault(self.vault)
         context.effects.clear()
@@ -41,7 +41,7 @@ class Before:
 
 
 def remember(context: TurnContext) -> Before:
-    """Note what a turn knows now."""
+    """Copy what a turn knows now."""
     return Before(context.airline.model_copy(deep=True), context.vault.entries)
 
 

@@ -43,7 +43,7 @@ def brief(domain: Domain, message: OpenedMessage, snapshot: Snapshot, answer: An
 
 
 def refer(message: OpenedMessage, snapshot: Snapshot) -> TranscriptReference:
-    """Say where the conversation stands: its messages up to this one."""
+    """Return a reference to the conversation's messages up to this one."""
     last = max(1, snapshot.done_position) if message.stray else message.last_position
     return TranscriptReference(conversation=message.key.conversation, first_position=1, last_position=last)
 
@@ -68,7 +68,7 @@ def _refusals_in(items: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _newest(entries: Iterator[str]) -> list[str]:
-    """Give each entry once, in the order last seen, the newest when there are too many."""
+    """Return each entry once, in the order last seen, the newest when there are too many."""
     last_seen: dict[str, None] = {}
     for entry in entries:
         text = entry[:BRIEFING_CHARACTERS_MAX]  # a model may call a tool by any name
@@ -82,6 +82,6 @@ def _was_abusive(answer: Answer) -> bool:
 
 
 def _newest_words(answer: Answer) -> str | None:
-    """Give the customer's newest words; None when they could not be read."""
+    """Return the customer's newest words; None when they could not be read."""
     said = [str(item.get("content")) for item in answer.items if item.get("role") == "user"]
     return said[-1] if said else None

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from worker.pipeline.outcome import OpenedMessage, Snapshot
 
 _ATTEMPTS_TOGETHER_MAX = 2
-"""Attempts at a message together with others. Should one of those be what fails, the later attempts are without it."""
+"""Attempts at a message together with its followers; later ones are without them, should a follower be what fails."""
 
 
 def gather(
     message: OpenedMessage, snapshot: Snapshot, sealer: Sealer, settings: BurstSettings
 ) -> tuple[OpenedMessage, float]:
-    """Put the messages that wait behind a message to it, as far as they belong together.
+    """Join to a message those that wait behind it, as far as they belong together.
 
-    Gives the message with its followers, and for how many seconds nothing may come before it is answered.
+    Returns the message with its followers, and for how many seconds nothing may come before it is answered.
 
-    They do when they follow it without another between, from one sender on one channel who is vouched for alike, came
-    within `burst_seconds_max`, and are no more than `burst_messages_max`, nor longer in all than one message may be.
-    The clock is PostgreSQL's: it is what `snapshot` says of how long the letter has waited.
+    They belong together when they follow without another between, from one sender on one channel who is vouched for
+    alike, came within `burst_seconds_max`, and are no more than `burst_messages_max`, nor longer in all than one
+    message may be. The clock is PostgreSQL's: `snapshot` has how long the message has waited.
     """
     if message.attempts > _ATTEMPTS_TOGETHER_MAX:
         return message, 0.0
@@ -64,6 +64,6 @@ def _followers_of(message: OpenedMessage, snapshot: Snapshot, sealer: Sealer) ->
 
 
 def _is_of_one_hand(message: OpenedMessage, follower: OpenedMessage) -> bool:
-    """Say whether both come from one sender on one channel, and the gateway vouches for both or for neither."""
+    """Check whether both come from one sender on one channel, and the gateway vouches for both or for neither."""
     one, other = message.inbound, follower.inbound
     return (one.channel, one.sender, one.sender_is_verified) == (other.channel, other.sender, other.sender_is_verified)

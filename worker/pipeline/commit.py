@@ -32,19 +32,19 @@ Statement = tuple[str, Mapping[str, Any]]
 
 
 class Fenced(Exception):
-    """Say that the conversation moved on since it was read: this turn's work is thrown away."""
+    """The conversation moved on since it was read: this turn's work is thrown away."""
 
 
 class Overtaken(Exception):
-    """Say that a message came while earlier ones were answered: nothing is done yet, and the reply would be stale."""
+    """A message came while earlier ones were answered: nothing is done yet, and the reply would be stale."""
 
 
 class EffectConflict(Exception):
-    """Say that a booking this turn prepared is no longer possible: somebody else was quicker."""
+    """A booking that this turn prepared is no longer possible: somebody else was quicker."""
 
 
 class Committer:
-    """Write turns; the fence is the conversation's version and the state of its messages."""
+    """Writes turns; the fence is the conversation's version and the state of its messages."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Committer:
         self._failpoint = failpoint
 
     async def commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
-        """Write a turn and give the outbox rows to publish.
+        """Write a turn and return the outbox rows to publish.
 
         Raises Fenced, Overtaken or EffectConflict, with nothing written. A connection lost meanwhile leaves the outcome
         open: the caller reads the conversation again and finds the message answered, or not; it never repeats the
@@ -147,7 +147,7 @@ class Committer:
     def _turn_parameters(self, run: TurnRun, answer: Answer, rows: list[OutboxRow]) -> dict[str, Any]:
         message, snapshot, clock, journal = run.message, run.snapshot, run.clock, run.journal
         sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
-        # A buried message may be one whose conversation could not be read: what could not be is replaced then.
+        # A message may be buried because its conversation could not be read: the unreadable vault is replaced then.
         keeps_vault = not answer.vault and answer.outcome != "dead"
         conversation_row = {
             "seen_position": message.last_position if message.is_open else None,

@@ -1,4 +1,4 @@
-"""Say what becomes of a mailbox entry that cannot be read: mended from the inbox, given up, kept apart, or left."""
+"""Handle mailbox entries that cannot be read: mended from the inbox, given up, kept apart, or left."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UNKNOWN = "(unknown)"
 
 @dataclass(frozen=True)
 class DamagedEntries:
-    """Deal with entries that are no message of ours, no longer or not yet; the inbox is asked before any is buried."""
+    """Handles entries that are no message of ours, no longer or not yet; the inbox is asked before any is buried."""
 
     settings: RepairSettings
     database: Database
@@ -67,9 +67,9 @@ class DamagedEntries:
         return await self._mend(key, head, row, str(error))
 
     def stray(self, message: OpenedMessage, head: Head) -> OpenedMessage:
-        """Make a message one that the inbox does not know: the whole entry is kept, under a name of its own.
+        """Return a message as one that the inbox does not know: the whole entry is kept, under a name of its own.
 
-        The name is the entry's, so that a turn which is run again opens the same ticket.
+        The name derives from the entry, so that a turn which is run again opens the same ticket.
         """
         if message.stray:
             return message
@@ -78,14 +78,14 @@ class DamagedEntries:
         return replace(message, position=number, payload=payload, stray=True)
 
     async def is_kept(self, message: OpenedMessage) -> bool:
-        """Say whether a stray entry was given up before: by an attempt that died before it took the entry away."""
+        """Check whether a stray entry was given up before: by an attempt that died before it took the entry away."""
         ticket_id = ticket_id_of(message.key, message.position)
         return bool(
             await self.database.read(message.key.tenant, "read_ticket", tenant=message.key.tenant, ticket_id=ticket_id)
         )
 
     async def keep(self, message: OpenedMessage) -> Done:
-        """Keep a stray entry of a conversation that nobody has heard of: there is no one to tell, and no ticket."""
+        """Bury a stray entry of a conversation that nobody has heard of: there is no one to tell, and no ticket."""
         await self.database.read(
             message.key.tenant,
             "bury_letter",
@@ -101,7 +101,7 @@ class DamagedEntries:
         return Done()
 
     async def put_back(self, key: ConversationKey, *, before: int) -> int:
-        """Put unanswered messages before a position back where the mailbox lacks them; gives how many it lacked."""
+        """Put unanswered messages before a position back where the mailbox lacks them; returns how many it lacked."""
         rows = await self.database.read(
             key.tenant,
             "find_waiting",
@@ -133,10 +133,10 @@ class DamagedEntries:
         return Mend([row])
 
     async def _leave(self, key: ConversationKey, position: int, newer: OfNewerRelease) -> Later | Repair:
-        """Leave a message to a worker of the release that wrote it: it keeps its place, and the attempt is none.
+        """Leave a message to a worker of the release that wrote it: it keeps its place, and the attempt does not count.
 
-        Nothing else would do: read without what its version is for it would be answered wrongly, and buried it would
-        be lost to the worker that comes with the deployment. What this release can read before it comes first.
+        Read without what its version adds, it would be answered wrongly; buried, it would be lost to the worker that
+        comes with the deployment. What this release can read before it comes first.
         """
         if await self.put_back(key, before=position):
             return Repair()
@@ -167,7 +167,7 @@ class DamagedEntries:
         return self.stray(self._without_words(key, head, row, reason), head)
 
     def _without_words(self, key: ConversationKey, head: Head, row: dict[str, Any], reason: str) -> OpenedMessage:
-        """Stand in for a message that nobody can read: its turn never looks at the words, and gives it up."""
+        """Return a stand-in for a message that nobody can read: its turn never looks at the words, and gives it up."""
         address = self._address_in(row["last_reply"])
         inbound = Inbound(
             message_id=row["message_id"],
@@ -188,7 +188,7 @@ class DamagedEntries:
         )
 
     def _address_in(self, sealed_reply: str | None) -> str | None:
-        """Give the customer's address as the newest reply on the channel has it; None when none tells."""
+        """Return the customer's address as the newest reply on the channel has it; None when none tells."""
         if sealed_reply is None:
             return None
         try:
@@ -198,7 +198,7 @@ class DamagedEntries:
 
 
 def _place_in(raw: bytes) -> tuple[int | None, object]:
-    """Read position and message id in an entry that cannot be read; no position: none, or one no message can have."""
+    """Return position and message id of an entry that cannot be read; no position: none, or one no message can have."""
     try:
         entry = parse_json(raw)
     except ValueError:

@@ -16,11 +16,11 @@ FailureClass = Literal["outage", "again", "busy", "transient", "bug"]
 
 
 def classify_failure(error: BaseException) -> FailureClass:
-    """Name an exception's class.
+    """Return an exception's class of failure.
 
     outage: PostgreSQL or Redis is away, or Redis refuses to write, the message is not to blame · again: a fence held,
-    start over from what is true now · busy: the models are asked as much as they may be, and the message is not to
-    blame · transient: the model or a time limit, counts as an attempt · bug: unknown, counts and is logged whole.
+    start over from what is true now · busy: the limits on model calls leave no room, and the message is not to blame ·
+    transient: the model or a time limit, counts as an attempt · bug: unknown, counts, logged with its trace.
     """
     for cause in _causes(error):
         if isinstance(cause, Fenced | EffectConflict):
@@ -36,12 +36,12 @@ def classify_failure(error: BaseException) -> FailureClass:
 
 
 def backoff_seconds(attempts: int, *, first: float, most: float) -> float:
-    """Give the wait before the next attempt: doubling, capped, with jitter over its upper half."""
+    """Return the wait before the next attempt: doubling, capped, with jitter over its upper half."""
     return jitter_below(float(min(most, first * 2 ** min(attempts - 1, 30))), 0.5)
 
 
 def asked_wait_seconds(error: BaseException, now: float, *, most: float) -> float:
-    """Give how long a failure asks to be left alone (`now`: seconds since the epoch), capped; 0 when it does not say.
+    """Return how long a failure asks to wait (`now`: seconds since the epoch), capped; 0 when it does not say.
 
     With jitter on top.
     """
@@ -50,7 +50,7 @@ def asked_wait_seconds(error: BaseException, now: float, *, most: float) -> floa
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk from an exception to what caused it: the SDK wraps what a tool raises."""
+    """Yield an exception and what caused it, in turn: the SDK wraps what a tool raises."""
     seen: BaseException | None = error
     for _ in range(10):
         if seen is None:

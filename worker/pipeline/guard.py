@@ -15,7 +15,7 @@ _NOTHING_VISIBLE = "(a message without visible text)"
 
 @dataclass(frozen=True)
 class Guarded:
-    """Hold messages that are safe to show: masked texts, the vault that grew by them, the context that says so."""
+    """Messages that are safe to show: masked texts, the vault that grew by them, the context that says so."""
 
     texts: tuple[str, ...]
     vault: Vault
@@ -23,7 +23,7 @@ class Guarded:
 
     @property
     def text(self) -> str:
-        """Give all texts as one, as a model reads them."""
+        """Return all texts as one, as a model reads them."""
         return "\n\n".join(self.texts)
 
 

@@ -30,11 +30,11 @@ from worker.store.session import window_of
 
 
 class Undecodable(Exception):
-    """Say that a mailbox entry is not an envelope of ours, or was sealed with a key that is gone."""
+    """A mailbox entry is not an envelope of ours, or was sealed with a key that is gone."""
 
 
 class OfNewerRelease(Undecodable):
-    """Say that an entry, or the message sealed in it, has a version that this release must not read."""
+    """An entry, or the message sealed in it, has a version that this release must not read."""
 
     def __init__(self, version: int) -> None:
         super().__init__(f"of version {version}, and this release reads up to {VERSION}")
@@ -42,9 +42,9 @@ class OfNewerRelease(Undecodable):
 
 
 def open_message(sealer: Sealer, key: ConversationKey, head: Head) -> OpenedMessage:
-    """Read and unseal the head of a mailbox.
+    """Parse and unseal the head of a mailbox.
 
-    Raises Undecodable, or its kind OfNewerRelease; their texts hold nothing of the content.
+    Raises Undecodable, or its subclass OfNewerRelease; their texts hold nothing of the content.
     """
     try:
         envelope = Envelope.model_validate_json(head.raw)
@@ -63,7 +63,7 @@ def open_message(sealer: Sealer, key: ConversationKey, head: Head) -> OpenedMess
 
 
 def envelope_of(message: OpenedMessage) -> Envelope:
-    """Give the envelope that a message came in."""
+    """Return the envelope that a message came in."""
     return Envelope(position=message.position, message_id=message.inbound.message_id, payload=message.payload)
 
 
@@ -72,8 +72,8 @@ async def hydrate(
 ) -> Snapshot | None:
     """Read the conversation of a message, as its sender knows it; None when PostgreSQL knows no such conversation.
 
-    Who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each sender's
-    own.
+    A sender who writes in somebody else's conversation starts from nothing: context, vault, agent and history are each
+    sender's own.
 
     What is stored of it must be readable, or this raises Unsealable or ValueError; once the message's attempts are used
     up it need not be, so that the message can be buried and the conversation goes on from nothing.
@@ -106,12 +106,12 @@ async def hydrate(
 
 
 _REPLIES_MAX = 200
-"""Replies that are looked at to tell whose an unmarked state is."""
+"""Most replies that are read to find the owner of an unmarked state."""
 
 
 @dataclass(frozen=True)
 class _Owners:
-    """Say whose the conversation's state is, and with whom it began: also whose everything unmarked is."""
+    """Sender keys of a conversation: whose state it holds, and who began it and owns what is unmarked."""
 
     held: str | None
     first: str | None
@@ -133,7 +133,7 @@ def _find_owners(row: dict[str, Any], sealer: Sealer, senders: SenderKeys) -> _O
 
 @dataclass(frozen=True)
 class _Memory:
-    """Hold what is stored sealed, or in a form that releases may change: of the sender, and unpublished rows."""
+    """What is stored sealed, or in a form that releases may change: of the sender, and unpublished rows."""
 
     context: AirlineAgentContext
     vault: dict[str, str]

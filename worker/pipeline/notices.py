@@ -1,4 +1,4 @@
-"""Word what the product says by itself, without an agent."""
+"""Texts that the product sends by itself, without an agent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def boundary() -> str:
 
 
 def cool_down(until: datetime) -> str:
-    """Pause at the second, and say how it goes on."""
+    """Pause at the second abusive message, and say how it goes on."""
     return (
         f"Let us pause here until {_clock(until)}; I do not reply to abuse. You need not wait to write: as soon as a "
         "message comes without it, now or later, I go on with your request. If it does not stop, a colleague takes "
@@ -32,7 +32,7 @@ def cool_down(until: datetime) -> str:
 
 
 def abuse(ticket_id: str, answer_by: datetime) -> str:
-    """Hand over when it does not stop, or at a threat."""
+    """Hand over to a person when abuse does not stop, or at a threat."""
     return (
         "I cannot continue while messages are abusive. I have passed the conversation to a colleague, who will read it "
         f"and come back to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
@@ -40,7 +40,7 @@ def abuse(ticket_id: str, answer_by: datetime) -> str:
 
 
 def abuse_is_known(ticket_id: str) -> str:
-    """Answer further abuse, which a colleague has on the desk already."""
+    """Answer further abuse, for which a person has a ticket already."""
     return (
         f"Your messages are with a colleague under ticket {ticket_id}, who will come back to you. If there is "
         "something I can do for you meanwhile, write to me without insults and I will."
@@ -56,7 +56,7 @@ def off_topic(brand: str) -> str:
 
 
 def unanswerable(ticket_id: str, answer_by: datetime) -> str:
-    """Own up to a failure of ours."""
+    """Apologise for a failure of ours, and hand over to a person."""
     return (
         "I'm sorry, something went wrong on our side and I could not answer your message. A colleague has it now and "
         f"will come back to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
@@ -64,7 +64,7 @@ def unanswerable(ticket_id: str, answer_by: datetime) -> str:
 
 
 def beyond_reach(ticket_id: str, answer_by: datetime) -> str:
-    """Hand over what the agents could not settle."""
+    """Hand over to a person what the agents could not settle."""
     return (
         "This one needs a person. I have passed it to a colleague with everything you told me, and they will come back "
         f"to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."

@@ -1,4 +1,4 @@
-"""Say what a turn came to, as plain values that the steps hand to each other."""
+"""What a turn starts from and comes to, as plain values that its steps hand to each other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
 
 @dataclass(frozen=True)
 class OpenedMessage:
-    """Hold one opened envelope: the customer's message and its place in the conversation."""
+    """One opened envelope: the customer's message and its place in the conversation."""
 
     key: ConversationKey
     position: int
@@ -47,18 +47,18 @@ class OpenedMessage:
 
     @property
     def messages(self) -> tuple[OpenedMessage, ...]:
-        """Give all that the turn answers, in order: this one first."""
+        """Return all messages that the turn answers, in order: this one first."""
         return (self, *self.followers)
 
     @property
     def last_position(self) -> int:
-        """Give the place of the last message that the turn answers."""
+        """Return the position of the last message that the turn answers."""
         return self.messages[-1].position
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Hold what hydrate read: everything a turn starts from, at one version of the conversation."""
+    """What hydrate read: everything a turn starts from, at one version of the conversation."""
 
     version: int
     owner: str
@@ -81,9 +81,9 @@ class Snapshot:
     followers: list[dict[str, Any]] = field(default_factory=list)
     """What waits behind the message on its channel (message_id, position, payload, seconds_after it), in order."""
     stream_epoch: int = 0
-    """In which epoch its tenant's streams were."""
+    """Epoch of the tenant's streams when this was read."""
     brand: str | None = None
-    """What its tenant calls the airline; None: as the settings have it."""
+    """The tenant's name for the airline; None: as the settings have it."""
     sender_key: str = ""
     """Whose state this is: `context`, `vault`, `last_agent` and `items` are theirs alone."""
     held_sender_key: str | None = None
@@ -95,13 +95,13 @@ class Snapshot:
 
     @property
     def published_ordinal(self) -> int:
-        """Give the ordinal up to which the conversation is known to be published."""
+        """Return the ordinal up to which the conversation is known to be published."""
         return self.unpublished[0].ordinal - 1 if self.unpublished else self.last_ordinal
 
 
 @dataclass
 class Answer:
-    """Hold what a turn decided: the reply (None: silence), what goes with it, and what to remember."""
+    """What a turn decided: the reply (None: silence), what goes with it, and what to remember."""
 
     outcome: TurnOutcome
     reply: str | None
@@ -118,14 +118,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Due:
-    """Hold a turn's time, and by when a human is to answer should it come to that."""
+    """A turn's time, and by when a human is to answer if one is called."""
 
     now: datetime
     answer_by: datetime
 
 
 def due_of(accepted_at: datetime, now: datetime, answer_within: timedelta) -> Due:
-    """Promise an answer counted from when the message came, or from now when it had to wait for long.
+    """Set by when a human answers: counted from when the message came, or from now when it had to wait for long.
 
     A turn that is run again soon makes the same promise, so what its model is told is the same, too.
     """
@@ -135,7 +135,7 @@ def due_of(accepted_at: datetime, now: datetime, answer_within: timedelta) -> Du
 
 @dataclass
 class Clock:
-    """Measure a turn's steps; `started_at` is for the record, the durations are monotonic."""
+    """Durations of a turn's steps, monotonic; `started_at` is wall-clock time, for the record."""
 
     started_at: datetime
     timings: dict[str, float] = field(default_factory=dict)
@@ -164,14 +164,14 @@ class TurnRun:
 
 @dataclass(frozen=True)
 class Done:
-    """Say that the head is dealt with, and `followers` together with it: acknowledge them."""
+    """The head is dealt with, and `followers` together with it: acknowledge them."""
 
     followers: tuple[Envelope, ...] = ()
 
 
 @dataclass(frozen=True)
 class Later:
-    """Say that the head must be tried again, and whether this attempt counts."""
+    """The head must be tried again; `counts` tells whether this attempt counts."""
 
     backoff_seconds: float
     counts: bool
@@ -179,17 +179,17 @@ class Later:
 
 @dataclass(frozen=True)
 class Again:
-    """Say that the turn must start over at once: somebody else committed, or what it relied on changed."""
+    """The turn must start over at once: somebody else committed, or what it relied on changed."""
 
 
 @dataclass(frozen=True)
 class Repair:
-    """Say that the mailbox lacks earlier messages, which have been put back: look at its head anew."""
+    """The mailbox lacked earlier messages, which have been put back: look at its head anew."""
 
 
 @dataclass(frozen=True)
 class Mend:
-    """Say that the head is damaged: put these inbox rows (message_id, position, payload) in its place."""
+    """The head is damaged: put these inbox rows (message_id, position, payload) in its place."""
 
     rows: list[dict[str, Any]]
 

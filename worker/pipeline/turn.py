@@ -44,7 +44,7 @@ Where models are slow and a customer writes on and on, each message would cost a
 """
 
 LATE_SECONDS = 3.0
-"""A turn that begins so long after its first message was accepted does not start over at all.
+"""Age of a turn's first message from which the turn does not start over at all.
 
 Its customer has waited for a worker that died, a server that was away, or for others: where much waits, running turns
 twice would let everybody wait longer.
@@ -53,7 +53,7 @@ twice would let everybody wait longer.
 
 @dataclass(frozen=True)
 class Turn:
-    """Hold what turns need; made once per process, runs many turns at once."""
+    """Runs turns, many at once; made once per process."""
 
     settings: TurnSettings
     database: Database
@@ -69,7 +69,7 @@ class Turn:
     failpoint: Failpoint = no_failpoint
 
     async def run(self, key: ConversationKey, head: Head) -> Verdict:
-        """Bring the head of a mailbox to its outcome and say what is to happen to the head.
+        """Bring the head of a mailbox to its outcome and return what is to happen to the head.
 
         Raises whatever went wrong; nothing is committed then, or the commit's outcome is open and the next look at the
         conversation settles it.
@@ -92,7 +92,7 @@ class Turn:
                 return verdict
 
     async def _look(self, message: OpenedMessage, head: Head, progress: TurnProgress) -> Verdict | None:
-        """Look at the conversation and bring it on; None when it is to be looked at again, as of now."""
+        """Hydrate the conversation and take the next step; None when it is to be hydrated again, as of now."""
         key = message.key
         self.failpoint("hydrate.begun")
         with progress.clock.step("hydrate"):
@@ -208,27 +208,27 @@ class Turn:
 
 @dataclass
 class TurnProgress:
-    """Hold how a turn goes: its clock, its span, and what it threw away because a message came meanwhile."""
+    """How a turn goes: its clock, its span, and what it threw away because a message came meanwhile."""
 
     clock: Clock
     span: Span
     overtaken: int = 0
-    """How often that has happened."""
+    """How often the turn has started over."""
     is_late: bool | None = None
     """Whether the message had waited for long when it was first read."""
     superseded: list[ModelCall] = field(default_factory=list)
-    """Model calls: they were paid for."""
+    """Model calls of the runs thrown away: they were paid for."""
     events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
-    """What happened on the way to them."""
+    """Events of the runs thrown away."""
 
     def may_start_over(self, snapshot: Snapshot) -> bool:
-        """Say whether a message that comes from now on may make the turn start over."""
+        """Return whether a message that comes from now on may make the turn start over."""
         if self.is_late is None:
             self.is_late = snapshot.waited_seconds >= LATE_SECONDS
         return not self.is_late and self.overtaken < OVERTAKEN_MAX
 
     def start_over(self, journal: TurnJournal) -> None:
-        """Keep what a run leaves behind; its journal has the calls that the runs before it left."""
+        """Record what a run that is thrown away leaves behind; its journal has the calls of the runs before it."""
         self.overtaken += 1
         self.superseded = [replace(call, superseded=True) for call in journal.every_call]
         self.events += journal.caller.events

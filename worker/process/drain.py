@@ -32,7 +32,7 @@ Ring = Callable[[list[ConversationKey]], Awaitable[None]]
 
 @dataclass
 class Drainer:
-    """Drain conversations for the length of a process."""
+    """Drains conversations for the length of a process."""
 
     settings: DrainSettings
     mailbox: Mailbox
@@ -46,16 +46,16 @@ class Drainer:
 
     @cached_property
     def slots(self) -> TenantSlots:
-        """Count this process's slots: who has them, and who waits for one."""
+        """Return this process's slots: who has them, and who waits for one."""
         return TenantSlots(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
 
     @property
     def free_slots(self) -> int:
-        """Say how many more conversations this process may drain now."""
+        """Return how many more conversations this process may drain now."""
         return 0 if self.stopping.is_set() else self.slots.free
 
     def stop(self) -> None:
-        """Begin no more turns; those under way go on. Who waits for a slot is sent away: the agenda has it."""
+        """Start no more turns; those under way go on. Whatever waits for a slot is left to the agenda."""
         self.stopping.set()
         self.slots.close()
 
@@ -66,7 +66,7 @@ class Drainer:
             await self._idle.wait()
 
     def begin(self, key: ConversationKey) -> None:
-        """Drain a conversation for which nobody waits."""
+        """Start to drain a conversation in a task of its own, for which nobody waits."""
         task = asyncio.create_task(self.drain(key))
         self._begun.add(task)
         task.add_done_callback(self._after_end)
@@ -79,10 +79,10 @@ class Drainer:
     async def drain(self, key: ConversationKey) -> None:
         """Answer what waits in one mailbox, in order; return at once when another worker is at it.
 
-        Waits for a slot first, with no lease: whoever starts turns, no more of them are under way than there are slots.
-        Returns at once when the tenant has its share of the slots: whoever waits is drained when one of them ends,
-        without a thread that waits with it. Never raises for a message's sake: what fails is parked, and the head keeps
-        its place.
+        Waits for a slot first, with no lease: no more turns are under way than there are slots, whoever starts them.
+        Returns at once when the tenant has its share of the slots: the conversation is drained when one of them ends,
+        and no thread waits for that. Never raises because of a message: what fails is parked, and the head keeps its
+        place.
         """
         if self.stopping.is_set() or not await self.slots.take(key):
             return  # the agenda still has it: another worker's rescue takes it
@@ -153,7 +153,7 @@ class Drainer:
             raise
 
     async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
-        """Run a turn until it comes to something; None when the lease was given back or lost on the way."""
+        """Run a turn until it has a verdict; None when the lease was given back or lost on the way."""
         for _ in range(_AGAIN_MAX):
             try:
                 return await self.turn.run(lease.key, head)
@@ -165,14 +165,14 @@ class Drainer:
                 _log.info("turn.given_back")
                 await self._release(lease, untried=head)
                 return None
-            except Exception as error:  # noqa: BLE001 - the boundary: every failure becomes one of four classes
+            except Exception as error:  # noqa: BLE001 - the boundary: every failure gets its class
                 verdict = self._after_failure(head, error)
                 if not isinstance(verdict, Again):
                     return verdict
         return Later(self.settings.backoff_seconds, counts=True)
 
     async def _release(self, lease: Lease, *, untried: Head | None) -> None:
-        """Give the conversation back, at once ready for others; the attempt at an untried head does not count."""
+        """Release the conversation, at once ready for others; the attempt at an untried head does not count."""
         if await self.mailbox.release(lease, untried=untried):
             await self.ring([lease.key])
 

@@ -20,7 +20,7 @@ class LoopStopped(Exception):
 
 
 class LoopThread:
-    """Own the loop: every connection, model client and MCP session of the process belongs to it."""
+    """Owns the loop to which every connection, model client and MCP session of the process belongs."""
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
@@ -42,7 +42,7 @@ class LoopThread:
         return self.submit(coroutine).result()
 
     def stop(self) -> None:
-        """End what still runs on the loop, so that nobody waits for it; stop the loop and wait for its thread."""
+        """Cancel what still runs on the loop, so that nobody waits for it; stop the loop and wait for its thread."""
         with self._entrance:
             if self._is_stopped:
                 return

@@ -29,10 +29,10 @@ from worker.process.drain import Drainer
 _log = structlog.get_logger("fte.rescue")
 
 _PAGES_MAX = 100
-"""Pages of outbox rows published in one go."""
+"""Most pages of outbox rows published in one round."""
 
 _SWEEP_SECONDS_MIN = 0.2
-"""Between two sweeps, where what is due next is due sooner than the usual interval."""
+"""Least time between two sweeps, where what is due next is due sooner than the usual interval."""
 
 _BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "", "")
 
@@ -56,12 +56,12 @@ class Rescue:
     _leftovers: tuple[datetime, str, str] = field(default=_BEGINNING)
 
     def loops(self) -> list[Loop]:
-        """Give the repairs as loops: those that every worker does, and those that one does for all.
+        """Return the repairs as loops: those that every worker does, and those that one does for all.
 
         Every worker sweeps, since it takes up only what it has slots for, and a conversation of a dead worker must not
         wait for a leader. Every worker looks whether streams are lost: until they are restored none can publish, and
         the look counts the tenants, whose shares each process keeps for itself. The other repairs find the same rows
-        in every worker and are idempotent: more than one at work costs servers and gives nothing.
+        in every worker and are idempotent: more than one at work would only load the servers.
         """
         settings, redis, postgresql = self.settings, self.outages.redis, self.outages.postgresql
         leads = self.leadership.is_held
@@ -93,10 +93,10 @@ class Rescue:
         await asyncio.sleep(min(seconds, await self.seconds_until_sweep()))
 
     async def sweep(self) -> int:
-        """Drain conversations that are overdue on the agenda; gives how many were taken up.
+        """Drain conversations that are overdue on the agenda; returns how many were taken up.
 
         A lost doorbell, a dead worker's lease and a retry come due are one case: somebody had to look by now. They are
-        drained here rather than rung for: a bell more would help neither a broker that is down nor workers that are all
+        drained here rather than rung for: a further bell helps neither a broker that is down nor workers that are all
         busy, where the bells of everything that waits would pile up. So a process takes up what it has slots for.
         """
         slots = self.drainer.free_slots
@@ -110,7 +110,7 @@ class Rescue:
         return len(overdue)
 
     async def seconds_until_sweep(self) -> float:
-        """Give when the next conversation is due: a dead worker's are taken up as soon as its leases have run out."""
+        """Return the seconds until the next conversation is due, as when a dead worker's lease runs out."""
         if not self.drainer.free_slots:
             return math.inf
         return max(_SWEEP_SECONDS_MIN, await self.mailbox.seconds_until_due())
@@ -120,7 +120,7 @@ class Rescue:
         return await self.reconcile(age_seconds=0) if self.leadership.is_held() else 0
 
     async def reconcile(self, *, age_seconds: float | None = None) -> int:
-        """Put back accepted messages that no mailbox holds; gives how many. Looks at one page a round."""
+        """Put back accepted messages that no mailbox holds; returns how many. Looks at one page a round."""
         after = dict(zip(("after_accepted_at", "after_tenant", "after_message_id"), self._page, strict=True))
         rows = await self.database.read(
             EVERY_TENANT,
@@ -147,17 +147,17 @@ class Rescue:
         return restored
 
     async def restore_streams(self) -> int:
-        """Put back into the outbound streams what Redis lost before it was collected; gives how many entries."""
+        """Put back into the outbound streams what Redis lost before it was collected; returns how many entries."""
         restored = await self.streams.restore_all()
         self.drainer.slots.tenants = self.streams.tenants
         return await self.publish_leftovers(age_seconds=0) if restored else 0
 
     async def note_collected(self) -> int:
-        """Note what consumers have collected, unless another worker has just done so; gives of how many streams."""
+        """Note what consumers have collected, unless another worker has just done so; returns of how many streams."""
         return await self.streams.note_collected() if await self.streams.is_my_turn() else 0
 
     async def publish_leftovers(self, *, age_seconds: float | None = None) -> int:
-        """Publish outbox rows whose worker died after its commit, or that Redis lost; gives how many."""
+        """Publish outbox rows whose worker died after its commit, or that Redis lost; returns how many."""
         age_seconds = self.settings.publish_seconds if age_seconds is None else age_seconds
         published = 0
         for _ in range(_PAGES_MAX):

@@ -61,7 +61,7 @@ class RunningService:
             _log.info("drain.left", tenant=key.tenant, conversation=key.conversation)
 
     def read_loops(self) -> list[LoopHealth]:
-        """Give what is known of each loop."""
+        """Return the health of each loop."""
         return self._service.servers.loops.health
 
     def begin_stop(self) -> None:
@@ -70,7 +70,7 @@ class RunningService:
             self._loop.submit(_call(self._service.begin_stop))
 
     def close(self, *, at_once: bool = False) -> None:
-        """Finish what is under way, or give it back `at_once`, and close every connection; a second time is nothing."""
+        """Finish what is under way, or give it back `at_once`, and close every connection. A repeat does nothing."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -87,7 +87,7 @@ class RunningService:
 
 
 def _settle_memory() -> None:
-    """Tell the garbage collector what stays, and to look less often.
+    """Freeze what stays in memory, and raise the thresholds of the garbage collector.
 
     Hundreds of turns are alive at once, and nearly all they allocate is freed by counting references: with the default
     thresholds every full collection walks all of it for nothing, which took a fifth of a worker's CPU.

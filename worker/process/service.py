@@ -71,7 +71,7 @@ _log = structlog.get_logger("fte.worker")
 
 @dataclass(frozen=True)
 class Servers:
-    """What a worker reaches, connected, and the loops that look after it."""
+    """A worker's connections to its servers, and the loops that look after them."""
 
     database: Database
     redis: Redis
@@ -82,7 +82,7 @@ class Servers:
 
 @dataclass
 class WorkerService:
-    """Hold a running worker's parts; lives on one event loop."""
+    """Parts of a running worker; lives on one event loop."""
 
     settings: WatchSettings
     servers: Servers
@@ -163,7 +163,7 @@ async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint =
 
 
 def make_loops(settings: ServerSettings, redis: Redis) -> Loops:
-    """Make what runs a worker's loops; they say outages together, and drop connections that have gone silent."""
+    """Create what runs a worker's loops: they report outages together, and drop connections that have gone silent."""
     return Loops(Outages(settings), partial(redis.connection_pool.disconnect, inuse_connections=False))
 
 
@@ -276,7 +276,7 @@ def _make_turn(
 
 
 def open_tracer(settings: TraceSettings, database: Database) -> Tracer:
-    """Make what takes spans to PostgreSQL, and on by OTLP where the settings say so; switched off it keeps nothing."""
+    """Create the tracer to PostgreSQL, and to OTLP as well where the settings say so; switched off it keeps nothing."""
     losses, waiting_max = Losses(), settings.spans_waiting_max
     if not settings.trace:
         return Tracer(None, None, losses, waiting_max=waiting_max)

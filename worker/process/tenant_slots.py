@@ -1,4 +1,4 @@
-"""Share a process's slots among those who start turns, and among tenants: none takes all while another needs one."""
+"""Share a process's slots among tenants and among those who start turns: none takes all while another needs one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PUT_OFF_MAX = 2_000
 class TenantSlots:
     """Counts the conversations under way, never more than `concurrency`, and remembers those that have to wait.
 
-    One count for whoever starts a turn: doorbells, rescue, what was put off. Who finds no slot waits for one without a
+    One count for whoever starts a turn: doorbells, rescue, what was put off. A caller without a slot waits without a
     lease, so that another process may take its conversation up meanwhile. A slot that becomes free goes to the waiting
     tenant that has the fewest.
 
@@ -37,17 +37,17 @@ class TenantSlots:
 
     @property
     def under_way(self) -> int:
-        """Say how many slots are taken."""
+        """Return how many slots are taken."""
         return self._under_way.total()
 
     @property
     def waiting(self) -> int:
-        """Say how many wait for a slot."""
+        """Return how many wait for a slot."""
         return sum(map(len, self._waiting.values()))
 
     @property
     def free(self) -> int:
-        """Say how many slots may be taken at once: none once it is closed."""
+        """Return how many slots may be taken at once: none once it is closed."""
         return 0 if self.is_closed else self._concurrency - self.under_way
 
     async def take(self, key: ConversationKey) -> bool:
@@ -66,7 +66,7 @@ class TenantSlots:
         return await self._wait(tenant)
 
     def give_back(self, tenant: str) -> ConversationKey | None:
-        """Give a slot back; gives the tenant's conversation that was put off longest, which is no longer remembered."""
+        """Give a slot back; returns the tenant's conversation put off longest, which is no longer remembered."""
         self._under_way[tenant] -= 1
         if not self._under_way[tenant]:
             del self._under_way[tenant]
@@ -81,7 +81,7 @@ class TenantSlots:
         return longest
 
     def close(self) -> None:
-        """Give no more slots, and send everybody away who waits for one."""
+        """Grant no more slots, and refuse everybody who waits for one."""
         self.is_closed = True
         for waiting in self._waiting.values():
             for slot in waiting:
@@ -102,7 +102,7 @@ class TenantSlots:
             raise
 
     def _pass_on(self) -> None:
-        """Give a free slot to the waiting tenant that has the fewest, and there to who has waited longest."""
+        """Pass a free slot to the waiting tenant that has the fewest, and there to who has waited longest."""
         while self._waiting and self.free > 0:
             tenant = min(self._waiting, key=lambda waiting: self._under_way[waiting])
             slot = self._waiting[tenant][0]

@@ -31,7 +31,7 @@ _QUESTION = "Hello, I am Ada. How much is a second bag? My number is +1 415 555 
 
 @dataclass(frozen=True)
 class _NothingKnown:
-    """Stand in for the airline's systems: no reservation, no seat, no article."""
+    """Stand-in for the airline's systems: no reservation, no seat, no article."""
 
     async def find_reservation(self, _tenant: str, _confirmation_number: str) -> Reservation | None:
         return None
@@ -95,7 +95,7 @@ async def _play(brain: Brain) -> None:
 
 
 async def _record_nothing(_step: int, _entry: JournalEntry) -> None:
-    """Keep no journal of it."""
+    """Record nothing: the warm-up keeps no journal."""
 
 
 def _new_conversation(now: datetime) -> Snapshot:

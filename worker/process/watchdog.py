@@ -1,4 +1,4 @@
-"""Notice silence: conversations that nobody takes up while slots are free, and a process that stands still."""
+"""Detect conversations that nobody takes up while slots are free, and a process that stands still."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _log = structlog.get_logger("fte.watchdog")
 
 
 class Watchdog:
-    """Look at the agenda from outside of rescue: what is long overdue although this process has free slots is a fault.
+    """Reports what is long overdue on the agenda although this process has free slots; works apart from rescue.
 
-    Nothing else would say so: no call fails, nothing is refused, customers just hear nothing. It is logged, counted
+    Nothing else would report it: no call fails, nothing is refused, customers just hear nothing. It is logged, counted
     and taken up from here. The process is not ended for it: the loop runs, its turns are well, and whatever keeps
     rescue from its work (a server that is away, an error that is logged) would meet the next process as well.
     """
@@ -42,11 +42,11 @@ class Watchdog:
         """How often silence was found by this process."""
 
     def loop(self) -> Loop:
-        """Give the loop that looks."""
+        """Return the loop that looks."""
         return Loop("watchdog", self.look, self._silence_seconds / 2)
 
     async def look(self) -> int:
-        """Look once; gives how many conversations have waited too long although this process has slots for them."""
+        """Look once; returns how many conversations have waited too long although this process has slots for them."""
         overdue = await self._mailbox.count_overdue(self._silence_seconds)
         if not overdue or not self._drainer.free_slots:
             return 0
@@ -63,13 +63,13 @@ class Watchdog:
 
 
 def still_loop(seconds_max: float) -> Loop:
-    """Give the loop that ends this process when its event loop stands still for that long; a supervisor starts another.
+    """Return the loop that ends this process when its event loop stands still that long; a supervisor starts another.
 
     A loop that stands still answers nobody and renews no lease: its conversations are others' by then, and no code on
     the loop can mend it. The timer is the interpreter's own (`faulthandler`): it needs no thread of Python, so it also
     ends a process that is caught in one long C call. It writes every thread's stack to stderr first: names and lines.
     A process that was stopped for longer (SIGSTOP, a suspended machine) ends as well when it goes on.
-    `forget_still` takes the timer away.
+    `forget_still` cancels the timer.
     """
 
     async def put_off() -> None:
@@ -79,5 +79,5 @@ def still_loop(seconds_max: float) -> Loop:
 
 
 def forget_still() -> None:
-    """Take away the timer of `still_loop`, which nobody puts off any more."""
+    """Cancel the timer of `still_loop`, which nobody puts off any more."""
     faulthandler.cancel_dump_traceback_later()

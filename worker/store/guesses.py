@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class PostgresGuesses:
-    """Count wrong guesses of a day in PostgreSQL: those of a sender, and those at a booking whoever makes them.
+    """Counts wrong guesses of a day in PostgreSQL: those of a sender, and those at a booking whoever makes them.
 
-    Of a confirmation number only its keyed hash is kept. Two limits, because either alone is walked around: one sender
+    Of a confirmation number only its keyed hash is kept. Two limits, because either alone can be evaded: one sender
     tries many bookings, or many senders one. A booking that strangers guess at is locked for a day at most, and never
-    to who has proved it or writes from its verified address: neither is a guess.
+    for a sender who has proved it or writes from its verified address: neither is a guess.
     """
 
     def __init__(self, database: Database, senders: SenderKeys, settings: GuessSettings) -> None:
@@ -27,9 +27,9 @@ class PostgresGuesses:
     async def may_answer(
         self, tenant: str, sender_key: str, confirmation_number: str | None, *, is_right: bool
     ) -> bool:
-        """Say whether a guess may be answered, and count it unless it is right.
+        """Return whether a guess may be answered, and count it unless it is right.
 
-        Nothing of `is_right` may be told before: of many guesses at once the limit counts those that are answered.
+        Do not reveal `is_right` before: of many guesses at once the limit counts those that are answered.
         """
         booking = None if confirmation_number is None else self._senders.key_of_booking(tenant, confirmation_number)
         rows = await self._database.read(

@@ -26,7 +26,7 @@ QUESTION_WORDS_MAX = 32
 
 RANK_MIN = 0.8
 """Rank from which a passage is about the question: most of the question's words stand in the article's title or among
-its keywords, or a word does that few articles have. Found by measuring (tests/integration/test_knowledge_search.py)."""
+its keywords, or a word does that few articles have. Measured (tests/integration/test_knowledge_search.py)."""
 
 RANK_SHARE_MIN = 0.45
 """Share of the best passage's rank below which another one is left out: it only has the common words."""
@@ -44,14 +44,14 @@ EMBEDDING_SECONDS_MAX = 2.0
 """How long a question's embedding may take; a search by words alone is better than a late one."""
 
 CANDIDATES_PER_PASSAGE = 3
-"""How many more passages than wanted each search gives to be fused."""
+"""How many passages each search returns, to be fused, for each one wanted."""
 
 _FUSION_RANK = 60
 """The constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): how little the first ranks stand out."""
 
 
 class PostgresKnowledge:
-    """Search the articles of the migration `0003_knowledge`; one round trip for each way to search."""
+    """Searches the articles of the migration `0003_knowledge`; one round trip for each way to search."""
 
     def __init__(self, database: Database, embedder: Embedder | None = None, similarity_min: float = 0.0) -> None:
         self._database = database
@@ -59,9 +59,9 @@ class PostgresKnowledge:
         self._similarity_min = similarity_min
 
     async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Give the passages that answer a question, best first; none when nothing is about it.
+        """Return the passages that answer a question, best first; none when nothing is about it.
 
-        A passage's `rank` is that of the search by words, or the fused one where both ways were gone.
+        A passage's `rank` is that of the search by words, or the fused one where the search by meaning found any.
         """
         if self._embedder is None:
             return await self.search_words(tenant, question, limit)
@@ -72,7 +72,7 @@ class PostgresKnowledge:
         return fuse([by_meaning, by_words])[:limit] if by_meaning else by_words[:limit]
 
     async def search_words(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Give the passages that have the question's words."""
+        """Return the passages that have the question's words."""
         words = _CHATTER.sub(" ", _searchable(question))
         rows = await self._database.read(
             tenant, "search_knowledge", question=words, words_max=QUESTION_WORDS_MAX, passages_max=limit
@@ -82,7 +82,7 @@ class PostgresKnowledge:
         return [passage for passage in passages if passage.rank >= rank_min]
 
     async def search_meaning(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Give the passages that mean something near the question; none without an embedding model.
+        """Return the passages that mean something near the question; none without an embedding model.
 
         None, and a line in the log, when the model does not answer in time or pgvector is not there: the search by
         words goes on alone.

@@ -18,7 +18,7 @@ _OUTPUTS = {"function_call_output"}
 
 
 class ConversationSession:
-    """Implement the SDK's Session protocol over the items that hydrate read from PostgreSQL.
+    """The SDK's Session protocol over the items that hydrate read from PostgreSQL.
 
     The SDK writes five times in a turn, none of them atomic with anything. Here all writes stay in memory, and the
     turn's commit stores them together with its reply: a crash leaves no half turn behind.
@@ -32,26 +32,26 @@ class ConversationSession:
 
     @property
     def added(self) -> list[TResponseInputItem]:
-        """Give what the turn added so far, in order."""
+        """Return what the turn added so far, in order."""
         return list(self._added)
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Give the newest `limit` items, or all of the window, oldest first; those of this turn too."""
+        """Return the newest `limit` items, or all of the window, oldest first; those of this turn too."""
         items = self._stored + self._added
         if limit is None:
             return items
         return items[-limit:] if limit > 0 else []
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
-        """Keep items until the commit."""
+        """Add items in memory, for the commit to store."""
         self._added.extend(items)
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Take back the newest item of this turn; what earlier turns committed stays."""
+        """Remove and return the newest item of this turn; what earlier turns committed stays."""
         return self._added.pop() if self._added else None
 
     async def clear_session(self) -> None:
-        """Forget the items of this turn; what earlier turns committed stays."""
+        """Drop the items of this turn; what earlier turns committed stays."""
         self._added.clear()
 
 
@@ -71,7 +71,7 @@ def window_of(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def last_reply_of(items: Sequence[dict[str, Any]]) -> str:
-    """Give the reply that ends a history, as far as it was sent; empty when a customer's message stands after it.
+    """Return the reply that ends a history, as far as it was sent; empty when a customer's message follows it.
 
     A message that was left to a human, or given up in silence, has no reply: what the customer writes next answers
     nothing of ours.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def spending_reader(database: Database) -> ReadSpending:
-    """Give the function by which a ledger reads a tenant's total of today, in one round trip."""
+    """Return the function by which a ledger reads a tenant's total of today, in one round trip."""
 
     async def read(tenant: str) -> Spending:
         row = (await database.read(tenant, "read_spending", tenant=tenant))[0]

@@ -1,4 +1,4 @@
-"""Make a tool of a function: one whose wrong arguments are explained to the model, and whose other errors go up."""
+"""Turn functions into agent tools: wrong arguments are explained to the model, and other errors propagate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def airline_tool(function: Callable[..., Coroutine[Any, Any, str]]) -> FunctionTool:
-    """Make the tool: its name, arguments and description are the function's, as the SDK reads them."""
+    """Turn a function into a tool: name, arguments and description are the function's, as the SDK reads them."""
 
     def explain(context: RunContextWrapper[Any], error: Exception) -> str:  # noqa: ARG001 - the SDK's signature
         if not isinstance(error, ModelBehaviorError):

@@ -47,7 +47,7 @@ _UNAVAILABLE = Refusal(
 
 
 class Documentation:
-    """Keeps the connections to a process's documentation servers, each by one of its loops, which end with them."""
+    """Connections to a process's documentation servers, each kept by one of its loops, which end with them."""
 
     def __init__(self, servers: Sequence[DocumentationServer], changed: Callable[[], None], loops: Loops) -> None:
         self._changed = changed
@@ -56,11 +56,11 @@ class Documentation:
 
     @property
     def tools(self) -> list[FunctionTool]:
-        """Give the tools of all servers that are connected now, by server in the order of the settings."""
+        """Return the tools of all servers that are connected now, by server in the order of the settings."""
         return [tool for link in self._links for tool in link.tools]
 
     async def open(self, seconds_max: float) -> None:
-        """Begin to connect, and wait until all servers are there or the time is over; the rest follow in their time."""
+        """Start to connect, and wait until all servers are there or the time is over; the others follow later."""
         self._loops.start([link.loop() for link in self._links])
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds_max):
@@ -72,7 +72,7 @@ class Documentation:
 
 
 class _Link:
-    """Keep one server connected: one loop opens, probes and closes, since the session belongs to the loop's task."""
+    """Connection to one server: one loop opens, probes and closes it, since the session belongs to the loop's task."""
 
     def __init__(self, server: DocumentationServer, changed: Callable[[], None]) -> None:
         self.name = server.name
@@ -85,7 +85,7 @@ class _Link:
         self._reopen_seconds = REOPEN_SECONDS
 
     def loop(self) -> Loop:
-        """Give the loop that connects, looks whether the server is there, and connects again when it is not."""
+        """Return the loop that connects, looks whether the server is there, and connects again when it is not."""
         return Loop(f"documentation {self.name}", self.look, PROBE_SECONDS, wait=self.wait, at_once=True)
 
     async def look(self) -> None:

@@ -37,7 +37,7 @@ async def escalate_to_human(
 
 
 def ticket_of(turn: TurnContext) -> dict[str, str]:
-    """Give what a customer is told of the ticket that this turn opens: its number, and when a person answers."""
+    """Return what a customer is told of the ticket that this turn opens: its number, and when a person answers."""
     return {"ticket_id": turn.ticket_id, "answer_by": f"{turn.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}"}
 
 

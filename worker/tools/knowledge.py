@@ -29,7 +29,7 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str) -> str:
 
 
 def hosted_search(vector_store_ids: Sequence[str]) -> list[FileSearchTool]:
-    """Give OpenAI's search of the vector stores, which runs where the model does; none without stores."""
+    """Return OpenAI's search of the vector stores, which runs where the model does; none without stores."""
     if not vector_store_ids:
         return []
     return [FileSearchTool(vector_store_ids=list(vector_store_ids), max_num_results=PASSAGES_MAX)]

@@ -54,7 +54,7 @@ def _dump(payload: dict[str, Any]) -> str:
 
 
 def _lists_in(value: Any) -> Iterator[list[Any]]:
-    """Give the lists within a payload that hold anything, which may be cut in place."""
+    """Yield the lists within a payload that hold anything, which may be cut in place."""
     if isinstance(value, list) and value:
         yield value
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
