@@ -11,7 +11,7 @@ PAYLOAD_CHARACTERS_MAX = 400_000
 
 
 class Envelope(WireModel):
-    """Carry a sealed inbound message through a mailbox; the key to open it is not in Redis.
+    """A sealed inbound message in a mailbox; the key to open it is not in Redis.
 
     `position` and `message_id` stand in every version: by them scripts find its place, and older readers the message.
     """

@@ -33,7 +33,7 @@ BriefingList = Annotated[list[BriefingText], Field(max_length=BRIEFING_ENTRIES_M
 
 
 class TranscriptReference(BaseModel):
-    """Say where the words of a conversation stand: `fte show CONVERSATION`, its messages by position."""
+    """Where the words of a conversation stand: `fte show CONVERSATION`, its messages by position."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -43,7 +43,7 @@ class TranscriptReference(BaseModel):
 
 
 class Briefing(BaseModel):
-    """Tell a human agent what the bot knew and did; masked: placeholders instead of secrets."""
+    """What the bot knew and did, for a human agent; masked: placeholders instead of secrets."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -68,7 +68,7 @@ class Briefing(BaseModel):
 
 
 class Escalation(WireModel):
-    """Hand a conversation to the human support agents."""
+    """A conversation handed to the human support agents."""
 
     ticket_id: str = Field(max_length=32)
     tenant: TenantId

@@ -30,7 +30,7 @@ EventName = Literal[
 
 
 class Event(WireModel):
-    """Tell operators and dashboards what happened in a conversation; holds no text of the customer."""
+    """What happened in a conversation, for operators and dashboards; holds no text of the customer."""
 
     event_id: str = Field(max_length=64)
     tenant: TenantId

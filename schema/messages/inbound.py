@@ -32,7 +32,7 @@ MetadataValue = Annotated[str, StringConstraints(max_length=METADATA_VALUE_CHARA
 
 
 class Inbound(WireModel):
-    """Carry one message of a customer, as a gateway hands it in; a field it should not have is refused there."""
+    """One message of a customer, as a gateway hands it in; unknown fields are refused there."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -10,7 +10,7 @@ from schema.messages.wire import ConversationId, MessageId, TenantId, WireModel
 
 
 class Receipt(WireModel):
-    """Confirm that a message is accepted: it ends answered, or parked where people see it."""
+    """Confirmation that a message is accepted: it ends answered, or parked where people see it."""
 
     status: Literal["accepted", "duplicate"]
     message_id: MessageId

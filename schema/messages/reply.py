@@ -12,7 +12,7 @@ IN_REPLY_TO_MAX = 100
 
 
 class Reply(WireModel):
-    """Carry the answer to one or several messages out to the customer's channel."""
+    """The answer to one or several messages, on its way to the customer's channel."""
 
     reply_id: str = Field(max_length=64)
     tenant: TenantId

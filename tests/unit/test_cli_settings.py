@@ -64,6 +64,8 @@ HARMLESS = {
     "model_prices",
     "vault_keys",
     "openai_api_key",
+    "emergency_number",
+    "crisis_line",
 }
 """Text without a secret, and keys, which are masked by their type."""
 

@@ -74,7 +74,7 @@ def relevance_guardrail(
 
 
 def input_guardrails(settings: AbuseSettings) -> list[InputGuardrail[TurnContext]]:
-    """Return the guardrails of a run: abuse comes first, because it may go to a human.
+    """Return the guardrails of a run: emergencies first, so that none is taken for abuse or as off topic.
 
     They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded
     models judge abuse by nothing that the local detector does not know, so only others are asked.
