@@ -72,7 +72,7 @@ def search(
     limit: Annotated[int, typer.Option("--limit", min=1, max=20, metavar="N", help="Passages at most.")] = 3,
     tenant: Tenant = "default",
 ) -> None:
-    """Show what agents find for a question: by words, by meaning where a model is set, and both merged."""
+    """Show what agents find for a question: by the index, by the embedding model where one is set, and both merged."""
     import asyncio
 
     from ops.cli.servers import find_servers
@@ -160,11 +160,11 @@ async def _search(settings: Settings, tenant: str, question: str, limit: int) ->
     async with open_database(settings) as database:
         knowledge = PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
         if embedder is None:
-            return [("by words", await knowledge.search(tenant, question, limit))]
+            return [("by the index", await knowledge.search(tenant, question, limit))]
         try:
             return [
-                ("by words", await knowledge.search_words(tenant, question, limit)),
-                ("by meaning", await knowledge.search_meaning(tenant, question, limit)),
+                ("by the index", await knowledge.search_index(tenant, question, limit)),
+                ("by the embedding model", await knowledge.search_meaning(tenant, question, limit)),
                 ("merged", await knowledge.search(tenant, question, limit)),
             ]
         finally:
