@@ -12,6 +12,8 @@ from schema.errors import FteError
 
 OUR_SETS = Path(__file__).with_name("sets")
 
+KINDS = ("pii", "abuse", "triage", "faq", "dialogues")
+
 SecretType = Literal["PNR", "PHONE", "CREDIT_CARD", "EMAIL", "SSN", "PASSPORT"]
 TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
 
@@ -78,6 +80,30 @@ class TriageRow(_Row):
     label: TriageLabel
 
 
+class FaqRow(_Row):
+    """Hold a question, or turns of which the last asks, and where articles answer it; without sources none does."""
+
+    text: str = ""
+    turns: list[str] = []
+    sources: list[str] = []
+    """Sections that may be cited, as a reply cites them: article, a single right-pointing quotation mark, section."""
+    must_contain: list[str] = []
+    """What a good answer has, each a regular expression; several are several parts of an answer."""
+    either: bool = False
+    """Whether it is right as well to say that nothing was found: what covers it is only near."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> FaqRow:
+        if not (self.text or self.turns):
+            raise ValueError("a question has a text, or turns")
+        return self
+
+    @property
+    def asked(self) -> list[str]:
+        """Give what the customer says, one text a turn."""
+        return self.turns or [self.text]
+
+
 class Surface(BaseModel):
     """Hold a fact as it is written in a dialogue, and in the one spelling it has everywhere else."""
 
@@ -118,23 +144,26 @@ class LabelledSets:
     pii: tuple[PiiRow, ...]
     abuse: tuple[AbuseRow, ...]
     triage: tuple[TriageRow, ...]
+    faq: tuple[FaqRow, ...]
     dialogues: tuple[Dialogue, ...]
 
 
 def read_sets(folder: Path, name: str) -> LabelledSets:
-    """Read every `pii*.jsonl`, `abuse*.jsonl`, `triage*.jsonl` and `dialogues*.jsonl` of a folder.
+    """Read every `pii*.jsonl`, `abuse*.jsonl`, `triage*.jsonl`, `faq*.jsonl` and `dialogues*.jsonl` of a folder.
 
-    Raises UnreadableSet when there is none, or for the first line that is no row of its kind.
+    A file `*.tuning.jsonl` is left out: what something was tuned on says little about it. Raises UnreadableSet when
+    there is none, or for the first line that is no row of its kind.
     """
     found = LabelledSets(
         name,
         pii=_read_rows(folder, "pii", PiiRow),
         abuse=_read_rows(folder, "abuse", AbuseRow),
         triage=_read_rows(folder, "triage", TriageRow),
+        faq=_read_rows(folder, "faq", FaqRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
     )
-    if not (found.pii or found.abuse or found.triage or found.dialogues):
-        raise UnreadableSet(f"{folder} holds no pii*.jsonl, abuse*.jsonl, triage*.jsonl or dialogues*.jsonl")
+    if not (found.pii or found.abuse or found.triage or found.faq or found.dialogues):
+        raise UnreadableSet(f"{folder} holds no {', '.join(f'{kind}*.jsonl' for kind in KINDS)}")
     return found
 
 
@@ -144,6 +173,8 @@ _RowType = TypeVar("_RowType", bound=_Row)
 def _read_rows(folder: Path, kind: str, row_type: type[_RowType]) -> tuple[_RowType, ...]:
     rows = []
     for path in sorted(folder.glob(f"{kind}*.jsonl")):
+        if path.name.endswith(".tuning.jsonl"):
+            continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 rows.append(row_type.model_validate_json(line))
