@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
 from schema.errors import FteError
@@ -68,7 +69,11 @@ class WordVectors:
 
 @cache
 def load_word_vectors() -> WordVectors:
-    """Load the vectors, once per process. Raises WordVectorsUnusable."""
+    """Load the vectors, once per process. Raises WordVectorsUnusable.
+
+    From then on numpy's linear algebra stays on the thread that asks for it: a message's products take tenths of a
+    millisecond, and threads that wait for each other on busy cores make 15 milliseconds of them.
+    """
     spec = find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise WordVectorsUnusable(f"the package {_PACKAGE} is not installed; install requirements.lock again")
@@ -78,6 +83,7 @@ def load_word_vectors() -> WordVectors:
         tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
     except Exception as error:  # `tokenizers` raises a bare Exception for a file that it cannot read
         raise WordVectorsUnusable(f"the word vectors in {folder} cannot be read: {error}") from error
+    threadpool_limits(1, user_api="blas")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if tokenizer.get_vocab_size() > len(table):

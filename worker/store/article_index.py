@@ -37,9 +37,17 @@ FOUND_MIN = 1.32
 CLOSE = 0.3
 """How far below the best a section's rank may be to be an answer too."""
 
+SUBJECT_SHARE, SUBJECT_FROM = 0.8, 1.0
+"""How much the rank of the question before, from which rank on, adds to the whole article that it was about."""
+
+PARTS_MAX = 3
+PART_FOUND_MIN = 1.6
+"""Rank from which a section answers a part of a question; more than for a whole, since a part says less."""
+
 UNANSWERED_SHARE, UNANSWERED_FROM = 0.6, 0.3
 """How much a likeness to a question that no article answers takes from every rank, and from which likeness on."""
 
+_PART_END: Final = re.compile(r"(?<=[?.!;])\s+|\n+|\b(?:and|plus)\b", re.IGNORECASE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _HALF_WEIGHT_AT: Final = 0.003
 """Share of all tokens at which a token weighs half (smooth inverse frequency: Arora, Liang, Ma 2017)."""
@@ -68,6 +76,8 @@ class ArticleIndex:
         texts = [clean(f"{one.title}: {one.heading}. {one.body}") for one in sections]
         spoken = [f"{texts[place]} {clean(' '.join(one.asked))}" for place, one in enumerate(sections)]
         self._token_weights = _weigh_tokens([*texts, *(phrasing for _, phrasing in asked)], vectors)
+        slugs = {slug: place for place, slug in enumerate(dict.fromkeys(one.slug for one in sections))}
+        self._articles = np.array([slugs[one.slug] for one in sections], np.intp)
         self._owners = np.array([place for place, _ in asked], np.intp)
         self._asked = self._embed([phrasing for _, phrasing in asked])
         self._texts = self._embed(texts)
@@ -80,21 +90,53 @@ class ArticleIndex:
             [f"{text} {clean(' '.join(one.keywords))}" for text, one in zip(spoken, sections, strict=True)], vectors
         )
 
-    def search(self, question: str, limit: int) -> list[Passage]:
-        """Give the sections that answer a question, best first; none when nothing is about it."""
-        ranks = self.rank(question)
-        if not len(ranks):
+    def search(self, question: str, limit: int, about: str = "") -> list[Passage]:
+        """Give the sections that answer a question, best first; none when nothing is about it.
+
+        `about` is the question before it, where this one leans on that ("and in the hold?").
+        """
+        if not self.sections:
             return []
-        best = np.argsort(-ranks, kind="stable")[:limit]
+        ranks = self.rank_after(question, about) if about else self.rank(question)
+        best = [int(place) for place in np.argsort(-ranks, kind="stable")[:limit]]
         rank_min = max(FOUND_MIN, float(ranks[best[0]]) - CLOSE)
-        return [self._passage(int(place), float(ranks[place])) for place in best if ranks[place] >= rank_min]
+        found = {place: float(ranks[place]) for place in best if ranks[place] >= rank_min}
+        found = {**self._search_parts(question, about), **found} if found else found
+        return [self._passage(place, rank) for place, rank in list(found.items())[:limit]]
+
+    def _search_parts(self, question: str, about: str) -> dict[int, float]:
+        """Give the best section of each part of a question that asks for several things; none where it does not.
+
+        Places in `sections` and their ranks, in the order asked.
+        """
+        parts = [part for part in _PART_END.split(question) if telling_words(clean(part))][:PARTS_MAX]
+        found: dict[int, float] = {}
+        for part in parts if len(parts) > 1 else []:
+            before = about if part is parts[0] else parts[0]
+            ranks = self.rank_after(part, before) if before else self.rank(part)
+            place = int(ranks.argmax())
+            if ranks[place] >= PART_FOUND_MIN:
+                found.setdefault(place, float(ranks[place]))
+        return found if len(found) > 1 else {}
+
+    def rank_after(self, question: str, about: str) -> Scores:
+        """Rank as `rank` does, and add to all sections of an article what makes one of them rank high for `about`."""
+        before = self.rank(about)
+        subject = np.full(len(self._articles) and self._articles.max() + 1, -1.0)
+        np.maximum.at(subject, self._articles, before)
+        ranks = self._rank(" ".join(dict.fromkeys(clean(question).split())))
+        ranks += SUBJECT_SHARE * np.maximum(subject[self._articles] - SUBJECT_FROM, 0)
+        return ranks
 
     def rank(self, question: str) -> Scores:
         """Give each section's rank for a question, in the order of `sections`; all 0 for one without a telling word."""
         asked = " ".join(dict.fromkeys(clean(question).split()))  # what is said twice is not twice as telling
+        return self._rank(asked) if telling_words(asked) else np.zeros(len(self.sections))
+
+    def _rank(self, asked: str) -> Scores:
+        if not self.sections:
+            return np.zeros(0)
         weights = {word: self._words.weight(word) for word in telling_words(asked)}
-        if not weights or not self.sections:
-            return np.zeros(len(self.sections))
         meaning = self._embed([asked])[0]
         nearest = np.full(len(self.sections), -1.0)
         np.maximum.at(nearest, self._owners, self._asked @ meaning)

@@ -15,7 +15,7 @@ import structlog
 from worker.conversation.effects import Passage
 from worker.conversation.vault import without_placeholders
 from worker.models.word_vectors import load_word_vectors
-from worker.store.article_index import ArticleIndex, Section
+from worker.store.article_index import FOUND_MIN, ArticleIndex, Section
 
 if TYPE_CHECKING:
     from runtime.database import Database, Row
@@ -56,23 +56,29 @@ class PostgresKnowledge:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._building = asyncio.Lock()
 
-    async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
+    async def search(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
         """Give the passages that answer a question, best first; none when nothing is about it.
 
-        A passage's `rank` is that of the index, or the fused one where the embedding model found passages as well.
+        `about` is the question before it, where this one leans on that. A passage's `rank` is that of the index; one
+        that the embedding model alone has found ranks as the least that the index gives.
         """
         if self._embedder is None:
-            return await self.search_index(tenant, question, limit)
+            return await self.search_index(tenant, question, limit, about)
         candidates = limit * CANDIDATES_PER_PASSAGE
         indexed, by_meaning = await asyncio.gather(
-            self.search_index(tenant, question, candidates), self.search_meaning(tenant, question, candidates)
+            self.search_index(tenant, question, candidates, about),
+            self.search_meaning(tenant, f"{about} {question}".strip(), candidates),
         )
-        return fuse([by_meaning, indexed])[:limit] if by_meaning else indexed[:limit]
+        if not by_meaning:
+            return indexed[:limit]
+        ranks = {(one.slug, one.section, one.text): one.rank for one in indexed}
+        fused = fuse([by_meaning, indexed])[:limit]
+        return [replace(one, rank=ranks.get((one.slug, one.section, one.text), FOUND_MIN)) for one in fused]
 
-    async def search_index(self, tenant: str, question: str, limit: int) -> list[Passage]:
+    async def search_index(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
         """Give the passages that the index of the tenant's articles finds."""
         index = await self._index_of(tenant)
-        return index.search(_searchable(question), limit)
+        return index.search(_searchable(question), limit, _searchable(about))
 
     async def search_meaning(self, tenant: str, question: str, limit: int) -> list[Passage]:
         """Give the passages that the embedding model finds near the question; none without a model.
