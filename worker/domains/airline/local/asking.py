@@ -13,19 +13,23 @@ from worker.domains.airline.local.intent import Intent, flatten, urgent_cue
 
 FOLLOW_UP_WORDS_MAX = 12
 SHORT_WORDS_MAX = 4
+QUESTION_WORDS_MIN = 3
 
 FOUND_MIN = 1.3
 """Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
 
-SURE_OF_OTHER = 0.9
-"""Confidence from which a message is small talk or another trade's, whatever an article has of its words."""
-
-SURE_OF_WISH, SURE_OF_WISH_ASKED = 0.75, 0.97
-"""Confidence from which a message wants something done, if it asks nothing, and if it has the form of a question.
+SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.97
+"""Confidence from which a question is small talk or another trade's, and from which it wants something done.
 
 Measured on our tuning questions and triage set: wishes and complaints are read with 0.97 and more, nearly all of them,
 and policy questions that are taken for one with less.
 """
+SURE_OF_WORDS, SURE_OF_STORY = 0.75, 0.5
+"""The same for a few words without the form of a question ("vegan options"), and for many, which mostly tell a case."""
+
+FEW_WORDS_MAX = 8
+QUESTION_WORDS_MAX = 20
+"""Words from which a message that ends in a question tells a case all the same."""
 
 _LEANS: Final = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|thanks?|thank you|great|good|cool|alright|fine)\b\W*)?"
@@ -42,8 +46,10 @@ _QUESTION: Final = re.compile(
     re.IGNORECASE,
 )
 _PLEASE_DO: Final = re.compile(
-    r"\b(?:can|could|would|will) (?:you|u)\b(?! (?:please )?(?:tell|explain|say))", re.IGNORECASE
+    r"\b(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)",
+    re.IGNORECASE,
 )
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def leans_on_last(text: str) -> bool:
@@ -61,7 +67,9 @@ def is_follow_up(text: str) -> bool:
 
 def asks(text: str) -> bool:
     """Say whether a message has the form of a question to be answered, rather than of a favour to be done."""
-    return ("?" in text or _QUESTION.search(text) is not None) and _PLEASE_DO.search(text) is None
+    sentences = (sentence for sentence in _SENTENCE_END.split(text) if len(sentence.split()) >= QUESTION_WORDS_MIN)
+    is_asked = any(sentence.rstrip().endswith("?") or _QUESTION.search(sentence) for sentence in sentences)
+    return is_asked and _PLEASE_DO.search(text) is None
 
 
 def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bool) -> Intent:
@@ -75,8 +83,16 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
     is_asked = asks(text)
     if is_in_booking and not is_asked:
         return likely
-    if likely.label in {"smalltalk", "off_topic"}:
-        gives_way = likely.confidence < SURE_OF_OTHER and not cues_in(flatten(text)) & {"thanks"}
-    else:
-        gives_way = likely.confidence < (SURE_OF_WISH_ASKED if is_asked else SURE_OF_WISH)
-    return Intent("faq", max(likely.confidence, SURE_OF_OTHER)) if gives_way else likely
+    gives_way = likely.confidence < _sure_min(likely, len(text.split()), is_asked=is_asked)
+    if not gives_way or "thanks" in cues_in(flatten(text)):
+        return likely
+    return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
+
+
+def _sure_min(likely: Intent, words: int, *, is_asked: bool) -> float:
+    """Give the confidence from which a reading stands although an article has an answer."""
+    if not is_asked:
+        return SURE_OF_WORDS if words <= FEW_WORDS_MAX else SURE_OF_STORY
+    if likely.label == "escalation" and words > QUESTION_WORDS_MAX:
+        return SURE_OF_WORDS
+    return SURE_OF_OTHER if likely.label in {"smalltalk", "off_topic"} else SURE_OF_WISH
