@@ -89,6 +89,37 @@ def search(
             )
 
 
+@kb.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Markdown files, also in folders within.")],
+    as_json: Json = False,
+) -> None:
+    """Name what customers would not find, or find by mistake; exits with 1 when there is something to mend.
+
+    Sections that lack phrasings, phrasings that collide, keywords that no text speaks of. Reads the files alone.
+    """
+    from dataclasses import asdict
+
+    from ops.knowledge.articles import read_articles
+    from ops.knowledge.checking import check_articles
+    from ops.terminal import open_console, print_line, safe_text
+    from runtime.encoding import dump_json
+
+    articles = read_articles(folder)
+    problems = check_articles(articles)
+    if as_json:
+        for problem in problems:
+            print_line(dump_json(asdict(problem)))
+    else:
+        console = open_console()
+        for problem in problems:
+            place = f"{problem.slug} \u203a {problem.section}" if problem.section else problem.slug
+            console.print(safe_text(f"{problem.flaw}: {place}: {problem.detail}"), soft_wrap=True)
+        console.print(f"{len(articles)} articles checked, {len(problems)} things to mend", markup=False)
+    if problems:
+        raise typer.Exit(1)
+
+
 @kb.command("embed")
 def embed(tenant: Tenant = "default") -> None:
     """Give the sections that have none an embedding of FTE_EMBEDDING_MODEL, so that they are found by their meaning."""

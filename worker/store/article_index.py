@@ -15,6 +15,7 @@ import numpy as np
 
 from worker.conversation.effects import Passage
 from worker.store.article_words import Document, WordCoverage, WordRanking, clean, count_tokens, telling_words
+from worker.store.spelling import Spelling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,9 @@ PARTS_MAX = 3
 PART_FOUND_MIN = 1.6
 """Rank from which a section answers a part of a question; more than for a whole, since a part says less."""
 
-UNANSWERED_SHARE, UNANSWERED_FROM = 0.6, 0.3
-"""How much a likeness to a question that no article answers takes from every rank, and from which likeness on."""
+UNANSWERED_FROM, UNANSWERED_BEHIND = 0.3, 0.2
+"""Likeness to a question that no article answers, from which it takes from every rank what it is above this, or above
+the likeness to the nearest phrasing less this much."""
 
 _PART_END: Final = re.compile(r"(?<=[?.!;])\s+|\n+|\b(?:and|plus)\b", re.IGNORECASE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
@@ -86,9 +88,9 @@ class ArticleIndex:
         self._words = WordRanking(
             [Document(text, [clean(word) for word in one.keywords]) for text, one in zip(spoken, sections, strict=True)]
         )
-        self._coverage = WordCoverage(
-            [f"{text} {clean(' '.join(one.keywords))}" for text, one in zip(spoken, sections, strict=True)], vectors
-        )
+        said = [f"{text} {clean(' '.join(one.keywords))}" for text, one in zip(spoken, sections, strict=True)]
+        self._coverage = WordCoverage(said, vectors)
+        self._spelling = Spelling(said, vectors)
 
     def search(self, question: str, limit: int, about: str = "") -> list[Passage]:
         """Give the sections that answer a question, best first; none when nothing is about it.
@@ -124,35 +126,40 @@ class ArticleIndex:
         before = self.rank(about)
         subject = np.full(len(self._articles) and self._articles.max() + 1, -1.0)
         np.maximum.at(subject, self._articles, before)
-        ranks = self._rank(" ".join(dict.fromkeys(clean(question).split())))
+        ranks = self._rank(self._read(question))
         ranks += SUBJECT_SHARE * np.maximum(subject[self._articles] - SUBJECT_FROM, 0)
         return ranks
 
     def rank(self, question: str) -> Scores:
         """Give each section's rank for a question, in the order of `sections`; all 0 for one without a telling word."""
-        asked = " ".join(dict.fromkeys(clean(question).split()))  # what is said twice is not twice as telling
+        asked = self._read(question)
         return self._rank(asked) if telling_words(asked) else np.zeros(len(self.sections))
+
+    def _read(self, question: str) -> str:
+        """Clean a question, mend its typos and leave out what it repeats: what is said twice is not twice as telling."""
+        return " ".join(dict.fromkeys(self._spelling.mend(word) for word in clean(question).split()))
 
     def _rank(self, asked: str) -> Scores:
         if not self.sections:
             return np.zeros(0)
         weights = {word: self._words.weight(word) for word in telling_words(asked)}
         meaning = self._embed([asked])[0]
-        nearest = np.full(len(self.sections), -1.0)
+        nearest = np.zeros(len(self.sections))
         np.maximum.at(nearest, self._owners, self._asked @ meaning)
         ranks: Scores = (
-            np.maximum(nearest, 0)
+            nearest
             + TEXT_SHARE * (self._texts @ meaning)
             + HEADING_SHARE * (self._headings @ meaning)
             + WORDS_SHARE * self._words.scores(asked)
             + COVERAGE_SHARE * self._coverage.scores(weights)
         )
-        return ranks - self._unanswered_share(meaning)
+        return ranks - self._unanswered_share(meaning, float(nearest.max()))
 
-    def _unanswered_share(self, meaning: Vectors) -> float:
+    def _unanswered_share(self, meaning: Vectors, nearest: float) -> float:
         if not len(self._unanswered):
             return 0.0
-        return UNANSWERED_SHARE * max(0.0, float((self._unanswered @ meaning).max()) - UNANSWERED_FROM)
+        unanswered = float((self._unanswered @ meaning).max())
+        return max(0.0, unanswered - max(UNANSWERED_FROM, nearest - UNANSWERED_BEHIND))
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         return self._vectors.embed(texts, self._token_weights)

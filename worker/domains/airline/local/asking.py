@@ -18,10 +18,10 @@ QUESTION_WORDS_MIN = 3
 FOUND_MIN = 1.3
 """Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
 
-SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.97
+SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.98
 """Confidence from which a question is small talk or another trade's, and from which it wants something done.
 
-Measured on our tuning questions and triage set: wishes and complaints are read with 0.97 and more, nearly all of them,
+Measured on our tuning questions and triage set: wishes and complaints are read with 0.98 and more, nearly all of them,
 and policy questions that are taken for one with less.
 """
 SURE_OF_WORDS, SURE_OF_STORY = 0.75, 0.5
