@@ -136,7 +136,7 @@ class ArticleIndex:
         return self._rank(asked) if telling_words(asked) else np.zeros(len(self.sections))
 
     def _read(self, question: str) -> str:
-        """Clean a question, mend its typos and leave out what it repeats: what is said twice is not twice as telling."""
+        """Clean a question, mend its typos and leave out what it repeats, which is no more telling for that."""
         return " ".join(dict.fromkeys(self._spelling.mend(word) for word in clean(question).split()))
 
     def _rank(self, asked: str) -> Scores:

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 LETTERS_MIN = 5
 """Letters from which a word is mended; shorter ones are a letter away from too many others."""
 
-_ENDINGS = frozenset({"s", "es", "ed", "ing", "ings", "er", "ers", "ly", "able"})
+PIECES_MIN = 3
+"""Pieces from which a word is no plain English one: "parking" is two, "over-w-ight" three."""
+
 _WORD = re.compile(r"[a-z]+")
 
 
 class Spelling:
-    """Find the known word that an unknown one is a letter away from: one too many, too few, another, or two swapped.
+    """Find the known word that an unknown one is a letter away from: too many, too few, another, or two swapped.
 
     By the words that both give when a letter is left out (Garbe's symmetric deletes), so a look costs as many
-    dictionary reads as the word has letters. A word that the tokenizer of the vectors knows, whole or up to its ending,
-    is no typo, whether articles have it or not: "parking" is not "packing".
+    dictionary reads as the word has letters. Only a word that the tokenizer of the vectors cuts into shreds is taken
+    for a typo: "parking" is a word that no article has, and not "packing".
     """
 
     def __init__(self, texts: Iterable[str], vectors: WordVectors) -> None:
@@ -40,13 +42,9 @@ class Spelling:
         """Give the known word that is meant by a lower-case one; the word itself when it is known, or none is near."""
         if len(word) < LETTERS_MIN or word in self._known or not _WORD.fullmatch(word):
             return word
-        if self._is_english(word):
+        if len(self._vectors.tokenize(word)) < PIECES_MIN:
             return word
         return next((self._meant[part] for part in _shortened(word) if part in self._meant), word)
-
-    def _is_english(self, word: str) -> bool:
-        pieces = self._vectors.tokenizer.encode(word, add_special_tokens=False).tokens
-        return len(pieces) == 1 or (len(pieces) == 2 and pieces[1] in _ENDINGS)  # noqa: PLR2004 - a word and its ending
 
 
 def _shortened(word: str) -> Iterator[str]:
