@@ -644,6 +644,7 @@ CREATE TABLE public.article (
     content_hash text NOT NULL,
     imported_at timestamp with time zone DEFAULT now() NOT NULL,
     search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, title), 'A'::"char") || setweight(to_tsvector('english'::regconfig, keywords), 'B'::"char"))) STORED NOT NULL,
+    unanswered text DEFAULT ''::text NOT NULL,
     CONSTRAINT article_slug_is_plain CHECK ((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text))
 );
 
@@ -657,7 +658,8 @@ CREATE TABLE public.article_section (
     body text NOT NULL,
     search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'C'::"char") || setweight(to_tsvector('english'::regconfig, body), 'D'::"char"))) STORED NOT NULL,
     text_hash text GENERATED ALWAYS AS (md5(((heading || '
-'::text) || body))) STORED NOT NULL
+'::text) || body))) STORED NOT NULL,
+    asked text DEFAULT ''::text NOT NULL
 );
 
 ALTER TABLE ONLY public.article_section FORCE ROW LEVEL SECURITY;

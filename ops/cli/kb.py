@@ -73,7 +73,7 @@ def search(
     limit: Annotated[int, typer.Option("--limit", min=1, max=20, metavar="N", help="Passages at most.")] = 3,
     tenant: Tenant = "default",
 ) -> None:
-    """Show what agents find for a question: by words, by meaning where a model is set, and both merged."""
+    """Show what agents find for a question: by the index, by the embedding model where one is set, and both merged."""
     import asyncio
 
     from ops.cli.servers import find_servers
@@ -88,6 +88,37 @@ def search(
             console.print(
                 safe_text(f"  {passage.rank:7.3f}  {passage.article} \u203a {passage.section}"), soft_wrap=True
             )
+
+
+@kb.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Markdown files, also in folders within.")],
+    as_json: Json = False,
+) -> None:
+    """Name what customers would not find, or find by mistake; exits with 1 when there is something to mend.
+
+    Sections that lack phrasings, phrasings that collide, keywords that no text speaks of. Reads the files alone.
+    """
+    from dataclasses import asdict
+
+    from ops.knowledge.articles import read_articles
+    from ops.knowledge.checking import check_articles
+    from ops.terminal import open_console, print_line, safe_text
+    from runtime.encoding import dump_json
+
+    articles = read_articles(folder)
+    problems = check_articles(articles)
+    if as_json:
+        for problem in problems:
+            print_line(dump_json(asdict(problem)))
+    else:
+        console = open_console()
+        for problem in problems:
+            place = f"{problem.slug} \u203a {problem.section}" if problem.section else problem.slug
+            console.print(safe_text(f"{problem.flaw}: {place}: {problem.detail}"), soft_wrap=True)
+        console.print(f"{len(articles)} articles checked, {len(problems)} things to mend", markup=False)
+    if problems:
+        raise typer.Exit(1)
 
 
 @kb.command("embed")
@@ -161,11 +192,11 @@ async def _search(settings: Settings, tenant: str, question: str, limit: int) ->
     async with open_database(settings) as database:
         knowledge = PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
         if embedder is None:
-            return [("by words", await knowledge.search(tenant, question, limit))]
+            return [("by the index", await knowledge.search(tenant, question, limit))]
         try:
             return [
-                ("by words", await knowledge.search_words(tenant, question, limit)),
-                ("by meaning", await knowledge.search_meaning(tenant, question, limit)),
+                ("by the index", await knowledge.search_index(tenant, question, limit)),
+                ("by the embedding model", await knowledge.search_meaning(tenant, question, limit)),
                 ("merged", await knowledge.search(tenant, question, limit)),
             ]
         finally:

@@ -1,10 +1,11 @@
-"""Parse articles: Markdown files with YAML front matter (title, keywords, updated) and `##` sections."""
+"""Parse articles: Markdown, YAML front matter (title, keywords, updated, asked, unanswered) and `##` sections."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from schema.errors import FteError
 
 SECTION_CHARACTERS_MAX = 1_500
 """Length from which a section is cut between paragraphs: a passage is quoted whole, and a model reads three."""
+
+PHRASING_CHARACTERS_MAX = 300
+PHRASINGS_MAX = 100
+"""Phrasings of one section, and questions that one article leaves unanswered."""
+
+_READ = "2 "
+"""What is read of a file, as part of its hash: a release that reads more of it imports it again."""
 
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
 _TITLE = re.compile(r"\A\s*#[ \t]+(.+)$", re.MULTILINE)
@@ -41,6 +49,10 @@ class Article:
     updated_on: date | None
     sections: tuple[tuple[str, str], ...]
     content_hash: str
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """How customers ask for a section, by its heading."""
+    unanswered: tuple[str, ...] = ()
+    """Questions that are near the article, and that neither it nor any other answers."""
 
 
 def read_articles(folder: Path) -> list[Article]:
@@ -77,13 +89,16 @@ def parse_article(path: Path, relative: Path, text: str) -> Article:
     slug = _NOT_IN_A_SLUG.sub("-", relative.with_suffix("").as_posix().lower()).strip("-")
     if not slug:
         raise InvalidArticle(path, "its name has none of a-z and 0-9 to call it by")
+    sections = _cut_sections(path, title, body)
     return Article(
         slug=slug,
         title=title,
         keywords=_keywords(path, post.metadata),
         updated_on=_updated(path, post.metadata),
-        sections=_cut_sections(path, title, body),
-        content_hash=hashlib.sha256(text.encode()).hexdigest(),
+        sections=sections,
+        content_hash=hashlib.sha256(f"{_READ}{text}".encode()).hexdigest(),
+        asked=_asked(path, post.metadata, {heading for heading, _ in sections}),
+        unanswered=_phrasings(path, "unanswered", post.metadata.get("unanswered")),
     )
 
 
@@ -102,6 +117,32 @@ def _keywords(path: Path, front: dict[str, Any]) -> tuple[str, ...]:
     if not isinstance(keywords, list) or not all(isinstance(keyword, str | int) for keyword in keywords):
         raise InvalidArticle(path, "keywords in its front matter must be a list of words: [bags, luggage]")
     return tuple(str(keyword) for keyword in keywords)
+
+
+def _asked(path: Path, front: dict[str, Any], headings: set[str]) -> dict[str, tuple[str, ...]]:
+    asked = front.get("asked") or {}
+    if not isinstance(asked, dict):
+        raise InvalidArticle(path, "asked in its front matter must give each section's heading a list of questions")
+    for heading in asked:
+        if heading not in headings:
+            raise InvalidArticle(path, f"asked in its front matter names a section {heading!r} that it does not have")
+    return {heading: _phrasings(path, f"asked of {heading!r}", listed) for heading, listed in asked.items()}
+
+
+def _phrasings(path: Path, where: str, listed: object) -> tuple[str, ...]:
+    """Read a list of questions, each brought onto one line."""
+    listed = [] if listed is None else listed
+    if not isinstance(listed, list) or not all(isinstance(one, str) and one.strip() for one in listed):
+        raise InvalidArticle(path, f"{where} in its front matter must be a list of questions")
+    if len(listed) > PHRASINGS_MAX:
+        raise InvalidArticle(path, f"{where} in its front matter has {len(listed)} questions, at most {PHRASINGS_MAX}")
+    phrasings = tuple(" ".join(one.split()) for one in listed)
+    for one in phrasings:
+        if len(one) > PHRASING_CHARACTERS_MAX:
+            raise InvalidArticle(
+                path, f"{where} has a question of {len(one)} characters, at most {PHRASING_CHARACTERS_MAX}"
+            )
+    return phrasings
 
 
 def _updated(path: Path, front: dict[str, Any]) -> date | None:

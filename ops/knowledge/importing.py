@@ -70,10 +70,12 @@ def _parameters(article: Article) -> dict[str, Any]:
         "slug": article.slug,
         "title": article.title,
         "keywords": ", ".join(article.keywords),
+        "unanswered": "\n".join(article.unanswered),
         "updated_on": article.updated_on,
         "content_hash": article.content_hash,
         "headings": [heading for heading, _ in article.sections],
         "bodies": [body for _, body in article.sections],
+        "asked": ["\n".join(article.asked.get(heading, ())) for heading, _ in article.sections],
     }
 
 

@@ -110,7 +110,7 @@ async def test_a_question_in_other_words_is_answered_once_sections_are_embedded(
     question = "May my furry friend come along?"
     async with embedder_at(endpoint, settings) as embedder:
         knowledge = PostgresKnowledge(database, embedder, SIMILARITY_MIN)
-        by_words = await knowledge.search_words(published, question, 3)
+        by_words = await knowledge.search_index(published, question, 3)
         before = await knowledge.search(published, question, 3)
 
         made = await embed_sections(database, embedder, published)

@@ -104,12 +104,15 @@ async def test_search_gives_nothing_for_what_no_article_is_about(database: Datab
 
 
 async def test_search_gives_passages_best_first_and_at_most_the_limit(database: Database, published: str) -> None:
-    passages = await PostgresKnowledge(database).search(published, "checked bag fee overweight luggage", 2)
+    knowledge = PostgresKnowledge(database)
 
-    assert len(passages) == 2
-    assert passages[0].rank >= passages[1].rank
-    assert "over 50 lbs costs $50" in passages[0].text
-    assert (passages[0].article, passages[0].section) == ("Baggage", "Overweight bags")
+    two = await knowledge.search(published, "Are there power outlets and screens with films at the seats?", 2)
+    one = await knowledge.search(published, "Are there power outlets and screens with films at the seats?", 1)
+
+    assert [passage.section for passage in two] == ["Power", "Films and music"]  # in the order asked
+    assert one == two[:1]
+    ranks = [passage.rank for passage in await knowledge.search(published, "What may I bring on board as a bag?", 3)]
+    assert ranks == sorted(ranks, reverse=True)
 
 
 async def test_search_leaves_placeholders_out_of_the_question(database: Database, published: str) -> None:
@@ -129,13 +132,13 @@ async def test_search_shows_no_article_of_another_tenant(database: Database, pub
 
 
 async def test_search_answers_a_question_of_any_length(database: Database, published: str) -> None:
-    passages = await PostgresKnowledge(database).search(published, "can I bring a dog? " + "blah \0" * 10_000, 3)
+    passages = await PostgresKnowledge(database).search(published, "can I bring a dog? " + "tell me \0" * 10_000, 3)
 
     assert passages[0].slug in {"pets", "service-animals"}
 
 
 async def test_search_takes_no_character_for_an_operator(database: Database, published: str) -> None:
-    question = r"""dog \\ \' ''' & | ! <-> :* $$ %s {0} '; DROP TABLE x"""
+    question = r"""may my dog fly with me in the cabin? \\ \' '''' & | ! <-> :* $$ %s {0} '; --"""
 
     passages = await PostgresKnowledge(database).search(published, question, 3)
 

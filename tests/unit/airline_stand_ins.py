@@ -236,8 +236,8 @@ class MemoryKnowledge:
         self.passages = list(passages)
         self.asked: list[tuple[str, str]] = []
 
-    async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        self.asked.append((tenant, question))
+    async def search(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
+        self.asked.append((tenant, f"{about} / {question}" if about else question))
         return self.passages[:limit]
 
 

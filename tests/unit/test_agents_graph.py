@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 KNOWN_FACTS = (
     "passenger_name", "confirmation_number", "verified", "flight_number", "flight_date", "seat_number",
-    "seat_preference", "issue_type", "ticket_id", "quote",
+    "seat_preference", "issue_type", "ticket_id", "quote", "published",
     "agrees", "agrees_to_person", "turn_count", "sender_verified", "today", "weekday",
 )  # fmt: skip
 

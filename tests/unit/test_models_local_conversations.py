@@ -30,13 +30,13 @@ async def test_a_follow_up_question_takes_the_question_before_along(talk: Conver
     await talk.say("How many bags can I check?")
     await talk.say("and for kids?")
 
-    assert talk.knowledge.asked[-1] == ("acme", "How many bags can I check? and for kids?")
+    assert talk.knowledge.asked[-1] == ("acme", "How many bags can I check? / and for kids?")
 
 
 async def test_questions_that_came_in_a_row_are_each_looked_up(talk: Conversation) -> None:
     answer = await talk.say("Hello\n\nHow many bags can I check?\n\nIs there a fee for a pet in the cabin?\n\nThanks!")
 
-    asked = [question for _, question in talk.knowledge.asked]
+    asked = [question for _, question in talk.knowledge.asked[1:]]  # after the search before the agents
     assert asked == ["How many bags can I check?", "Is there a fee for a pet in the cabin?"]
     assert (answer.path, answer.calls) == (["faq_lookup", "faq_lookup"], 3)
     assert answer.reply.count(BAGS.text) == 1
@@ -226,6 +226,7 @@ async def test_the_model_sees_no_secret_and_the_customer_sees_their_own(talk: Co
 async def test_the_guardrails_stop_a_turn_and_the_booking_goes_on_after_it(
     talk: Conversation, text: str, reason: str
 ) -> None:
+    talk.knowledge = MemoryKnowledge()
     await talk.say(f"change my seat, Okafor {NUMBER}")
     stopped = await talk.say(text)
     offer = await talk.say("anyway, about that seat: a window one please")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from schema.ids import ConversationKey
 from schema.messages.escalation import EscalationCategory, Priority
 from schema.messages.wire import IssueType
+from worker.conversation.effects import LookedUp
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -129,6 +130,7 @@ class TurnContext:
     tools: ToolCalls | None = None  # None: a run whose tool calls nobody takes up again
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
+    looked_up: LookedUp = field(default_factory=LookedUp)  # what the articles have on `text`, before the agents run
     last_reply: str = ""  # what these messages answer, masked; empty when no reply stands right before them
 
     @property

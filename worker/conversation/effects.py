@@ -34,6 +34,20 @@ class Passage:
     text: str
     rank: float
 
+    @property
+    def source(self) -> str:
+        """Name the section as a reply cites it."""
+        return f"{self.article} \u203a {self.section}"
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """Hold what the articles have on a turn's message, looked up before its agents run; nothing by default."""
+
+    question: str = ""
+    about: str = ""
+    passages: tuple[Passage, ...] = ()
+
 
 class EffectStore(Protocol):
     """Protocol of the store that applies staged changes within a turn's transaction."""
@@ -59,5 +73,8 @@ class GuessLimit(Protocol):
 class KnowledgeBase(Protocol):
     """Protocol of the search in what the airline publishes."""
 
-    async def search(self, tenant: str, question: str, limit: int) -> list[Passage]:
-        """Return the passages that answer a question, best first; none when nothing is about it."""
+    async def search(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
+        """Return the passages that answer a question, best first; none when nothing is about it.
+
+        `about` is the question before it, where this one leans on that ("and in the hold?").
+        """

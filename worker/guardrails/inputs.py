@@ -22,7 +22,7 @@ from worker.conversation.context import TurnContext
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.abuse_agent import model_abuse_guardrail
 from worker.guardrails.emergency import assess_emergency
-from worker.guardrails.relevance import assess_relevance
+from worker.guardrails.relevance import RELEVANT, assess_relevance
 from worker.guardrails.verdicts import note_verdict
 
 EMERGENCY = "emergency"
@@ -65,9 +65,14 @@ def relevance_guardrail(
     agent: Agent[Any],  # noqa: ARG001 - the SDK's signature
     items: str | list[TResponseInputItem],  # noqa: ARG001 - the history too, which was judged when it came in
 ) -> GuardrailFunctionOutput:
-    """Trip on what is surely not the airline's matter, and on prompt injection."""
+    """Trip on what is surely not the airline's matter, and on prompt injection.
+
+    What the airline's own articles answer is its matter, whatever trade it sounds like.
+    """
     turn = context.context
     found = assess_relevance(turn.text, turn.vocabulary)
+    if found.reason == "off_topic" and turn.looked_up.passages:
+        found = RELEVANT
     return note_verdict(
         turn, "relevance", tripped=not found.is_relevant, confidence=found.confidence, reason=found.reason
     )

@@ -26,7 +26,7 @@ class RelevanceVerdict:
     reason: RelevanceReason
 
 
-_RELEVANT = RelevanceVerdict(is_relevant=True, confidence=0.8, reason="relevant")
+RELEVANT = RelevanceVerdict(is_relevant=True, confidence=0.8, reason="relevant")
 _OFF_TOPIC = RelevanceVerdict(is_relevant=False, confidence=0.9, reason="off_topic")
 _INJECTION = RelevanceVerdict(is_relevant=False, confidence=0.95, reason="injection")
 
@@ -36,7 +36,7 @@ def assess_relevance(text: str, vocabulary: Vocabulary) -> RelevanceVerdict:
     said = " ".join(text.lower().replace("\u2019", "'").split())
     if _injection().search(said):
         return _INJECTION
-    return _OFF_TOPIC if _is_foreign(said, vocabulary) else _RELEVANT
+    return _OFF_TOPIC if _is_foreign(said, vocabulary) else RELEVANT
 
 
 def _is_foreign(said: str, vocabulary: Vocabulary) -> bool:

@@ -57,7 +57,7 @@ class _NothingKnown:
     async def may_answer(self, _tenant: str, _sender_key: str, _number: str | None, *, is_right: bool) -> bool:
         return is_right
 
-    async def search(self, _tenant: str, _question: str, _limit: int) -> list[Passage]:
+    async def search(self, _tenant: str, _question: str, _limit: int, _about: str = "") -> list[Passage]:
         return []
 
 

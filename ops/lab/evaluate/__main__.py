@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ops.lab.evaluate.abuse import measure_abuse
 from ops.lab.evaluate.emergency import measure_emergency
+from ops.lab.evaluate.faq import as_dialogue, measure_faq
 from ops.lab.evaluate.figures import Figure, Measured, Miss
 from ops.lab.evaluate.judging import Played, judge
 from ops.lab.evaluate.picture import draw_confusion
@@ -30,10 +31,10 @@ def main(
     folders: Annotated[list[Path] | None, typer.Argument(metavar="FOLDER…", help="Labelled sets beside ours.")] = None,
     pictures: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the pictures go.")] = PICTURES,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what was missed, with its text.")] = False,  # noqa: FBT002 - Typer's form
-    messages_only: Annotated[bool, typer.Option("--messages-only", help="Play no dialogues.")] = False,  # noqa: FBT002 - as above
+    messages_only: Annotated[bool, typer.Option("--messages-only", help="Play no questions and no dialogues.")] = False,  # noqa: FBT002 - as above
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - as above
 ) -> None:
-    """Measure the guardrails, triage and whole dialogues on labelled sets; exit with 1 when a target is missed."""
+    """Measure guardrails, triage, answers and whole dialogues on labelled sets; exit with 1 when a target is missed."""
     console = open_console(stderr=as_json)
     if not console.is_terminal:
         console.width = WIDTH_MAX  # a file has no width of its own, and a table cut short is no record
@@ -43,7 +44,7 @@ def main(
     triaged = {one.name: measure_triage(one.triage) for one in sets if one.triage}
     played = {} if messages_only else _play(sets, console)
     for one in sets:
-        parts = [*_measure(one, triaged.get(one.name)), *([judge(played[one.name])] if one.name in played else [])]
+        parts = [*_measure(one, triaged.get(one.name)), *_measure_played(one, played.get(one.name, []))]
         figures[one.name] = [figure for part in parts for figure in part.figures]
         misses[one.name] = [miss for part in parts for miss in part.misses]
     print_figures(console, figures)
@@ -71,8 +72,19 @@ def _read_all(folders: Sequence[Path]) -> list[LabelledSets]:
 
 
 def _play(sets: Sequence[LabelledSets], console: Console) -> dict[str, list[Played]]:
-    wanted = {one.name: one.dialogues for one in sets if one.dialogues}
+    """Play each set's dialogues and, after them, its questions."""
+    wanted = {one.name: [*one.dialogues, *map(as_dialogue, one.faq)] for one in sets if one.dialogues or one.faq}
     return play_all(wanted, say=tell_on(console)) if wanted else {}
+
+
+def _measure_played(labelled: LabelledSets, played: Sequence[Played]) -> list[Measured]:
+    if not played:
+        return []
+    dialogues, questions = played[: len(labelled.dialogues)], played[len(labelled.dialogues) :]
+    return [
+        *([measure_faq(labelled.faq, questions)] if questions else []),
+        *([judge(dialogues)] if dialogues else []),
+    ]
 
 
 def _measure(labelled: LabelledSets, triaged: Triaged | None) -> list[Measured]:

@@ -13,6 +13,8 @@ from worker.conversation.vocabulary import EmergencyKind
 
 OUR_SETS = Path(__file__).with_name("sets")
 
+KINDS = ("pii", "abuse", "emergency", "triage", "faq", "dialogues")
+
 SecretType = Literal["PNR", "PHONE", "CREDIT_CARD", "EMAIL", "SSN", "PASSPORT"]
 TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
 
@@ -86,6 +88,30 @@ class TriageRow(_Row):
     label: TriageLabel
 
 
+class FaqRow(_Row):
+    """Hold a question, or turns of which the last asks, and where articles answer it; without sources none does."""
+
+    text: str = ""
+    turns: list[str] = []
+    sources: list[str] = []
+    """Sections that may be cited, as a reply cites them: article, a single right-pointing quotation mark, section."""
+    must_contain: list[str] = []
+    """What a good answer has, each a regular expression; several are several parts of an answer."""
+    either: bool = False
+    """Whether it is right as well to say that nothing was found: what covers it is only near."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> FaqRow:
+        if not (self.text or self.turns):
+            raise ValueError("a question has a text, or turns")
+        return self
+
+    @property
+    def asked(self) -> list[str]:
+        """Give what the customer says, one text a turn."""
+        return self.turns or [self.text]
+
+
 class Surface(BaseModel):
     """Hold a fact as it is written in a dialogue, and in the one spelling it has everywhere else."""
 
@@ -127,13 +153,15 @@ class LabelledSets:
     abuse: tuple[AbuseRow, ...]
     emergency: tuple[EmergencyRow, ...]
     triage: tuple[TriageRow, ...]
+    faq: tuple[FaqRow, ...]
     dialogues: tuple[Dialogue, ...]
 
 
 def read_sets(folder: Path, name: str) -> LabelledSets:
-    """Read every `pii*`, `abuse*`, `emergency*`, `triage*` and `dialogues*.jsonl` of a folder.
+    """Read every `pii*`, `abuse*`, `emergency*`, `triage*`, `faq*` and `dialogues*.jsonl` of a folder.
 
-    Raises UnreadableSet when there is none, or for the first line that is no row of its kind.
+    A file `*.tuning.jsonl` is left out: what something was tuned on says little about it. Raises UnreadableSet when
+    there is none, or for the first line that is no row of its kind.
     """
     found = LabelledSets(
         name,
@@ -141,10 +169,11 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
         abuse=_read_rows(folder, "abuse", AbuseRow),
         emergency=_read_rows(folder, "emergency", EmergencyRow),
         triage=_read_rows(folder, "triage", TriageRow),
+        faq=_read_rows(folder, "faq", FaqRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
     )
-    if not (found.pii or found.abuse or found.emergency or found.triage or found.dialogues):
-        raise UnreadableSet(f"{folder} holds no pii*, abuse*, emergency*, triage* or dialogues*.jsonl")
+    if not (found.pii or found.abuse or found.emergency or found.triage or found.faq or found.dialogues):
+        raise UnreadableSet(f"{folder} holds no {', '.join(f'{kind}*.jsonl' for kind in KINDS)}")
     return found
 
 
@@ -154,6 +183,8 @@ _RowType = TypeVar("_RowType", bound=_Row)
 def _read_rows(folder: Path, kind: str, row_type: type[_RowType]) -> tuple[_RowType, ...]:
     rows = []
     for path in sorted(folder.glob(f"{kind}*.jsonl")):
+        if path.name.endswith(".tuning.jsonl"):
+            continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 rows.append(row_type.model_validate_json(line))

@@ -8,20 +8,24 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import get_args
 
+from ops.knowledge.articles import read_articles
+from ops.knowledge.indexing import index_articles
 from ops.lab.evaluate.figures import Figure, Measured, Miss, Target, count_shares
 from ops.lab.evaluate.sets import TriageLabel, TriageRow
-from worker.conversation.vault import Vault
+from ops.seed import ARTICLES_FOLDER
+from worker.conversation.vault import Vault, without_placeholders
 from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.agents.start import callable_names
 from worker.domains.airline.claims import load_vocabulary
 from worker.domains.airline.local import phrases, triage
 from worker.domains.airline.local.routing import route
-from worker.domains.airline.local.situation import KnownFacts, read_situation
+from worker.domains.airline.local.situation import KnownFacts, Published, read_situation
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.emergency import assess_emergency
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.relevance import assess_relevance
 from worker.models.output import Say
+from worker.store.article_index import ArticleIndex
 
 ACCURACY_MIN = 0.85
 LABELS: tuple[str, ...] = get_args(TriageLabel)
@@ -65,16 +69,20 @@ def measure_triage(rows: Sequence[TriageRow]) -> Triaged:
 def route_of(text: str) -> str:
     """Say where the product sends a first message: a label, or ASKED.
 
-    As a turn does: the guardrails, then the agent it starts at, then what the Triage Agent decides if it starts there.
+    As a turn does: the articles are searched, then the guardrails, then the agent it starts at, then what the Triage
+    Agent decides if it starts there.
     Abuse is answered in steps that end with a person, so it counts as escalation. Greetings and thanks count as
     off_topic: nothing is asked of the airline.
     """
     masked = mask_text(normalise(text), Vault()).text
     if assess_emergency(masked).kind or assess_abuse(masked).is_abusive:
         return "escalation"
-    if not assess_relevance(masked, load_vocabulary()).is_relevant:
+    found = _index().search(without_placeholders(masked), 1)
+    relevance = assess_relevance(masked, load_vocabulary())
+    if relevance.reason == "injection" or not (relevance.is_relevant or found):
         return "off_topic"
-    facts, items = KnownFacts(turn_count=1), [{"role": "user", "content": masked}]
+    published = Published(rank=found[0].rank) if found else None
+    facts, items = KnownFacts(turn_count=1, published=published), [{"role": "user", "content": masked}]
     starts_at = route(facts, items, _callables(), at=_TRIAGE, sure_min=0.0)
     if starts_at != _TRIAGE:
         return _LABELS[starts_at]
@@ -82,6 +90,11 @@ def route_of(text: str) -> str:
     if not isinstance(step, Say):
         return _HANDOFFS[step.name]
     return ASKED if phrases.ASKED_TO_CLARIFY.search(step.text) else "off_topic"
+
+
+@cache
+def _index() -> ArticleIndex:
+    return index_articles(read_articles(ARTICLES_FOLDER))
 
 
 @cache

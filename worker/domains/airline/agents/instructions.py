@@ -24,6 +24,8 @@ def write_known_facts(turn: TurnContext) -> str:
             "was_just_offered": was_just_offered(turn, airline.quote),
             "said_yes": says_yes(turn, airline.quote),
         }
+    found = turn.looked_up.passages
+    published = {"rank": round(found[0].rank, 2), "sections": [one.source for one in found]} if found else None
     return json.dumps(
         {
             "passenger_name": airline.passenger_name,
@@ -36,6 +38,7 @@ def write_known_facts(turn: TurnContext) -> str:
             "issue_type": airline.issue_type,
             "ticket_id": airline.ticket_id,
             "quote": quote,
+            "published": published,
             "agrees": agrees(turn),
             "agrees_to_person": agrees_to_person(turn),
             "turn_count": airline.turn_count,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from worker.conversation.effects import LookedUp
 from worker.domains.airline.agents.handoffs import prepare
 from worker.domains.airline.agents.instructions import write_known_facts
+from worker.domains.airline.local.asking import leans_on_last
 from worker.domains.airline.local.routing import SURE_FOR_ANY_MODEL, route
 from worker.domains.airline.local.situation import KnownFacts
+from worker.tools.knowledge import PASSAGES_MAX
 
 if TYPE_CHECKING:
     from agents import Agent
@@ -27,7 +30,10 @@ async def choose_start(
     exists. Decided from the guarded message and the conversation as it was read: a resumed turn starts alike.
     """
     here = graph.start(last_agent)
-    if not settings.route_locally or settings.model == "stub":  # a benchmark's turn is always the same work
+    if settings.model == "stub":  # a benchmark's turn is always the same work
+        return here
+    turn.looked_up = await look_up(turn, items)
+    if not settings.route_locally:
         return here
     name = route(
         KnownFacts.model_validate_json(write_known_facts(turn)),
@@ -40,6 +46,18 @@ async def choose_start(
     if chosen is not here:
         await prepare(chosen, turn)
     return chosen
+
+
+async def look_up(turn: TurnContext, items: list[Any]) -> LookedUp:
+    """Search the articles for a turn's message, and for a follow-up with the question before it.
+
+    Before anything is declined, asked or handed to a person, since only a search knows what the articles answer. A
+    tool that looks the same up again costs a fraction of a millisecond.
+    """
+    said = [str(item["content"]) for item in items if item.get("role") == "user"]
+    about = said[-1] if said and leans_on_last(turn.text) else ""
+    passages = await turn.knowledge.search(turn.key.tenant, turn.text, PASSAGES_MAX, about)
+    return LookedUp(turn.text, about, tuple(passages))
 
 
 def callable_names(agent: Agent[TurnContext]) -> frozenset[str]:

@@ -6,6 +6,7 @@ import re
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
+from worker.domains.airline.local.asking import is_follow_up, leans_on_last
 from worker.domains.airline.local.intent import classify
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.slots import declines, find_confirmation_number
@@ -13,12 +14,11 @@ from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltal
 from worker.models.output import Call, Say, Step
 
 QUESTION_CHARACTERS_MAX = 500
-SHORT_QUESTION_WORDS_MAX = 4
+SHORT_ANSWER_WORDS_MAX = 4
 QUESTIONS_MAX = 3
 """Questions of one turn that are looked up, each by itself."""
+PASSAGES_QUOTED_MAX = 2
 _SURE = 0.5
-_FOLLOW_UP = re.compile(r"\W*(?:and|what about|how about|what if|also|or|but)\b.{0,60}\?\W*$", re.IGNORECASE)
-"""A short question that leans on the one before; alone it could be about anything."""
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _SECRET = re.compile(r"\[(?:CARD_NUMBER|SSN)\]")
@@ -31,7 +31,7 @@ def decide(situation: Situation) -> Step:
     if looked_up and situation.latest is looked_up[-1]:
         questions = questions_in(situation)
         if len(looked_up) < len(questions):
-            return Call("faq_lookup", {"question": questions[len(looked_up)]})
+            return Call("faq_lookup", questions[len(looked_up)])
         return Say(_answer(looked_up))
     sent_here = "transfer_to_faq_agent" in situation.handoffs_made
     if not sent_here:
@@ -40,12 +40,13 @@ def decide(situation: Situation) -> Step:
             return step
     if not situation.can("faq_lookup"):
         return Say(phrases.nothing_found())
-    return Call("faq_lookup", {"question": questions_in(situation)[0]})
+    return Call("faq_lookup", questions_in(situation)[0])
 
 
 def _answer(looked_up: list[Done]) -> str:
-    """Give what was found, each passage once."""
-    found = [done.output["results"][0] for done in looked_up if done.output.get("found") and done.output.get("results")]
+    """Give what was found, each passage once: two where one question was looked up and both are close to it."""
+    quoted = PASSAGES_QUOTED_MAX if len(looked_up) == 1 else 1
+    found = [result for done in looked_up if done.output.get("found") for result in done.output["results"][:quoted]]
     return "\n\n".join(dict.fromkeys(map(phrases.cite, found))) or phrases.nothing_found()
 
 
@@ -57,31 +58,31 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     answers_offer = offered is not None and (offered.said_yes or refuses)
     if answers_offer or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    is_nod = (refuses or situation.facts.agrees) and len(situation.message.split()) <= SHORT_QUESTION_WORDS_MAX
+    if is_follow_up(situation.message) and situation.facts.published is not None:
+        return None
+    is_nod = (refuses or situation.facts.agrees) and len(situation.message.split()) <= SHORT_ANSWER_WORDS_MAX
     if is_nod or label == "smalltalk" or is_smalltalk(situation):
         return answer_smalltalk(situation)
 
     if label == "off_topic" and confidence >= _SURE:
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
-    if _FOLLOW_UP.match(situation.message):
-        return None
     is_elsewhere = label in {"booking", "escalation"} and confidence >= _SURE
     if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
         return Call(_TO_TRIAGE)
     return None
 
 
-def questions_in(situation: Situation) -> list[str]:
-    """Give the questions to look up, at most QUESTIONS_MAX; a short one ("and for cats?") takes the previous one along.
+def questions_in(situation: Situation) -> list[dict[str, str]]:
+    """Give the arguments of the lookups, at most QUESTIONS_MAX; one that leans on the question before takes it along.
 
     Several are looked up when several paragraphs ask: messages that came in a row are paragraphs of one.
     """
     paragraphs = [part for part in _PARAGRAPH.split(situation.message) if "?" in part and _is_policy(part)]
     if len(paragraphs) > 1:
-        return [_question_of(paragraph) for paragraph in paragraphs[:QUESTIONS_MAX]]
-    question = _question_of(situation.message)
-    if len(question.split()) <= SHORT_QUESTION_WORDS_MAX and len(situation.customer_texts) > 1:
-        question = _shorten(f"{situation.customer_texts[-2]} {question}")
+        return [{"question": _question_of(paragraph)} for paragraph in paragraphs[:QUESTIONS_MAX]]
+    question = {"question": _question_of(situation.message)}
+    if leans_on_last(situation.message) and len(situation.customer_texts) > 1:
+        question["about"] = _question_of(situation.customer_texts[-2])
     return [question]
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from worker.domains.airline.local.asking import weigh_published
 from worker.domains.airline.local.intent import Intent, read
 
 _AGENT = re.compile(
@@ -40,6 +41,14 @@ class OpenQuote(BaseModel):
     """Whether the newest message is a yes to it, as the rule of the tools reads it."""
 
 
+class Published(BaseModel):
+    """Hold what a search of the articles found on the newest message, before any agent was asked."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    rank: float = 0.0
+
+
 class KnownFacts(BaseModel):
     """Hold the facts that an agent's instructions end with; unknown keys are for other models."""
 
@@ -55,6 +64,7 @@ class KnownFacts(BaseModel):
     issue_type: str | None = None
     ticket_id: str | None = None
     quote: OpenQuote | None = None
+    published: Published | None = None
     agrees: bool = False
     """Whether the newest message is a yes as it stands, whatever it may answer."""
     agrees_to_person: bool = False
@@ -113,8 +123,10 @@ class Situation:
 
     @cached_property
     def intent(self) -> Intent:
-        """Give what the newest message is about."""
-        return read(self.message)
+        """Give what the newest message is about, the articles asked as well."""
+        facts = self.facts
+        rank = facts.published.rank if facts.published else 0.0
+        return weigh_published(read(self.message), self.message, rank, is_in_booking=facts.issue_type == "booking")
 
     @cached_property
     def last_reply(self) -> str:

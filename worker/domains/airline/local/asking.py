@@ -1,0 +1,98 @@
+"""Tell whether a message asks for what the airline has published, with what a search of the articles found beforehand.
+
+A classifier that has never seen "vegan" or "plug socket" takes them for another trade's; the articles know better.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.intent import Intent, flatten, urgent_cue
+
+FOLLOW_UP_WORDS_MAX = 12
+SHORT_WORDS_MAX = 4
+QUESTION_WORDS_MIN = 3
+
+FOUND_MIN = 1.3
+"""Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
+
+SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.98
+"""Confidence from which a question is small talk or another trade's, and from which it wants something done.
+
+Measured on our tuning questions and triage set: wishes and complaints are read with 0.98 and more, nearly all of them,
+and policy questions that are taken for one with less.
+"""
+SURE_OF_WORDS, SURE_OF_STORY = 0.75, 0.5
+"""The same for a few words without the form of a question ("vegan options"), and for many, which mostly tell a case."""
+
+FEW_WORDS_MAX = 8
+QUESTION_WORDS_MAX = 20
+"""Words from which a message that ends in a question tells a case all the same."""
+
+_LEANS: Final = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|thanks?|thank you|great|good|cool|alright|fine)\b\W*)?"
+    r"(?:and|but|or|also|so|then|what about|how about|what if)\b",
+    re.IGNORECASE,
+)
+_POINTS_BACK: Final = re.compile(
+    r"\b(?:it|that|this|those|these|them|they|one|ones|there|too|then)\b\W*", re.IGNORECASE
+)
+_QUESTION: Final = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|so|ok|and|also|but|or|well|quick question|question)\b\W*)*"
+    r"(?:how|what|what's|whats|when|which|where|why|who|whose|is|are|am|do|does|did|can|could|may|might|will|would|"
+    r"should|shall|must|has|have|any|until when|till when|if)\b",
+    re.IGNORECASE,
+)
+_PLEASE_DO: Final = re.compile(
+    r"\b(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)",
+    re.IGNORECASE,
+)
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+def leans_on_last(text: str) -> bool:
+    """Say whether a message continues the question before it, and says too little alone: "and in the hold?"."""
+    words = len(text.split())
+    if words <= SHORT_WORDS_MAX:
+        return True
+    return words <= FOLLOW_UP_WORDS_MAX and (_LEANS.search(text) is not None or _POINTS_BACK.search(text) is not None)
+
+
+def is_follow_up(text: str) -> bool:
+    """Say whether a message begins as one that continues a question: "and", "what about", "ok and"."""
+    return len(text.split()) <= FOLLOW_UP_WORDS_MAX and _LEANS.search(text) is not None
+
+
+def asks(text: str) -> bool:
+    """Say whether a message has the form of a question to be answered, rather than of a favour to be done."""
+    sentences = (sentence for sentence in _SENTENCE_END.split(text) if len(sentence.split()) >= QUESTION_WORDS_MIN)
+    is_asked = any(sentence.rstrip().endswith("?") or _QUESTION.search(sentence) for sentence in sentences)
+    return is_asked and _PLEASE_DO.search(text) is None
+
+
+def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bool) -> Intent:
+    """Read a message as a question of policy where the articles answer it and nothing surer speaks against it.
+
+    `rank` is the best passage's, 0 for none; `is_in_booking` says whether the conversation is about a booking, whose
+    questions are often its own. What must reach a person does.
+    """
+    if rank < FOUND_MIN or likely.label == "faq" or urgent_cue(flatten(text)) is not None:
+        return likely
+    is_asked = asks(text)
+    if is_in_booking and not is_asked:
+        return likely
+    gives_way = likely.confidence < _sure_min(likely, len(text.split()), is_asked=is_asked)
+    if not gives_way or "thanks" in cues_in(flatten(text)):
+        return likely
+    return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
+
+
+def _sure_min(likely: Intent, words: int, *, is_asked: bool) -> float:
+    """Give the confidence from which a reading stands although an article has an answer."""
+    if not is_asked:
+        return SURE_OF_WORDS if words <= FEW_WORDS_MAX else SURE_OF_STORY
+    if likely.label == "escalation" and words > QUESTION_WORDS_MAX:
+        return SURE_OF_WORDS
+    return SURE_OF_OTHER if likely.label in {"smalltalk", "off_topic"} else SURE_OF_WISH
