@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from worker.domains.airline.local.dates import find_day
-from worker.domains.airline.local.options import Option, choose_option
-from worker.domains.airline.local.places import find_route
-from worker.domains.airline.local.slots import (
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.options import Option, choose_option
+from worker.domains.airline.local.reading.places import find_route
+from worker.domains.airline.local.reading.slots import (
     declines,
     find_confirmation_number,
     find_corrected_name,

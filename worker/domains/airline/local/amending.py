@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.domains.airline.local import offers
+from worker.domains.airline.local.reading.slots import find_corrected_name
+from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import find_corrected_name
-from worker.domains.airline.local.wishes import Wish
 from worker.models.output import Call, Say, Step
 
 TOOLS: dict[Wish, str] = {

@@ -7,12 +7,19 @@ from typing import Any
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import amend, is_for_tool
 from worker.domains.airline.local.answers import KEEP, WISH_OF_KIND, accepts_person, answer_offer
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.dates import find_day
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
-from worker.domains.airline.local.intent import flatten, urgent_cue
-from worker.domains.airline.local.options import is_choosing
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.options import is_choosing
+from worker.domains.airline.local.reading.slots import (
+    find_confirmation_number,
+    find_name,
+    find_preference,
+    find_seat,
+)
+from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.domains.airline.local.rebooking import (
     offer_flights,
     search_trip,
@@ -22,12 +29,6 @@ from worker.domains.airline.local.rebooking import (
 )
 from worker.domains.airline.local.seating import ELSEWHERE, offer_seat, work_on_seat
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import (
-    find_confirmation_number,
-    find_name,
-    find_preference,
-    find_seat,
-)
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
     NO_CODE,
@@ -40,7 +41,6 @@ from worker.domains.airline.local.verifying import (
     verify,
     was_refused,
 )
-from worker.domains.airline.local.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.models.output import Call, Say, Step
 
 _SURE = 0.6

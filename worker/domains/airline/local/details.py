@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.domains.airline.local import phrases
-from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import (
+from worker.domains.airline.local.reading.slots import (
     Preference,
     find_confirmation_number,
     find_flight_number,
@@ -16,6 +15,7 @@ from worker.domains.airline.local.slots import (
     find_seat,
     guess_name,
 )
+from worker.domains.airline.local.situation import Situation
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import re
 from schema.messages import EscalationCategory, Priority
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import is_unclear_too_often
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten, urgent_cue
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Call, Say, Step
 

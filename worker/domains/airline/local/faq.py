@@ -6,9 +6,9 @@ import re
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
-from worker.domains.airline.local.intent import classify
+from worker.domains.airline.local.reading.intent import classify
+from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import declines, find_confirmation_number
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 

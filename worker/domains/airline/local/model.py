@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from worker.domains.airline.local import phrases, triage
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten
 from worker.domains.airline.local.privacy import asks_about_card
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten
 from worker.domains.airline.local.routing import DECISIONS
 from worker.domains.airline.local.situation import Situation, read_situation
 from worker.models.embedded import EmbeddedModel

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
-from worker.domains.airline.local.options import Option, price_of
+from worker.domains.airline.local.reading.options import Option, price_of
 
 ASKED_FOR_DAY = re.compile(r"\bwhich day\b", re.IGNORECASE)
 ASKED_FOR_ORIGIN = re.compile(r"\bwhere would you like to fly from\b", re.IGNORECASE)

@@ -9,11 +9,11 @@ from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import find_payment
-from worker.domains.airline.local.dates import find_day
-from worker.domains.airline.local.options import Option, choose_by_wish, choose_option, is_choosing, price_of
-from worker.domains.airline.local.places import Route, find_bare_place, find_route
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.options import Option, choose_by_wish, choose_option, is_choosing, price_of
+from worker.domains.airline.local.reading.places import Route, find_bare_place, find_route
+from worker.domains.airline.local.reading.slots import find_flight_number
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import find_flight_number
 from worker.models.output import Call, Say, Step
 
 _SEARCH = "search_flights"

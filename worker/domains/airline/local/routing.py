@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from worker.domains.airline.local import booking, escalation, faq, triage
-from worker.domains.airline.local.intent import Intent
 from worker.domains.airline.local.privacy import asks_about_card
+from worker.domains.airline.local.reading.intent import Intent
+from worker.domains.airline.local.reading.slots import declines
 from worker.domains.airline.local.situation import HANDOFF_PREFIX, Done, KnownFacts, Situation, read_situation
-from worker.domains.airline.local.slots import declines
 from worker.models.output import Call, Step
 
 DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from worker.domains.airline.local.intent import Intent, read
+from worker.domains.airline.local.reading.intent import Intent, read
 
 _AGENT = re.compile(
     r"You are the (?P<agent>[A-Z]\w+ Agent) of "

@@ -14,7 +14,7 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
-from worker.domains.airline.local.intent import LABELS, WEIGHT_UNIT, features_of
+from worker.domains.airline.local.reading.intent import LABELS, WEIGHT_UNIT, features_of
 
 VARIANTS_MAX = 6
 """Sentences made of a line with choices; more when one of its choices alone has more."""

@@ -6,19 +6,19 @@ from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.answers import accepts_person, answer_offer, is_unclear_too_often
-from worker.domains.airline.local.cues import cues_in
 from worker.domains.airline.local.details import collect_details
 from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
-from worker.domains.airline.local.intent import Intent, flatten
-from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import (
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import Intent, flatten
+from worker.domains.airline.local.reading.slots import (
     declines,
     find_confirmation_number,
     find_flight_number,
     find_name,
 )
+from worker.domains.airline.local.reading.wishes import find_wish
+from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
-from worker.domains.airline.local.wishes import find_wish
 from worker.models.output import Call, Say, Step
 
 TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"

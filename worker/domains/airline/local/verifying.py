@@ -8,9 +8,9 @@ from typing import Any
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.details import Details
 from worker.domains.airline.local.escalation import REFUSALS_MAX
-from worker.domains.airline.local.options import choose_option
+from worker.domains.airline.local.reading.options import choose_option
+from worker.domains.airline.local.reading.wishes import SEAT_WISHES, Wish
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.wishes import SEAT_WISHES, Wish
 from worker.models.output import Call, Say, Step
 
 TO_TRIAGE = "transfer_to_triage_agent"

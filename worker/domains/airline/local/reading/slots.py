@@ -49,7 +49,7 @@ def find_preference(text: str) -> Preference | None:
 
 @cache
 def _no() -> re.Pattern[str]:
-    known = load_patterns("worker.domains.airline.local", "slots.patterns")
+    known = load_patterns("worker.domains.airline.local.reading", "slots.patterns")
     return re.compile(rf"^(?:{known['before_no']}\W+)*{known['no']}", re.IGNORECASE)
 
 

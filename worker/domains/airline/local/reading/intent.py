@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Literal, NamedTuple, cast
 
 from worker.conversation.vault import replace_placeholders
-from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.reading.cues import cues_in
 
 Label = Literal["faq", "booking", "escalation", "off_topic", "smalltalk"]
 LABELS: tuple[Label, ...] = ("faq", "booking", "escalation", "off_topic", "smalltalk")

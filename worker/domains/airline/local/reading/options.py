@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from worker.domains.airline.local.slots import find_flight_number
+from worker.domains.airline.local.reading.slots import find_flight_number
 
 Option = dict[str, Any]
 

@@ -23,7 +23,7 @@ SEAT_WISHES = frozenset({"seat_change", "seat_status"})
 @cache
 def _wishes() -> Mapping[Wish, re.Pattern[str]]:
     """Give every wish of `wishes.patterns`; the first that fits counts."""
-    known = load_patterns("worker.domains.airline.local", "wishes.patterns")
+    known = load_patterns("worker.domains.airline.local.reading", "wishes.patterns")
     return MappingProxyType({wish: re.compile(rf"\b{known[wish]}\b") for wish in get_args(Wish)})
 
 
