@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.options import Option, choose_option
 from worker.domains.airline.local.reading.places import find_route
 from worker.domains.airline.local.reading.slots import (
@@ -14,7 +15,6 @@ from worker.domains.airline.local.reading.slots import (
     find_confirmation_number,
     find_corrected_name,
     find_flight_number,
-    find_name,
     find_preference,
     find_seat,
 )

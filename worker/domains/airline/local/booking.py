@@ -12,10 +12,10 @@ from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.options import is_choosing
 from worker.domains.airline.local.reading.slots import (
     find_confirmation_number,
-    find_name,
     find_preference,
     find_seat,
 )

@@ -10,11 +10,11 @@ from worker.domains.airline.local.details import collect_details
 from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import Intent, flatten
+from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.slots import (
     declines,
     find_confirmation_number,
     find_flight_number,
-    find_name,
 )
 from worker.domains.airline.local.reading.wishes import find_wish
 from worker.domains.airline.local.situation import Situation

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from runtime.patterns import load_patterns
 from worker.conversation.vault import find_placeholders
+from worker.domains.airline.local.reading.names import clean_name, find_name
 
 Preference = Literal["window", "aisle", "middle"]
 
@@ -58,92 +59,7 @@ def declines(text: str) -> bool:
     return _no().match(" ".join(text.replace("\u2019", "'").split())) is not None
 
 
-_LETTERS = r"A-Za-z\u00c0-\u024f"
-_NAME_WORD = rf"[{_LETTERS}][{_LETTERS}'.\-]*"
-_CAPITALISED = rf"[A-Z\u00c0-\u00de][{_LETTERS}'.\-]*"
-_NAME = rf"(?P<name>{_NAME_WORD}(?: {_NAME_WORD}){{0,3}})"
-_STATED = tuple(
-    re.compile(pattern, flags)
-    for pattern, flags in (
-        (rf"\b(?:last|sur|family) ?name(?: on the \w+)?(?: is|'s|:| -|,)*\s+{_NAME}", re.IGNORECASE),
-        (
-            rf"\b(?:my |full |first |passenger'?s? |the |her |his )*name(?: on the \w+)?(?: is|'s|:| -|,)?\s+{_NAME}",
-            re.IGNORECASE,
-        ),
-        (
-            rf"\b(?:booked|booking|reservation|it'?s|its|is)(?: is)? (?:under|in the name of)(?: the name)?\s+{_NAME}",
-            re.IGNORECASE,
-        ),
-        (
-            (
-                rf"\b(?:it'?s|its|this is|it is|i'?m|i am|here is|for|under|passenger)\s+{_NAME}"
-                r"(?=\W*(?:and |, ?|with )?(?:my )?(?:confirmation|code|booking|pnr|\[CONF))"
-            ),
-            re.IGNORECASE,
-        ),
-        (rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s)\s+(?P<name>{_CAPITALISED}(?: {_CAPITALISED}){{0,3}})", 0),
-    )
-)
-_BESIDE_CODE = re.compile(
-    rf"(?:^|[.,;:?!\n]|\b(?:it'?s|its|and|sure|yes|hi|hello|hey|ok|okay|thanks)\b)\W*{_NAME}[\s,;:/-]+"
-    r"(?:and\s+)?\[CONFIRMATION_NUMBER_\d+\]",
-    re.IGNORECASE,
-)
-_AFTER_CODE = re.compile(rf"\[CONFIRMATION_NUMBER_\d+\][\s,;:/-]+(?:and\s+)?{_NAME}\W*$", re.IGNORECASE)
-_ALONE = re.compile(
-    rf"^\W*(?:(?:hi|hello|sure|yes|ok|okay|it'?s|its)\W+)*{_NAME}(?:, ?{_NAME_WORD})?\W*$", re.IGNORECASE
-)
-_NO_NAMES = frozenset(
-    re.findall(
-        r"\S+",
-        """
-        a an the and or but it's its i'm is are was my your our i you he she it we they this that these those
-        not no yes yeah yep ok okay sure please thanks thank hi hello hey sorry from to at in on for of with by
-        here there just still already also very so really now today tomorrow flight seat seats window aisle
-        middle booking reservation confirmation number code name last first full change cancel refund want need
-        like help trying going flying travelling traveling looking having getting calling writing waiting asking
-        upset angry happy glad fine good great well traveler passenger customer member gold silver unable able
-        late stuck at about one two anything nothing something maybe what when where why how which who correct
-        right wrong same different none don't dont know have has had do does did can could will would bag bags
-        luggage ticket agent human person supervisor manager somebody someone connected going there's front back
-        forward further any either row exit card visa passport email phone any thing else all that's it's
-        sitting disappointed aisle. soon asap pnr record locator boarding pass as below above wonderful perfect
-        bye goodbye confirm misspelled misspelt spelled spelt incorrect missing booked
-        """,
-    )
-)
-
-
-def find_name(text: str, *, asked: bool) -> str | None:
-    """Give the passenger's name, or the part that was said; `asked` says that the airline had just asked for it.
-
-    Only then does a bare word count as a name.
-    """
-    text = text.replace("\u2019", "'")
-    for pattern in _STATED:
-        for match in pattern.finditer(text):
-            name = _clean(match["name"])
-            if name is not None:
-                return name
-    for pattern in (_BESIDE_CODE, _AFTER_CODE):
-        beside = pattern.search(text)
-        if beside is not None:
-            return _clean(beside["name"])
-    alone = _ALONE.match(text) if asked else None
-    return _clean(alone["name"]) if alone is not None else None
-
-
-def _clean(name: str) -> str | None:
-    """Cut a name where it stops being one; None when nothing is left."""
-    kept: list[str] = []
-    for word in name.split():
-        bare = word.strip(".,'-")
-        if bare.lower() in _NO_NAMES or not bare:
-            break
-        kept.append(bare)
-        if word.endswith("."):
-            break
-    return " ".join(kept) or None
+_NAME_WORD = r"[^\W\d_][^\W\d_'.\-]*(?:['.\-][^\W\d_]+)*"
 
 
 class CorrectedName(NamedTuple):
@@ -175,22 +91,9 @@ def find_corrected_name(text: str, *, asked: bool) -> CorrectedName | None:
         match = pattern.search(said)
         if match is None:
             continue
-        after = _clean(match["after"])
+        after = clean_name(match["after"])
         if after is not None:
-            before = _clean(match["before"].rpartition(" name ")[2]) if "before" in match.groupdict() else None
+            before = clean_name(match["before"].rpartition(" name ")[2]) if "before" in match.groupdict() else None
             return CorrectedName(after, before)
     name = find_name(said, asked=True) if asked else None
     return CorrectedName(name) if name is not None else None
-
-
-_USER_ID = re.compile(r"\b([a-z]{2,})_([a-z]{2,})_\d{2,}\b", re.IGNORECASE)
-_TRAVELLERS = re.compile(rf"\b(?:for|of)(?: both| passengers?| travell?ers?)? (?P<name>{_CAPITALISED} {_CAPITALISED})")
-
-
-def guess_name(text: str) -> str | None:
-    """Give a name that stands in a message without being stated as one: a user id's, or a traveller's beside a wish."""
-    user_id = _USER_ID.search(text)
-    if user_id is not None:
-        return f"{user_id[1]} {user_id[2]}".title()
-    traveller = _TRAVELLERS.search(text)
-    return _clean(traveller["name"]) if traveller is not None else None
