@@ -20,6 +20,7 @@ SHIPPED = [
     ("worker.domains.airline.local.reading", "names.patterns"),
     ("worker.domains.airline.rules", "consent.patterns"),
     ("worker.domains.airline.rules", "mail.patterns"),
+    ("worker.domains.airline.local.reading", "seats.patterns"),
     ("worker.domains.airline.local.reading", "slots.patterns"),
     ("worker.domains.airline.local.reading", "wishes.patterns"),
 ]

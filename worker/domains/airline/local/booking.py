@@ -14,11 +14,8 @@ from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.options import is_choosing
-from worker.domains.airline.local.reading.slots import (
-    find_confirmation_number,
-    find_preference,
-    find_seat,
-)
+from worker.domains.airline.local.reading.seats import find_preference, find_seat
+from worker.domains.airline.local.reading.slots import find_confirmation_number
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.domains.airline.local.rebooking import (
     offer_flights,
@@ -38,8 +35,8 @@ from worker.domains.airline.local.verifying import (
     is_verified,
     look_up,
     offer_person,
+    untried_name,
     verify,
-    was_refused,
 )
 from worker.models.output import Call, Say, Step
 
@@ -280,9 +277,9 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
         if (
             complete
             and len(situation.handoffs_made) <= _HANDOFFS_BEFORE_LOOKUP_MAX
-            and not was_refused(situation, details)
+            and (name := untried_name(situation, details)) is not None
         ):
-            return look_up(details)
+            return look_up(details, name)
         gave_something = _holds_details(situation) or NO_CODE.search(situation.message) is not None
         if not complete and (not asked or gave_something):
             return verify(situation, details, wish)

@@ -7,13 +7,8 @@ from typing import Any
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.reading.names import Name, find_names
-from worker.domains.airline.local.reading.slots import (
-    Preference,
-    find_confirmation_number,
-    find_flight_number,
-    find_preference,
-    find_seat,
-)
+from worker.domains.airline.local.reading.seats import Preference, find_preference, find_seat
+from worker.domains.airline.local.reading.slots import find_confirmation_number, find_flight_number
 from worker.domains.airline.local.situation import Situation
 
 

@@ -131,9 +131,14 @@ def summarise(situation: Situation) -> str:
 
 
 def refusals_in(situation: Situation) -> int:
-    """Count the tool refusals in sight that leave the customer nothing else to name."""
-    results = [done.output for done in (*situation.done_before, *situation.done)]
-    return sum(result.get("ok") is False and result.get("refusal") not in ONLY_A_STEP for result in results)
+    """Count the tool refusals in sight that leave nothing else to name; several of one tool in a turn are one."""
+    return len(
+        {
+            (done.turn, done.name)
+            for done in (*situation.done_before, *situation.done)
+            if done.output.get("ok") is False and done.output.get("refusal") not in ONLY_A_STEP
+        }
+    )
 
 
 def _cue_of(situation: Situation) -> str | None:

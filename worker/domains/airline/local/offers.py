@@ -53,10 +53,14 @@ def ask_for_flight(segments: list[dict[str, Any]]) -> str:
     return f"Which of your flights is it: {listed}?"
 
 
-def list_options(options: list[Option], cabin: str, day: str) -> str:
-    """Offer options with numbers, flights, times and prices."""
-    lines = [f"Option {option.get('option')}: {_flights_of(option)}{_price_of(option, cabin)}" for option in options]
+def list_options(options: list[Option], cabin: str, day: str, lacking: str | None = None) -> str:
+    """Offer options with numbers, flights, times and prices; `lacking` is the time of day at which nothing flies."""
+    lines = [
+        f"Option {number}: {_flights_of(option)}{_price_of(option, cabin)}" for number, option in enumerate(options, 1)
+    ]
     listed = "\n".join(lines)
+    if lacking:
+        return f"I find none in the {lacking} of {day}. These flights are open on that day:\n{listed}\n{ASK_WHICH}"
     return f"These flights are open on {day}:\n{listed}\n{ASK_WHICH}"
 
 

@@ -10,7 +10,16 @@ from typing import Any
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import find_payment
 from worker.domains.airline.local.reading.dates import find_day
-from worker.domains.airline.local.reading.options import Option, choose_by_wish, choose_option, is_choosing, price_of
+from worker.domains.airline.local.reading.options import (
+    Option,
+    choose_by_wish,
+    choose_option,
+    is_choosing,
+    options_at,
+    options_shown,
+    price_of,
+    time_of_day_in,
+)
 from worker.domains.airline.local.reading.places import Route, find_bare_place, find_route
 from worker.domains.airline.local.reading.slots import find_flight_number
 from worker.domains.airline.local.situation import Done, Situation
@@ -64,8 +73,12 @@ def offer_flights(situation: Situation, found: Done, reservation: dict[str, Any]
     if reservation is None:
         listed = offers.list_options(options[: offers.OPTIONS_MAX], cabin, day.isoformat())
         return Say(f"{listed.removesuffix(offers.ASK_WHICH).rstrip()}\n{offers.cannot_book_new()}")
+    time_of_day = next((text for text in reversed(texts) if time_of_day_in(text)), "")
+    fitting = options_at(time_of_day, options)
+    lacking = None if fitting else time_of_day_in(time_of_day)
+    options = fitting or options
     best = next((one for text in reversed(texts) if (one := choose_by_wish(text, options, cabin))), None)
-    if best is None and len(options) == 1:
+    if best is None and len(options) == 1 and not lacking:
         best = options[0]
     if best is not None and len(situation.done) <= _CALLS_BEFORE_QUOTE_MAX:
         journey = _choose_journey(_journeys(reservation), texts, situation)
@@ -74,7 +87,7 @@ def offer_flights(situation: Situation, found: Done, reservation: dict[str, Any]
     shown = options[: offers.OPTIONS_MAX]
     if best is not None and best not in shown:
         shown = [best, *shown[:-1]]
-    return Say(offers.list_options(shown, cabin, day.isoformat()))
+    return Say(offers.list_options(shown, cabin, day.isoformat(), lacking))
 
 
 def search_trip(situation: Situation) -> Step:
@@ -139,7 +152,10 @@ def _picked(
         return None
     cabin = str(reservation.get("cabin", "economy"))
     options = _options_of(found, cabin, reservation)
-    chosen = choose_option(situation.message, options, cabin)
+    shown = options_shown(situation.last_reply, options)
+    chosen = choose_option(situation.message, shown or options, cabin) or choose_option(
+        situation.message, options, cabin
+    )
     if chosen is None and len(options) == 1 and situation.facts.agrees:
         return options[0]
     return chosen

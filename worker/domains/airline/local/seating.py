@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.details import Details
-from worker.domains.airline.local.reading.slots import find_preference, find_seat
+from worker.domains.airline.local.reading.seats import find_preference, find_seat
 from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Done, Situation
 from worker.models.output import Call, Say, Step

@@ -11,11 +11,7 @@ from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import Intent, flatten
 from worker.domains.airline.local.reading.names import find_name
-from worker.domains.airline.local.reading.slots import (
-    declines,
-    find_confirmation_number,
-    find_flight_number,
-)
+from worker.domains.airline.local.reading.slots import declines, find_confirmation_number, find_flight_number
 from worker.domains.airline.local.reading.wishes import find_wish
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk

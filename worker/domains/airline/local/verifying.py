@@ -41,26 +41,27 @@ def is_verified(situation: Situation, details: Details) -> bool:
     return facts.verified and details.confirmation_number == facts.confirmation_number
 
 
-def look_up(details: Details) -> Call:
-    """Open a booking."""
-    return Call(_LOOK_UP, {"confirmation_number": details.confirmation_number, "surname": details.name or ""})
+def look_up(details: Details, name: str | None = None) -> Call:
+    """Open a booking, under another name than the likeliest where one is given."""
+    return Call(_LOOK_UP, {"confirmation_number": details.confirmation_number, "surname": name or details.name or ""})
 
 
-def was_refused(situation: Situation, details: Details) -> bool:
-    """Say whether this number and surname have been tried already."""
-    wanted = look_up(details).arguments
-    return any(
-        done.name == _LOOK_UP and not done.is_ok and done.arguments == wanted
-        for done in (*situation.done_before, *situation.done)
-    )
+def untried_name(situation: Situation, details: Details) -> str | None:
+    """Give the likeliest name that has not been refused with this number yet; None when each has."""
+    refused = [
+        done.arguments for done in (*situation.done_before, *situation.done) if done.name == _LOOK_UP and not done.is_ok
+    ]
+    names = (details.name, *details.other_names) if details.name else ()
+    return next((name for name in names if name and look_up(details, name).arguments not in refused), None)
 
 
 def verify(situation: Situation, details: Details, wish: Wish | None) -> Step:
     """Open the booking, or ask for what is missing for it and was not said."""
-    if was_refused(situation, details):
-        return Say(offers.wrong_guess() if details.name_is_guessed else phrases.still_not_found())
     if details.name and details.confirmation_number:
-        return look_up(details)
+        name = untried_name(situation, details)
+        if name is not None:
+            return look_up(details, name)
+        return Say(offers.wrong_guess() if details.name_is_guessed else phrases.still_not_found())
     if not details.confirmation_number:
         step = _without_code(situation)
         if step is not None:
@@ -79,12 +80,24 @@ def after_lookup_refused(situation: Situation, latest: Done, details: Details) -
     """Go on after a booking was not found: ask again, or bring in a person the second time."""
     if latest.name == _FIND_MINE:
         return Say(str(latest.output.get("message", "")))
-    earlier = [done for done in situation.done_before if done.name == _LOOK_UP and not done.is_ok]
+    tried = [done for done in situation.done if done.name == _LOOK_UP]
+    another = untried_name(situation, details)
+    if another is not None and len(tried) < _LOOKUPS_PER_TURN_MAX and not _has_many_guesses(latest):
+        return look_up(details, another)
+    earlier = {done.turn for done in situation.done_before if done.name == _LOOK_UP and not done.is_ok}
     if len(earlier) + 1 >= REFUSALS_MAX and situation.can(TO_TRIAGE):
         return Call(TO_TRIAGE)
     if details.name_is_guessed:
         return Say(offers.wrong_guess())
     return Say(phrases.refuse(str(latest.output.get("message", ""))))
+
+
+_LOOKUPS_PER_TURN_MAX = 2
+"""Names of one message that are tried; each wrong one counts as a guess, and a turn has few calls."""
+
+
+def _has_many_guesses(refused: Done) -> bool:
+    return refused.output.get("refusal") == "too_many_attempts"
 
 
 def _without_code(situation: Situation) -> Step | None:

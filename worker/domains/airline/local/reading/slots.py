@@ -1,24 +1,16 @@
-"""Pick the details out of what a customer writes: name, confirmation number, flight, seat, preference, yes and no."""
+"""Pick the details out of what a customer writes: confirmation number, flight, a corrected name, a no."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from runtime.patterns import load_patterns
 from worker.conversation.vault import find_placeholders
 from worker.domains.airline.local.reading.names import clean_name, find_name
 
-Preference = Literal["window", "aisle", "middle"]
-
 _FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
-_SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
-_PREFERENCE = re.compile(r"\b(window|aisle|middle)\b", re.IGNORECASE)
-_UNWANTED = re.compile(
-    r"\b(?:not|no|don'?t|instead of|rather than|from|hate|without|never)\b(?:(?!\b(?:but|to)\b)[^.,;!?]){0,20}$",
-    re.IGNORECASE,
-)
 
 
 def find_confirmation_number(text: str) -> str | None:
@@ -31,21 +23,6 @@ def find_flight_number(text: str) -> str | None:
     """Give the last flight number, as `LF 1042` or `LF1042`, in its short form."""
     found = [f"{airline}{number}" for airline, number in _FLIGHT.findall(text)]
     return found[-1] if found else None
-
-
-def find_seat(text: str) -> str | None:
-    """Give the last seat that is not turned down, as 12A."""
-    seats = [match for match in _SEAT.finditer(text) if not _UNWANTED.search(text[: match.start()])]
-    return f"{int(seats[-1][1])}{(seats[-1][2] or seats[-1][3]).upper()}" if seats else None
-
-
-def find_preference(text: str) -> Preference | None:
-    """Give the last kind of seat that is not turned down."""
-    for match in reversed(list(_PREFERENCE.finditer(text))):
-        if not _UNWANTED.search(text[: match.start()]):
-            kind = match[1].lower()
-            return "window" if kind == "window" else "aisle" if kind == "aisle" else "middle"
-    return None
 
 
 @cache
