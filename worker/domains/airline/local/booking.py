@@ -7,11 +7,12 @@ from typing import Any
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import amend, is_for_tool
 from worker.domains.airline.local.answers import KEEP, WISH_OF_KIND, accepts_person, answer_offer
+from worker.domains.airline.local.beside import asks_about_own, next_question, with_answers
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
-from worker.domains.airline.local.reading.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.options import is_choosing
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
@@ -28,11 +29,11 @@ from worker.domains.airline.local.seating import ELSEWHERE, offer_seat, work_on_
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
-    NO_CODE,
     TO_TRIAGE,
     after_lookup_refused,
     find_reservation,
     is_verified,
+    lacks_code,
     look_up,
     offer_person,
     untried_name,
@@ -53,7 +54,12 @@ _LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
 
 
 def decide(situation: Situation) -> Step:
-    """Choose the next step."""
+    """Choose the next step; what is said takes along what else the message asks, so that no clause is dropped."""
+    step = _decide(situation)
+    return with_answers(situation, step) if isinstance(step, Say) else step
+
+
+def _decide(situation: Situation) -> Step:
     latest = situation.latest
     if latest is not None:
         return _go_on(situation, latest) if latest.is_ok else _after_refusal(situation, latest)
@@ -137,7 +143,8 @@ def _leave(situation: Situation) -> Step | None:
     message, (label, confidence) = situation.message, situation.intent
     is_answer = _holds_details(situation) or (_is_asked(situation) and "?" not in message)
     is_calm_answer = is_answer and not cues_in(flatten(message)) & {"angry", "complaint"}
-    complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message) and not is_calm_answer
+    complains = label == "escalation" and confidence >= _SURE and calls_for_person(message)
+    complains = complains and not lacks_code(situation) and not is_calm_answer
     if accepts_person(situation) or complains or urgent_cue(flatten(message)):
         return _to_triage(situation)
     if is_smalltalk(situation) and not _holds_details(situation):
@@ -154,6 +161,7 @@ def _is_ours(situation: Situation) -> bool:
     today = situation.facts.today
     return bool(
         _holds_details(situation)
+        or asks_about_own(situation)
         or len(message.split()) <= _SHORT_WORDS_MAX
         or find_wish(message) in SEAT_WISHES
         or (situation.open_offer and ELSEWHERE.search(message))
@@ -224,15 +232,31 @@ def _work(situation: Situation) -> Step:
         return step
     if wish is not None and wish not in _SERVED and not is_for_tool(situation, wish, since):
         return _pass_on(situation, details, wish)
-    reservation = find_reservation(situation)
-    if not is_verified(situation, details) and reservation is None:
+    asks_number = "number" in situation.reading.own_questions and not details.confirmation_number
+    if asks_number and not situation.facts.sender_verified:
+        return offer_person(situation, offers.cannot_tell_number(), offers.noted_without_code())
+    if not is_verified(situation, details) and find_reservation(situation) is None:
         ticket_id = situation.facts.ticket_id
+        wants_more = wish is not None or situation.reading.own_questions
         return (
-            verify(situation, details, wish) if wish or not ticket_id else Say(phrases.already_handed_over(ticket_id))
+            verify(situation, details, wish)
+            if wants_more or not ticket_id
+            else Say(phrases.already_handed_over(ticket_id))
         )
-    if wish is None:
-        return Say(phrases.ask_for_wish(situation.facts.passenger_name))
-    return _work_on_booking(situation, details, wish, since)
+    return _work_when_open(situation, details, found)
+
+
+def _work_when_open(situation: Situation, details: Details, found: OpenWish | None) -> Step:
+    """Answer and serve what an open booking is wanted for; ask when nothing of the message says what that is."""
+    if find_reservation(situation) is None and situation.reading.own_questions:
+        return look_up(details)
+    question = next_question(situation)
+    if question is not None:
+        return Call("faq_lookup", {"question": question})
+    if found is None:
+        asides = situation.reading.asides
+        return Say(phrases.ask_for_wish(situation.facts.passenger_name, asides[0] if asides else None))
+    return _work_on_booking(situation, details, found.wish, found.since)
 
 
 _SERVED = frozenset[Wish]({"seat_change", "seat_status", "booking_status", "change_flight"})
@@ -257,8 +281,8 @@ def _without_booking(situation: Situation, details: Details, wish: Wish | None) 
         return search_trip(situation)
     if wish == "booking_status" and not details.confirmation_number:
         return status_of_flight(situation)
-    lacks_code = not details.confirmation_number and any(NO_CODE.search(text) for text in situation.customer_texts)
-    if wish == "change_flight" and lacks_code and not situation.facts.sender_verified:
+    has_none = not details.confirmation_number and lacks_code(situation)
+    if wish == "change_flight" and has_none and not situation.facts.sender_verified:
         route, day = trip_wanted(situation)
         was_shown = any(done.name == "search_flights" for done in (*situation.done_before, *situation.done))
         if route.origin and route.destination and day and not was_shown and situation.can("search_flights"):
@@ -280,7 +304,7 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
             and (name := untried_name(situation, details)) is not None
         ):
             return look_up(details, name)
-        gave_something = _holds_details(situation) or NO_CODE.search(situation.message) is not None
+        gave_something = _holds_details(situation) or lacks_code(situation)
         if not complete and (not asked or gave_something):
             return verify(situation, details, wish)
     if situation.was_called(TO_TRIAGE) or not situation.can(TO_TRIAGE):

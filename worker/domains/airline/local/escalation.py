@@ -156,9 +156,9 @@ def _feeling(situation: Situation) -> str:
         return "I'm sorry about your belongings; I know how upsetting that is."
     if "medical" in cues:
         return "Thank you for telling us; we want this trip to be safe and comfortable."
-    if (
-        cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"}
-        or situation.intent.label == "escalation"
-    ):
+    is_upset = cues & {"angry", "stuck", "waiting", "compensation", "refund", "refund_dispute", "complaint", "complain"}
+    if is_upset and "human" not in cues_in(flatten(situation.message)):
         return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
+    if "human" in cues:
+        return "Of course, I'm glad to bring in a colleague." if not is_upset else f"Of course. {phrases.SORRY}"
     return "I cannot settle this one myself, but a colleague can."

@@ -6,7 +6,7 @@ import re
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
-from worker.domains.airline.local.reading.intent import classify
+from worker.domains.airline.local.reading.intent import calls_for_person, classify
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
@@ -65,7 +65,8 @@ def _settle_otherwise(situation: Situation) -> Step | None:
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
     if _FOLLOW_UP.match(situation.message):
         return None
-    is_elsewhere = label in {"booking", "escalation"} and confidence >= _SURE
+    is_complaint = label == "escalation" and calls_for_person(situation.message)
+    is_elsewhere = (label == "booking" or is_complaint) and confidence >= _SURE
     if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
         return Call(_TO_TRIAGE)
     return None

@@ -80,10 +80,13 @@ def cannot_book_new() -> str:
 def tell_status(flight: dict[str, Any]) -> str:
     """Tell how a flight stands."""
     status = _STATUSES.get(str(flight.get("status")), str(flight.get("status")))
+    times = f"{_clock(flight.get('departs'))} and arrives at {_clock(flight.get('arrives'))}, local times"
+    told = f"it leaves at {times}"
+    if flight.get("status") == "delayed":
+        told = f"by its timetable it would leave at {times}; the new time stands in our app and at the gate"
     return (
         f"Flight {flight.get('flight_number')} on {flight.get('date')} from {flight.get('origin')} to "
-        f"{flight.get('destination')} {status}: it leaves at {_clock(flight.get('departs'))} and arrives at "
-        f"{_clock(flight.get('arrives'))}, local times. Is there anything else I can do for you?"
+        f"{flight.get('destination')} {status}: {told}. Is there anything else I can do for you?"
     )
 
 
@@ -121,6 +124,30 @@ def confirm(output: dict[str, Any]) -> str:
 def wrong_guess() -> str:
     """Ask for the surname alone, where a name read between the lines did not open the booking."""
     return "I have your number and cannot open the booking yet. What is the surname on the booking?"
+
+
+def where_number_stands() -> str:
+    """Tell where a confirmation number is found."""
+    return (
+        "It stands in the confirmation e-mail for your trip, on your boarding pass and in our app: six letters and "
+        "digits. What is it, and what is the surname? If you can't find it, just say so."
+    )
+
+
+def cannot_tell_number() -> str:
+    """Say that a confirmation number is told to nobody, and who can help."""
+    return (
+        "For your safety I can't tell confirmation numbers here: yours stands in the e-mail about your booking and in "
+        "our app. Without it a colleague can find your booking by name and flight. Shall I pass this on to a colleague?"
+    )
+
+
+def cannot_undo() -> str:
+    """Say that a change is not taken back by itself, and how it is changed again."""
+    return (
+        "I can't take a change back by itself, but I can look for another one. How should it be: which flight, seat or "
+        "number of bags would you like?"
+    )
 
 
 def cannot_do(wish: str) -> str:

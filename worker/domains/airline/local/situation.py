@@ -13,12 +13,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from worker.domains.airline.local.reading.intent import Intent, read
+from worker.domains.airline.local.reading.reading import Reading, read_message
 
 _AGENT = re.compile(
     r"You are the (?P<agent>[A-Z]\w+ Agent) of "
     r"(?:(?P<airline>[^\n]+?)['\u2019]s customer support|(?P<other>[^\n.]+?)(?:['\u2019]s? [a-z]|[.,\n]|$))"
 )
 _FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
+
+_ASKS_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
 
 HANDOFF_PREFIX = "transfer_to_"
 LEFT_AS_IT_WAS = "I have left everything as it was"
@@ -115,6 +118,11 @@ class Situation:
     def intent(self) -> Intent:
         """Give what the newest message is about."""
         return read(self.message)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Give what the newest message says."""
+        return read_message(self.message, name_asked=_ASKS_FOR_NAME.search(self.last_reply) is not None)
 
     @cached_property
     def last_reply(self) -> str:

@@ -6,11 +6,14 @@ from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.answers import accepts_person, answer_offer, is_unclear_too_often
+from worker.domains.airline.local.beside import asks_about_own
 from worker.domains.airline.local.details import collect_details
 from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
 from worker.domains.airline.local.reading.cues import cues_in
-from worker.domains.airline.local.reading.intent import Intent, flatten
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.intent import Intent, calls_for_person, flatten
 from worker.domains.airline.local.reading.names import find_name
+from worker.domains.airline.local.reading.places import find_route
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number, find_flight_number
 from worker.domains.airline.local.reading.wishes import find_wish
 from worker.domains.airline.local.situation import Situation
@@ -57,6 +60,7 @@ def _route(situation: Situation) -> Step:
         return answer_smalltalk(situation)
     ticket_id = situation.facts.ticket_id
     asks = label == "faq" and confidence >= _SURE and _is_question(situation)
+    asks = asks or bool(situation.reading.wishes and not _only_adds(situation)) or asks_about_own(situation)
     if ticket_id and not asks and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
         return Say(phrases.already_handed_over(ticket_id))
     adds_to_ticket = ticket_id is not None and _only_adds(situation)
@@ -86,10 +90,12 @@ def settled_intent(situation: Situation) -> Intent:
     """Give the intent, with what only makes sense within a booking talk read as booking."""
     label, confidence = situation.intent
     message = situation.message
-    if label == "escalation":
+    if label == "escalation" and (not situation.last_reply or calls_for_person(message)):
         return Intent(label, confidence)
-    if find_confirmation_number(message):
+    if find_confirmation_number(message) or _asks_about_own_trip(situation):
         return Intent("booking", 1.0)
+    if label == "escalation":
+        return _without_complaint(situation)
     asked_for_name = bool(phrases.ASKED_FOR_NAME.search(situation.last_reply))
     answers_booking = situation.facts.issue_type == "booking" and (
         find_wish(message) is not None or find_name(message, asked=asked_for_name) is not None
@@ -97,6 +103,27 @@ def settled_intent(situation: Situation) -> Intent:
     if answers_booking and (confidence < _VERY_SURE or label == "booking"):
         return Intent("booking", 1.0)
     return Intent(label, confidence)
+
+
+def _asks_about_own_trip(situation: Situation) -> bool:
+    """Say whether a message asks for facts of the customer's own booking, or for flights on a route and day."""
+    if asks_about_own(situation):
+        return True
+    route = find_route(situation.message)
+    today = situation.facts.today
+    if route.origin is None or route.destination is None or today is None:
+        return False
+    return find_day(situation.message, today) is not None and "new_booking" in situation.reading.wishes
+
+
+def _without_complaint(situation: Situation) -> Intent:
+    """Give what a message is about that sounds like a complaint to the classifier, and holds no word of one."""
+    reading = situation.reading
+    if reading.wishes:
+        return Intent("booking", _SURE)
+    if reading.policy_questions or _is_question(situation):
+        return Intent("faq", _SURE)
+    return Intent("booking" if situation.facts.issue_type == "booking" else "off_topic", 0.0)
 
 
 def _only_adds(situation: Situation) -> bool:

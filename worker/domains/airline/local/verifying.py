@@ -9,6 +9,7 @@ from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.details import Details
 from worker.domains.airline.local.escalation import REFUSALS_MAX
 from worker.domains.airline.local.reading.options import choose_option
+from worker.domains.airline.local.reading.slots import says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, Wish
 from worker.domains.airline.local.situation import Done, Situation
 from worker.models.output import Call, Say, Step
@@ -16,12 +17,16 @@ from worker.models.output import Call, Say, Step
 TO_TRIAGE = "transfer_to_triage_agent"
 _LOOK_UP, _FIND_MINE = "look_up_reservation", "find_my_reservations"
 
-NO_CODE = re.compile(
-    r"\b(?:don'?t|do not|can'?t|cannot|no longer|lost|forgot|without|not)\b.{0,30}\b(?:have|remember|find|know|recall|"
-    r"got|see)?\b.{0,30}"
-    r"\b(?:confirmation|reservation|booking|code|number|id|it|one)\b(?! (?:work|change))",
-    re.IGNORECASE,
-)
+
+def lacks_code(situation: Situation) -> bool:
+    """Say whether the customer told that they have no confirmation number; a bare "no idea" does when asked for it."""
+    asked = False
+    for line in situation.lines:
+        if line.speaker == "airline":
+            asked = phrases.ASKED_FOR_DETAILS.search(line.text) is not None
+        elif says_no_code(line.text, asked=asked):
+            return True
+    return False
 
 
 def find_reservation(situation: Situation) -> dict[str, Any] | None:
@@ -109,8 +114,7 @@ def _without_code(situation: Situation) -> Step | None:
         return _open_one_of(situation, bookings)
     if facts.sender_verified and situation.can(_FIND_MINE) and not _was_tried(situation):
         return Call(_FIND_MINE)
-    lacks_it = any(NO_CODE.search(text) for text in situation.customer_texts)
-    if not lacks_it:
+    if not lacks_code(situation):
         return None
     return offer_person(situation, phrases.find_without_code(), offers.noted_without_code())
 

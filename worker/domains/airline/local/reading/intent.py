@@ -122,6 +122,22 @@ def _is_other_trades(flat: str) -> bool:
     return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
 
 
+_OF_A_COMPLAINT = frozenset(
+    {
+        "angry", "human", "lost_bag", "damaged", "left_item", "bereavement", "medical", "compensation", "refund",
+        "refund_dispute", "complain", "complaint", "waiting", "stuck", "again",
+    }
+)  # fmt: skip
+
+
+def calls_for_person(text: str) -> bool:
+    """Say whether any word of a message is one of a complaint, a loss, a need or a wish for a person.
+
+    The classifier alone is no reason to apologise: it finds complaints in corrections and automatic replies.
+    """
+    return bool(cues_in(flatten(text)) & _OF_A_COMPLAINT)
+
+
 def urgent_cue(flat: str) -> str | None:
     """Name what in a flattened message must reach a human; None when nothing must, or when it is only asked about."""
     cues = cues_in(flat)

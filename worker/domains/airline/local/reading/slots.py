@@ -36,6 +36,21 @@ def declines(text: str) -> bool:
     return _no().match(" ".join(text.replace("\u2019", "'").split())) is not None
 
 
+@cache
+def _pattern(section: str) -> re.Pattern[str]:
+    written = load_patterns("worker.domains.airline.local.reading", "slots.patterns")[section]
+    return re.compile(written, re.IGNORECASE)
+
+
+def says_no_code(text: str, *, asked: bool) -> bool:
+    """Say whether a message tells that there is no confirmation number; `asked`: it had just been asked for."""
+    said = text.replace("\u2019", "'")
+    if find_confirmation_number(said):
+        return False
+    sections = ("no_code", "no_code_answer") if asked else ("no_code",)
+    return any(_pattern(section).search(said) for section in sections)
+
+
 _NAME_WORD = r"[^\W\d_][^\W\d_'.\-]*(?:['.\-][^\W\d_]+)*"
 
 

@@ -35,7 +35,7 @@ def find_wish(text: str) -> Wish | None:
     return next(iter(find_wishes(text)), None)
 
 
-def _wish_in(clause: str) -> Wish | None:
+def wish_in(clause: str) -> Wish | None:
     """Name the wish in one clause: the first section of `wishes.patterns` that fits."""
     said = clause.lower().replace("\u2019", "'")
     found = next((wish for wish, pattern in _wishes().items() if pattern.search(said)), None)
@@ -49,7 +49,7 @@ def _is_other_day_wanted(said: str) -> bool:
     return asks_to_travel(said) and find_day(said, _ANY_DAY, _ANY_DAY) is not None
 
 
-_WEAK = frozenset[Wish]({"seat_status", "booking_status", "refund", "new_booking"})
+WEAK = frozenset[Wish]({"seat_status", "booking_status", "refund", "new_booking"})
 """Wishes whose words stand beside a plainer one as often as alone."""
 _BESIDES = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change", "change_flight"})
 """Wishes whose words are plain enough to be heard beside another one in the same message."""
@@ -62,11 +62,11 @@ _CACHED_TEXTS_MAX = 2_048
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def find_wishes(text: str) -> tuple[Wish, ...]:
     """Name every wish in one message in the customer's order, but what stands beside a plainer wish after it."""
-    found = [wish for clause in clauses_in(text) if (wish := _wish_in(clause))]
+    found = [wish for clause in clauses_in(text) if (wish := wish_in(clause))]
     if not found:
-        whole = _wish_in(wish_text(text))
+        whole = wish_in(wish_text(text))
         return (whole,) if whole else ()
-    plain = [wish for wish in found if wish not in _WEAK]
+    plain = [wish for wish in found if wish not in WEAK]
     first = (plain or found)[0]
     return tuple(dict.fromkeys((first, *(wish for wish in plain if wish in _BESIDES))))
 
