@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.domains.airline.local import offers
+from worker.domains.airline.local.reading.counts import count_bags
 from worker.domains.airline.local.reading.slots import find_corrected_name
 from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Situation
@@ -84,23 +85,15 @@ def _cancel(situation: Situation, texts: Sequence[str]) -> Step:
     return Call("quote_cancellation", {"reason": reason})
 
 
-_COUNT = re.compile(
-    r"\b(?P<count>an?|one|two|three|four|five|six|another|extra|\d)\b(?: \w+){0,3}? ?"
-    r"(?:bags?|suitcases?|pieces?|luggage)\b",
-    re.IGNORECASE,
-)
-_BARE_COUNT = re.compile(r"\b(?P<count>one|two|three|four|five|six|\d)\b", re.IGNORECASE)
-_COUNTS = {"a": 1, "an": 1, "one": 1, "another": 1, "extra": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-
-
 def _add_bags(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
+    offered = situation.open_offer
     asked = offers.ASKED_FOR_BAGS.search(situation.last_reply) is not None
-    answer = _BARE_COUNT.search(situation.message) if asked else None
-    found = answer or next((match for text in reversed(texts) if (match := _COUNT.search(text))), None)
-    if found is None:
+    is_corrected = offered is not None and offered.kind == "bags"
+    count = count_bags(situation.message, asked=asked or is_corrected)
+    if count is None:
+        count = next((found for text in reversed(texts) if (found := count_bags(text)) is not None), None)
+    if count is None:
         return Say(offers.ask_for_bags())
-    written = found["count"].lower()
-    count = _COUNTS.get(written) or int(written)
     return Call("quote_bags", {"additional_bags": count, **_payment(situation, reservation)})
 
 
@@ -168,6 +161,32 @@ def find_payment(text: str, reservation: dict[str, Any]) -> int | None:
     last_four = _LAST_FOUR.search(text)
     wanted = [last_four[1]] if last_four else [name for name, pattern in _PAYMENTS if pattern.search(text)]
     return next((int(number) for number, shown in methods.items() if any(one in str(shown) for one in wanted)), None)
+
+
+PAID_KINDS = frozenset({"bags", "cabin_change", "flight_change"})
+"""Kinds of offers that another way to pay changes."""
+_OTHER_PAYMENT = re.compile(
+    r"\b(?:another|other|different|not (?:that|this|the same)|wrong)\b.{0,20}\b(?:cards?|payment|way to pay)\b|"
+    r"\b(?:use|charge|pay (?:with|by|from|using)|put it on|take it from)\b.{0,25}"
+    r"\b(?:card|certificate|voucher|credit|one)\b",
+    re.IGNORECASE,
+)
+
+
+def wants_other_payment(text: str) -> bool:
+    """Say whether a message asks that something be paid otherwise than it was offered."""
+    return _OTHER_PAYMENT.search(text) is not None
+
+
+def ask_for_payment(situation: Situation, reservation: dict[str, Any]) -> Step | None:
+    """Ask which way to pay is meant where another one is wished and none is named; None otherwise."""
+    offered = situation.open_offer
+    if offered is None or offered.kind not in PAID_KINDS or not wants_other_payment(situation.message):
+        return None
+    methods = reservation.get("payment_methods")
+    if find_payment(situation.message, reservation) is not None or not isinstance(methods, dict):
+        return None
+    return Say(offers.ask_for_payment([str(shown) for shown in methods.values()]))
 
 
 def _payment(situation: Situation, reservation: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from worker.domains.airline.local import phrases
+from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.own_booking import answer_own_questions
 from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER
 from worker.domains.airline.local.situation import Situation
@@ -25,7 +25,8 @@ def asks_about_own(situation: Situation) -> bool:
     facts = set(situation.reading.own_questions)
     if facts - OF_ANY_CUSTOMER:
         return True
-    return bool(facts) and situation.facts.verified and _MINE.search(situation.message) is not None
+    is_about_theirs = _MINE.search(situation.message) is not None or situation.open_offer is not None
+    return bool(facts) and situation.facts.verified and is_about_theirs
 
 
 def next_question(situation: Situation) -> str | None:
@@ -54,12 +55,19 @@ def with_answers(situation: Situation, said: Say) -> Say:
     reservation = find_reservation(situation)
     answers = answer_own_questions(situation, reservation) if reservation else []
     passages = _passages(situation)
-    if not answers and not passages:
+    order = _order_of_wishes(situation) if "?" in said.text and not situation.was_called("confirm_quote") else ""
+    if not answers and not passages and not order:
         return said
-    rest = said.text
+    rest = f"{order} {said.text}".lstrip()
     if _ASKED_FOR_WISH in rest or rest.endswith(_TOLD_BOOKING):
         rest = phrases.ANYTHING_ELSE
     return Say("\n\n".join(part for part in (" ".join(answers), *passages, rest) if part))
+
+
+def _order_of_wishes(situation: Situation) -> str:
+    """Say what comes after what, where the newest message wishes several changes."""
+    names = [offers.NAMES_OF_WISHES[wish] for wish in situation.reading.wishes if wish in offers.NAMES_OF_WISHES]
+    return offers.one_at_a_time(names) if len(names) > 1 else ""
 
 
 def _passages(situation: Situation) -> list[str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
-from worker.domains.airline.local.amending import amend, is_for_tool
+from worker.domains.airline.local.amending import amend, ask_for_payment, is_for_tool
 from worker.domains.airline.local.answers import KEEP, WISH_OF_KIND, accepts_person, answer_offer
 from worker.domains.airline.local.beside import asks_about_own, next_question, with_answers
+from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
-from worker.domains.airline.local.reading.options import is_choosing
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
 from worker.domains.airline.local.reading.slots import find_confirmation_number
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
@@ -25,7 +25,7 @@ from worker.domains.airline.local.rebooking import (
     trip_wanted,
     work_on_flights,
 )
-from worker.domains.airline.local.seating import ELSEWHERE, offer_seat, work_on_seat
+from worker.domains.airline.local.seating import ELSEWHERE, next_move, offer_seat, work_on_seat
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
@@ -46,10 +46,6 @@ _SHORT_WORDS_MAX = 2
 _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
-_NEXT = {
-    "bags": "the bags", "upgrade": "the cabin", "seat_change": "the seat", "name": "the name", "cancel": "cancelling",
-    "change_flight": "the flight",
-}  # fmt: skip
 _LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
 
 
@@ -93,10 +89,13 @@ def _confirm(situation: Situation, latest: Done) -> str:
     """Tell what was done, and lead to the wish that is still open."""
     done = offers.confirm(latest.output)
     kind = str(latest.output.get("kind", ""))
+    move = next_move(situation) if kind == "seat_change" else None
+    if move is not None:
+        return f"{done} {offers.go_on_with(move.passenger, move.seat)}"
     turn = len(situation.customer_texts) + 1
     left = open_wish(situation.customer_texts, (*_fulfilled(situation), (kind, turn))) if kind else None
-    if left is not None and left.wish in _NEXT and left.wish != WISH_OF_KIND.get(kind):
-        return f"{done} Shall I go on with {_NEXT[left.wish]}?"
+    if left is not None and left.wish in offers.NAMES_OF_WISHES and left.wish != WISH_OF_KIND.get(kind):
+        return f"{done} Shall I go on with {offers.NAMES_OF_WISHES[left.wish]}?"
     return f"{done} {phrases.ANYTHING_ELSE}"
 
 
@@ -122,20 +121,8 @@ def _answer_offer(situation: Situation) -> Step | None:
     quote = situation.open_offer
     if quote is None:
         return None
-    wants_other = _wants_other(situation, quote.kind) and not KEEP.search(situation.message)
+    wants_other = wants_another(situation, quote.kind) and not KEEP.search(situation.message)
     return answer_offer(situation, wants_other=wants_other)
-
-
-def _wants_other(situation: Situation, kind: str) -> bool:
-    message = situation.message
-    wish = find_wish(message)
-    if wish is not None and wish != WISH_OF_KIND.get(kind) and kind != "flight_change":
-        return True
-    if kind == "flight_change":
-        today = situation.facts.today
-        return is_choosing(message) or (today and find_day(message, today)) is not None
-    names_a_seat = bool(find_seat(message) or find_preference(message))
-    return names_a_seat or (kind == "seat_change" and ELSEWHERE.search(message) is not None)
 
 
 def _leave(situation: Situation) -> Step | None:
@@ -216,6 +203,8 @@ def _fulfilled(situation: Situation) -> tuple[tuple[str, int], ...]:
 
 
 def _wish_of(situation: Situation) -> OpenWish | None:
+    if offers.GO_ON_WITH_SEAT.search(situation.last_reply) and situation.facts.agrees:
+        return OpenWish("seat_change", len(situation.customer_texts) - 1)
     found = open_wish(situation.customer_texts, _fulfilled(situation))
     if found is None and (find_seat(situation.message) or find_preference(situation.message)):
         return OpenWish("seat_change", len(situation.customer_texts) - 1)
@@ -268,6 +257,9 @@ def _work_on_booking(situation: Situation, details: Details, wish: Wish, since: 
     reservation = find_reservation(situation)
     if reservation is None:
         return look_up(details)
+    step = ask_for_payment(situation, reservation)
+    if step is not None:
+        return step
     if wish == "booking_status":
         return Say(phrases.tell_reservation(reservation))
     if wish == "change_flight":

@@ -156,7 +156,7 @@ def _feeling(situation: Situation) -> str:
         return "I'm sorry about your belongings; I know how upsetting that is."
     if "medical" in cues:
         return "Thank you for telling us; we want this trip to be safe and comfortable."
-    is_upset = cues & {"angry", "stuck", "waiting", "compensation", "refund", "refund_dispute", "complaint", "complain"}
+    is_upset = cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint", "complain"}
     if is_upset and "human" not in cues_in(flatten(situation.message)):
         return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
     if "human" in cues:

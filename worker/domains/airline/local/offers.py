@@ -100,6 +100,29 @@ def ask_for_bags() -> str:
     return "Gladly. How many more bags would you like to check in, for all passengers together?"
 
 
+def ask_for_payment(methods: list[str]) -> str:
+    """Ask which of the ways to pay on file is to be used."""
+    if len(methods) < 2:  # noqa: PLR2004 - a choice
+        on_file = methods[0] if methods else "nothing"
+        return (
+            f"I see only {on_file} on file, and I can't take card details here. Another way to pay can be added in our "
+            "app or by a colleague. Shall I pass this on to a colleague?"
+        )
+    return f"On file I see {', '.join(methods[:-1])} and {methods[-1]}. Which one shall I use?"
+
+
+NAMES_OF_WISHES = {
+    "bags": "the bags", "upgrade": "the cabin", "seat_change": "the seat", "name": "the name", "cancel": "cancelling",
+    "change_flight": "the flight",
+}  # fmt: skip
+
+
+def one_at_a_time(wishes: list[str]) -> str:
+    """Say in which order several wishes are served."""
+    first, *others = wishes
+    return f"I take one change at a time: first {first}, then {' and '.join(others)}."
+
+
 def ask_for_new_name() -> str:
     """Ask for the right spelling."""
     return "I can look into that. How should the name read exactly, given name and surname, and how is it written now?"
@@ -158,6 +181,22 @@ def cannot_do(wish: str) -> str:
             "Shall I pass this on to a colleague?"
         )
     return "I cannot do that myself, but a colleague can. Shall I pass this on to a colleague?"
+
+
+def cannot_seat_together() -> str:
+    """Say that seats side by side for several are a person's to choose, and what can be done here."""
+    return (
+        "I can move one passenger at a time to a seat you name. Finding seats side by side for all of you is best done "
+        "by a colleague. Shall I pass this on to a colleague?"
+    )
+
+
+def go_on_with(passenger: str, seat: str) -> str:
+    """Ask whether to go on with the next passenger's seat."""
+    return f"Shall I go on with seat {seat} for {passenger}?"
+
+
+GO_ON_WITH_SEAT = re.compile(r"\bShall I go on with seat \d+[A-F] for\b")
 
 
 def noted() -> str:

@@ -78,11 +78,24 @@ def other_courtesies(text: str) -> tuple[str, ...]:
     return tuple(other for other in _COURTESIES if other != text) if is_courtesy else ()
 
 
-def put_differently(text: str) -> tuple[str, str]:
-    """Say again what the customer has read just now: first as it is, and why; then with the offer of a person."""
+def put_differently(text: str, *, is_noted: bool, may_offer_person: bool) -> tuple[str, ...]:
+    """Say again what the customer has read just now: first as it is, and why; then with the offer of a person.
+
+    `is_noted`: whether the message gave something, which is kept although the answer stays the same.
+    """
+    before = "I have noted that." if is_noted else "I may not have understood you rightly, so let me say it once more."
+    again = f"{before} {text.removeprefix('Gladly. ')}"
+    person = f"{_REPEATED} Could you tell me in other words what you need? Or shall I pass this on to a colleague?"
     return (
-        f"I may not have understood you rightly, so let me say it once more. {text}",
-        f"{_REPEATED} Could you tell me in other words what you need? Or shall I pass this on to a colleague?",
+        (again, person) if may_offer_person else (again, f"{_REPEATED} Could you tell me in other words what you need?")
+    )
+
+
+def added_again(ticket_id: str) -> tuple[str, ...]:
+    """Say in other words that a message was added to the ticket that is open."""
+    return (
+        f"Noted: this is on your ticket {ticket_id} as well, so the colleague who has it will read it.",
+        f"I have put this on ticket {ticket_id}, too. The colleague who has it will get back to you.",
     )
 
 

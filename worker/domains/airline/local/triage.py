@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.amending import wants_other_payment
 from worker.domains.airline.local.answers import accepts_person, answer_offer, is_unclear_too_often
 from worker.domains.airline.local.beside import asks_about_own
+from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import collect_details
 from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
 from worker.domains.airline.local.reading.cues import cues_in
@@ -36,7 +38,9 @@ def decide(situation: Situation) -> Step:
         return _hand(situation, TO_ESCALATION)
     if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and declines(situation.message):
         return Say(phrases.acknowledge())
-    step = answer_offer(situation, wants_other=find_wish(situation.message) is not None)
+    offered = situation.open_offer
+    wants_other = offered is not None and wants_another(situation, offered.kind)
+    step = answer_offer(situation, wants_other=wants_other or find_wish(situation.message) is not None)
     if step is not None:
         return step
     if situation.handoffs_made:
@@ -107,7 +111,7 @@ def settled_intent(situation: Situation) -> Intent:
 
 def _asks_about_own_trip(situation: Situation) -> bool:
     """Say whether a message asks for facts of the customer's own booking, or for flights on a route and day."""
-    if asks_about_own(situation):
+    if asks_about_own(situation) or (situation.open_offer and wants_other_payment(situation.message)):
         return True
     route = find_route(situation.message)
     today = situation.facts.today

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from worker.domains.airline.local import phrases
+from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Call, Say, Step
 
@@ -21,11 +22,25 @@ def vary(situation: Situation, said: Say) -> Step:
     last = [line.text for line in situation.lines if line.speaker == "airline"][-REPLIES_LOOKED_AT:]
     if said.text not in last:
         return said
-    for text in (*phrases.other_courtesies(said.text), *phrases.put_differently(said.text)):
+    ticket_id = situation.facts.ticket_id
+    for text in (
+        *phrases.other_courtesies(said.text),
+        *(phrases.added_again(ticket_id) if ticket_id and said.text == phrases.already_handed_over(ticket_id) else ()),
+        *phrases.put_differently(said.text, is_noted=_gave_something(situation), may_offer_person=ticket_id is None),
+    ):
         if text not in last:
             return Say(text)
-    if situation.facts.ticket_id is None:
+    if ticket_id is None:
         for name in (_TO_TRIAGE, _TO_ESCALATION):
             if situation.can(name) and not situation.was_called(name):
                 return Call(name)
     return said
+
+
+def _gave_something(situation: Situation) -> bool:
+    """Say whether the newest message names anything of a trip, and is no mere nod."""
+    reading, today = situation.reading, situation.facts.today
+    names_a_day = today is not None and find_day(situation.message, today) is not None
+    return bool(
+        reading.wishes or reading.names or reading.seats or reading.preference or reading.flight_number or names_a_day
+    )

@@ -23,6 +23,12 @@ _SURE_OF_POLICY = 0.6
 _ASKED_FOR_PRICE = re.compile(
     r"\b(?:how much|what) (?:does|do|is|are|would|will)\b|\b(?:fees?|charges?)\b", re.IGNORECASE
 )
+_ASKS_FOR_HELP = re.compile(
+    r"(?:so |and |but |ok |please )*(?:can|could|would|will) you (?:please |maybe |just )*"
+    r"(?:check|help|do|tell|confirm|look|see|make|try|explain|fix)\b.{0,25}$|"
+    r"(?:is|would) (?:that|this|it) (?:be )?(?:ok|okay|fine|possible|right)\W*$|help\W*$",
+    re.IGNORECASE,
+)
 _ABOUT_OWN = re.compile(r"\b(?:my|our) (?:\w+ )?(?:flights?|bookings?|reservations?|trips?|seats?)\b", re.IGNORECASE)
 _UPSET = frozenset({"angry", "complain", "complaint", "refund_dispute", "stuck"})
 
@@ -89,6 +95,7 @@ def _read_clause(text: str) -> Clause:
     asks = "?" in text or bool(cues_in(flatten(text)) & {"how_question"})
     is_policy = (
         asks
+        and not _ASKS_FOR_HELP.match(text)
         and not facts
         and label == "faq"
         and confidence >= _SURE_OF_POLICY

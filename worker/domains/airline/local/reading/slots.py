@@ -13,9 +13,18 @@ from worker.domains.airline.local.reading.names import clean_name, find_name
 _FLIGHT = re.compile(r"\b([A-Z]{2,3}) ?(\d{2,4})\b")
 
 
+_FIRST_OF_TWO = re.compile(
+    r"\b(?:to|on|for|in|with|of) (?:the )?(?:first|former|1st)"
+    r"(?: one| booking| reservation| of (?:them|these))?\b(?! class)",
+    re.IGNORECASE,
+)
+
+
 def find_confirmation_number(text: str) -> str | None:
-    """Give the last placeholder of a confirmation number; the number itself is never in sight."""
+    """Give the last placeholder of a confirmation number, or the one that is called the first; the number is unseen."""
     found = [one.written for one in find_placeholders(text, "CONFIRMATION_NUMBER") if one.number is not None]
+    if len(found) > 1 and _FIRST_OF_TWO.search(text):
+        return found[0]
     return found[-1] if found else None
 
 
