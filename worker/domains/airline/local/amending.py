@@ -75,9 +75,19 @@ _REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+_NOT_SO = re.compile(r"\b(?:not|isn'?t|aren'?t|wasn'?t|never|no|neither|nor)\b[^.,;!?]{0,12}$", re.IGNORECASE)
+
+
+def _is_given(pattern: re.Pattern[str], text: str) -> bool:
+    """Say whether a reason stands in a text, and not that it is none: "I'm not sick"."""
+    return any(not _NOT_SO.search(text[: match.start()]) for match in pattern.finditer(text))
+
+
 def _cancel(situation: Situation, texts: Sequence[str]) -> Step:
-    reason = next((name for text in reversed(texts) for name, pattern in _REASONS if pattern.search(text)), None)
+    reason = next((name for text in reversed(texts) for name, pattern in _REASONS if _is_given(pattern, text)), None)
     if reason is None:
+        if offers.ASKED_FOR_REASON.search(situation.last_reply) and "?" in situation.message:
+            return Say(offers.ask_for_reason_again())
         asked = any(offers.ASKED_FOR_REASON.search(line.text) for line in situation.lines if line.speaker == "airline")
         if not asked:
             return Say(offers.ask_for_reason())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.privacy import asks_about_card
 from worker.domains.airline.local.reading.meta import has_no_words, is_other_language, speaks_of, subject_of_signs
+from worker.domains.airline.local.reading.wishes import WEAK
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Say
 
@@ -42,15 +43,15 @@ def introduce(situation: Situation) -> list[str]:
 
 def _about_itself(situation: Situation) -> Say | None:
     message, reading = situation.message, situation.reading
+    was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
+    if was_asked and speaks_of(message, "where_number"):
+        return Say(offers.where_number_stands())
     if reading.wishes or reading.own_questions or reading.policy_questions or reading.confirmation_number:
         return None
     if speaks_of(message, "robot"):
         return Say(f"{phrases.DIGITAL} {phrases.OR_A_PERSON}")
     if speaks_of(message, "attachment"):
         return Say(f"{phrases.NOTHING_ATTACHED} {phrases.TELL_IN_WORDS}")
-    was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
-    if was_asked and speaks_of(message, "where_number"):
-        return Say(offers.where_number_stands())
     if speaks_of(message, "undo") and _has_changed_something(situation):
         return Say(offers.cannot_undo())
     return None
@@ -69,7 +70,7 @@ def _ticket_news(situation: Situation) -> Say | None:
     answer_by = str(opened.output.get("answer_by", "")) if opened else ""
     if speaks_of(situation.message, "decided_by_person"):
         return Say(phrases.person_decides(ticket_id, answer_by))
-    asks = speaks_of(situation.message, "ticket_status") and not situation.reading.wishes
+    asks = speaks_of(situation.message, "ticket_status") and not set(situation.reading.wishes) - WEAK
     if not asks:
         return None
     told = phrases.ticket_stands(ticket_id, answer_by)

@@ -20,12 +20,17 @@ _TOLD_BOOKING = "What would you like me to do?"
 _MINE = re.compile(r"\b(?:my|our|for (?:me|us)|am i|are we|mine|ours)\b|\b\d{1,2} ?[a-f]\b", re.IGNORECASE)
 
 
+_LEANS_BACK = re.compile(r"\b(?:it|that|they|them|this|those|one)\b", re.IGNORECASE)
+"""Words by which a question leans on the clause before it: "add a bag. How heavy may it be?"."""
+
+
 def asks_about_own(situation: Situation) -> bool:
     """Say whether the newest message asks for facts of the customer's own booking, and not of anybody's."""
     facts = set(situation.reading.own_questions)
     if facts - OF_ANY_CUSTOMER:
         return True
-    is_about_theirs = _MINE.search(situation.message) is not None or situation.open_offer is not None
+    is_about_offer = situation.open_offer is not None and bool(facts & {"payment_methods", "seat_kind"})
+    is_about_theirs = _MINE.search(situation.message) is not None or is_about_offer
     return bool(facts) and situation.facts.verified and is_about_theirs
 
 
@@ -41,13 +46,15 @@ def next_question(situation: Situation) -> str | None:
 def _questions_of(situation: Situation) -> tuple[str, ...]:
     """Give what articles may answer, and of a message without a wish whatever else it asks."""
     reading = situation.reading
-    if reading.wishes or reading.own_questions:
-        return reading.policy_questions
-    return tuple(
-        clause.text
-        for clause in reading.clauses
-        if clause.kind == "policy_question" or (clause.kind == "aside" and clause.text.endswith("?"))
-    )
+    may_be_asides = not (reading.wishes or reading.own_questions)
+    asked, before = [], ""
+    for clause in reading.clauses:
+        is_aside = clause.kind == "aside" and clause.text.endswith("?")
+        if clause.kind == "policy_question" or (is_aside and may_be_asides):
+            leans_back = _LEANS_BACK.search(clause.text) is not None and before
+            asked.append(f"{before}. {clause.text}" if leans_back else clause.text)
+        before = clause.text
+    return tuple(asked)
 
 
 def with_answers(situation: Situation, said: Say) -> Say:

@@ -25,7 +25,7 @@ from worker.domains.airline.local.rebooking import (
     trip_wanted,
     work_on_flights,
 )
-from worker.domains.airline.local.seating import ELSEWHERE, next_move, offer_seat, work_on_seat
+from worker.domains.airline.local.seating import next_move, offer_seat, work_on_seat
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
@@ -151,7 +151,7 @@ def _is_ours(situation: Situation) -> bool:
         or asks_about_own(situation)
         or len(message.split()) <= _SHORT_WORDS_MAX
         or find_wish(message) in SEAT_WISHES
-        or (situation.open_offer and ELSEWHERE.search(message))
+        or (situation.open_offer and wants_another(situation, situation.open_offer.kind))
         or _speaks_on(situation)
         or (message.count("?") == 0 and (_is_asked(situation) or (today and find_day(message, today))))
     )

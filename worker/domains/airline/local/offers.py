@@ -95,6 +95,11 @@ def ask_for_reason() -> str:
     return "I can look into that. May I ask why you would like to cancel? What is paid back depends on it."
 
 
+def ask_for_reason_again() -> str:
+    """Ask once more why somebody cancels, after something else was asked in between."""
+    return "Coming back to your booking: may I ask why you would like to cancel? What is paid back depends on it."
+
+
 def ask_for_bags() -> str:
     """Ask for a number of bags."""
     return "Gladly. How many more bags would you like to check in, for all passengers together?"

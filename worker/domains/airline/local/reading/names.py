@@ -38,10 +38,16 @@ _INTRODUCED = re.compile(rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s|[Ii]t is|[W
 _REVERSED = re.compile(r"\b(?P<surname>[A-Z][A-Za-z'\-]+)\s*/\s*(?P<given>[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]*)?)(?![\w/])")
 _SPELT = re.compile(r"(?<![\w'])(?:[^\W\d_][\- .,]+){3,}[^\W\d_](?![\w'])")
 _BEFORE_CODE = re.compile(rf"{_RUN}\s*(?:[,;:/()\-]\s*|\band\s+|\bwith\s+)*(?={_CODE})", re.IGNORECASE)
-_AFTER_CODE = re.compile(rf"{_CODE}\s*(?:[,;:/()\-.]\s*|\band\s+)*{_RUN}(?P<rest>(?:,\s*[^\W\d_]+)?\W*)", re.IGNORECASE)
+_AFTER_CODE = re.compile(
+    rf"{_CODE}\s*(?:[,;:/()\-.]\s*|\band\s+)*{_RUN}(?=(?P<rest>(?:,\s*[^\W\d_]+)?\W*))", re.IGNORECASE
+)
 _FILLERS = re.compile(
     r"^(?:(?:hi|hello|hey|sure|yes|ok|okay|oh|sorry|well|it'?s|its|it is|of course|thanks|and|so|here|under|that'?s|"
     r"that is|this is|i'?m|i am|my name'?s?|name'?s?|surname|last name|is)\b[\s,.:!;-]*)+",
+    re.IGNORECASE,
+)
+_SPELLING = re.compile(
+    r"\s*,?\s*\b(?:with (?:an?|two|one|double)|as in|like (?:in )?the|spel(?:t|led)|double|that'?s|written)\b.*$",
     re.IGNORECASE,
 )
 _NOT_SAID_IN_WORDS = re.compile(_CODE + r"|[^\w\s,.'/\-]", re.IGNORECASE)
@@ -167,6 +173,7 @@ def _alone(own: str, *, asked: bool) -> Iterator[Name]:
         if "?" in line or re.search(r"\d", re.sub(_CODE, " ", line)):
             continue
         said = _FILLERS.sub("", _NOT_SAID_IN_WORDS.sub(" ", line).strip())
+        said = _SPELLING.sub("", said) if asked else said
         parts = [part.strip() for part in said.split(",") if part.strip()]
         if not parts:
             continue
