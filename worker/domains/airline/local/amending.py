@@ -143,14 +143,28 @@ def _complete(name: str, booked: str) -> tuple[str, str]:
 
 
 _CABINS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("basic_economy", re.compile(r"\bto basic(?: economy)?\b", re.IGNORECASE)),
+    ("basic_economy", re.compile(r"\b(?:to|in|into) basic(?: economy)?\b", re.IGNORECASE)),
     ("business", re.compile(r"\b(?:business|first|premium)\b", re.IGNORECASE)),
     ("economy", re.compile(r"\b(?:economy|coach|main cabin)\b", re.IGNORECASE)),
 )
 
 
+_TARGET = re.compile(
+    r"\b(?:to|in|into|want|prefer|take|fly|for) (?:the |a |an )?"
+    r"(?:basic economy|business|first|premium|economy|coach|main cabin)\b(?! (?:is|are|was|costs?)\b)",
+    re.IGNORECASE,
+)
+
+
+def _cabin_named(text: str) -> str | None:
+    """Give the cabin that a text wants: the one after "to" or "in", else any that it names."""
+    target = _TARGET.search(text)
+    said = target[0] if target else text
+    return next((name for name, pattern in _CABINS if pattern.search(said)), None)
+
+
 def _change_cabin(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
-    wanted = next((name for text in reversed(texts) for name, pattern in _CABINS if pattern.search(text)), None)
+    wanted = next((cabin for text in reversed(texts) if (cabin := _cabin_named(text))), None)
     if wanted is None and reservation.get("cabin") == "basic_economy":
         return Say(offers.ask_for_cabin())
     return Call("quote_cabin_change", {"cabin": wanted or "business", **_payment(situation, reservation)})

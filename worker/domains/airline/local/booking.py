@@ -11,6 +11,7 @@ from worker.domains.airline.local.beside import asks_about_own, next_question, w
 from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
+from worker.domains.airline.local.reading.clauses import wish_text
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
@@ -208,7 +209,17 @@ def _wish_of(situation: Situation) -> OpenWish | None:
     found = open_wish(situation.customer_texts, _fulfilled(situation))
     if found is None and (find_seat(situation.message) or find_preference(situation.message)):
         return OpenWish("seat_change", len(situation.customer_texts) - 1)
+    if found is None and _only_names_a_day(situation):
+        return OpenWish("change_flight", len(situation.customer_texts) - 1)
     return found
+
+
+def _only_names_a_day(situation: Situation) -> bool:
+    """Say whether a message names a day and nothing else that could be meant: "not Friday, Thursday please"."""
+    reading, today = situation.reading, situation.facts.today
+    if today is None or reading.own_questions or reading.policy_questions:
+        return False
+    return find_day(wish_text(situation.message), today, today) is not None
 
 
 def _work(situation: Situation) -> Step:

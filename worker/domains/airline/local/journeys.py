@@ -12,7 +12,8 @@ from worker.domains.airline.local.reading.slots import find_flight_number
 Segment = dict[str, Any]
 
 _RETURN = re.compile(
-    r"\b(?:return|way (?:back|home)|inbound|(?:flight|trip|journey|leg) (?:back|home)|coming (?:back|home)|"
+    r"\b(?:return|way (?:back|home)|inbound|(?:flight|trip|journey|leg) (?:back|home)|"
+    r"(?:com|fly|go|travel|get|head)\w* (?:me |us )?(?:back|home)|"
     r"second (?:leg|flight))\b",
     re.IGNORECASE,
 )

@@ -32,7 +32,17 @@ class LocalModel(EmbeddedModel):
         step = answer_at_once(situation) or DECISIONS.get(situation.agent, triage.decide)(situation)
         if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
+        if isinstance(step, Say):
+            step = keep_offer_open(situation, step)
         return vary(situation, Say(_dress(situation, step.text))) if isinstance(step, Say) else step
+
+
+def keep_offer_open(situation: Situation, said: Say) -> Say:
+    """Lead back to an offer that waits for its answer, where a question in between has none: a yes means the offer."""
+    offer = situation.open_offer
+    if said.text != phrases.nothing_found() or offer is None or not offer.was_just_offered:
+        return said
+    return Say(phrases.unknown_beside_offer(offer.summary))
 
 
 def _dress(situation: Situation, text: str) -> str:

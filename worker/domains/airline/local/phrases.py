@@ -211,6 +211,12 @@ def ask_again_for_yes(summary: str, times: int) -> str:
     )
 
 
+def unknown_beside_offer(summary: str) -> str:
+    """Say of a question about an offer that nothing is known, and make the offer again."""
+    offer = summary.rstrip(".")
+    return f"I don't know that, I'm afraid, and would rather not guess. The offer is: {offer}. Is that a yes?"
+
+
 ASKED_AGAIN = re.compile(r"\bis (?:that|it) a yes\?\s*$", re.IGNORECASE)
 
 

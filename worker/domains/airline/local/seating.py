@@ -9,6 +9,7 @@ from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.details import Details
 from worker.domains.airline.local.journeys import journeys_of, leg_meant
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
+from worker.domains.airline.local.reading.slots import find_flight_number
 from worker.domains.airline.local.reading.travellers import Move, moves_in, travellers_in, wants_together
 from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Done, Situation
@@ -72,7 +73,7 @@ def _quote_or_ask(situation: Situation, details: Details, reservation: dict[str,
         return Call("quote_seat_change", {**asked, "seat_number": move.seat, "passenger_name": move.passenger})
     if details.seat:
         return Call("quote_seat_change", {"seat_number": details.seat, **asked})
-    wants_place = (_FRONT.search(message) or _BACK.search(message)) and not situation.was_called("find_free_seats")
+    wants_place = (_FRONT.search(message) or _BACK.search(message)) and not situation.done
     if wants_place and situation.can("find_free_seats") and "passenger_name" not in asked:
         flight = {name: value for name, value in asked.items() if name == "flight_number"}
         return Call("find_free_seats", {"preference": details.preference or "any", **flight})
@@ -87,12 +88,13 @@ def _seat_asked_for(situation: Situation, details: Details, reservation: dict[st
     if reservation is None:
         return asked
     leg = leg_meant(journeys_of(reservation), situation.message)
+    named = find_flight_number(situation.message)
     if leg is not None:
-        asked["flight_number"] = leg[0].get("flight_number")
-    names = _passengers(situation)
-    named = travellers_in(situation.message, names, situation.facts.passenger_name)
-    if named:
-        asked["passenger_name"] = named[0]
+        flights = [segment.get("flight_number") for segment in leg]
+        asked["flight_number"] = named if named in flights else flights[0]
+    others = travellers_in(situation.message, _passengers(situation), situation.facts.passenger_name)
+    if others:
+        asked["passenger_name"] = others[0]
     return asked
 
 

@@ -14,10 +14,16 @@ from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import Intent, calls_for_person, flatten
+from worker.domains.airline.local.reading.meta import speaks_of
 from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.places import find_route
-from worker.domains.airline.local.reading.slots import declines, find_confirmation_number, find_flight_number
-from worker.domains.airline.local.reading.wishes import find_wish
+from worker.domains.airline.local.reading.slots import (
+    declines,
+    find_confirmation_number,
+    find_flight_number,
+    says_no_code,
+)
+from worker.domains.airline.local.reading.wishes import PLAIN, find_wish
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
@@ -60,11 +66,11 @@ def _tell_refused(output: dict[str, Any]) -> str:
 
 def _route(situation: Situation) -> Step:
     label, confidence = settled_intent(situation)
-    if label == "smalltalk" or is_smalltalk(situation):
+    if label == "smalltalk" or (is_smalltalk(situation) and label != "escalation"):
         return answer_smalltalk(situation)
     ticket_id = situation.facts.ticket_id
     asks = label == "faq" and confidence >= _SURE and _is_question(situation)
-    asks = asks or bool(situation.reading.wishes and not _only_adds(situation)) or asks_about_own(situation)
+    asks = asks or bool(PLAIN & set(situation.reading.wishes)) or asks_about_own(situation)
     if ticket_id and not asks and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
         return Say(phrases.already_handed_over(ticket_id))
     adds_to_ticket = ticket_id is not None and _only_adds(situation)
@@ -94,10 +100,9 @@ def settled_intent(situation: Situation) -> Intent:
     """Give the intent, with what only makes sense within a booking talk read as booking."""
     label, confidence = situation.intent
     message = situation.message
-    if label == "escalation" and (not situation.last_reply or calls_for_person(message)):
-        return Intent(label, confidence)
-    if find_confirmation_number(message) or _asks_about_own_trip(situation):
-        return Intent("booking", 1.0)
+    surely = _sure_intent(situation)
+    if surely is not None:
+        return surely
     if label == "escalation":
         return _without_complaint(situation)
     asked_for_name = bool(phrases.ASKED_FOR_NAME.search(situation.last_reply))
@@ -107,6 +112,21 @@ def settled_intent(situation: Situation) -> Intent:
     if answers_booking and (confidence < _VERY_SURE or label == "booking"):
         return Intent("booking", 1.0)
     return Intent(label, confidence)
+
+
+def _sure_intent(situation: Situation) -> Intent | None:
+    """Give what is said in so many words; None where the classifier's odds are all there is."""
+    message, reading = situation.message, situation.reading
+    if speaks_of(message, "legal"):
+        return Intent("escalation", 1.0)
+    is_first_unread = not situation.last_reply and not reading.wishes
+    if situation.intent.label == "escalation" and (is_first_unread or calls_for_person(message)):
+        return situation.intent
+    was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
+    lacks_code = was_asked and says_no_code(message, asked=True)
+    if lacks_code or reading.confirmation_number or _asks_about_own_trip(situation):
+        return Intent("booking", 1.0)
+    return None
 
 
 def _asks_about_own_trip(situation: Situation) -> bool:

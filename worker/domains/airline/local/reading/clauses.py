@@ -54,5 +54,7 @@ def asks_to_travel(clause: str) -> bool:
 def clauses_in(text: str) -> tuple[str, ...]:
     """Give the clauses of a message in their order, each with a word in it; enumeration marks are dropped."""
     said = _pattern("enumeration", re.MULTILINE).sub("", wish_text(text))
-    parts = (part.strip(" ,.:-\t") for part in _pattern("end").split(said))
+    parts = (
+        _pattern("enumeration", re.MULTILINE).sub("", part).strip(" ,.:-\t") for part in _pattern("end").split(said)
+    )
     return tuple(part for part in parts if re.search(r"\w", part))

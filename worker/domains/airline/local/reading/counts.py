@@ -8,7 +8,7 @@ _WORDS = {
     "a": 1, "an": 1, "another": 1, "extra": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5,
     "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "couple": 2, "pair": 2,
 }  # fmt: skip
-_NUMBER = rf"(?P<count>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|\d{{1,2}})"
+_NUMBER = rf"(?!an? (?:couple|pair)\b)(?P<count>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|\d{{1,2}})"
 _BAGS = re.compile(
     rf"\b{_NUMBER}\b(?: of| more| extra| additional| checked| big| large| small| heavy| \w+){{0,3}}? ?"
     r"(?:bags?|suitcases?|pieces?|luggage|baggage)\b",

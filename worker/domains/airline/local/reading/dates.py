@@ -36,7 +36,7 @@ _DAY_WORDS = (
     rf"{_MONTH.replace('?P<month>', '?:')} \d{{1,2}}(?:st|nd|rd|th)?\b)"
 )
 _NOT_THAT_DAY = re.compile(
-    rf"\b(?:instead of|rather than|and not|,? not|isn't|can(?:'?t|not) (?:make it|make|fly|travel|go|come)|"
+    rf"\b(?:instead of|rather than|and not|not|isn't|can(?:'?t|not) (?:make it|make|fly|travel|go|come)|"
     rf"from(?= .{{0,25}}\bto\b))(?: on| for)? {_DAY_WORDS}"
 )
 """A day that is named to say that it is not meant: "Sunday instead of Friday", "from Friday to Sunday"."""

@@ -35,6 +35,12 @@ def speaks_of(text: str, section: str) -> bool:
     return _pattern(section).search(said) is not None
 
 
+def without_robot_question(text: str) -> str:
+    """Leave out where a message asks who answers: "are you human?" is no wish for a person."""
+    said = " ".join(text.lower().replace("\u2019", "'").split())
+    return _pattern("robot").sub(" ", said) if _pattern("robot").search(said) else text
+
+
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def is_other_language(text: str) -> bool:
     """Say whether a message is in another language than English: by its script, or by words that English has not."""

@@ -34,6 +34,10 @@ _TOLD = tuple(
         rf"\b(?:call me|here is|here's)\s+{_RUN}",
     )
 )
+_RELATION = re.compile(
+    r"\b(?i:my) (?i:husband|wife|partner|son|daughter|mother|father|mum|mom|dad|sister|brother|friend|colleague),? "
+    r"(?P<name>[A-Z][^\W\d_'.\-]+(?: [A-Z][^\W\d_'.\-]+)+)"
+)
 _INTRODUCED = re.compile(rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s|[Ii]t is|[Ww]e are|[Ii]ts|IT IS|THIS IS)\s+{_RUN}")
 _REVERSED = re.compile(r"\b(?P<surname>[A-Z][A-Za-z'\-]+)\s*/\s*(?P<given>[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]*)?)(?![\w/])")
 _SPELT = re.compile(r"(?<![\w'])(?:[^\W\d_][\- .,]+){3,}[^\W\d_](?![\w'])")
@@ -105,6 +109,8 @@ def _candidates(own: str, signature: str, *, asked: bool) -> Iterator[Name]:
     for match in _INTRODUCED.finditer(own):
         yield from _introduced(match["name"], own[match.end() :], asked=asked)
     yield from _beside_code(own)
+    for match in _RELATION.finditer(own):
+        yield from _named(match["name"])
     if asked or re.search(_CODE, own):
         yield from _alone(own, asked=asked)
     for line in signature.splitlines():
@@ -143,6 +149,8 @@ def _beside_code(own: str) -> Iterator[Name]:
         name = _name_at_end(match["name"])
         if name is not None:
             yield Name(name)
+        elif _is(match["name"], "word_and_name") and match["name"][0].isupper() and _begins_clause(own, match.start()):
+            yield Name(match["name"], is_told=False)
     for match in _AFTER_CODE.finditer(own):
         name = clean_name(match["name"])
         if name is None:
@@ -152,6 +160,11 @@ def _beside_code(own: str) -> Iterator[Name]:
         given = re.fullmatch(r",\s*([^\W\d_]+)\W*", match["rest"])
         if given is not None and clean_name(given[1]):
             yield Name(f"{given[1]} {name}")
+
+
+def _begins_clause(text: str, at: int) -> bool:
+    before = text[:at].rstrip()
+    return not before or before[-1] in ".,;:!?" or text[at - 1] == "\n"
 
 
 def _name_at_end(words: str) -> str | None:

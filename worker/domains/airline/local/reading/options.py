@@ -31,7 +31,9 @@ _BOUND = re.compile(
 )
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _NUMBER = re.compile(
-    r"\b(?:option|number|no\.?|choice|#) ?#?(?P<number>[1-8]|one|two|three|four)\b|^\W*(?P<bare>[1-8])\W*$"
+    r"\b(?:option|number|no\.?|choice|#) ?#?(?P<number>[1-8]|one|two|three|four)\b|"
+    r"^\W*(?:(?:i'?ll|i'?d|i would|i will|let'?s|take|have|go|with|for|like|the|number|please|ok|okay|yes|then)\W+)*"
+    r"(?P<bare>[1-8]|one|two|three|four)(?:\W+(?:please|pls|thanks|thank you|then|is (?:fine|good|ok)))*\W*$"
 )
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4}
 _ORDINAL = re.compile(rf"\b(?P<ordinal>{'|'.join(_ORDINALS)})(?: (?:one|option|choice|flight))?\b(?! class)")

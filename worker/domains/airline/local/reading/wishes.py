@@ -51,7 +51,7 @@ def _is_other_day_wanted(said: str) -> bool:
 
 WEAK = frozenset[Wish]({"seat_status", "booking_status", "refund", "new_booking"})
 """Wishes whose words stand beside a plainer one as often as alone."""
-_BESIDES = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change", "change_flight"})
+PLAIN = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change", "change_flight"})
 """Wishes whose words are plain enough to be heard beside another one in the same message."""
 
 _SPEAKS_OF_NEW = re.compile(r"\b(?:book|buy|purchase|new (?:booking|ticket|trip|flight))\b", re.IGNORECASE)
@@ -68,7 +68,7 @@ def find_wishes(text: str) -> tuple[Wish, ...]:
         return (whole,) if whole else ()
     plain = [wish for wish in found if wish not in WEAK]
     first = (plain or found)[0]
-    return tuple(dict.fromkeys((first, *(wish for wish in plain if wish in _BESIDES))))
+    return tuple(dict.fromkeys((first, *(wish for wish in plain if wish in PLAIN))))
 
 
 _FULFILS: Mapping[str, frozenset[Wish]] = MappingProxyType(
