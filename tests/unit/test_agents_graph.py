@@ -108,6 +108,7 @@ def test_agents_have_the_tools_of_their_part_and_no_others(graph: AgentGraph) ->
             "quote_cabin_change",
             "quote_compensation",
             "confirm_quote",
+            "faq_lookup",
         },
         "Escalation Agent": {"escalate_to_human"},
     }

@@ -16,11 +16,16 @@ SHIPPED = [
     ("worker.domains.airline", "claims.patterns"),
     ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),
-    ("worker.domains.airline.local", "cues.patterns"),
+    ("worker.domains.airline.local.reading", "clauses.patterns"),
+    ("worker.domains.airline.local.reading", "cues.patterns"),
+    ("worker.domains.airline.local.reading", "meta.patterns"),
+    ("worker.domains.airline.local.reading", "names.patterns"),
+    ("worker.domains.airline.local.reading", "own_questions.patterns"),
     ("worker.domains.airline.rules", "consent.patterns"),
     ("worker.domains.airline.rules", "mail.patterns"),
-    ("worker.domains.airline.local", "slots.patterns"),
-    ("worker.domains.airline.local", "wishes.patterns"),
+    ("worker.domains.airline.local.reading", "seats.patterns"),
+    ("worker.domains.airline.local.reading", "slots.patterns"),
+    ("worker.domains.airline.local.reading", "wishes.patterns"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from agents.testing import ScriptedModel, assistant_message, function_call
@@ -142,3 +143,37 @@ async def test_a_change_that_the_reply_denies_is_told_or_not_made() -> None:
     assert reviews(denied) == ["silent_change", "silent_change"]
     assert denied.effects == []
     assert denied.escalation is not None
+
+
+async def test_a_reply_that_was_just_given_is_written_again_in_other_words() -> None:
+    model = scripted(HONEST, HONEST, "Other words: only a person may grant that. Shall I bring one in?")
+    talk = Talk(model)
+
+    await talk.say("where is my money?")
+    again = await talk.say("I said, where is my money?")
+
+    assert again.reply == "Other words: only a person may grant that. Shall I bring one in?"
+    assert reviews(again) == ["repetition", "none"]
+    assert "word for word" in model.calls[2].input[-1]["content"]
+
+
+async def test_whoever_can_only_repeat_itself_is_replaced_by_a_person() -> None:
+    talk = Talk(scripted(*[HONEST] * 5))
+
+    await talk.say("where is my money?")
+    handed = await talk.say("where is it?")
+    noted = await talk.say("hello?")
+
+    assert handed.escalation is not None
+    assert handed.escalation.category == "pending_clarification"
+    assert noted.escalation is None
+    assert str(handed.context.ticket_id) in str(noted.reply)
+    assert len({HONEST, handed.reply, noted.reply}) == 3
+
+
+async def test_a_notice_is_not_sent_twice_either() -> None:
+    talk = Talk(scripted())
+
+    replies = [(await talk.say("write me a poem")).reply for _ in range(4)]
+
+    assert all(one != other for one, other in itertools.pairwise(replies))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from worker.domains.airline.local import train
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import LABELS, classify, flatten, read, read_shipped
-from worker.domains.airline.local.wishes import current_wish, find_wish
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import LABELS, classify, flatten, read, read_shipped
+from worker.domains.airline.local.reading.wishes import current_wish, find_wish
 
 SEEN_NOWHERE = [
     ("what's the weight limit for hold luggage on transatlantic routes?", "faq"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker.domains.airline.local.wishes import find_wish
+from worker.domains.airline.local.reading.wishes import find_wish
 
 SAID = {
     "change_flight": [

@@ -53,7 +53,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "confirm_quote": {"quote_id": "q_1"},
 }
 """A call of every tool that acts for a booking; those that verify or need nobody verified stand below."""
-OPEN_TO_ALL = {"look_up_reservation", "find_my_reservations", "search_flights", "flight_status"}
+OPEN_TO_ALL = {"look_up_reservation", "find_my_reservations", "search_flights", "flight_status", "faq_lookup"}
 TOOLS: dict[str, FunctionTool] = {tool.name: tool for tool in build_booking().tools}  # type: ignore[misc]
 
 

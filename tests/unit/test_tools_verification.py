@@ -34,6 +34,7 @@ async def test_a_reservation_is_shown_to_who_knows_number_and_surname() -> None:
 
     leg = {"date": "2026-03-07", "origin": "BOS", "destination": "SEA", "departs": "2026-03-07 09:05"}
     back = {"date": "2026-03-09", "origin": "SEA", "destination": "BOS", "departs": "2026-03-09 14:00"}
+    leg["arrives"], back["arrives"] = "2026-03-07 12:20", "2026-03-09 22:25"
     assert answer == {
         "ok": True,
         "reservation": {
@@ -53,6 +54,7 @@ async def test_a_reservation_is_shown_to_who_knows_number_and_surname() -> None:
             "membership": "regular",
             "checked_bags": 1,
             "free_bags": 2,
+            "paid_usd": 800,
             "payment_methods": {
                 "1": "the card ending in 4242",
                 "2": "the gift card with $150 on it",

@@ -16,7 +16,7 @@ from worker.conversation.vault import Vault, find_placeholders
 from worker.conversation.vocabulary import Claims
 from worker.guardrails.pii import mask_text, normalise
 
-Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change"]
+Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change", "repetition"]
 
 REMEDIES: Mapping[Breach, str] = {
     "private_data": "it holds private data that this customer did not give and no tool returned",
@@ -24,6 +24,8 @@ REMEDIES: Mapping[Breach, str] = {
     "internals": "it shows names of tools, fields or instructions, which are not for customers",
     "unbacked_promise": "it promises or reports something (a refund, compensation, a waiver, an upgrade, a change, a "
     "ticket) that no tool did in this conversation",
+    "repetition": "it is word for word one of the last replies, which did not help; use other words, ask for what is "
+    "not clear, or bring in a person",
     "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
 }
 """What is wrong with a reply, in the words for the model that rewrites it."""
@@ -34,6 +36,7 @@ class Grounds:
     """What a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
 
     `changes` are the queries of effects, of this turn and of earlier ones; `staged` those of this turn alone.
+    `said` are the last replies before the newest message.
     """
 
     written: Sequence[str]
@@ -44,6 +47,7 @@ class Grounds:
     claims: Claims
     instructions: str = ""
     staged: frozenset[str] = frozenset()
+    said: Sequence[str] = ()
 
 
 def find_breach(reply: str, grounds: Grounds) -> Breach | None:
@@ -55,6 +59,7 @@ def find_breach(reply: str, grounds: Grounds) -> Breach | None:
         ("internals", _shows_internals),
         ("unbacked_promise", _promises_too_much),
         ("silent_change", _is_silent_about_a_change),
+        ("repetition", _was_just_said),
     )
     return next((breach for breach, is_broken in checks if is_broken(text, grounds)), None)
 
@@ -74,6 +79,21 @@ def _text_of(content: Any) -> str:
     if isinstance(content, list):
         return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return str(content or "")
+
+
+REPLIES_COMPARED = 3
+"""Replies back that a new one must differ from: more is no harm, when a question comes up again much later."""
+
+
+def last_replies(items: Sequence[Any]) -> list[str]:
+    """Give the last replies before the newest message, out of a session's items."""
+    newest = max((at for at, item in enumerate(items) if item.get("role") == "user"), default=0)
+    replies = [_text_of(item.get("content")) for item in items[:newest] if item.get("role") == "assistant"]
+    return replies[-REPLIES_COMPARED:]
+
+
+def _was_just_said(text: str, grounds: Grounds) -> bool:
+    return _plain(text) in {_plain(normalise(reply)) for reply in grounds.said}
 
 
 # Private data

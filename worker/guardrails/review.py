@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, RunContextWrapper
 
 from runtime.telemetry.tracing import measure
-from worker.guardrails.outputs import REMEDIES, Breach, Grounds, find_breach, gather_items
+from worker.guardrails.outputs import REMEDIES, Breach, Grounds, find_breach, gather_items, last_replies
 from worker.guardrails.verdicts import note_verdict
 
 if TYPE_CHECKING:
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 _FACTS_FOLLOW = "## Known facts"
 
 
-async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[Any], reply: str) -> Breach | None:
-    """Return what is wrong with a reply; `items` are the conversation's, this turn's tool answers among them."""
+async def review(
+    turn: TurnContext, agent: Agent[TurnContext], items: Sequence[Any], reply: str, *, may_repeat: bool = False
+) -> Breach | None:
+    """Return what is wrong with a reply; `items` are the conversation's, this turn's tool answers among them.
+
+    `may_repeat`: whether a reply may be that of the turn before, as a benchmark's model gives it.
+    """
     instructions = await agent.get_system_prompt(RunContextWrapper(turn)) or ""
     written, told = gather_items(items)
     if turn.airline.quote is not None:
@@ -39,6 +44,7 @@ async def review(turn: TurnContext, agent: Agent[TurnContext], items: Sequence[A
                 claims=turn.vocabulary.claims,
                 instructions=instructions.partition(_FACTS_FOLLOW)[0],
                 staged=frozenset(effect.query for effect in turn.effects),
+                said=[] if may_repeat else last_replies(items),
             ),
         )
         span.attributes.update(tripped=breach is not None, reason=breach or "none")

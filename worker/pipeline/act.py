@@ -21,7 +21,7 @@ from worker.guardrails.review import ask_to_rewrite, review, without_draft
 from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
-from worker.pipeline.answers import handed_over, remember, spoken, turned_away
+from worker.pipeline.answers import handed_over, remember, said_before, spoken, turned_away
 from worker.store.session import ConversationSession, last_reply_of
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
         raise
     except _Unfit as unfit:
         before.restore(context)
+        if unfit.breach == "repetition":
+            return said_before(context)
         return handed_over(context, "system_error", f"two replies were held back: {unfit.breach}")
     return spoken(context, said.text, said.agent, said.items)
 
@@ -138,7 +140,8 @@ class _Speaker:
         )
         items = await self.session.get_items()
         reply = _text_of(draft)
-        breach = await review(self.context, draft.last_agent, items, reply)
+        may_repeat = settings.model == "stub"  # a benchmark's turn is always the same work
+        breach = await review(self.context, draft.last_agent, items, reply, may_repeat=may_repeat)
         if breach is None:
             return _Said(reply, draft.last_agent.name, self.session.added)
         _log.warning("reply.held_back", breach=breach, agent=draft.last_agent.name, **self.context.key._asdict())

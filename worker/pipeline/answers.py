@@ -88,6 +88,16 @@ def handed_over(context: TurnContext, category: EscalationCategory, reason: str)
     return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
 
 
+def said_before(context: TurnContext) -> Answer:
+    """Answer where an agent had nothing but its last reply to say again: a person takes over, or has already."""
+    ticket_id = context.airline.ticket_id
+    if ticket_id is not None:
+        return _notice(context, notices.is_with_colleague(ticket_id, context.now))
+    reason = "the reply would have been one that was given already"
+    call_human(context, EscalationRequest("pending_clarification", reason, context.text, "normal"))
+    return _notice(context, notices.not_understood(context.ticket_id, context.answer_by))
+
+
 def answer_emergency(context: TurnContext, kind: EmergencyKind, settings: EmergencySettings) -> Answer:
     """Tell whom to call, and open an urgent ticket for each message that tells of an emergency."""
     request = urgent_request(context.text, kind, context.now, settings)
@@ -142,5 +152,7 @@ def _word_abuse(context: TurnContext, step: AbuseStep) -> str:
 
 
 def _notice(context: TurnContext, text: str) -> Answer:
+    if text == context.last_reply:
+        text = notices.once_more(text)
     exchange = [{"role": "user", "content": context.text}, {"role": "assistant", "content": text}]
     return spoken(context, text, None, exchange)

@@ -71,5 +71,23 @@ def beyond_reach(ticket_id: str, answer_by: datetime) -> str:
     )
 
 
+def not_understood(ticket_id: str, answer_by: datetime) -> str:
+    """Hand over where an agent would only repeat itself."""
+    return (
+        "I don't want to tell you the same thing twice, so a colleague takes over with everything you told me and "
+        f"will come back to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
+    )
+
+
+def is_with_colleague(ticket_id: str, now: datetime) -> str:
+    """Note a message for the person who has the ticket, with the second it was read, so that no two read alike."""
+    return f"Your message of {now:%H:%M:%S} UTC is with the colleague who has your ticket {ticket_id}."
+
+
+def once_more(text: str) -> str:
+    """Say a notice again in a row, and that it is the same."""
+    return f"It is as I said before. {text}"
+
+
 def _clock(moment: datetime) -> str:
     return moment.strftime("%H:%M UTC on %d %B %Y")

@@ -9,9 +9,9 @@ from worker.domains.airline.agents.facts import note_message
 from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.agents.start import choose_start
 from worker.domains.airline.claims import load_vocabulary
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten
 from worker.domains.airline.local.model import LocalModel
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten
 from worker.domains.airline.store.airline import PostgresAirline
 
 if TYPE_CHECKING:

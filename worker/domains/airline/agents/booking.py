@@ -11,6 +11,7 @@ from worker.domains.airline.tools.flights import FLIGHT_TOOLS
 from worker.domains.airline.tools.quotes import QUOTE_TOOLS
 from worker.domains.airline.tools.reservations import RESERVATION_TOOLS
 from worker.domains.airline.tools.seats import SEAT_LOOKUP_TOOLS
+from worker.tools.knowledge import KNOWLEDGE_TOOLS
 
 NAME = "Booking Agent"
 
@@ -39,6 +40,12 @@ A change is made only when confirm_quote has answered "ok": true. Say so then, n
 "not_yet_confirmed" tell the whole offer and ask again, in other words than before. \
 One change at a time: of several wishes, begin with the first and come back to the next.
 
+## Whatever else the message says
+- Facts of their own booking (bags free on it, insurance, what was paid, when they fly): answer them from \
+look_up_reservation.
+- A question of policy beside a wish: faq_lookup, and answer it with its source in the same reply as the offer.
+- Several wishes: name those that come after this one.
+
 ## Choices
 - Seats: without a seat or preference ask for window, aisle or middle. find_free_seats lists some to choose from.
 - Flights: search_flights for the day wanted; work out days such as "next Friday" from "today". Offer up to three \
@@ -51,7 +58,7 @@ the tool offers goes to transfer_to_triage_agent.
 ## What you cannot do
 New bookings, other origins, destinations or passengers, special services, taking card numbers, exceptions to what a \
 tool refuses. Do not try and do not promise it.
-- transfer_to_triage_agent, in silence, for all of these, for questions of policy, for complaints, and when the \
+- transfer_to_triage_agent, in silence, for all of these, for complaints, for mere questions of policy, and when the \
 customer asks for a person, a refusal offers a colleague and they accept, or the same wish was refused twice.
 """
 
@@ -62,5 +69,5 @@ def build_booking() -> Agent[TurnContext]:
         name=NAME,
         handoff_description="Verifies customers and works on bookings: seats, flights, cancelling, bags, names, cabin.",
         instructions=instruct(OPENING, write_known_facts),
-        tools=[*RESERVATION_TOOLS, *FLIGHT_TOOLS, *SEAT_LOOKUP_TOOLS, *QUOTE_TOOLS],
+        tools=[*RESERVATION_TOOLS, *FLIGHT_TOOLS, *SEAT_LOOKUP_TOOLS, *QUOTE_TOOLS, *KNOWLEDGE_TOOLS],
     )

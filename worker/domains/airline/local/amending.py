@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.domains.airline.local import offers
+from worker.domains.airline.local.reading.counts import count_bags
+from worker.domains.airline.local.reading.slots import find_corrected_name
+from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import find_corrected_name
-from worker.domains.airline.local.wishes import Wish
 from worker.models.output import Call, Say, Step
 
 TOOLS: dict[Wish, str] = {
@@ -74,9 +75,19 @@ _REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+_NOT_SO = re.compile(r"\b(?:not|isn'?t|aren'?t|wasn'?t|never|no|neither|nor)\b[^.,;!?]{0,12}$", re.IGNORECASE)
+
+
+def _is_given(pattern: re.Pattern[str], text: str) -> bool:
+    """Say whether a reason stands in a text, and not that it is none: "I'm not sick"."""
+    return any(not _NOT_SO.search(text[: match.start()]) for match in pattern.finditer(text))
+
+
 def _cancel(situation: Situation, texts: Sequence[str]) -> Step:
-    reason = next((name for text in reversed(texts) for name, pattern in _REASONS if pattern.search(text)), None)
+    reason = next((name for text in reversed(texts) for name, pattern in _REASONS if _is_given(pattern, text)), None)
     if reason is None:
+        if offers.ASKED_FOR_REASON.search(situation.last_reply) and "?" in situation.message:
+            return Say(offers.ask_for_reason_again())
         asked = any(offers.ASKED_FOR_REASON.search(line.text) for line in situation.lines if line.speaker == "airline")
         if not asked:
             return Say(offers.ask_for_reason())
@@ -84,23 +95,15 @@ def _cancel(situation: Situation, texts: Sequence[str]) -> Step:
     return Call("quote_cancellation", {"reason": reason})
 
 
-_COUNT = re.compile(
-    r"\b(?P<count>an?|one|two|three|four|five|six|another|extra|\d)\b(?: \w+){0,3}? ?"
-    r"(?:bags?|suitcases?|pieces?|luggage)\b",
-    re.IGNORECASE,
-)
-_BARE_COUNT = re.compile(r"\b(?P<count>one|two|three|four|five|six|\d)\b", re.IGNORECASE)
-_COUNTS = {"a": 1, "an": 1, "one": 1, "another": 1, "extra": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-
-
 def _add_bags(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
+    offered = situation.open_offer
     asked = offers.ASKED_FOR_BAGS.search(situation.last_reply) is not None
-    answer = _BARE_COUNT.search(situation.message) if asked else None
-    found = answer or next((match for text in reversed(texts) if (match := _COUNT.search(text))), None)
-    if found is None:
+    is_corrected = offered is not None and offered.kind == "bags"
+    count = count_bags(situation.message, asked=asked or is_corrected)
+    if count is None:
+        count = next((found for text in reversed(texts) if (found := count_bags(text)) is not None), None)
+    if count is None:
         return Say(offers.ask_for_bags())
-    written = found["count"].lower()
-    count = _COUNTS.get(written) or int(written)
     return Call("quote_bags", {"additional_bags": count, **_payment(situation, reservation)})
 
 
@@ -140,14 +143,28 @@ def _complete(name: str, booked: str) -> tuple[str, str]:
 
 
 _CABINS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("basic_economy", re.compile(r"\bto basic(?: economy)?\b", re.IGNORECASE)),
+    ("basic_economy", re.compile(r"\b(?:to|in|into) basic(?: economy)?\b", re.IGNORECASE)),
     ("business", re.compile(r"\b(?:business|first|premium)\b", re.IGNORECASE)),
     ("economy", re.compile(r"\b(?:economy|coach|main cabin)\b", re.IGNORECASE)),
 )
 
 
+_TARGET = re.compile(
+    r"\b(?:to|in|into|want|prefer|take|fly|for) (?:the |a |an )?"
+    r"(?:basic economy|business|first|premium|economy|coach|main cabin)\b(?! (?:is|are|was|costs?)\b)",
+    re.IGNORECASE,
+)
+
+
+def _cabin_named(text: str) -> str | None:
+    """Give the cabin that a text wants: the one after "to" or "in", else any that it names."""
+    target = _TARGET.search(text)
+    said = target[0] if target else text
+    return next((name for name, pattern in _CABINS if pattern.search(said)), None)
+
+
 def _change_cabin(situation: Situation, texts: Sequence[str], reservation: dict[str, Any]) -> Step:
-    wanted = next((name for text in reversed(texts) for name, pattern in _CABINS if pattern.search(text)), None)
+    wanted = next((cabin for text in reversed(texts) if (cabin := _cabin_named(text))), None)
     if wanted is None and reservation.get("cabin") == "basic_economy":
         return Say(offers.ask_for_cabin())
     return Call("quote_cabin_change", {"cabin": wanted or "business", **_payment(situation, reservation)})
@@ -168,6 +185,32 @@ def find_payment(text: str, reservation: dict[str, Any]) -> int | None:
     last_four = _LAST_FOUR.search(text)
     wanted = [last_four[1]] if last_four else [name for name, pattern in _PAYMENTS if pattern.search(text)]
     return next((int(number) for number, shown in methods.items() if any(one in str(shown) for one in wanted)), None)
+
+
+PAID_KINDS = frozenset({"bags", "cabin_change", "flight_change"})
+"""Kinds of offers that another way to pay changes."""
+_OTHER_PAYMENT = re.compile(
+    r"\b(?:another|other|different|not (?:that|this|the same)|wrong)\b.{0,20}\b(?:cards?|payment|way to pay)\b|"
+    r"\b(?:use|charge|pay (?:with|by|from|using)|put it on|take it from)\b.{0,25}"
+    r"\b(?:card|certificate|voucher|credit|one)\b",
+    re.IGNORECASE,
+)
+
+
+def wants_other_payment(text: str) -> bool:
+    """Say whether a message asks that something be paid otherwise than it was offered."""
+    return _OTHER_PAYMENT.search(text) is not None
+
+
+def ask_for_payment(situation: Situation, reservation: dict[str, Any]) -> Step | None:
+    """Ask which way to pay is meant where another one is wished and none is named; None otherwise."""
+    offered = situation.open_offer
+    if offered is None or offered.kind not in PAID_KINDS or not wants_other_payment(situation.message):
+        return None
+    methods = reservation.get("payment_methods")
+    if find_payment(situation.message, reservation) is not None or not isinstance(methods, dict):
+        return None
+    return Say(offers.ask_for_payment([str(shown) for shown in methods.values()]))
 
 
 def _payment(situation: Situation, reservation: dict[str, Any]) -> dict[str, Any]:

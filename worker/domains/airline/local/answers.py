@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from worker.domains.airline.local import phrases
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.seats import find_preference, find_seat
+from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
+from worker.domains.airline.local.reading.wishes import find_wish
 from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import declines, find_confirmation_number, find_preference, find_seat
-from worker.domains.airline.local.wishes import find_wish
 from worker.models.output import Call, Say, Step
 
 ASKED_AGAIN_MAX = 2

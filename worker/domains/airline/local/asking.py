@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import Intent, flatten, urgent_cue
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import Intent, flatten, urgent_cue
 
 FOLLOW_UP_WORDS_MAX = 12
 SHORT_WORDS_MAX = 4

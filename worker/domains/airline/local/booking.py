@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
-from worker.domains.airline.local.amending import amend, is_for_tool
+from worker.domains.airline.local.amending import amend, ask_for_payment, is_for_tool
 from worker.domains.airline.local.answers import KEEP, WISH_OF_KIND, accepts_person, answer_offer
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.dates import find_day
+from worker.domains.airline.local.beside import asks_about_own, next_question, with_answers
+from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
-from worker.domains.airline.local.intent import flatten, urgent_cue
-from worker.domains.airline.local.options import is_choosing
+from worker.domains.airline.local.reading.clauses import wish_text
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
+from worker.domains.airline.local.reading.names import find_name
+from worker.domains.airline.local.reading.seats import find_preference, find_seat
+from worker.domains.airline.local.reading.slots import find_confirmation_number
+from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.domains.airline.local.rebooking import (
     offer_flights,
     search_trip,
@@ -20,27 +26,20 @@ from worker.domains.airline.local.rebooking import (
     trip_wanted,
     work_on_flights,
 )
-from worker.domains.airline.local.seating import ELSEWHERE, offer_seat, work_on_seat
+from worker.domains.airline.local.seating import next_move, offer_seat, work_on_seat
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import (
-    find_confirmation_number,
-    find_name,
-    find_preference,
-    find_seat,
-)
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
-    NO_CODE,
     TO_TRIAGE,
     after_lookup_refused,
     find_reservation,
     is_verified,
+    lacks_code,
     look_up,
     offer_person,
+    untried_name,
     verify,
-    was_refused,
 )
-from worker.domains.airline.local.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.models.output import Call, Say, Step
 
 _SURE = 0.6
@@ -48,15 +47,16 @@ _SHORT_WORDS_MAX = 2
 _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
-_NEXT = {
-    "bags": "the bags", "upgrade": "the cabin", "seat_change": "the seat", "name": "the name", "cancel": "cancelling",
-    "change_flight": "the flight",
-}  # fmt: skip
 _LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
 
 
 def decide(situation: Situation) -> Step:
-    """Choose the next step."""
+    """Choose the next step; what is said takes along what else the message asks, so that no clause is dropped."""
+    step = _decide(situation)
+    return with_answers(situation, step) if isinstance(step, Say) else step
+
+
+def _decide(situation: Situation) -> Step:
     latest = situation.latest
     if latest is not None:
         return _go_on(situation, latest) if latest.is_ok else _after_refusal(situation, latest)
@@ -90,10 +90,13 @@ def _confirm(situation: Situation, latest: Done) -> str:
     """Tell what was done, and lead to the wish that is still open."""
     done = offers.confirm(latest.output)
     kind = str(latest.output.get("kind", ""))
+    move = next_move(situation) if kind == "seat_change" else None
+    if move is not None:
+        return f"{done} {offers.go_on_with(move.passenger, move.seat)}"
     turn = len(situation.customer_texts) + 1
     left = open_wish(situation.customer_texts, (*_fulfilled(situation), (kind, turn))) if kind else None
-    if left is not None and left.wish in _NEXT and left.wish != WISH_OF_KIND.get(kind):
-        return f"{done} Shall I go on with {_NEXT[left.wish]}?"
+    if left is not None and left.wish in offers.NAMES_OF_WISHES and left.wish != WISH_OF_KIND.get(kind):
+        return f"{done} Shall I go on with {offers.NAMES_OF_WISHES[left.wish]}?"
     return f"{done} {phrases.ANYTHING_ELSE}"
 
 
@@ -119,20 +122,8 @@ def _answer_offer(situation: Situation) -> Step | None:
     quote = situation.open_offer
     if quote is None:
         return None
-    wants_other = _wants_other(situation, quote.kind) and not KEEP.search(situation.message)
+    wants_other = wants_another(situation, quote.kind) and not KEEP.search(situation.message)
     return answer_offer(situation, wants_other=wants_other)
-
-
-def _wants_other(situation: Situation, kind: str) -> bool:
-    message = situation.message
-    wish = find_wish(message)
-    if wish is not None and wish != WISH_OF_KIND.get(kind) and kind != "flight_change":
-        return True
-    if kind == "flight_change":
-        today = situation.facts.today
-        return is_choosing(message) or (today and find_day(message, today)) is not None
-    names_a_seat = bool(find_seat(message) or find_preference(message))
-    return names_a_seat or (kind == "seat_change" and ELSEWHERE.search(message) is not None)
 
 
 def _leave(situation: Situation) -> Step | None:
@@ -140,7 +131,8 @@ def _leave(situation: Situation) -> Step | None:
     message, (label, confidence) = situation.message, situation.intent
     is_answer = _holds_details(situation) or (_is_asked(situation) and "?" not in message)
     is_calm_answer = is_answer and not cues_in(flatten(message)) & {"angry", "complaint"}
-    complains = label == "escalation" and confidence >= _SURE and not NO_CODE.search(message) and not is_calm_answer
+    complains = label == "escalation" and confidence >= _SURE and calls_for_person(message)
+    complains = complains and not lacks_code(situation) and not is_calm_answer
     if accepts_person(situation) or complains or urgent_cue(flatten(message)):
         return _to_triage(situation)
     if is_smalltalk(situation) and not _holds_details(situation):
@@ -157,9 +149,10 @@ def _is_ours(situation: Situation) -> bool:
     today = situation.facts.today
     return bool(
         _holds_details(situation)
+        or asks_about_own(situation)
         or len(message.split()) <= _SHORT_WORDS_MAX
         or find_wish(message) in SEAT_WISHES
-        or (situation.open_offer and ELSEWHERE.search(message))
+        or (situation.open_offer and wants_another(situation, situation.open_offer.kind))
         or _speaks_on(situation)
         or (message.count("?") == 0 and (_is_asked(situation) or (today and find_day(message, today))))
     )
@@ -211,10 +204,22 @@ def _fulfilled(situation: Situation) -> tuple[tuple[str, int], ...]:
 
 
 def _wish_of(situation: Situation) -> OpenWish | None:
+    if offers.GO_ON_WITH_SEAT.search(situation.last_reply) and situation.facts.agrees:
+        return OpenWish("seat_change", len(situation.customer_texts) - 1)
     found = open_wish(situation.customer_texts, _fulfilled(situation))
     if found is None and (find_seat(situation.message) or find_preference(situation.message)):
         return OpenWish("seat_change", len(situation.customer_texts) - 1)
+    if found is None and _only_names_a_day(situation):
+        return OpenWish("change_flight", len(situation.customer_texts) - 1)
     return found
+
+
+def _only_names_a_day(situation: Situation) -> bool:
+    """Say whether a message names a day and nothing else that could be meant: "not Friday, Thursday please"."""
+    reading, today = situation.reading, situation.facts.today
+    if today is None or reading.own_questions or reading.policy_questions:
+        return False
+    return find_day(wish_text(situation.message), today, today) is not None
 
 
 def _work(situation: Situation) -> Step:
@@ -227,15 +232,31 @@ def _work(situation: Situation) -> Step:
         return step
     if wish is not None and wish not in _SERVED and not is_for_tool(situation, wish, since):
         return _pass_on(situation, details, wish)
-    reservation = find_reservation(situation)
-    if not is_verified(situation, details) and reservation is None:
+    asks_number = "number" in situation.reading.own_questions and not details.confirmation_number
+    if asks_number and not situation.facts.sender_verified:
+        return offer_person(situation, offers.cannot_tell_number(), offers.noted_without_code())
+    if not is_verified(situation, details) and find_reservation(situation) is None:
         ticket_id = situation.facts.ticket_id
+        wants_more = wish is not None or situation.reading.own_questions
         return (
-            verify(situation, details, wish) if wish or not ticket_id else Say(phrases.already_handed_over(ticket_id))
+            verify(situation, details, wish)
+            if wants_more or not ticket_id
+            else Say(phrases.already_handed_over(ticket_id))
         )
-    if wish is None:
-        return Say(phrases.ask_for_wish(situation.facts.passenger_name))
-    return _work_on_booking(situation, details, wish, since)
+    return _work_when_open(situation, details, found)
+
+
+def _work_when_open(situation: Situation, details: Details, found: OpenWish | None) -> Step:
+    """Answer and serve what an open booking is wanted for; ask when nothing of the message says what that is."""
+    if find_reservation(situation) is None and situation.reading.own_questions:
+        return look_up(details)
+    question = next_question(situation)
+    if question is not None:
+        return Call("faq_lookup", {"question": question})
+    if found is None:
+        asides = situation.reading.asides
+        return Say(phrases.ask_for_wish(situation.facts.passenger_name, asides[0] if asides else None))
+    return _work_on_booking(situation, details, found.wish, found.since)
 
 
 _SERVED = frozenset[Wish]({"seat_change", "seat_status", "booking_status", "change_flight"})
@@ -247,6 +268,9 @@ def _work_on_booking(situation: Situation, details: Details, wish: Wish, since: 
     reservation = find_reservation(situation)
     if reservation is None:
         return look_up(details)
+    step = ask_for_payment(situation, reservation)
+    if step is not None:
+        return step
     if wish == "booking_status":
         return Say(phrases.tell_reservation(reservation))
     if wish == "change_flight":
@@ -260,8 +284,8 @@ def _without_booking(situation: Situation, details: Details, wish: Wish | None) 
         return search_trip(situation)
     if wish == "booking_status" and not details.confirmation_number:
         return status_of_flight(situation)
-    lacks_code = not details.confirmation_number and any(NO_CODE.search(text) for text in situation.customer_texts)
-    if wish == "change_flight" and lacks_code and not situation.facts.sender_verified:
+    has_none = not details.confirmation_number and lacks_code(situation)
+    if wish == "change_flight" and has_none and not situation.facts.sender_verified:
         route, day = trip_wanted(situation)
         was_shown = any(done.name == "search_flights" for done in (*situation.done_before, *situation.done))
         if route.origin and route.destination and day and not was_shown and situation.can("search_flights"):
@@ -280,10 +304,10 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
         if (
             complete
             and len(situation.handoffs_made) <= _HANDOFFS_BEFORE_LOOKUP_MAX
-            and not was_refused(situation, details)
+            and (name := untried_name(situation, details)) is not None
         ):
-            return look_up(details)
-        gave_something = _holds_details(situation) or NO_CODE.search(situation.message) is not None
+            return look_up(details, name)
+        gave_something = _holds_details(situation) or lacks_code(situation)
         if not complete and (not asked or gave_something):
             return verify(situation, details, wish)
     if situation.was_called(TO_TRIAGE) or not situation.can(TO_TRIAGE):

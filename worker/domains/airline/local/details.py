@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.domains.airline.local import phrases
+from worker.domains.airline.local.reading.names import Name, find_names
+from worker.domains.airline.local.reading.seats import Preference, find_preference, find_seat
+from worker.domains.airline.local.reading.slots import find_confirmation_number, find_flight_number
 from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import (
-    Preference,
-    find_confirmation_number,
-    find_flight_number,
-    find_name,
-    find_preference,
-    find_seat,
-    guess_name,
-)
 
 
 @dataclass(frozen=True)
@@ -29,6 +23,8 @@ class Details:
     preference: Preference | None = None
     name_is_guessed: bool = False
     """It stood in a user id or beside a wish: good for one try, and never asked about as if it had been given."""
+    other_names: tuple[str, ...] = ()
+    """What else may be the name, the likeliest first: tried when the booking is not found under `name`."""
 
     def as_arguments(self) -> dict[str, Any]:
         """Give what a handoff to the Booking Agent carries."""
@@ -43,31 +39,43 @@ class Details:
 
 def collect_details(situation: Situation) -> Details:
     """Read every message in sight, oldest first; what is known already fills the gaps."""
-    name = confirmation_number = flight_number = seat = None
+    confirmation_number = flight_number = seat = None
     preference: Preference | None = None
-    asked = False
-    for line in situation.lines:
-        if line.speaker == "airline":
-            asked = phrases.ASKED_FOR_NAME.search(line.text) is not None
-            continue
-        name = find_name(line.text, asked=asked) or name
-        confirmation_number = find_confirmation_number(line.text) or confirmation_number
-        flight_number = find_flight_number(line.text) or flight_number
-        stated_seat, stated_preference = find_seat(line.text), find_preference(line.text)
+    for text in situation.customer_texts:
+        confirmation_number = find_confirmation_number(text) or confirmation_number
+        flight_number = find_flight_number(text) or flight_number
+        stated_seat, stated_preference = find_seat(text), find_preference(text)
         if stated_seat or stated_preference:
             seat, preference = stated_seat, stated_preference or preference
-        asked = False
     facts = situation.facts
-    guesses = [guess for text in situation.customer_texts if (guess := guess_name(text))]
-    guessed = bool(guesses) and not name and not facts.passenger_name
     if any(done.name == "confirm_quote" and done.is_ok for done in situation.done_before):
         # What was wished for before the change is fulfilled; only the newest message says what is wanted now.
         seat, preference = find_seat(situation.message), find_preference(situation.message)
+    names = _names_in(situation)
     return Details(
-        name=name or facts.passenger_name or (guesses[0] if guesses else None),
+        name=names[0].text if names else None,
         confirmation_number=confirmation_number or facts.confirmation_number,
         flight_number=flight_number or facts.flight_number,
         seat=seat,
         preference=preference,
-        name_is_guessed=guessed,
+        name_is_guessed=bool(names) and not names[0].is_told,
+        other_names=tuple(name.text for name in names[1:]),
     )
+
+
+def _names_in(situation: Situation) -> list[Name]:
+    """Give the names that were told, the newest message's first, then what is known, then what was only guessed."""
+    told: dict[str, Name] = {}
+    guessed: dict[str, Name] = {}
+    asked, found = False, []
+    for line in situation.lines:
+        if line.speaker == "customer":
+            found.append(find_names(line.text, asked=asked))
+        asked = line.speaker == "airline" and phrases.ASKED_FOR_NAME.search(line.text) is not None
+    for names in reversed(found):
+        for name in names:
+            (told if name.is_told else guessed).setdefault(name.text.lower(), name)
+    known = situation.facts.passenger_name
+    if known and known.lower() not in told:
+        told[known.lower()] = Name(known)
+    return [*told.values(), *guessed.values()]

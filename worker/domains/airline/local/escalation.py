@@ -7,8 +7,8 @@ import re
 from schema.messages.escalation import EscalationCategory, Priority
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import is_unclear_too_often
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten, urgent_cue
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Call, Say, Step
 
@@ -132,9 +132,14 @@ def summarise(situation: Situation) -> str:
 
 
 def refusals_in(situation: Situation) -> int:
-    """Count the tool refusals in sight that leave the customer nothing else to name."""
-    results = [done.output for done in (*situation.done_before, *situation.done)]
-    return sum(result.get("ok") is False and result.get("refusal") not in ONLY_A_STEP for result in results)
+    """Count the tool refusals in sight that leave nothing else to name; several of one tool in a turn are one."""
+    return len(
+        {
+            (done.turn, done.name)
+            for done in (*situation.done_before, *situation.done)
+            if done.output.get("ok") is False and done.output.get("refusal") not in ONLY_A_STEP
+        }
+    )
 
 
 def _cue_of(situation: Situation) -> str | None:
@@ -152,9 +157,9 @@ def _feeling(situation: Situation) -> str:
         return "I'm sorry about your belongings; I know how upsetting that is."
     if "medical" in cues:
         return "Thank you for telling us; we want this trip to be safe and comfortable."
-    if (
-        cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint"}
-        or situation.intent.label == "escalation"
-    ):
+    is_upset = cues & {"angry", "stuck", "waiting", "compensation", "refund_dispute", "complaint", "complain"}
+    if is_upset and "human" not in cues_in(flatten(situation.message)):
         return "I'm truly sorry; this is not the experience you should have with us, and I understand your frustration."
+    if "human" in cues:
+        return "Of course, I'm glad to bring in a colleague." if not is_upset else f"Of course. {phrases.SORRY}"
     return "I cannot settle this one myself, but a colleague can."

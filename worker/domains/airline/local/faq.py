@@ -7,9 +7,9 @@ import re
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
 from worker.domains.airline.local.asking import is_follow_up, leans_on_last
-from worker.domains.airline.local.intent import classify
+from worker.domains.airline.local.reading.intent import calls_for_person, classify
+from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import declines, find_confirmation_number
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
@@ -66,7 +66,8 @@ def _settle_otherwise(situation: Situation) -> Step | None:
 
     if label == "off_topic" and confidence >= _SURE:
         return Say(phrases.decline_off_topic(booking_open=situation.facts.verified))
-    is_elsewhere = label in {"booking", "escalation"} and confidence >= _SURE
+    is_complaint = label == "escalation" and calls_for_person(situation.message)
+    is_elsewhere = (label == "booking" or is_complaint) and confidence >= _SURE
     if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
         return Call(_TO_TRIAGE)
     return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from worker.domains.airline.local import phrases, triage
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten
-from worker.domains.airline.local.privacy import asks_about_card
+from worker.domains.airline.local.at_once import answer_at_once, introduce
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten
 from worker.domains.airline.local.routing import DECISIONS
 from worker.domains.airline.local.situation import Situation, read_situation
+from worker.domains.airline.local.varying import vary
 from worker.models.embedded import EmbeddedModel
 from worker.models.output import Call, Say, Step
 
@@ -28,17 +29,25 @@ class LocalModel(EmbeddedModel):
     def decide(self, instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Step:
         """Choose the next step for the agent that the instructions name."""
         situation = read_situation(instructions, items, callable_names)
-        if asks_about_card(situation):
-            return Say(phrases.card_not_kept())
-        step = DECISIONS.get(situation.agent, triage.decide)(situation)
+        step = answer_at_once(situation) or DECISIONS.get(situation.agent, triage.decide)(situation)
         if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
-        return Say(_dress(situation, step.text)) if isinstance(step, Say) else step
+        if isinstance(step, Say):
+            step = keep_offer_open(situation, step)
+        return vary(situation, Say(_dress(situation, step.text))) if isinstance(step, Say) else step
+
+
+def keep_offer_open(situation: Situation, said: Say) -> Say:
+    """Lead back to an offer that waits for its answer, where a question in between has none: a yes means the offer."""
+    offer = situation.open_offer
+    if said.text != phrases.nothing_found() or offer is None or not offer.was_just_offered:
+        return said
+    return Say(phrases.unknown_beside_offer(offer.summary))
 
 
 def _dress(situation: Situation, text: str) -> str:
     """Put before a reply what the message calls for whatever it is about: a warning, or a word of sympathy."""
-    before = []
+    before = [said for said in introduce(situation) if said not in text]
     if "[CARD_NUMBER]" in situation.message:
         before.append(phrases.CARD_REMOVED)
     if "[SSN]" in situation.message:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
-from worker.domains.airline.local.options import Option, price_of
+from worker.domains.airline.local.reading.options import Option, price_of
 
 ASKED_FOR_DAY = re.compile(r"\bwhich day\b", re.IGNORECASE)
 ASKED_FOR_ORIGIN = re.compile(r"\bwhere would you like to fly from\b", re.IGNORECASE)
@@ -53,10 +53,14 @@ def ask_for_flight(segments: list[dict[str, Any]]) -> str:
     return f"Which of your flights is it: {listed}?"
 
 
-def list_options(options: list[Option], cabin: str, day: str) -> str:
-    """Offer options with numbers, flights, times and prices."""
-    lines = [f"Option {option.get('option')}: {_flights_of(option)}{_price_of(option, cabin)}" for option in options]
+def list_options(options: list[Option], cabin: str, day: str, lacking: str | None = None) -> str:
+    """Offer options with numbers, flights, times and prices; `lacking` is the time of day at which nothing flies."""
+    lines = [
+        f"Option {number}: {_flights_of(option)}{_price_of(option, cabin)}" for number, option in enumerate(options, 1)
+    ]
     listed = "\n".join(lines)
+    if lacking:
+        return f"I find none in the {lacking} of {day}. These flights are open on that day:\n{listed}\n{ASK_WHICH}"
     return f"These flights are open on {day}:\n{listed}\n{ASK_WHICH}"
 
 
@@ -76,10 +80,13 @@ def cannot_book_new() -> str:
 def tell_status(flight: dict[str, Any]) -> str:
     """Tell how a flight stands."""
     status = _STATUSES.get(str(flight.get("status")), str(flight.get("status")))
+    times = f"{_clock(flight.get('departs'))} and arrives at {_clock(flight.get('arrives'))}, local times"
+    told = f"it leaves at {times}"
+    if flight.get("status") == "delayed":
+        told = f"by its timetable it would leave at {times}; the new time stands in our app and at the gate"
     return (
         f"Flight {flight.get('flight_number')} on {flight.get('date')} from {flight.get('origin')} to "
-        f"{flight.get('destination')} {status}: it leaves at {_clock(flight.get('departs'))} and arrives at "
-        f"{_clock(flight.get('arrives'))}, local times. Is there anything else I can do for you?"
+        f"{flight.get('destination')} {status}: {told}. Is there anything else I can do for you?"
     )
 
 
@@ -88,9 +95,37 @@ def ask_for_reason() -> str:
     return "I can look into that. May I ask why you would like to cancel? What is paid back depends on it."
 
 
+def ask_for_reason_again() -> str:
+    """Ask once more why somebody cancels, after something else was asked in between."""
+    return "Coming back to your booking: may I ask why you would like to cancel? What is paid back depends on it."
+
+
 def ask_for_bags() -> str:
     """Ask for a number of bags."""
     return "Gladly. How many more bags would you like to check in, for all passengers together?"
+
+
+def ask_for_payment(methods: list[str]) -> str:
+    """Ask which of the ways to pay on file is to be used."""
+    if len(methods) < 2:  # noqa: PLR2004 - a choice
+        on_file = methods[0] if methods else "nothing"
+        return (
+            f"I see only {on_file} on file, and I can't take card details here. Another way to pay can be added in our "
+            "app or by a colleague. Shall I pass this on to a colleague?"
+        )
+    return f"On file I see {', '.join(methods[:-1])} and {methods[-1]}. Which one shall I use?"
+
+
+NAMES_OF_WISHES = {
+    "bags": "the bags", "upgrade": "the cabin", "seat_change": "the seat", "name": "the name", "cancel": "cancelling",
+    "change_flight": "the flight",
+}  # fmt: skip
+
+
+def one_at_a_time(wishes: list[str]) -> str:
+    """Say in which order several wishes are served."""
+    first, *others = wishes
+    return f"I take one change at a time: first {first}, then {' and '.join(others)}."
 
 
 def ask_for_new_name() -> str:
@@ -119,6 +154,30 @@ def wrong_guess() -> str:
     return "I have your number and cannot open the booking yet. What is the surname on the booking?"
 
 
+def where_number_stands() -> str:
+    """Tell where a confirmation number is found."""
+    return (
+        "It stands in the confirmation e-mail for your trip, on your boarding pass and in our app: six letters and "
+        "digits. What is it, and what is the surname? If you can't find it, just say so."
+    )
+
+
+def cannot_tell_number() -> str:
+    """Say that a confirmation number is told to nobody, and who can help."""
+    return (
+        "For your safety I can't tell confirmation numbers here: yours stands in the e-mail about your booking and in "
+        "our app. Without it a colleague can find your booking by name and flight. Shall I pass this on to a colleague?"
+    )
+
+
+def cannot_undo() -> str:
+    """Say that a change is not taken back by itself, and how it is changed again."""
+    return (
+        "I can't take a change back by itself, but I can look for another one. How should it be: which flight, seat or "
+        "number of bags would you like?"
+    )
+
+
 def cannot_do(wish: str) -> str:
     """Say that a person does what no tool does."""
     if wish == "documents":
@@ -127,6 +186,22 @@ def cannot_do(wish: str) -> str:
             "Shall I pass this on to a colleague?"
         )
     return "I cannot do that myself, but a colleague can. Shall I pass this on to a colleague?"
+
+
+def cannot_seat_together() -> str:
+    """Say that seats side by side for several are a person's to choose, and what can be done here."""
+    return (
+        "I can move one passenger at a time to a seat you name. Finding seats side by side for all of you is best done "
+        "by a colleague. Shall I pass this on to a colleague?"
+    )
+
+
+def go_on_with(passenger: str, seat: str) -> str:
+    """Ask whether to go on with the next passenger's seat."""
+    return f"Shall I go on with seat {seat} for {passenger}?"
+
+
+GO_ON_WITH_SEAT = re.compile(r"\bShall I go on with seat \d+[A-F] for\b")
 
 
 def noted() -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from worker.conversation.context import cut
 from worker.domains.airline.local.situation import LEFT_AS_IT_WAS
 
 PASSAGE_CHARACTERS_MAX = 700
+_UNREAD_WORDS_MIN = 3
+_UNREAD_CHARACTERS_MAX = 120
 
 ASKED_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
 ASKED_FOR_DETAILS = re.compile(r"\bconfirmation number\b.*\?|\b(?:surname|last name)\b.*\?", re.IGNORECASE | re.DOTALL)
@@ -24,6 +27,17 @@ CARD_REMOVED = (
 )
 SSN_REMOVED = "For your security I have removed the social security number from your message; we never need it."
 ANYTHING_ELSE = "Is there anything else I can do for you?"
+AUTOMATIC = (
+    "This reads like an automatic reply, so I leave everything as it is. Write to me whenever you need anything."
+)
+DIGITAL = "I'm the airline's digital assistant, not a person."
+OR_A_PERSON = "I can settle most things right here, and a colleague takes over whenever you ask for one."
+NOTHING_ATTACHED = "I can't open attachments or links here."
+TELL_IN_WORDS = "Could you tell me in a few words what it is about?"
+ENGLISH_ONLY = (
+    "I'm sorry, I can only read and write English. Could you write to me in English? "
+    "Or shall I pass this on to a colleague?"
+)
 SORRY = "I'm sorry about the trouble this has caused you."
 
 
@@ -46,6 +60,43 @@ def close(name: str | None, ticket_id: str | None) -> str:
 def acknowledge() -> str:
     """Answer an okay."""
     return f"Good. {ANYTHING_ELSE}"
+
+
+_COURTESIES = (
+    f"Good. {ANYTHING_ELSE}",
+    "All right. I'm here if you need anything for your trip.",
+    "Fine. Just write when something comes up.",
+    "Okay. Whenever you have a question about your flight, I'm here.",
+    "Very well. I'm glad to help with anything about your trip.",
+)
+_REPEATED = "I'm afraid I said that already, and it did not help."
+
+
+def other_courtesies(text: str) -> tuple[str, ...]:
+    """Give other words for a courtesy; none for what is no courtesy."""
+    is_courtesy = text in _COURTESIES or text.startswith(("You're welcome", "Hello, and welcome"))
+    return tuple(other for other in _COURTESIES if other != text) if is_courtesy else ()
+
+
+def put_differently(text: str, *, is_noted: bool, may_offer_person: bool) -> tuple[str, ...]:
+    """Say again what the customer has read just now: first as it is, and why; then with the offer of a person.
+
+    `is_noted`: whether the message gave something, which is kept although the answer stays the same.
+    """
+    before = "I have noted that." if is_noted else "I may not have understood you rightly, so let me say it once more."
+    again = f"{before} {text.removeprefix('Gladly. ')}"
+    person = f"{_REPEATED} Could you tell me in other words what you need? Or shall I pass this on to a colleague?"
+    return (
+        (again, person) if may_offer_person else (again, f"{_REPEATED} Could you tell me in other words what you need?")
+    )
+
+
+def added_again(ticket_id: str) -> tuple[str, ...]:
+    """Say in other words that a message was added to the ticket that is open."""
+    return (
+        f"Noted: this is on your ticket {ticket_id} as well, so the colleague who has it will read it.",
+        f"I have put this on ticket {ticket_id}, too. The colleague who has it will get back to you.",
+    )
 
 
 def decline_off_topic(*, booking_open: bool) -> str:
@@ -114,9 +165,15 @@ def card_not_kept() -> str:
     return "I don't have your card number: it was removed as soon as your message came in, and we do not keep it."
 
 
-def ask_for_wish(name: str | None) -> str:
-    """Ask what to do with a booking that is open."""
+def ask_for_wish(name: str | None, unread: str | None = None) -> str:
+    """Ask what to do with a booking that is open; words of which nothing was understood are repeated."""
     address = f", {first_name(name)}" if name else ""
+    if unread and len(unread.split()) >= _UNREAD_WORDS_MIN:
+        words = cut(unread, _UNREAD_CHARACTERS_MAX)
+        return (
+            f"Thank you{address}, I have your booking here. You wrote: \u201c{words}\u201d "
+            "What would you like me to do about it: is it about the flight, a seat, bags, the cabin or a name?"
+        )
     return f"Thank you{address}, I have your booking here. What can I do for you?"
 
 
@@ -152,6 +209,12 @@ def ask_again_for_yes(summary: str, times: int) -> str:
         f"I would rather ask once more than do what you don't want. To be clear: {offer}. "
         "Please write yes and I'll do it, or no and everything stays as it is. Is it a yes?"
     )
+
+
+def unknown_beside_offer(summary: str) -> str:
+    """Say of a question about an offer that nothing is known, and make the offer again."""
+    offer = summary.rstrip(".")
+    return f"I don't know that, I'm afraid, and would rather not guess. The offer is: {offer}. Is that a yes?"
 
 
 ASKED_AGAIN = re.compile(r"\bis (?:that|it) a yes\?\s*$", re.IGNORECASE)
@@ -208,6 +271,11 @@ def nothing_found() -> str:
     return f"{FOUND_NOTHING}, and I would rather not guess. Shall I pass this on to a colleague?"
 
 
+def not_found(question: str) -> str:
+    """Say of one question among others that no article answers it."""
+    return f"{FOUND_NOTHING}: \u201c{cut(question, _UNREAD_CHARACTERS_MAX)}\u201d"
+
+
 def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
     """Tell the ticket and when a person answers."""
     return (
@@ -221,6 +289,25 @@ def hand_over_unclear(output: dict[str, Any]) -> str:
     """Tell that a person decides what an answer meant, after a tool has called one."""
     feeling = "I would rather have a person look at this than guess what you would like; nothing is changed."
     return handed_over(output.get("ticket_id"), output.get("answer_by"), feeling=feeling)
+
+
+def ticket_stands(ticket_id: str, answer_by: str) -> str:
+    """Tell the number of the ticket, and by when a person answers."""
+    when = f" You can expect an answer by {answer_by}." if answer_by else ""
+    return f"Your ticket number is {ticket_id}. A colleague has it, and nothing more is needed from you.{when}"
+
+
+def person_decides(ticket_id: str, answer_by: str) -> str:
+    """Say that a person decides what is paid."""
+    when = f" and answers by {answer_by}" if answer_by else ""
+    return f"That is for a person to decide: the colleague who has your ticket {ticket_id} looks into it{when}."
+
+
+def ask_about_signs(subject: str | None) -> str:
+    """Ask what a message without words is about."""
+    if subject:
+        return f"Is it about {subject}? Please tell me in a few words what you would like to know or have done."
+    return "I'm here. What can I do for you? A few words are enough."
 
 
 def already_handed_over(ticket_id: str) -> str:

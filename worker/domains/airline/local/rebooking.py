@@ -9,32 +9,36 @@ from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import find_payment
-from worker.domains.airline.local.dates import find_day
-from worker.domains.airline.local.options import Option, choose_by_wish, choose_option, is_choosing, price_of
-from worker.domains.airline.local.places import Route, find_bare_place, find_route
+from worker.domains.airline.local.journeys import Segment, journeys_of, leg_meant
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.options import (
+    Option,
+    choose_by_wish,
+    choose_option,
+    is_choosing,
+    options_at,
+    options_shown,
+    price_of,
+    time_of_day_in,
+)
+from worker.domains.airline.local.reading.places import Route, find_bare_place, find_route
+from worker.domains.airline.local.reading.slots import find_flight_number
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import find_flight_number
 from worker.models.output import Call, Say, Step
 
 _SEARCH = "search_flights"
-_RETURN = re.compile(
-    r"\b(?:return|way back|inbound|flight (?:back|home)|coming back|second (?:leg|flight))\b", re.IGNORECASE
-)
-_OUTBOUND = re.compile(r"\b(?:outbound|way (?:out|there)|outgoing|first (?:leg|flight))\b", re.IGNORECASE)
 _KEEPS_THE_DAY = re.compile(
-    r"\b(?:earlier|later|next|another|different|morning|evening|afternoon) (?:flight|one|time|departure)\b",
+    r"\b(?:earlier|later|next|another|other|different|morning|evening|afternoon) (?:flights?|one|time|departure)\b",
     re.IGNORECASE,
 )
 _CALLS_BEFORE_QUOTE_MAX = 1
 """Calls of a turn after which found flights are listed, and the best one is not quoted at once: three calls a step."""
 
-Segment = dict[str, Any]
-
 
 def work_on_flights(situation: Situation, reservation: dict[str, Any], since: int) -> Step:
     """Find the flight meant, the day, the options, the choice; ask for the first of these that is unknown."""
     texts = situation.customer_texts[since:]
-    journeys = _journeys(reservation)
+    journeys = journeys_of(reservation)
     journey = _choose_journey(journeys, texts, situation)
     if journey is None:
         return Say(offers.ask_for_flight([segments[0] for segments in journeys if segments]))
@@ -64,17 +68,21 @@ def offer_flights(situation: Situation, found: Done, reservation: dict[str, Any]
     if reservation is None:
         listed = offers.list_options(options[: offers.OPTIONS_MAX], cabin, day.isoformat())
         return Say(f"{listed.removesuffix(offers.ASK_WHICH).rstrip()}\n{offers.cannot_book_new()}")
+    time_of_day = next((text for text in reversed(texts) if time_of_day_in(text)), "")
+    fitting = options_at(time_of_day, options)
+    lacking = None if fitting else time_of_day_in(time_of_day)
+    options = fitting or options
     best = next((one for text in reversed(texts) if (one := choose_by_wish(text, options, cabin))), None)
-    if best is None and len(options) == 1:
+    if best is None and len(options) == 1 and not lacking:
         best = options[0]
     if best is not None and len(situation.done) <= _CALLS_BEFORE_QUOTE_MAX:
-        journey = _choose_journey(_journeys(reservation), texts, situation)
+        journey = _choose_journey(journeys_of(reservation), texts, situation)
         if journey is not None:
             return _quote(situation, reservation, journey, best)
     shown = options[: offers.OPTIONS_MAX]
     if best is not None and best not in shown:
         shown = [best, *shown[:-1]]
-    return Say(offers.list_options(shown, cabin, day.isoformat()))
+    return Say(offers.list_options(shown, cabin, day.isoformat(), lacking))
 
 
 def search_trip(situation: Situation) -> Step:
@@ -139,7 +147,10 @@ def _picked(
         return None
     cabin = str(reservation.get("cabin", "economy"))
     options = _options_of(found, cabin, reservation)
-    chosen = choose_option(situation.message, options, cabin)
+    shown = options_shown(situation.last_reply, options)
+    chosen = choose_option(situation.message, shown or options, cabin) or choose_option(
+        situation.message, options, cabin
+    )
     if chosen is None and len(options) == 1 and situation.facts.agrees:
         return options[0]
     return chosen
@@ -147,7 +158,7 @@ def _picked(
 
 def _quote(situation: Situation, reservation: dict[str, Any], journey: list[Segment], option: Option) -> Step:
     flights: list[dict[str, Any]] = []
-    for segments in _journeys(reservation):
+    for segments in journeys_of(reservation):
         chosen = option.get("flights", []) if segments == journey else segments
         flights += [{"flight_number": one.get("flight_number"), "date": one.get("date")} for one in chosen]
     method = find_payment(situation.message, reservation)
@@ -181,31 +192,7 @@ def _day_wanted(situation: Situation, texts: Sequence[str], journey: list[Segmen
 def _choose_journey(journeys: list[list[Segment]], texts: Sequence[str], situation: Situation) -> list[Segment] | None:
     if len(journeys) == 1:
         return journeys[0]
-    named = next((journey for text in reversed(texts) if (journey := _named_journey(journeys, text))), None)
+    named = next((journey for text in reversed(texts) if (journey := leg_meant(journeys, text))), None)
     if named is None and offers.ASKED_FOR_FLIGHT.search(situation.last_reply):
         return journeys[0]  # an answer that names none of them: the offer will say which, and a no corrects it
     return named
-
-
-def _named_journey(journeys: list[list[Segment]], text: str) -> list[Segment] | None:
-    number = find_flight_number(text)
-    codes = set(re.findall(r"\b[A-Z]{3}\b", text))
-    for journey in journeys:
-        if number in {segment.get("flight_number") for segment in journey}:
-            return journey
-        if {journey[0].get("origin"), journey[-1].get("destination")} <= codes:
-            return journey
-    if _RETURN.search(text):
-        return journeys[-1]
-    return journeys[0] if _OUTBOUND.search(text) else None
-
-
-def _journeys(reservation: dict[str, Any]) -> list[list[Segment]]:
-    """Give there and back apart: a round trip turns where it stays longest."""
-    segments = [segment for segment in reservation.get("segments", []) if isinstance(segment, dict)]
-    if reservation.get("trip_type") != "round_trip" or len(segments) < 2:  # noqa: PLR2004 - there, and back
-        return [segments] if segments else []
-    days = [date.fromisoformat(str(segment.get("date"))) for segment in segments]
-    stays = [days[place] - days[place - 1] for place in range(1, len(days))]
-    turn = 1 + stays.index(max(stays))
-    return [segments[:turn], segments[turn:]]

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from worker.domains.airline.local import booking, escalation, faq, triage
-from worker.domains.airline.local.intent import Intent
-from worker.domains.airline.local.privacy import asks_about_card
+from worker.domains.airline.local.at_once import answer_at_once
+from worker.domains.airline.local.reading.intent import Intent
+from worker.domains.airline.local.reading.slots import declines
 from worker.domains.airline.local.situation import HANDOFF_PREFIX, Done, KnownFacts, Situation, read_situation
-from worker.domains.airline.local.slots import declines
 from worker.models.output import Call, Step
 
 DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType(
@@ -49,7 +49,7 @@ def route(
     from which another may have it instead (0: whenever the local model would hand over).
     """
     arrived = replace(read_situation("", items, callables[at]), agent=at, facts=facts)
-    if not _is_sure(arrived, sure_min) or asks_about_card(arrived):
+    if not _is_sure(arrived, sure_min) or answer_at_once(arrived) is not None:
         return at
     chosen, situation = at, arrived
     for _ in range(_HOPS_MAX):

@@ -1,40 +1,101 @@
-"""Decide about seats: tell the present one, offer another."""
+"""Decide about seats: tell the present one, offer another, for whom and on which flight it is wanted."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from worker.domains.airline.local import phrases
+from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.details import Details
+from worker.domains.airline.local.journeys import journeys_of, leg_meant
+from worker.domains.airline.local.reading.seats import find_preference, find_seat
+from worker.domains.airline.local.reading.slots import find_flight_number
+from worker.domains.airline.local.reading.travellers import Move, moves_in, travellers_in, wants_together
+from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.slots import find_preference, find_seat
-from worker.domains.airline.local.wishes import Wish
+from worker.domains.airline.local.verifying import find_reservation, look_up, offer_person
 from worker.models.output import Call, Say, Step
 
 ELSEWHERE = re.compile(r"\b(?:front|forward|back|rear|another|other|different|else)\b", re.IGNORECASE)
 _FRONT = re.compile(r"\b(?:front|forward)\b", re.IGNORECASE)
-_BACK = re.compile(r"\b(?:back|rear)\b", re.IGNORECASE)
+_BACK = re.compile(
+    r"\b(?:(?:at|in|to|towards?|near|further|far) (?:the )?(?:very )?(?:back|rear)|rear)\b", re.IGNORECASE
+)
+_SPEAKS_OF_OTHERS = re.compile(
+    r"\b(?:for|my (?:wife|husband|son|daughter|partner|mother|father|friend|child\w*|kids?|family)|"
+    r"together|return|way back|outbound|"
+    r"we|us|both|all)\b",
+    re.IGNORECASE,
+)
 
 
 def work_on_seat(situation: Situation, details: Details, wish: Wish) -> Step:
     """Tell, ask, or quote; a preference alone is quoted in one call."""
     message = situation.message
+    reservation = find_reservation(situation)
+    if reservation is None and _SPEAKS_OF_OTHERS.search(message) and not situation.was_called("look_up_reservation"):
+        return look_up(details)
     asks_to_change = wish == "seat_change" or find_preference(message) or find_seat(message)
     if wish == "seat_status" and not asks_to_change:
         seat = situation.facts.seat_number
         return Say(phrases.tell_seat(seat, situation.facts.flight_number, situation.facts.flight_date))
-    flight = {"flight_number": details.flight_number} if details.flight_number else {}
     if not situation.can("quote_seat_change"):
         return Say(phrases.nothing_found())
+    if reservation is not None and wants_together(message) and len(reservation.get("passengers", [])) > 1:
+        return offer_person(situation, offers.cannot_seat_together(), offers.noted())
+    return _quote_or_ask(situation, details, reservation)
+
+
+def next_move(situation: Situation) -> Move | None:
+    """Give the next of several passengers' seats that earlier messages asked for, of those not offered yet."""
+    asked = [move for text in situation.customer_texts for move in moves_in(text, _passengers(situation))]
+    offered = {
+        (done.arguments.get("passenger_name"), done.arguments.get("seat_number"))
+        for done in (*situation.done_before, *situation.done)
+        if done.name == "quote_seat_change" and done.is_ok
+    }
+    return next((move for move in asked if (move.passenger, move.seat) not in offered), None) if asked else None
+
+
+def _passengers(situation: Situation) -> list[str]:
+    """Name the passengers of the booking that was shown last, whatever has been changed since."""
+    shown = situation.latest_result("look_up_reservation", "find_my_reservations")
+    reservation = (shown.output.get("reservation") or (shown.output.get("reservations") or [{}])[0]) if shown else {}
+    return [str(passenger.get("name")) for passenger in reservation.get("passengers", [])]
+
+
+def _quote_or_ask(situation: Situation, details: Details, reservation: dict[str, Any] | None) -> Step:
+    message = situation.message
+    asked = _seat_asked_for(situation, details, reservation)
+    is_about_several = offers.GO_ON_WITH_SEAT.search(situation.last_reply) or moves_in(message, _passengers(situation))
+    move = next_move(situation) if is_about_several else None
+    if move is not None:
+        return Call("quote_seat_change", {**asked, "seat_number": move.seat, "passenger_name": move.passenger})
     if details.seat:
-        return Call("quote_seat_change", {"seat_number": details.seat, **flight})
+        return Call("quote_seat_change", {"seat_number": details.seat, **asked})
     wants_place = (_FRONT.search(message) or _BACK.search(message)) and not situation.done
-    if wants_place and situation.can("find_free_seats"):
+    if wants_place and situation.can("find_free_seats") and "passenger_name" not in asked:
+        flight = {name: value for name, value in asked.items() if name == "flight_number"}
         return Call("find_free_seats", {"preference": details.preference or "any", **flight})
     if details.preference or ELSEWHERE.search(message):
-        return Call("quote_seat_change", {"preference": details.preference or "any", **flight})
+        return Call("quote_seat_change", {"preference": details.preference or "any", **asked})
     return Say(phrases.ask_for_preference(situation.facts.seat_number))
+
+
+def _seat_asked_for(situation: Situation, details: Details, reservation: dict[str, Any] | None) -> dict[str, Any]:
+    """Give for whom and on which flight a seat is wanted, as far as that is another than the customer and the next."""
+    asked: dict[str, Any] = {"flight_number": details.flight_number} if details.flight_number else {}
+    if reservation is None:
+        return asked
+    leg = leg_meant(journeys_of(reservation), situation.message)
+    named = find_flight_number(situation.message)
+    if leg is not None:
+        flights = [segment.get("flight_number") for segment in leg]
+        asked["flight_number"] = named if named in flights else flights[0]
+    others = travellers_in(situation.message, _passengers(situation), situation.facts.passenger_name)
+    if others:
+        asked["passenger_name"] = others[0]
+    return asked
 
 
 def offer_seat(situation: Situation, found: Done) -> Step:

@@ -13,13 +13,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from worker.domains.airline.local.asking import weigh_published
-from worker.domains.airline.local.intent import Intent, read
+from worker.domains.airline.local.reading.intent import Intent, read
+from worker.domains.airline.local.reading.reading import Reading, read_message
 
 _AGENT = re.compile(
     r"You are the (?P<agent>[A-Z]\w+ Agent) of "
     r"(?:(?P<airline>[^\n]+?)['\u2019]s customer support|(?P<other>[^\n.]+?)(?:['\u2019]s? [a-z]|[.,\n]|$))"
 )
 _FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
+
+_ASKS_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
 
 HANDOFF_PREFIX = "transfer_to_"
 LEFT_AS_IT_WAS = "I have left everything as it was"
@@ -127,6 +130,11 @@ class Situation:
         facts = self.facts
         rank = facts.published.rank if facts.published else 0.0
         return weigh_published(read(self.message), self.message, rank, is_in_booking=facts.issue_type == "booking")
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Give what the newest message says."""
+        return read_message(self.message, name_asked=_ASKS_FOR_NAME.search(self.last_reply) is not None)
 
     @cached_property
     def last_reply(self) -> str:

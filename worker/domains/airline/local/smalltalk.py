@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from worker.domains.airline.local import phrases
-from worker.domains.airline.local.cues import cues_in
-from worker.domains.airline.local.intent import flatten
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import flatten
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Say
 

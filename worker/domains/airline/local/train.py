@@ -20,7 +20,7 @@ from pathlib import Path
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from worker.domains.airline.local.intent import LABELS, WEIGHT_UNIT, features_of
+from worker.domains.airline.local.reading.intent import LABELS, WEIGHT_UNIT, features_of
 
 VARIANTS_MAX = 6
 """Sentences made of a line with choices; more when one of its choices alone has more."""

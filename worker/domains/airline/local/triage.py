@@ -5,20 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.amending import wants_other_payment
 from worker.domains.airline.local.answers import accepts_person, answer_offer, is_unclear_too_often
-from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.beside import asks_about_own
+from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import collect_details
 from worker.domains.airline.local.escalation import REFUSALS_MAX, refusals_in
-from worker.domains.airline.local.intent import Intent, flatten
-from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.slots import (
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.intent import Intent, calls_for_person, flatten
+from worker.domains.airline.local.reading.meta import speaks_of
+from worker.domains.airline.local.reading.names import find_name
+from worker.domains.airline.local.reading.places import find_route
+from worker.domains.airline.local.reading.slots import (
     declines,
     find_confirmation_number,
     find_flight_number,
-    find_name,
+    says_no_code,
 )
+from worker.domains.airline.local.reading.wishes import PLAIN, find_wish
+from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
-from worker.domains.airline.local.wishes import find_wish
 from worker.models.output import Call, Say, Step
 
 TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"
@@ -37,7 +44,9 @@ def decide(situation: Situation) -> Step:
         return _hand(situation, TO_ESCALATION)
     if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and declines(situation.message):
         return Say(phrases.acknowledge())
-    step = answer_offer(situation, wants_other=find_wish(situation.message) is not None)
+    offered = situation.open_offer
+    wants_other = offered is not None and wants_another(situation, offered.kind)
+    step = answer_offer(situation, wants_other=wants_other or find_wish(situation.message) is not None)
     if step is not None:
         return step
     if situation.handoffs_made:
@@ -57,10 +66,11 @@ def _tell_refused(output: dict[str, Any]) -> str:
 
 def _route(situation: Situation) -> Step:
     label, confidence = settled_intent(situation)
-    if label == "smalltalk" or is_smalltalk(situation):
+    if label == "smalltalk" or (is_smalltalk(situation) and label != "escalation"):
         return answer_smalltalk(situation)
     ticket_id = situation.facts.ticket_id
     asks = label == "faq" and confidence >= _SURE and _is_question(situation)
+    asks = asks or bool(PLAIN & set(situation.reading.wishes)) or asks_about_own(situation)
     if ticket_id and not asks and (confidence < _VERY_SURE or label == "off_topic") and not _is_other_trade(situation):
         return Say(phrases.already_handed_over(ticket_id))
     adds_to_ticket = ticket_id is not None and _only_adds(situation)
@@ -90,10 +100,11 @@ def settled_intent(situation: Situation) -> Intent:
     """Give the intent, with what only makes sense within a booking talk read as booking."""
     label, confidence = situation.intent
     message = situation.message
+    surely = _sure_intent(situation)
+    if surely is not None:
+        return surely
     if label == "escalation":
-        return Intent(label, confidence)
-    if find_confirmation_number(message):
-        return Intent("booking", 1.0)
+        return _without_complaint(situation)
     asked_for_name = bool(phrases.ASKED_FOR_NAME.search(situation.last_reply))
     answers_booking = situation.facts.issue_type == "booking" and (
         find_wish(message) is not None or find_name(message, asked=asked_for_name) is not None
@@ -101,6 +112,42 @@ def settled_intent(situation: Situation) -> Intent:
     if answers_booking and (confidence < _VERY_SURE or label == "booking"):
         return Intent("booking", 1.0)
     return Intent(label, confidence)
+
+
+def _sure_intent(situation: Situation) -> Intent | None:
+    """Give what is said in so many words; None where the classifier's odds are all there is."""
+    message, reading = situation.message, situation.reading
+    if speaks_of(message, "legal"):
+        return Intent("escalation", 1.0)
+    is_first_unread = not situation.last_reply and not reading.wishes
+    if situation.intent.label == "escalation" and (is_first_unread or calls_for_person(message)):
+        return situation.intent
+    was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
+    lacks_code = was_asked and says_no_code(message, asked=True)
+    if lacks_code or reading.confirmation_number or _asks_about_own_trip(situation):
+        return Intent("booking", 1.0)
+    return None
+
+
+def _asks_about_own_trip(situation: Situation) -> bool:
+    """Say whether a message asks for facts of the customer's own booking, or for flights on a route and day."""
+    if asks_about_own(situation) or (situation.open_offer and wants_other_payment(situation.message)):
+        return True
+    route = find_route(situation.message)
+    today = situation.facts.today
+    if route.origin is None or route.destination is None or today is None:
+        return False
+    return find_day(situation.message, today) is not None and "new_booking" in situation.reading.wishes
+
+
+def _without_complaint(situation: Situation) -> Intent:
+    """Give what a message is about that sounds like a complaint to the classifier, and holds no word of one."""
+    reading = situation.reading
+    if reading.wishes:
+        return Intent("booking", _SURE)
+    if reading.policy_questions or _is_question(situation):
+        return Intent("faq", _SURE)
+    return Intent("booking" if situation.facts.issue_type == "booking" else "off_topic", 0.0)
 
 
 def _only_adds(situation: Situation) -> bool:

@@ -8,20 +8,25 @@ from typing import Any
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.details import Details
 from worker.domains.airline.local.escalation import REFUSALS_MAX
-from worker.domains.airline.local.options import choose_option
+from worker.domains.airline.local.reading.options import choose_option
+from worker.domains.airline.local.reading.slots import says_no_code
+from worker.domains.airline.local.reading.wishes import SEAT_WISHES, Wish
 from worker.domains.airline.local.situation import Done, Situation
-from worker.domains.airline.local.wishes import SEAT_WISHES, Wish
 from worker.models.output import Call, Say, Step
 
 TO_TRIAGE = "transfer_to_triage_agent"
 _LOOK_UP, _FIND_MINE = "look_up_reservation", "find_my_reservations"
 
-NO_CODE = re.compile(
-    r"\b(?:don'?t|do not|can'?t|cannot|no longer|lost|forgot|without|not)\b.{0,30}\b(?:have|remember|find|know|recall|"
-    r"got|see)?\b.{0,30}"
-    r"\b(?:confirmation|reservation|booking|code|number|id|it|one)\b(?! (?:work|change))",
-    re.IGNORECASE,
-)
+
+def lacks_code(situation: Situation) -> bool:
+    """Say whether the customer told that they have no confirmation number; a bare "no idea" does when asked for it."""
+    asked = False
+    for line in situation.lines:
+        if line.speaker == "airline":
+            asked = phrases.ASKED_FOR_DETAILS.search(line.text) is not None
+        elif says_no_code(line.text, asked=asked):
+            return True
+    return False
 
 
 def find_reservation(situation: Situation) -> dict[str, Any] | None:
@@ -41,26 +46,27 @@ def is_verified(situation: Situation, details: Details) -> bool:
     return facts.verified and details.confirmation_number == facts.confirmation_number
 
 
-def look_up(details: Details) -> Call:
-    """Open a booking."""
-    return Call(_LOOK_UP, {"confirmation_number": details.confirmation_number, "surname": details.name or ""})
+def look_up(details: Details, name: str | None = None) -> Call:
+    """Open a booking, under another name than the likeliest where one is given."""
+    return Call(_LOOK_UP, {"confirmation_number": details.confirmation_number, "surname": name or details.name or ""})
 
 
-def was_refused(situation: Situation, details: Details) -> bool:
-    """Say whether this number and surname have been tried already."""
-    wanted = look_up(details).arguments
-    return any(
-        done.name == _LOOK_UP and not done.is_ok and done.arguments == wanted
-        for done in (*situation.done_before, *situation.done)
-    )
+def untried_name(situation: Situation, details: Details) -> str | None:
+    """Give the likeliest name that has not been refused with this number yet; None when each has."""
+    refused = [
+        done.arguments for done in (*situation.done_before, *situation.done) if done.name == _LOOK_UP and not done.is_ok
+    ]
+    names = (details.name, *details.other_names) if details.name else ()
+    return next((name for name in names if name and look_up(details, name).arguments not in refused), None)
 
 
 def verify(situation: Situation, details: Details, wish: Wish | None) -> Step:
     """Open the booking, or ask for what is missing for it and was not said."""
-    if was_refused(situation, details):
-        return Say(offers.wrong_guess() if details.name_is_guessed else phrases.still_not_found())
     if details.name and details.confirmation_number:
-        return look_up(details)
+        name = untried_name(situation, details)
+        if name is not None:
+            return look_up(details, name)
+        return Say(offers.wrong_guess() if details.name_is_guessed else phrases.still_not_found())
     if not details.confirmation_number:
         step = _without_code(situation)
         if step is not None:
@@ -79,12 +85,24 @@ def after_lookup_refused(situation: Situation, latest: Done, details: Details) -
     """Go on after a booking was not found: ask again, or bring in a person the second time."""
     if latest.name == _FIND_MINE:
         return Say(str(latest.output.get("message", "")))
-    earlier = [done for done in situation.done_before if done.name == _LOOK_UP and not done.is_ok]
+    tried = [done for done in situation.done if done.name == _LOOK_UP]
+    another = untried_name(situation, details)
+    if another is not None and len(tried) < _LOOKUPS_PER_TURN_MAX and not _has_many_guesses(latest):
+        return look_up(details, another)
+    earlier = {done.turn for done in situation.done_before if done.name == _LOOK_UP and not done.is_ok}
     if len(earlier) + 1 >= REFUSALS_MAX and situation.can(TO_TRIAGE):
         return Call(TO_TRIAGE)
     if details.name_is_guessed:
         return Say(offers.wrong_guess())
     return Say(phrases.refuse(str(latest.output.get("message", ""))))
+
+
+_LOOKUPS_PER_TURN_MAX = 2
+"""Names of one message that are tried; each wrong one counts as a guess, and a turn has few calls."""
+
+
+def _has_many_guesses(refused: Done) -> bool:
+    return refused.output.get("refusal") == "too_many_attempts"
 
 
 def _without_code(situation: Situation) -> Step | None:
@@ -96,8 +114,7 @@ def _without_code(situation: Situation) -> Step | None:
         return _open_one_of(situation, bookings)
     if facts.sender_verified and situation.can(_FIND_MINE) and not _was_tried(situation):
         return Call(_FIND_MINE)
-    lacks_it = any(NO_CODE.search(text) for text in situation.customer_texts)
-    if not lacks_it:
+    if not lacks_code(situation):
         return None
     return offer_person(situation, phrases.find_without_code(), offers.noted_without_code())
 

@@ -27,9 +27,13 @@ async def offer_bags(turn: TurnContext, booking: Booking, request: Request) -> O
         return price
     total = reservation.checked_bags + additional
     bags = f"{additional} checked bag{'' if additional == 1 else 's'}"
+    booked = "the booking"
+    if sum(name.startswith("[CONFIRMATION_NUMBER_") for name in turn.vault.entries) > 1:  # so it must be said which
+        first = reservation.segments[0]
+        booked = f"the booking of {first.flight_number} on {first.flight_date.isoformat()}"
     return Offer(
-        summary=f"Add {bags} to the booking, {total} in all, {price.words}",
-        done=f"The booking now has {total} checked bag{'' if total == 1 else 's'}, {additional} more {price.words}.",
+        summary=f"Add {bags} to {booked}, {total} in all, {price.words}",
+        done=f"T{booked[1:]} now has {total} checked bag{'' if total == 1 else 's'}, {additional} more {price.words}.",
         price_usd=price.usd,
         query="add_bags",
         change={"bags": additional, "amount_usd": price.usd, "method_number": price.method_number},

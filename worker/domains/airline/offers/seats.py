@@ -8,6 +8,8 @@ from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import Offer, settle
 from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.flights import check_open
+from worker.domains.airline.rules.identity import find_passenger
+from worker.domains.airline.rules.names import letters_of
 from worker.domains.airline.rules.seats import check_seat, choose_seats, due_for
 from worker.domains.airline.rules.terms import terms_of
 
@@ -19,8 +21,15 @@ if TYPE_CHECKING:
 
 
 async def offer_seat(turn: TurnContext, booking: Booking, request: Request) -> Offer | Refusal:
-    """Offer the passenger who speaks the seat `seat_number`, or the best free one for the `preference`."""
-    segment = booking.segment
+    """Offer the seat `seat_number`, or the best free one for the `preference`, to the passenger of that name.
+
+    Without a name it is for the passenger who speaks.
+    """
+    speaker = booking.passenger
+    moved = _seated(booking, request.get("passenger_name"))
+    if isinstance(moved, Refusal):
+        return moved
+    booking, segment = moved, booking.segment
     closed = check_open(booking.reservation, segment, turn.now)
     if closed:
         return closed
@@ -48,16 +57,34 @@ async def offer_seat(turn: TurnContext, booking: Booking, request: Request) -> O
             "price_usd": price.usd,
             "method_number": price.method_number,
         },
-        request={"seat_number": seat.number, "flight_number": segment.flight_number},
+        request={
+            "seat_number": seat.number,
+            "flight_number": segment.flight_number,
+            "passenger_name": None if booking.passenger == speaker else booking.passenger.name,
+        },
         new_terms=terms_of(seat.number),
         ledger={"from_seat": before, "to_seat": seat.number},
         facts={
             "flight_number": segment.flight_number,
             "flight_date": segment.flight_date.isoformat(),
-            "seat_number": seat.number,
+            **({"seat_number": seat.number} if booking.passenger == speaker else {}),
         },
         shown={"seat_number": seat.number, "flight_number": segment.flight_number},
     )
+
+
+def _seated(booking: Booking, name: str | None) -> Booking | Refusal:
+    """Give the booking with whoever is to be moved: by surname, whole name, or given name alone."""
+    if not name:
+        return booking
+    reservation = booking.reservation
+    said = letters_of(name)
+    found = [one for one in reservation.passengers if letters_of(one.given_name) == said]
+    passenger = found[0] if found else find_passenger(reservation, name)
+    if passenger is None:
+        names = ", ".join(one.name for one in reservation.passengers)
+        return Refusal("no_such_name", f"I find no such passenger on the booking: it holds {names}.", counts=False)
+    return booking._replace(passenger=passenger, seat=reservation.seat_of(passenger, booking.segment))
 
 
 def _choose(booking: Booking, request: Request, taken: frozenset[str]) -> Seat | Refusal:

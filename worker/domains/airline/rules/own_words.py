@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import cache
+from typing import NamedTuple
 
 from runtime.patterns import load_patterns
+from worker.conversation.vault import FOR_EVER, Placeholder, replace_placeholders
 from worker.domains.airline.rules.terms import terms_of
 
 _HEADER_LINES_MIN = 3
@@ -22,6 +24,13 @@ _CONTACT = re.compile(
 _LINKING = frozenset({"of", "and", "the", "for", "at", "in", "de", "van", "von", "der", "la", "le", "&", "|", "-", "–"})
 
 
+class OwnWords(NamedTuple):
+    """Hold what a customer wrote now, as it was typed, and apart from it the signature below."""
+
+    text: str
+    signature: str
+
+
 def own_words(text: str, placeholders: Collection[str] = (), names: Collection[str] = ()) -> str:
     """Give what the customer wrote now, in lower case and with straight apostrophes.
 
@@ -32,11 +41,31 @@ def own_words(text: str, placeholders: Collection[str] = (), names: Collection[s
     """
     for placeholder in placeholders:
         text = text.replace(placeholder, " ")
+    lines, _ = _split(text, names)
+    return "\n".join(_without_greeting(lines)).strip().lower()
+
+
+def split_own_words(text: str) -> OwnWords:
+    """Cut away quotations, footers and what a device adds as `own_words` does, and set the signature apart.
+
+    Case, greeting and confirmation numbers stay; telephone numbers and addresses go; apostrophes are straight.
+    A message that is nothing else is given whole.
+    """
+    lines, signature = _split(replace_placeholders(text, _keep_code), ())
+    own = "\n".join(lines).strip()
+    return OwnWords(own or text.strip(), "\n".join(line for line in signature if line))
+
+
+def _keep_code(placeholder: Placeholder) -> str:
+    return placeholder.written if placeholder.kind in {"CONFIRMATION_NUMBER", *FOR_EVER} else " "
+
+
+def _split(text: str, names: Collection[str]) -> tuple[list[str], list[str]]:
+    """Give the lines of the customer's own words, and those of the signature."""
     text = _EMPHASIS.sub("", _TAG.sub("\n", text)).replace("\u2019", "'").replace("\u2018", "'")
     lines = _without_quotations([line.strip() for line in text.splitlines()])
     lines = _without_footers([line for line in lines if not _is(line, "device")])
-    lines = _without_greeting(_without_signature(lines, set(names)))
-    return "\n".join(lines).strip().lower()
+    return _without_signature(lines, set(names))
 
 
 def is_everyday_word(word: str) -> bool:
@@ -126,20 +155,20 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
     return found
 
 
-def _without_signature(lines: list[str], names: set[str]) -> list[str]:
-    """Drop a sign-off with the lines below it, as far as all of them look like a signature; and a name alone."""
+def _without_signature(lines: list[str], names: set[str]) -> tuple[list[str], list[str]]:
+    """Set apart a sign-off with the lines below it, as far as all of them look like a signature; and a name alone."""
     filled = [at for at, line in enumerate(lines) if line]
     for at in filled:
         head, _, tail = lines[at].partition(",")
         signs_off = _is(head.rstrip(" .!"), "sign_off") or lines[at] in {"--", "---"}
         below = [line for line in ([tail.strip()] if tail.strip() else []) + lines[at + 1 :] if line]
         if signs_off and at != filled[0] and all(_is_of_signature(line) for line in below):
-            return lines[:at]
+            return lines[:at], below
         if signs_off and tail.strip() and all(_is_of_signature(line) for line in below):
-            return [*lines[:at], head]
+            return [*lines[:at], head], below
     while filled and len(filled) > 1 and set(_words(lines[filled[-1]])) <= names:
         lines = lines[: filled.pop()]
-    return lines
+    return lines, []
 
 
 def _is_of_signature(line: str) -> bool:

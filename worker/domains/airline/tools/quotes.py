@@ -28,6 +28,7 @@ async def quote_seat_change(
     seat_number: str | None = None,
     preference: SeatPreference | None = None,
     flight_number: str | None = None,
+    passenger_name: str | None = None,
 ) -> str:
     """Offer the customer one seat, with its price. Changes nothing: the customer must say yes to it first.
 
@@ -35,11 +36,17 @@ async def quote_seat_change(
         seat_number: The seat wanted, such as 12A; null to offer the best free one for the preference.
         preference: What the customer prefers, when no seat is named; any when they do not mind.
         flight_number: Which flight of the booking; null for the one talked about, or the next one.
+        passenger_name: Who of the booking is to sit there; null for the customer who writes.
 
     """
     if preference and preference != "any":
         context.context.airline.seat_preference = preference
-    request = {"seat_number": seat_number, "preference": preference, "flight_number": flight_number}
+    request = {
+        "seat_number": seat_number,
+        "preference": preference,
+        "flight_number": flight_number,
+        "passenger_name": passenger_name,
+    }
     return await quote(context, "seat_change", request)
 
 

@@ -118,6 +118,7 @@ def _verify(turn: TurnContext, reservation: Reservation, passenger: Passenger) -
         "membership": reservation.customer.membership,
         "checked_bags": reservation.checked_bags,
         "free_bags": free_bags(reservation),
+        "paid_usd": sum(payment.amount_usd for payment in reservation.payments),
         "payment_methods": {m.number: describe_payment(m) for m in reservation.customer.payment_methods},
     }
 
@@ -149,6 +150,7 @@ def _show(reservation: Reservation, placeholder: str) -> dict[str, Any]:
                 "origin": segment.origin,
                 "destination": segment.destination,
                 "departs": segment.departs_local,
+                "arrives": segment.arrives_local,
                 "status": segment.status,
             }
             for segment in reservation.segments

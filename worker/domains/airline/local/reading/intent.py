@@ -10,7 +10,8 @@ from importlib import resources
 from typing import Any, Literal, NamedTuple, cast
 
 from worker.conversation.vault import replace_placeholders
-from worker.domains.airline.local.cues import cues_in
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.meta import without_robot_question
 
 Label = Literal["faq", "booking", "escalation", "off_topic", "smalltalk"]
 LABELS: tuple[Label, ...] = ("faq", "booking", "escalation", "off_topic", "smalltalk")
@@ -97,6 +98,7 @@ _MUST_REACH_A_HUMAN = (
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def read(text: str) -> Intent:
     """Classify one message; what is on the airline's list for humans goes to one, by rule and not by odds."""
+    text = without_robot_question(text)
     likely = classify(text)
     flat = flatten(text)
     if (
@@ -122,9 +124,25 @@ def _is_other_trades(flat: str) -> bool:
     return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
 
 
+_OF_A_COMPLAINT = frozenset(
+    {
+        "angry", "human", "lost_bag", "damaged", "left_item", "bereavement", "medical", "compensation", "refund",
+        "refund_dispute", "complain", "complaint", "waiting", "stuck", "again",
+    }
+)  # fmt: skip
+
+
+def calls_for_person(text: str) -> bool:
+    """Say whether any word of a message is one of a complaint, a loss, a need or a wish for a person.
+
+    The classifier alone is no reason to apologise: it finds complaints in corrections and automatic replies.
+    """
+    return bool(cues_in(flatten(text)) & _OF_A_COMPLAINT)
+
+
 def urgent_cue(flat: str) -> str | None:
     """Name what in a flattened message must reach a human; None when nothing must, or when it is only asked about."""
-    cues = cues_in(flat)
+    cues = cues_in(without_robot_question(flat))
     if "human" in cues:
         return "human"
     if not _PERSONAL.search(flat) or _HYPOTHETICAL.search(flat):

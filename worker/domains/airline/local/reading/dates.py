@@ -19,6 +19,10 @@ _NAMED = (
     re.compile(rf"\b{_DAY} (?:of )?{_MONTH}{_YEAR}"),
 )
 _SLASHED = re.compile(r"(?<![\d/])(?P<month>1[0-2]|0?[1-9])/(?P<day>[0-3]?\d)(?:/(?P<year>20\d\d|\d\d))?(?![\d/])")
+_DAY_FIRST = re.compile(
+    r"(?<![\d/])(?P<day>1[3-9]|2\d|3[01])/(?P<month>1[0-2]|0?[1-9])(?:/(?P<year>20\d\d|\d\d))?(?![\d/])"
+)
+_DOTTED = re.compile(r"(?<![\d.:$])(?P<day>[0-3]?\d)\. ?(?P<month>1[0-2]|0?[1-9])\.(?: ?(?P<year>20\d\d))?(?![\d])")
 _OF_MONTH = re.compile(r"\b(?:the|on|to) (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(
@@ -26,17 +30,33 @@ _WEEKDAY = re.compile(
     r"thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b"
 )
 _TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b")
+_DAY_WORDS = (
+    rf"(?:(?:next |this |coming |the |my )*(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b|"
+    r"today|tonight|tomorrow|(?:the )?\d{1,2}(?:st|nd|rd|th)\b|"
+    rf"{_MONTH.replace('?P<month>', '?:')} \d{{1,2}}(?:st|nd|rd|th)?\b)"
+)
+_NOT_THAT_DAY = re.compile(
+    rf"\b(?:instead of|rather than|and not|not|isn't|can(?:'?t|not) (?:make it|make|fly|travel|go|come)|"
+    rf"from(?= .{{0,25}}\bto\b))(?: on| for)? {_DAY_WORDS}"
+)
+"""A day that is named to say that it is not meant: "Sunday instead of Friday", "from Friday to Sunday"."""
+_AFTER_TOMORROW = re.compile(r"\b(?:the )?day after tomorrow\b|\bovermorrow\b")
 _TOMORROW = re.compile(r"\b(?:tomorrow|tmrw|tmr)\b")
 _IN_DAYS = re.compile(r"\bin (?P<count>a|an|one|two|three|four|five|six|seven|\d{1,2}) (?P<unit>day|week)s?\b")
 _APART = re.compile(
     r"\b(?P<count>a|an|one|two|three|four|five|\d{1,2}) (?P<unit>day|week)s? "
     r"(?P<way>earlier|sooner|before|later|after)\b"
 )
+_PUSHED = re.compile(
+    r"\b(?:push|move|put|shift|delay|postpone)\w*\b.{0,25}\b(?:back|out|by|for) (?:by )?"
+    r"(?P<count>a|an|one|two|three|four|five|24|48|\d{1,2}) (?P<unit>day|week|hour)s?\b(?! (?:earlier|sooner|forward))"
+)
 _DAY_AFTER = re.compile(r"\b(?:next|following) day\b|\bthe day after\b")
 _DAY_BEFORE = re.compile(r"\b(?:previous day|(?:the )?day before)\b")
 _SAME_DAY = re.compile(r"\bsame day\b|\bthat day\b")
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _WEEK = 7
+_DAY_HOURS = 24
 _AT_HAND_DAYS_MAX = 4
 
 
@@ -45,14 +65,17 @@ def find_day(text: str, today: date, booked: date | None = None) -> date | None:
 
     None when no day is named, or one that does not exist.
     """
-    said = " ".join(text.lower().replace("\u2019", "'").split())
+    said = _NOT_THAT_DAY.sub(" ", " ".join(text.lower().replace("\u2019", "'").split()))
+    after_tomorrow = _AFTER_TOMORROW.search(said)
+    if after_tomorrow is not None:
+        return today + timedelta(days=2)
     if booked is not None:
         moved = _moved_from(said, booked)
         if moved is not None:
             return moved
     found = [
         day
-        for pattern in (_ISO, *_NAMED, _SLASHED)
+        for pattern in (_ISO, *_NAMED, _DOTTED, _SLASHED, _DAY_FIRST)
         for match in pattern.finditer(said)
         if (day := _day_of(match, today))
     ]
@@ -62,6 +85,9 @@ def find_day(text: str, today: date, booked: date | None = None) -> date | None:
 
 
 def _moved_from(said: str, booked: date) -> date | None:
+    pushed = _PUSHED.search(said)
+    if pushed is not None and not _APART.search(said):
+        return booked + timedelta(_days(pushed))
     apart = _APART.search(said)
     if apart is not None:
         days = _days(apart)
@@ -111,6 +137,8 @@ def _next_month(day: date) -> date | None:
 
 def _days(match: re.Match[str]) -> int:
     count = _COUNTS.get(match["count"]) or int(match["count"])
+    if match["unit"] == "hour":
+        return count // _DAY_HOURS
     return count * (_WEEK if match["unit"] == "week" else 1)
 
 

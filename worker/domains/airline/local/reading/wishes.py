@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Literal, get_args
 
 from runtime.patterns import load_patterns
+from worker.domains.airline.local.reading.clauses import asks_to_travel, clauses_in, wish_text
+from worker.domains.airline.local.reading.dates import find_day
 
 Wish = Literal[
     "documents", "upgrade", "name", "bags", "extras", "cancel", "check_in", "seat_status", "seat_change",
@@ -23,30 +26,49 @@ SEAT_WISHES = frozenset({"seat_change", "seat_status"})
 @cache
 def _wishes() -> Mapping[Wish, re.Pattern[str]]:
     """Give every wish of `wishes.patterns`; the first that fits counts."""
-    known = load_patterns("worker.domains.airline.local", "wishes.patterns")
+    known = load_patterns("worker.domains.airline.local.reading", "wishes.patterns")
     return MappingProxyType({wish: re.compile(rf"\b{known[wish]}\b") for wish in get_args(Wish)})
 
 
 def find_wish(text: str) -> Wish | None:
-    """Name the wish in one message; None when it holds none."""
-    said = text.lower().replace("\u2019", "'")
-    return next((wish for wish, pattern in _wishes().items() if pattern.search(said)), None)
+    """Name the main wish in one message; None when it holds none, or only says what is not to be done."""
+    return next(iter(find_wishes(text)), None)
 
 
-_BESIDES = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change"})
+def wish_in(clause: str) -> Wish | None:
+    """Name the wish in one clause: the first section of `wishes.patterns` that fits."""
+    said = clause.lower().replace("\u2019", "'")
+    found = next((wish for wish, pattern in _wishes().items() if pattern.search(said)), None)
+    if found in {None, "booking_status"} and _is_other_day_wanted(said):
+        return "change_flight"
+    return found
+
+
+def _is_other_day_wanted(said: str) -> bool:
+    """Say whether a clause asks to travel at another time: "move me to Sunday", "could I come on the 5th"."""
+    return asks_to_travel(said) and find_day(said, _ANY_DAY, _ANY_DAY) is not None
+
+
+WEAK = frozenset[Wish]({"seat_status", "booking_status", "refund", "new_booking"})
+"""Wishes whose words stand beside a plainer one as often as alone."""
+PLAIN = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change", "change_flight"})
 """Wishes whose words are plain enough to be heard beside another one in the same message."""
 
-_PARTS = re.compile(r"[.!?;\n]+|\b(?:also|plus|as well as|and then|besides)\b", re.IGNORECASE)
 _SPEAKS_OF_NEW = re.compile(r"\b(?:book|buy|purchase|new (?:booking|ticket|trip|flight))\b", re.IGNORECASE)
+_ANY_DAY = date(2000, 1, 1)
+_CACHED_TEXTS_MAX = 2_048
 
 
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def find_wishes(text: str) -> tuple[Wish, ...]:
-    """Name every wish in one message, the main one first."""
-    first = find_wish(text)
-    if first is None:
-        return ()
-    others = [wish for part in _PARTS.split(text) if (wish := find_wish(part)) in _BESIDES]
-    return tuple(dict.fromkeys((first, *others)))
+    """Name every wish in one message in the customer's order, but what stands beside a plainer wish after it."""
+    found = [wish for clause in clauses_in(text) if (wish := wish_in(clause))]
+    if not found:
+        whole = wish_in(wish_text(text))
+        return (whole,) if whole else ()
+    plain = [wish for wish in found if wish not in WEAK]
+    first = (plain or found)[0]
+    return tuple(dict.fromkeys((first, *(wish for wish in plain if wish in PLAIN))))
 
 
 _FULFILS: Mapping[str, frozenset[Wish]] = MappingProxyType(

@@ -1,0 +1,77 @@
+"""Answer at once what is said about the conversation itself, before any agent decides what it wants."""
+
+from __future__ import annotations
+
+from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.privacy import asks_about_card
+from worker.domains.airline.local.reading.meta import has_no_words, is_other_language, speaks_of, subject_of_signs
+from worker.domains.airline.local.reading.wishes import WEAK
+from worker.domains.airline.local.situation import Situation
+from worker.models.output import Say
+
+
+def answer_at_once(situation: Situation) -> Say | None:
+    """Give the reply to a message that is only about the conversation itself; None for any other."""
+    if situation.done or situation.agent == "Escalation Agent" or not situation.message:
+        return None
+    if asks_about_card(situation):
+        return Say(phrases.card_not_kept())
+    if speaks_of(situation.message, "auto_reply"):
+        return Say(phrases.AUTOMATIC)
+    return _unreadable(situation) or _ticket_news(situation) or _about_itself(situation)
+
+
+def _unreadable(situation: Situation) -> Say | None:
+    """Answer signs without words, and other languages; None where such a message may answer what was asked."""
+    facts, message = situation.facts, situation.message
+    if facts.agrees or facts.agrees_to_person or facts.quote is not None:
+        return None
+    if has_no_words(message):
+        return Say(phrases.ask_about_signs(subject_of_signs(message)))
+    return Say(phrases.ENGLISH_ONLY) if is_other_language(message) else None
+
+
+def introduce(situation: Situation) -> list[str]:
+    """Give what has to be said before the answer: that no person writes, that attachments are not seen."""
+    message, before = situation.message, []
+    if speaks_of(message, "robot"):
+        before.append(phrases.DIGITAL)
+    if speaks_of(message, "attachment"):
+        before.append(phrases.NOTHING_ATTACHED)
+    return before
+
+
+def _about_itself(situation: Situation) -> Say | None:
+    message, reading = situation.message, situation.reading
+    was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
+    if was_asked and speaks_of(message, "where_number"):
+        return Say(offers.where_number_stands())
+    if reading.wishes or reading.own_questions or reading.policy_questions or reading.confirmation_number:
+        return None
+    if speaks_of(message, "robot"):
+        return Say(f"{phrases.DIGITAL} {phrases.OR_A_PERSON}")
+    if speaks_of(message, "attachment"):
+        return Say(f"{phrases.NOTHING_ATTACHED} {phrases.TELL_IN_WORDS}")
+    if speaks_of(message, "undo") and _has_changed_something(situation):
+        return Say(offers.cannot_undo())
+    return None
+
+
+def _has_changed_something(situation: Situation) -> bool:
+    return any(done.name == "confirm_quote" and done.is_ok for done in situation.done_before)
+
+
+def _ticket_news(situation: Situation) -> Say | None:
+    """Tell how the customer's ticket stands, where they have one and ask for it."""
+    ticket_id = situation.facts.ticket_id
+    if ticket_id is None:
+        return None
+    opened = situation.latest_result("escalate_to_human")
+    answer_by = str(opened.output.get("answer_by", "")) if opened else ""
+    if speaks_of(situation.message, "decided_by_person"):
+        return Say(phrases.person_decides(ticket_id, answer_by))
+    asks = speaks_of(situation.message, "ticket_status") and not set(situation.reading.wishes) - WEAK
+    if not asks:
+        return None
+    told = phrases.ticket_stands(ticket_id, answer_by)
+    return Say(f"{phrases.DIGITAL} {told}" if speaks_of(situation.message, "robot") else told)

@@ -1,0 +1,116 @@
+"""Read one message into what a decision may look at: who writes, what of a trip is named, what each clause is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from worker.domains.airline.local.reading.clauses import clauses_in, is_refusal_of_a_deed
+from worker.domains.airline.local.reading.cues import cues_in
+from worker.domains.airline.local.reading.intent import classify, flatten
+from worker.domains.airline.local.reading.names import Name, find_names
+from worker.domains.airline.local.reading.own_questions import Fact, own_questions_in
+from worker.domains.airline.local.reading.seats import Preference, find_preference, find_seats
+from worker.domains.airline.local.reading.slots import find_confirmation_number, find_flight_number
+from worker.domains.airline.local.reading.wishes import WEAK, Wish, find_wishes, wish_in
+
+ClauseKind = Literal["wish", "own_question", "policy_question", "complaint", "small_talk", "aside"]
+
+_CACHED_TEXTS_MAX = 2_048
+_SURE_OF_POLICY = 0.6
+_ASKED_FOR_PRICE = re.compile(
+    r"\b(?:how much|what) (?:does|do|is|are|would|will)\b|\b(?:fees?|charges?)\b", re.IGNORECASE
+)
+_ASKS_FOR_HELP = re.compile(
+    r"(?:so |and |but |ok |please )*(?:can|could|would|will) you (?:please |maybe |just )*"
+    r"(?:check|help|do|tell|confirm|look|see|make|try|explain|fix)\b.{0,25}$|"
+    r"(?:is|would) (?:that|this|it) (?:be )?(?:ok|okay|fine|possible|right)\W*$|help\W*$",
+    re.IGNORECASE,
+)
+_ABOUT_OWN = re.compile(r"\b(?:my|our) (?:\w+ )?(?:flights?|bookings?|reservations?|trips?|seats?)\b", re.IGNORECASE)
+_UPSET = frozenset({"angry", "complain", "complaint", "refund_dispute", "stuck"})
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Hold one clause of a message: its words, what it is, and what it wishes or asks for."""
+
+    text: str
+    kind: ClauseKind
+    wish: Wish | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Hold what one message says. Names stand as they were typed, the number as its placeholder."""
+
+    clauses: tuple[Clause, ...]
+    names: tuple[Name, ...]
+    confirmation_number: str | None
+    flight_number: str | None
+    seats: tuple[str, ...]
+    preference: Preference | None
+    wishes: tuple[Wish, ...]
+    """What is to be done, in the customer's order; what stands beside a plainer wish comes after it."""
+    refuses_a_deed: bool
+    """Whether it names something that must not be done: "don't cancel"."""
+
+    @property
+    def own_questions(self) -> tuple[Fact, ...]:
+        """Name the facts of the customer's own booking that are asked for."""
+        return tuple(dict.fromkeys(fact for clause in self.clauses for fact in clause.facts))
+
+    @property
+    def policy_questions(self) -> tuple[str, ...]:
+        """Give the clauses that the published articles may answer."""
+        return tuple(clause.text for clause in self.clauses if clause.kind == "policy_question")
+
+    @property
+    def asides(self) -> tuple[str, ...]:
+        """Give the clauses of which nothing was understood."""
+        return tuple(clause.text for clause in self.clauses if clause.kind == "aside")
+
+
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
+def read_message(text: str, *, name_asked: bool = False) -> Reading:
+    """Read a masked message; `name_asked` says that the reply before it asked for a name, so a bare word may be one."""
+    return Reading(
+        clauses=tuple(_read_clause(clause) for clause in clauses_in(text)),
+        names=find_names(text, asked=name_asked),
+        confirmation_number=find_confirmation_number(text),
+        flight_number=find_flight_number(text),
+        seats=find_seats(text),
+        preference=find_preference(text),
+        wishes=find_wishes(text),
+        refuses_a_deed=is_refusal_of_a_deed(text),
+    )
+
+
+def _read_clause(text: str) -> Clause:
+    wish, facts = wish_in(text), own_questions_in(text)
+    label, confidence = classify(text)
+    asks = "?" in text or bool(cues_in(flatten(text)) & {"how_question"})
+    is_policy = (
+        asks
+        and not _ASKS_FOR_HELP.match(text)
+        and not facts
+        and label == "faq"
+        and confidence >= _SURE_OF_POLICY
+        and not _ABOUT_OWN.search(text)
+        and (wish is None or wish in WEAK or _ASKED_FOR_PRICE.search(text) is not None)
+    )
+    kind: ClauseKind = "aside"
+    if facts:
+        kind = "own_question"
+    elif is_policy:
+        kind = "policy_question"
+    elif wish:
+        kind = "wish"
+    elif cues_in(flatten(text)) & _UPSET:
+        kind = "complaint"
+    elif label == "smalltalk":
+        kind = "small_talk"
+    return Clause(text, kind, wish if kind in {"wish", "own_question"} else None, facts)
