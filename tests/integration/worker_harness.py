@@ -26,6 +26,7 @@ from schema.messages.inbound import Inbound
 from schema.settings import Settings
 from worker.agents.pool import GraphPool
 from worker.conversation.context import TurnContext
+from worker.conversation.effects import Passage
 from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.domain import AIRLINE
 from worker.mailbox.mailbox import Mailbox
@@ -72,6 +73,13 @@ class OneModel(ModelProvider):
     def get_model(self, model_name: str | None) -> Model:
         del model_name
         return self._model
+
+
+class NoArticles:
+    """An airline that publishes nothing."""
+
+    async def search(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
+        return []
 
 
 class OneAgent:
@@ -235,7 +243,7 @@ def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, b
         provider=OneModel(model),
         guardrails=[],
         backend=backend,
-        knowledge=None,  # type: ignore[arg-type]
+        knowledge=NoArticles(),
         guesses=None,  # type: ignore[arg-type]
         settings=settings,
         domain=AIRLINE,
