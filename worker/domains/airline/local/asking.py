@@ -49,15 +49,17 @@ _PLEASE_DO: Final = re.compile(
     r"\b(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)",
     re.IGNORECASE,
 )
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_CLAUSE_END: Final = re.compile(r"(?<=[.!?,;])\s+|\n+|\s-\s")
 
 
 def leans_on_last(text: str) -> bool:
-    """Say whether a message continues the question before it, and says too little alone: "and in the hold?"."""
+    """Say whether a message continues the question before it, and says too little alone: "and in the hold?".
+
+    One that neither asks nor goes on ("perfect, that helps") is no question, whatever was asked before.
+    """
     words = len(text.split())
-    if words <= SHORT_WORDS_MAX:
-        return True
-    return words <= FOLLOW_UP_WORDS_MAX and (_LEANS.search(text) is not None or _POINTS_BACK.search(text) is not None)
+    points_back = words <= SHORT_WORDS_MAX or _POINTS_BACK.search(text) is not None
+    return is_follow_up(text) or (words <= FOLLOW_UP_WORDS_MAX and points_back and ("?" in text or asks(text)))
 
 
 def is_follow_up(text: str) -> bool:
@@ -67,8 +69,8 @@ def is_follow_up(text: str) -> bool:
 
 def asks(text: str) -> bool:
     """Say whether a message has the form of a question to be answered, rather than of a favour to be done."""
-    sentences = (sentence for sentence in _SENTENCE_END.split(text) if len(sentence.split()) >= QUESTION_WORDS_MIN)
-    is_asked = any(sentence.rstrip().endswith("?") or _QUESTION.search(sentence) for sentence in sentences)
+    clauses = (clause for clause in _CLAUSE_END.split(text) if len(clause.split()) >= QUESTION_WORDS_MIN)
+    is_asked = any(clause.rstrip().endswith("?") or _QUESTION.search(clause) for clause in clauses)
     return is_asked and _PLEASE_DO.search(text) is None
 
 
