@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -150,6 +151,49 @@ def test_a_long_section_is_cut_between_paragraphs_and_none_of_it_is_lost(tmp_pat
     assert all(before[-1] == after[0] for before, after in pairwise(parts))
 
 
+ASKED = """asked:
+  Long ones:
+    - can i take a long
+      umbrella
+    - "umbrella: how long?"
+unanswered:
+  - who repairs umbrellas
+"""
+
+
+def test_phrasings_are_imported_with_their_sections(
+    connection: psycopg.Connection[Row], tenant: str, tmp_path: Path
+) -> None:
+    (tmp_path / "umbrellas.md").write_text(ARTICLE.replace("updated:", f"{ASKED}updated:"))
+
+    import_articles(connection, tenant, tmp_path)
+
+    rows = connection.execute(
+        "SELECT s.heading, s.asked, a.unanswered FROM article_section s JOIN article a USING (tenant_id, slug)"
+        " WHERE tenant_id = %s ORDER BY section_number",
+        [tenant],
+    ).fetchall()
+    assert [tuple(row.values()) for row in rows] == [
+        ("Long ones", "can i take a long umbrella\numbrella: how long?", "who repairs umbrellas"),
+        ("Short ones", "", "who repairs umbrellas"),
+    ]
+
+
+def test_articles_of_a_release_that_read_less_of_them_are_imported_again(
+    connection: psycopg.Connection[Row], tenant: str, folder: Path
+) -> None:
+    import_articles(connection, tenant, folder)
+    pets = (folder / "pets.md").read_bytes()
+    connection.execute(
+        "UPDATE article SET content_hash = %s WHERE tenant_id = %s AND slug = 'pets'",
+        [hashlib.sha256(pets).hexdigest(), tenant],  # as the release before phrasings wrote it
+    )
+
+    report = import_articles(connection, tenant, folder)
+
+    assert report.changed == ("pets",)
+
+
 def test_articles_of_a_tenant_that_does_not_exist_are_refused(
     connection: psycopg.Connection[Row], folder: Path
 ) -> None:
@@ -194,6 +238,11 @@ def test_an_import_leaves_other_tenants_alone(
         (("updated: 2026-01-15", "updated: yesterday"), "must be a date"),
         (("keywords: [rain]", "keywords: rain"), "must be a list of words"),
         (("On board.", ""), "'Short ones' is empty"),
+        (("updated:", "asked: [how]\nupdated:"), "must give each section's heading a list"),
+        (("updated:", "asked: {Wide ones: [how]}\nupdated:"), "names a section 'Wide ones' that it does not have"),
+        (("updated:", "asked: {Long ones: how}\nupdated:"), "asked of 'Long ones' in its front matter must be a list"),
+        (("updated:", f"unanswered: [{'x' * 301}]\nupdated:"), "a question of 301 characters, at most 300"),
+        (("updated:", f"unanswered: [{', '.join('x' * 101)}]\nupdated:"), "has 101 questions, at most 100"),
         (("On board.", "On \0 board."), "NUL"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,15 @@ from ops.knowledge.importing import import_articles
 from ops.seed import ARTICLES_FOLDER
 from runtime.database import connect
 from tests.integration.conftest import add_tenant
+from worker.store import knowledge as module
 from worker.store.knowledge import PostgresKnowledge
 
 if TYPE_CHECKING:
-    from runtime.database import Database
+    from pathlib import Path
+
+    from runtime.database import Database, Row
     from schema.settings import Settings
+    from worker.store.article_index import ArticleIndex
 
 QUESTIONS = [
     ("How many bags can I bring?", {"baggage", "carry-on"}),
@@ -103,7 +108,9 @@ async def test_search_gives_nothing_for_what_no_article_is_about(database: Datab
     assert passages == []
 
 
-async def test_search_gives_passages_best_first_and_at_most_the_limit(database: Database, published: str) -> None:
+async def test_search_gives_a_passage_for_each_part_of_a_question_and_at_most_the_limit(
+    database: Database, published: str
+) -> None:
     knowledge = PostgresKnowledge(database)
 
     two = await knowledge.search(published, "Are there power outlets and screens with films at the seats?", 2)
@@ -122,6 +129,61 @@ async def test_search_leaves_placeholders_out_of_the_question(database: Database
     masked = await knowledge.search(published, "can my dog fly with me [CONFIRMATION_NUMBER_1] [PHONE_2] [SSN]", 3)
 
     assert plain == masked != []
+
+
+async def test_search_finds_what_was_imported_since_and_no_longer_what_was_removed(
+    database: Database, settings: Settings, tenant: str, tmp_path: Path
+) -> None:
+    knowledge = PostgresKnowledge(database)
+    kites, stamps = tmp_path / "kites.md", tmp_path / "stamps.md"
+    kites.write_text("# Kites\n\n## Taking a kite along\n\nA kite costs $23.\n")
+    stamps.write_text("# Stamps\n\n## Posting a card\n\nA stamp costs $2.\n")
+    with connect(settings.database_url or "") as connection:
+        import_articles(connection, tenant, tmp_path)
+        first = await knowledge.search(tenant, "taking a kite along", 1)
+        kites.write_text(kites.read_text().replace("$23", "$32"))
+        import_articles(connection, tenant, tmp_path)
+        changed = await knowledge.search(tenant, "taking a kite along", 1)
+        kites.unlink()
+        import_articles(connection, tenant, tmp_path, prune=True)
+        gone = await knowledge.search(tenant, "taking a kite along", 1)
+
+    assert [[passage.text for passage in found] for found in (first, changed, gone)] == [
+        ["A kite costs $23."],
+        ["A kite costs $32."],
+        [],
+    ]
+
+
+async def test_a_burst_of_questions_builds_a_tenants_index_once(
+    database: Database, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[int] = []
+    build = module.build_index
+
+    def count(rows: list[Row]) -> ArticleIndex:
+        built.append(len(rows))
+        return build(rows)
+
+    monkeypatch.setattr(module, "build_index", count)
+    knowledge = PostgresKnowledge(database)
+
+    found = await asyncio.gather(*(knowledge.search(published, "may my dog fly in the cabin", 1) for _ in range(20)))
+
+    assert {one[0].slug for one in found} == {"pets"}
+    assert len(built) == 1
+
+
+async def test_a_process_keeps_the_indexes_of_so_many_tenants(
+    database: Database, published: str, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INDEXES_MAX", 1)
+    knowledge = PostgresKnowledge(database)
+
+    found = [await knowledge.search(one, "may my dog fly in the cabin", 1) for one in (published, tenant, published)]
+
+    assert [len(one) for one in found] == [1, 0, 1]
+    assert list(knowledge._kept) == [published]  # noqa: SLF001 - what it holds in memory shows nowhere else
 
 
 async def test_search_shows_no_article_of_another_tenant(database: Database, published: str, tenant: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from schema.settings import Settings
-from tests.unit.airline_stand_ins import PLACEHOLDER, make_turn, make_verified_turn
+from tests.unit.airline_stand_ins import PLACEHOLDER, MemoryKnowledge, make_turn, make_verified_turn
+from tests.unit.local_conversations import BAGS
 from worker.conversation.context import AirlineAgentContext, Quote
 from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.agents.start import choose_start
+from worker.domains.airline.local.asking import leans_on_last
 from worker.domains.airline.local.routing import SURE_FOR_ANY_MODEL
 from worker.domains.airline.local.situation import read_situation
 from worker.domains.airline.local.triage import settled_intent
@@ -29,9 +32,13 @@ async def start(
     settings: Settings = LOCAL,
     items: list[Any] | None = None,
     airline: AirlineAgentContext | None = None,
+    rank: float = 0.0,
 ) -> str:
-    agent = await choose_start(GRAPH, make_turn(text=text, airline=airline), items or [], last, settings)
-    return agent.name
+    """Name the agent that a turn starts at; `rank` is that of the passage that a search finds, if it finds one."""
+    turn = make_turn(text=text, airline=airline)
+    if rank:
+        turn.knowledge = MemoryKnowledge(replace(BAGS, rank=rank))
+    return (await choose_start(GRAPH, turn, items or [], last, settings)).name
 
 
 @pytest.mark.parametrize("settings", [LOCAL, OTHER])
@@ -55,6 +62,81 @@ async def test_a_sure_wish_starts_at_its_agent_wherever_the_conversation_was(
 async def test_what_is_no_specialists_matter_stays_where_it_arrives(text: str) -> None:
     assert await start(text) == "Triage Agent"
     assert await start(text, last="Booking Agent") == "Booking Agent"
+
+
+ARTICLE_WORDS = [
+    "travelling with my harmonica",
+    "i am in week 29, am i still welcome on board",
+    "is the cover something I can add once I have paid",
+    "do the seats have somewhere to plug in a shaver",
+    "any halal options",
+    "how many hours late before I get a meal",
+    "Can I wear my VR headset from Sony on board?",
+]
+
+
+@pytest.mark.parametrize("text", ARTICLE_WORDS)
+async def test_a_question_that_articles_answer_starts_at_the_faq_agent_whatever_it_was_taken_for(text: str) -> None:
+    assert await start(text, rank=1.8) == "FAQ Agent"
+
+
+@pytest.mark.parametrize(
+    ("text", "agent"),
+    [
+        ("please cancel my flight tomorrow", "Booking Agent"),
+        ("could you put my husband and me next to each other", "Booking Agent"),
+        ("let me talk to a human about my bag", "Escalation Agent"),
+        ("my wheelchair came back broken", "Escalation Agent"),
+        ("you people lost my stroller and nobody cares", "Escalation Agent"),
+        ("thanks a lot", "Triage Agent"),
+    ],
+)
+async def test_a_wish_and_what_must_reach_a_person_go_where_they_belong_whatever_articles_say(
+    text: str, agent: str
+) -> None:
+    assert await start(text, rank=2.2) == agent
+
+
+@pytest.mark.parametrize("text", ["12A", "a window please", "Okafor", "Friday"])
+async def test_an_answer_within_a_booking_is_no_question_whatever_articles_say(text: str) -> None:
+    asked = [
+        {"role": "user", "content": "I want to change my seat"},
+        {"role": "assistant", "content": "Which seat would you like, or do you prefer a window or an aisle?"},
+    ]
+    airline = AirlineAgentContext(issue_type="booking")
+
+    assert await start(text, last="Booking Agent", items=asked, airline=airline, rank=1.8) == "Booking Agent"
+
+
+@pytest.mark.parametrize(
+    ("text", "leans"),
+    [
+        ("and in the hold?", True),
+        ("what about halal", True),
+        ("ok and my cat?", True),
+        ("how much is that", True),
+        ("vegan?", True),
+        ("or a bike", True),
+        ("perfect, that helps", False),
+        ("great", False),
+        ("yes please", False),
+        ("how many bags may each of us bring on the way to Boston", False),
+    ],
+)
+def test_a_message_that_continues_a_question_leans_on_it(text: str, leans: bool) -> None:  # noqa: FBT001
+    assert leans_on_last(text) is leans
+
+
+async def test_a_follow_up_is_searched_with_the_question_before() -> None:
+    turn = make_turn(text="and in the hold?")
+    turn.knowledge = knowledge = MemoryKnowledge(BAGS)
+    items = [{"role": "user", "content": "can I bring my cat"}, {"role": "assistant", "content": "Yes, in a carrier."}]
+
+    agent = await choose_start(GRAPH, turn, items, "FAQ Agent", LOCAL)
+
+    assert agent.name == "FAQ Agent"
+    assert knowledge.asked == [("acme", "can I bring my cat / and in the hold?")]
+    assert turn.looked_up.passages == (BAGS,)
 
 
 @pytest.mark.parametrize(

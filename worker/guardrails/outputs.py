@@ -15,8 +15,17 @@ from typing import Any, Literal
 from worker.conversation.vault import Vault, find_placeholders
 from worker.conversation.vocabulary import Claims
 from worker.guardrails.pii import mask_text, normalise
+from worker.guardrails.sources import is_unfounded
 
-Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_promise", "silent_change", "repetition"]
+Breach = Literal[
+    "private_data",
+    "unknown_placeholder",
+    "internals",
+    "unbacked_promise",
+    "silent_change",
+    "repetition",
+    "unfounded_answer",
+]
 
 REMEDIES: Mapping[Breach, str] = {
     "private_data": "it holds private data that this customer did not give and no tool returned",
@@ -27,6 +36,8 @@ REMEDIES: Mapping[Breach, str] = {
     "repetition": "it is word for word one of the last replies, which did not help; use other words, ask for what is "
     "not clear, or bring in a person",
     "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
+    "unfounded_answer": "it cites a section, or states a figure, that no passage of the articles given to you has; say "
+    "only what stands there, and where nothing was found say so and offer a person",
 }
 """What is wrong with a reply, in the words for the model that rewrites it."""
 
@@ -60,6 +71,7 @@ def find_breach(reply: str, grounds: Grounds) -> Breach | None:
         ("unbacked_promise", _promises_too_much),
         ("silent_change", _is_silent_about_a_change),
         ("repetition", _was_just_said),
+        ("unfounded_answer", _is_unfounded),
     )
     return next((breach for breach, is_broken in checks if is_broken(text, grounds)), None)
 
@@ -182,6 +194,10 @@ def _is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
     made = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(_plain(sentence), grounds.claims)}
     told_of = {query for kind in made for query in grounds.claims.backed_by.get(kind, ())}
     return "done" not in made and not grounds.staged <= told_of
+
+
+def _is_unfounded(text: str, grounds: Grounds) -> bool:
+    return is_unfounded(text, grounds.told, grounds.written)
 
 
 def _claims_in(sentence: str, claims: Claims) -> Iterator[str]:

@@ -38,7 +38,7 @@ def _question_in(items: list[dict[str, Any]]) -> str:
 
 
 def _answer_from(output: str) -> str:
-    found = json.loads(output).get("results") or [
-        {"text": "There is no article on that.", "article": "-", "section": "-"}
-    ]
+    found = json.loads(output).get("results")
+    if not found:
+        return "There is no article on that."
     return f"{found[0]['text']}\n\nSource: {found[0]['article']} \u203a {found[0]['section']}"

@@ -13,10 +13,13 @@ from worker.domains.airline.local.reading.intent import Intent, flatten, urgent_
 
 FOLLOW_UP_WORDS_MAX = 12
 SHORT_WORDS_MAX = 4
-QUESTION_WORDS_MIN = 3
+QUESTION_WORDS_MIN = 2
 
 FOUND_MIN = 1.3
 """Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
+
+FOUND_WELL_MIN = 1.9
+"""Rank from which it surely does, since a phrasing says nearly the same."""
 
 SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.98
 """Confidence from which a question is small talk or another trade's, and from which it wants something done.
@@ -42,22 +45,27 @@ _POINTS_BACK: Final = re.compile(
 _QUESTION: Final = re.compile(
     r"^\W*(?:(?:hi|hello|hey|so|ok|and|also|but|or|well|quick question|question)\b\W*)*"
     r"(?:how|what|what's|whats|when|which|where|why|who|whose|is|are|am|do|does|did|can|could|may|might|will|would|"
-    r"should|shall|must|has|have|any|until when|till when|if)\b",
+    r"should|shall|must|has|have|any|until when|till when|if|price|fee|cost|"
+    r"(?:please )?(?:tell|explain to) (?:me|us))\b",
     re.IGNORECASE,
 )
 _PLEASE_DO: Final = re.compile(
-    r"\b(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)",
+    r"^\W*(?:(?:hi|hello|hey|so|ok|and|also|please|pls)\b\W*)*"
+    r"(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)",
     re.IGNORECASE,
 )
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_HELP: Final = re.compile(r"\bhelp\W*$", re.IGNORECASE)
+_CLAUSE_END: Final = re.compile(r"(?<=[.!?,;])\s+|\n+|\s-\s")
 
 
 def leans_on_last(text: str) -> bool:
-    """Say whether a message continues the question before it, and says too little alone: "and in the hold?"."""
+    """Say whether a message continues the question before it, and says too little alone: "and in the hold?".
+
+    One that neither asks nor goes on ("perfect, that helps") is no question, whatever was asked before.
+    """
     words = len(text.split())
-    if words <= SHORT_WORDS_MAX:
-        return True
-    return words <= FOLLOW_UP_WORDS_MAX and (_LEANS.search(text) is not None or _POINTS_BACK.search(text) is not None)
+    points_back = words <= SHORT_WORDS_MAX or _POINTS_BACK.search(text) is not None
+    return is_follow_up(text) or (words <= FOLLOW_UP_WORDS_MAX and points_back and ("?" in text or asks(text)))
 
 
 def is_follow_up(text: str) -> bool:
@@ -67,9 +75,9 @@ def is_follow_up(text: str) -> bool:
 
 def asks(text: str) -> bool:
     """Say whether a message has the form of a question to be answered, rather than of a favour to be done."""
-    sentences = (sentence for sentence in _SENTENCE_END.split(text) if len(sentence.split()) >= QUESTION_WORDS_MIN)
-    is_asked = any(sentence.rstrip().endswith("?") or _QUESTION.search(sentence) for sentence in sentences)
-    return is_asked and _PLEASE_DO.search(text) is None
+    clauses = [clause for clause in _CLAUSE_END.split(text) if len(clause.split()) >= QUESTION_WORDS_MIN]
+    asked = [clause for clause in clauses if clause.rstrip().endswith("?") or _QUESTION.search(clause)]
+    return any(not _HELP.search(clause) for clause in asked) and not any(map(_PLEASE_DO.search, clauses))
 
 
 def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bool) -> Intent:
@@ -78,21 +86,25 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
     `rank` is the best passage's, 0 for none; `is_in_booking` says whether the conversation is about a booking, whose
     questions are often its own. What must reach a person does.
     """
-    if rank < FOUND_MIN or likely.label == "faq" or urgent_cue(flatten(text)) is not None:
+    if rank < FOUND_MIN or urgent_cue(flatten(text)) is not None:
         return likely
+    if likely.label == "faq":
+        return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
     is_asked = asks(text)
     if is_in_booking and not is_asked:
         return likely
-    gives_way = likely.confidence < _sure_min(likely, len(text.split()), is_asked=is_asked)
+    gives_way = likely.confidence < _sure_min(likely, len(text.split()), rank, is_asked=is_asked)
     if not gives_way or "thanks" in cues_in(flatten(text)):
         return likely
     return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
 
 
-def _sure_min(likely: Intent, words: int, *, is_asked: bool) -> float:
+def _sure_min(likely: Intent, words: int, rank: float, *, is_asked: bool) -> float:
     """Give the confidence from which a reading stands although an article has an answer."""
-    if not is_asked:
+    if not is_asked and (rank < FOUND_WELL_MIN or words > QUESTION_WORDS_MAX):
         return SURE_OF_WORDS if words <= FEW_WORDS_MAX else SURE_OF_STORY
+    if not is_asked:
+        return SURE_OF_OTHER
     if likely.label == "escalation" and words > QUESTION_WORDS_MAX:
         return SURE_OF_WORDS
     return SURE_OF_OTHER if likely.label in {"smalltalk", "off_topic"} else SURE_OF_WISH
