@@ -10,7 +10,8 @@ import pytest
 
 from worker.conversation.vault import Vault
 from worker.domains.airline.claims import load_vocabulary
-from worker.guardrails.outputs import Grounds, find_breach, gather_items
+from worker.guardrails.grounds import Grounds
+from worker.guardrails.outputs import find_breach, gather_items
 
 NOTHING = Grounds([], [], {}, frozenset(), frozenset(), load_vocabulary().claims)
 

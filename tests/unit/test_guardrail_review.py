@@ -107,7 +107,13 @@ async def test_a_resumed_turn_replays_the_rewriting_as_well() -> None:
 async def test_the_message_is_not_judged_again_for_the_second_try() -> None:
     answer = await Talk(scripted(EMPTY_PROMISE, HONEST)).say("where is my money?")
 
-    assert [verdict["guardrail"] for verdict in answer.verdicts] == ["abuse", "relevance", "output", "output"]
+    assert [verdict["guardrail"] for verdict in answer.verdicts] == [
+        "emergency",
+        "abuse",
+        "relevance",
+        "output",
+        "output",
+    ]
 
 
 async def test_verdicts_hold_no_text() -> None:
