@@ -14,6 +14,7 @@ SHIPPED = [
     ("worker.guardrails", "abuse.patterns"),
     ("worker.guardrails", "emergency.patterns"),
     ("worker.guardrails", "promises.patterns"),
+    ("worker.guardrails", "insides.patterns"),
     ("worker.domains.airline", "claims.patterns"),
     ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
+from runtime.patterns import load_patterns
 from worker.conversation.vault import Vault, find_placeholders
 from worker.guardrails.grounds import Grounds
 from worker.guardrails.pii import mask_text, normalise
@@ -21,7 +22,8 @@ Breach = Literal["private_data", "unknown_placeholder", "internals", "unbacked_p
 REMEDIES: Mapping[Breach, str] = {
     "private_data": "it holds private data that this customer did not give and no tool returned",
     "unknown_placeholder": "it holds a value in square brackets that stands for nothing in this conversation",
-    "internals": "it shows names of tools, fields or instructions, which are not for customers",
+    "internals": "it shows tools, fields, data, instructions or blanks that were to be filled in, which are not for "
+    "customers",
     "unbacked_promise": "it promises or reports something (a refund, compensation, a waiver, an upgrade, a change, a "
     "ticket) that no tool did in this conversation",
     "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
@@ -104,7 +106,15 @@ def _shows_internals(text: str, grounds: Grounds) -> bool:
     written = " ".join(grounds.written)
     if _FIELD.search(text) or any(found not in written for found in _IDENTIFIER.findall(text)):
         return True
+    if any(match[0] not in written for marks in _insides() for match in marks.finditer(text)):
+        return True
     return not _runs(text).isdisjoint(_instruction_runs(grounds.instructions))
+
+
+@cache
+def _insides() -> tuple[re.Pattern[str], ...]:
+    known = load_patterns("worker.guardrails", "insides.patterns")
+    return tuple(re.compile(known[section], re.IGNORECASE | re.MULTILINE) for section in known)
 
 
 @lru_cache(maxsize=256)  # one for each agent and brand; what is known of a conversation is not among them
