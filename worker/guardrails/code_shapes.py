@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from runtime.patterns import load_patterns
-from worker.guardrails.letters import is_strange, looks_like_a_word
+from worker.guardrails.letters import is_keyboard_mash, is_strange, looks_like_a_word
 
 CODE_LENGTH = 6
 
@@ -99,7 +99,11 @@ def find_whole_message(text: str) -> Iterator[Code]:
         pieces = [word for _, _, word in tokens[first : last + 1]]
         if (
             len(code) == CODE_LENGTH
-            and (_has_both(code) or len(pieces) == CODE_LENGTH or (len(pieces) == 1 and is_strange(code)))
+            and (
+                _has_both(code)
+                or len(pieces) == CODE_LENGTH
+                or (len(pieces) == 1 and is_strange(code) and not is_keyboard_mash(code))
+            )
             and _GAPS.fullmatch(re.sub(r"[A-Za-z0-9]", "", span))
             and _is_name(rest)
             and _may_be(pieces, code)
@@ -187,7 +191,7 @@ _STRETCHED = re.compile(r"(.)\1\1")  # ARGHHH
 
 def _is_drawn_by_lot(token: str) -> bool:
     """Say whether six capitals can hardly be anything but a code: no word, no two airports, no outcry."""
-    if not token.isupper() or looks_like_a_word(token) or _STRETCHED.search(token):
+    if not token.isupper() or looks_like_a_word(token) or _STRETCHED.search(token) or is_keyboard_mash(token):
         return False
     return not (_is_airport(token[:3]) or _is_airport(token[3:]))
 
