@@ -31,7 +31,8 @@ _OTHER_BETWEEN = re.compile(
 )
 _CUE = re.compile(
     r"(?:\b(?:call(?:ed|s|ing|back)?|(?:tele)?phones?|ph|mobile|mob|cell(?:phone)?|tel|text(?:ed|ing)?|txt|sms|"
-    r"whats ?app|viber|telegram|reach(?:ed|able)?|contact(?:ed|s)?|ring|dial(?:ed)?|fax|landline|hotline|voicemail)(?![a-z])"
+    r"whats ?app|viber|telegram|reach(?:ed|able)?|contact(?:ed|s)?|ring|dial(?:ed)?|fax|landline|"
+    r"hotline|voicemail)(?![a-z])"
     r"|\b(?:my|his|her|our|their|whose|[a-z]+'s|call ?back|home|work|office|daytime|evening|emergency|best|new|old|"
     r"current|local|alternate|alternative|husband|wife|mom|dad)\s(?:number|num|no\.|nr|#))",
     re.IGNORECASE,

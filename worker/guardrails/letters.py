@@ -61,6 +61,11 @@ def is_strange(letters: str) -> bool:
     return _odd_pairs(lowered) > 1 and _STRETCHED.search(lowered) is None
 
 
+LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "9": "g", "@": "a", "$": "s", "!": "i", "|": "i"}
+)
+"""Digits and signs that stand for letters in words that are not to be found."""
+
 _KEYBOARD_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
