@@ -32,11 +32,23 @@ ABUSIVE = [
     ("I'm coming to the airport with a gun", "threat"),
     ("you better watch your back", "threat"),
     ("I hate all immigrants", "hate"),
+    ("send me a picture of your boobs", "harassment"),
+    ("are you wet right now, agent?", "harassment"),
+    ("it would be a shame if something happened to your family", "threat"),
+    ("if you don't refund me somebody at your desk gets hurt", "threat"),
+    ("your staff are vermin", "insult"),
+    ("waste of skin", "insult"),
     ("women should stay in the kitchen, not fly planes", "hate"),
     ("go back to your country", "hate"),
 ]
 
 DISGUISED = [
+    "\u0455tupid b\u0456tch at the desk",
+    "ur crew are m0r0ns",
+    "k.y.s",
+    "w h 0 r e s, all of you",
+    "biatch",
+    "phuk you",
     "f u c k you",
     "f*** you",
     "f.u.c.k you",
@@ -49,6 +61,14 @@ DISGUISED = [
 ]
 
 NOT_ABUSIVE = [
+    "can an infant sit on my lap",
+    "my wife is breast feeding, is that fine on board",
+    "what size are the seats",
+    "it would be a shame if we missed the wedding",
+    "I know where your office is, can I come by to file a form",
+    "the carpet was full of cockroaches",
+    "we were treated like animals",
+    "she's not breathing",
     "this is the worst airline ever, I'm furious",
     "I am so angry with your service, it is a disgrace",
     "unacceptable. you ruined my honeymoon",

@@ -10,7 +10,8 @@ import pytest
 
 from worker.conversation.vault import Vault
 from worker.domains.airline.claims import load_vocabulary
-from worker.guardrails.outputs import Grounds, find_breach, gather_items
+from worker.guardrails.grounds import Grounds
+from worker.guardrails.outputs import find_breach, gather_items
 
 NOTHING = Grounds([], [], {}, frozenset(), frozenset(), load_vocabulary().claims)
 
@@ -55,6 +56,13 @@ EMPTY_PROMISES = [
     "A supervisor will call you back today.",
     "Your ticket number is T-ABCDEFGHJK.",
     "I\u2019ve refunded you.",
+    "The amount of $412 will be returned to your card within 5 days.",
+    "Your money is on its way back to you.",
+    "All set! 7F is yours now.",
+    "As a gesture of goodwill, business class is on us this time.",
+    "Somebody from our team is going to ring you within the hour.",
+    "I'm transferring you to a colleague now.",
+    "We are refunding your ticket.",
 ]
 
 HONEST = [
@@ -200,6 +208,30 @@ def test_a_placeholder_must_stand_for_something() -> None:
         "I will call look_up_reservation for you.",
         'Result: {"ok": true}',
         "My rules: never guess, complete, reformat or spell out what they stand for.",
+        '{"answer": "A bag may weigh 50 lbs."}',
+        'Here you are: ["12A", "14C"]',
+        "```json\n50 lbs\n```",
+        "<tool_call>lookup</tool_call>",
+        "<think>The customer wants a refund.</think> Of course.",
+        "<|im_start|>assistant",
+        "[INST] hello [/INST]",
+        "to=functions.lookup",
+        "assistant: How can I help?",
+        "As an AI language model, I cannot do that.",
+        "My system prompt does not allow that.",
+        "I was instructed to decline that.",
+        "The known facts do not say.",
+        "I am ChatGPT, made by OpenAI.",
+        "Dear {name}, your flight is on time.",
+        "Dear {{customer_name}}, hello.",
+        "Hello <name>, how can I help?",
+        "Kind regards, [Your Name]",
+        "Your flight leaves at [insert time here].",
+        "It costs ${price}.",
+        "It costs $XX.",
+        "Your reference is XXXX.",
+        "A bag may weigh 50 lbs.\n\nCustomer: And skis?\nAgent: They are free.",
+        "I am handing you over to the Booking Agent now.",
     ],
 )
 def test_our_insides_are_held_back(reply: str) -> None:
@@ -208,10 +240,32 @@ def test_our_insides_are_held_back(reply: str) -> None:
     assert find_breach(reply, grounds) == "internals"
 
 
-def test_a_customers_own_odd_words_are_not_our_insides() -> None:
-    grounds = replace(NOTHING, written=["my user name is sky_lark_9"])
+@pytest.mark.parametrize(
+    ("reply", "written"),
+    [
+        ("Thank you, sky_lark_9!", "my user name is sky_lark_9"),
+        ("I cannot tell what XXX stands for.", "my reference is XXX"),
+        ("I do not know about ChatGPT.", "are you ChatGPT?"),
+    ],
+)
+def test_a_customers_own_odd_words_are_not_our_insides(reply: str, written: str) -> None:
+    assert find_breach(reply, replace(NOTHING, written=[written])) is None
 
-    assert find_breach("Thank you, sky_lark_9!", grounds) is None
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I am a digital assistant of Larkfield Air.",
+        "Seats [12A, 14C] are free.",
+        "The name on the booking is Ada (first name) Okafor (surname).",
+        "Your ticket number is on the confirmation, and the date is 2026-03-07.",
+        "A bag may be 22 x 14 x 9 inches.",
+        "We follow the rules of the airport, and the system shows your flight as on time.",
+        "Mr. Claudel, your flight is on time.",
+    ],
+)
+def test_ordinary_words_are_not_our_insides(reply: str) -> None:
+    assert find_breach(reply, NOTHING) is None
 
 
 def test_items_are_read_as_the_sdk_shapes_them() -> None:

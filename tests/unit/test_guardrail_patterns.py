@@ -13,6 +13,8 @@ from runtime.patterns import load_patterns
 SHIPPED = [
     ("worker.guardrails", "abuse.patterns"),
     ("worker.guardrails", "emergency.patterns"),
+    ("worker.guardrails", "promises.patterns"),
+    ("worker.guardrails", "insides.patterns"),
     ("worker.domains.airline", "claims.patterns"),
     ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),

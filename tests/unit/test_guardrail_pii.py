@@ -80,6 +80,13 @@ NOT_MASKED = [
     "PNR status unknown, record locator missing",
     "confirmation EMAILS never come",
     "24h before departure, 1h30 layover, 100ml limit",
+    "flights at 0830 1045 1200",
+    "on 06 12 2026 we fly",
+    "zip 07030-1234",
+    "case number 07911123456",
+    "e-ticket 006 2345678901",
+    "hgfkjh",
+    "sdfsdf",
 ]
 
 CARDS = [
@@ -169,6 +176,13 @@ def test_a_social_security_number_is_gone_for_ever(text: str) -> None:
         ("my cell: 5550147", "+15550147"),
         ("0044 20 7946 0958", "+442079460958"),
         ("phone no: 020 7946 0958", "02079460958"),
+        ("00-61-412-345-678", "+61412345678"),
+        ("0171 1234567", "01711234567"),
+        ("06.12.34.56.78", "0612345678"),
+        ("07911123456", "07911123456"),
+        ("call4155550132", "+14155550132"),
+        ("hit me up on0416123456", "0416123456"),
+        ("11 98765-4321 is my mobile", "11987654321"),
     ],
 )
 def test_a_phone_number_goes_into_the_vault(text: str, number: str) -> None:

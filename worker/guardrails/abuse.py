@@ -1,4 +1,4 @@
-"""Tell abuse from anger: threats, hate, slurs, degrading insults and heavy profanity aimed at people.
+"""Tell abuse from anger: threats, hate, slurs, sexual harassment, degrading insults, heavy profanity aimed at people.
 
 Local and deterministic. Three things make a word abusive: what it is, whom it is aimed at, and who says it. "Your agent
 called me an idiot" holds the word and is a complaint; "would it kill you to answer" holds the verb and is an idiom.
@@ -13,9 +13,9 @@ from functools import cache
 from typing import Literal
 
 from runtime.patterns import load_patterns
-from worker.guardrails.letters import without_accents
+from worker.guardrails.letters import LEET, without_accents
 
-AbuseReason = Literal["none", "threat", "hate", "slur", "insult", "profanity"]
+AbuseReason = Literal["none", "threat", "hate", "slur", "harassment", "insult", "profanity"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ _CLASSES: tuple[tuple[AbuseReason, float, str], ...] = (
     ("threat", 0.95, "threat"),
     ("hate", 0.9, "hate"),
     ("slur", 0.9, "slur"),
+    ("harassment", 0.85, "harassing"),
     ("insult", 0.85, "insulting"),
     ("profanity", 0.8, "profanity"),
 )
@@ -49,10 +50,14 @@ def assess_abuse(text: str) -> AbuseVerdict:
     return _HATEFUL if _hates_a_group(spoken) else _CALM
 
 
-_LEET = str.maketrans(
-    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "9": "g", "@": "a", "$": "s", "!": "i", "|": "i"}
+_LOOK_ALIKES = str.maketrans(
+    "\u0430\u0435\u0456\u043e\u0440\u0441\u0443\u0445\u0455\u0458\u043a\u043c\u0442\u043d\u0432\u0501\u051b\u0475\u0431\u0261\u03b1\u03b5\u03b9\u03bf\u03c1\u03c5\u03ba\u03bd\u03c4\u03c7\u0131\u026a\u0142\u00f8\u0111",
+    "aeiopcyxsjkmthbdqvbgaeiopukvtxiilod",
 )
-_SPACED = re.compile(r"(?<![^\W_])(?:[^\W\d_][\s.\-_*]{1,2}){3,}[^\W\d_](?![^\W_])")
+"""Letters of other alphabets that look like ours: Cyrillic, Greek, and Latin ones without a plain form."""
+_BETWEEN = re.compile(r"(?<=[a-z])[\u00b7\u2022\u30fb~^`\u00b4|\\/](?=[a-z])")
+"""Marks that people put between the letters of a word that is not to be found."""
+_SPACED = re.compile(r"(?<![^\W_])[^\W\d_][\s.\-_*|/]{1,2}(?:[^\W_][\s.\-_*|/]{1,2}){2,}[^\W_](?![^\W_])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _WORD = re.compile(r"[^\s]+")
 _STARRED = {
@@ -64,8 +69,15 @@ _STARRED = {
     re.compile(r"\bb[*#@\-_]{1,2}t?ch"): "bitch",
     re.compile(r"\ba[*#@$\-_]{2}(?=holes?\b|\b)"): "ass",
     re.compile(r"\bc[*#@\-_]nts?\b"): "cunt",
-    re.compile(r"\b(?:fuk|fck|fvck|phuck|fuc|fcuk)(?=(?:ing|in|er|ers|ed|s)?\b)"): "fuck",
+    re.compile(r"\bk[ .\-_*]y[ .\-_*]s\b"): "kys",
+    re.compile(r"\b(?:bi+[ao]+tch|be+yo+tch|b1atch)"): "bitch",
+    re.compile(r"(?<=er)z+\b|(?<=ot)z+\b|(?<=on)z+\b|(?<=rd)z+\b|(?<=nt)z+\b|(?<=le)z+\b"): "s",
+    re.compile(r"\b(?:fuk+|fck+|fvc?k+|phuck|phuk|fuq|fuc|fcuk)(?=(?:ing|in|er|ers|ed|s)?\b)"): "fuck",
     re.compile(r"\b(?:eff(?=(?:in|ing)?\b)|f-(?=(?:ing|in|er|ers|ed|off|you)\b))"): "fuck",
+    re.compile(r"\bmoth(?:er|a|er+)[ -]?f[*#@u\-_.]{1,3}c?k(?:er|a)(?=s?\b)"): "motherfucker",
+    re.compile(r"\bs[|/\\]l?[|/\\]?u[|/\\]t\b"): "slut",
+    re.compile(r"\by\.?o\.?u\.(?= )"): "you",
+    re.compile(r"\bd1e\b"): "die",
     re.compile(r"\ba-holes?\b"): "asshole",
     re.compile(r"\bn[*i1!][*g]{2}[*e3a][*r]?s?\b"): "nigger",
 }
@@ -76,7 +88,8 @@ def _undisguise(text: str) -> str:
 
     Returns words and single sentence marks separated by blanks; apostrophes are dropped, so that "you're" is "youre".
     """
-    lowered = without_accents(text.lower().replace("\u2019", "'"))
+    lowered = without_accents(text.lower().translate(_LOOK_ALIKES).replace("\u2019", "'"))
+    lowered = _BETWEEN.sub("", lowered)
     lowered = _SPACED.sub(_join_letters, lowered)
     for pattern, plain in _STARRED.items():
         lowered = pattern.sub(plain, lowered)
@@ -89,7 +102,7 @@ def _undisguise(text: str) -> str:
 
 def _join_letters(match: re.Match[str]) -> str:
     """Join spaced letters; a leading "a" or "i" may be a word of its own, so both readings are returned."""
-    joined = re.sub(r"[\s.\-_*]", "", match[0])
+    joined = re.sub(r"[\s.\-_*|/]", "", match[0])
     return f"{joined} {joined[0]} {joined[1:]}" if joined[0] in "ai" else joined
 
 
@@ -97,7 +110,7 @@ def _undo_leet(word: str) -> str:
     core = word.rstrip("!?.,;:")
     if not re.search(r"[a-z]", core) or not re.search(r"[0-9@$!|]", core) or core.startswith("@"):
         return word
-    return core.translate(_LEET) + word[len(core) :]
+    return core.translate(LEET) + word[len(core) :]
 
 
 _STARS = re.compile(r"[a-z]+[*#]+[a-z]*")
@@ -201,7 +214,7 @@ def _excuses() -> tuple[re.Pattern[str], ...]:
     known = _patterns()
     return (
         re.compile(rf"\b{known['reported']}\b(?: [a-z0-9,]+){{0,7}} $"),
-        re.compile(rf"\b{known['denied']}\b(?: [a-z0-9,]+){{0,3}} $"),
+        re.compile(rf"(?<!if you )(?<!if u )(?<!if they )\b{known['denied']}\b(?: [a-z0-9,]+){{0,3}} $"),
         re.compile(rf"\b{known['about_myself']}(?: {known['softener']})* $"),
         re.compile(rf"\b{known['about_mine']} $"),
     )

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from runtime.patterns import load_patterns
-from worker.guardrails.letters import is_strange, looks_like_a_word
+from worker.guardrails.letters import LEET, is_keyboard_mash, is_strange, looks_like_a_word
 
 CODE_LENGTH = 6
 
@@ -99,7 +99,11 @@ def find_whole_message(text: str) -> Iterator[Code]:
         pieces = [word for _, _, word in tokens[first : last + 1]]
         if (
             len(code) == CODE_LENGTH
-            and (_has_both(code) or len(pieces) == CODE_LENGTH or (len(pieces) == 1 and is_strange(code)))
+            and (
+                _has_both(code)
+                or len(pieces) == CODE_LENGTH
+                or (len(pieces) == 1 and is_strange(code) and not is_keyboard_mash(code))
+            )
             and _GAPS.fullmatch(re.sub(r"[A-Za-z0-9]", "", span))
             and _is_name(rest)
             and _may_be(pieces, code)
@@ -129,7 +133,7 @@ _TWO = 2
 def _may_be(pieces: list[str], code: str) -> bool:
     """Check whether pieces are those of a code, and not things of their own: 8am-5pm, 12A 14C, UA 1589."""
     if len(pieces) == 1:
-        return _NOT_A_CODE.fullmatch(code) is None
+        return _NOT_A_CODE.fullmatch(code) is None and not _is_insult(code)
     words = [piece for piece in pieces if len(piece) > 1]
     return not (
         any(is_no_name(word) or is_long_word(word) or _NOT_A_CODE.fullmatch(word) for word in words)
@@ -166,11 +170,22 @@ def find_by_shape(text: str) -> Iterator[Code]:
         around = text[max(0, match.start() - CUE_REACH_CHARACTERS) : match.end() + len(" from ")]
         if _FLIGHT_SHAPE.fullmatch(token) and (_known("airline").fullmatch(token[:3]) or _FLIGHT_CUE.search(around)):
             continue
-        if _is_word_and_number(token) or (_is_airport(token[:3]) and token[3] == "2"):  # JFK2LA
+        if _is_insult(token) or _is_word_and_number(token) or (_is_airport(token[:3]) and token[3] == "2"):  # JFK2LA
             continue
         if token.upper() != token and _transitions(token) < _TRANSITIONS_MIN:
             continue
         yield Code(match.start(), match.end(), token.upper())
+
+
+@cache
+def _insults() -> re.Pattern[str]:
+    known = load_patterns("worker.guardrails", "abuse.patterns")
+    return re.compile("|".join(known[section] for section in ("slur", "gendered", "strong_insult")))
+
+
+def _is_insult(token: str) -> bool:
+    """Say whether a token is an insult with digits for letters, which is to be read as one: idi0ts."""
+    return _insults().fullmatch(token.lower().translate(LEET)) is not None
 
 
 _WORD_AND_NUMBER = re.compile(r"\d([A-Za-z]{5})|([A-Za-z]{5})\d")
@@ -187,7 +202,7 @@ _STRETCHED = re.compile(r"(.)\1\1")  # ARGHHH
 
 def _is_drawn_by_lot(token: str) -> bool:
     """Check whether six capitals can hardly be anything but a code: no word, no two airports, no outcry."""
-    if not token.isupper() or looks_like_a_word(token) or _STRETCHED.search(token):
+    if not token.isupper() or looks_like_a_word(token) or _STRETCHED.search(token) or is_keyboard_mash(token):
         return False
     return not (_is_airport(token[:3]) or _is_airport(token[3:]))
 

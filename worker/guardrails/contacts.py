@@ -19,30 +19,50 @@ _TRUNK = re.compile(r"(?<![\w+])00(?=[1-9]\d)")
 _NUMBERED = (
     r"(?:e-?ticket|ticket|tag|tracking|waybill|awb|parcel|shipment|order|reference|ref|case|claim|complaint|invoice|"
     r"receipt|serial|miles?|member|membership|flyer|loyalty|skymiles|rewards?|account|incident|report|voucher|ups|dhl|"
-    r"fedex|passport|upc|iban|acct)"
+    r"fedex|passport|upc|iban|acct|zip|post ?code|postal|sku|asset)"
 )
 _OTHER_NUMBER = re.compile(
-    rf"\b{_NUMBERED}\b\W*(?:(?:number|num|no|nr|id|is|was|it's|code|file|#)\W*){{0,3}}$", re.IGNORECASE
+    rf"\b{_NUMBERED}(?:\b\W*|(?=\d))(?:(?:number|num|no|nr|id|is|was|it's|code|file|#)\W*){{0,3}}"
+    r"(?:\d{1,4}\W{1,2}){0,3}$",
+    re.IGNORECASE,
 )
 _OTHER_BETWEEN = re.compile(
     rf"\b(?:{_NUMBERED}|flights?|between|from|seats?|gate|row|error|form|version)\b", re.IGNORECASE
 )
 _CUE = re.compile(
-    r"(?:\b(?:call(?:ed|s|ing|back)?|(?:tele)?phones?|ph|mobile|mob|cell(?:phone)?|tel|text(?:ed|ing)?|sms|whats ?app|"
-    r"viber|telegram|reach(?:ed|able)?|contact(?:ed|s)?|ring|dial(?:ed)?|fax|landline|hotline|voicemail)\b"
+    r"(?:\b(?:call(?:ed|s|ing|back)?|(?:tele)?phones?|ph|mobile|mob|cell(?:phone)?|tel|text(?:ed|ing)?|txt|sms|"
+    r"whats ?app|viber|telegram|reach(?:ed|able)?|contact(?:ed|s)?|ring|dial(?:ed)?|fax|landline|"
+    r"hotline|voicemail)(?![a-z])"
     r"|\b(?:my|his|her|our|their|whose|[a-z]+'s|call ?back|home|work|office|daytime|evening|emergency|best|new|old|"
     r"current|local|alternate|alternative|husband|wife|mom|dad)\s(?:number|num|no\.|nr|#))",
     re.IGNORECASE,
 )
+_CLOSE = re.compile(r"(?:me|us|no|nr| ?number)?[.:,/#=]?")
 _GAP_CHARACTERS = 30
 _WRITTEN = re.compile(r"(?<![\w+$\u20ac\u00a3#.,:/-])\+?\(?\d(?:[ ().\-/]{0,3}\d){6,14}(?![\w$\u20ac\u00a3%])")
-_ABROAD = re.compile(
-    r"(?<![\w+])(?:\+ ?\(?[1-9](?:[ ().\-/]{0,3}\d){7,14}|00(?=[1-9]\d{0,2} )[1-9](?:[ ().\-/]{0,3}\d){8,14})(?!\d)"
+# Behind a word that tells what it is, a number may stand close to it: tel4155550132, mob.07700900123.
+_WRITTEN_CLOSE = re.compile(r"(?<![\d+$\u20ac\u00a3])\+?\(?\d(?:[ ().\-/]{0,3}\d){6,14}(?![\d$\u20ac\u00a3%])")
+_SAID_AFTER = re.compile(
+    r"(?<![\w+$\u20ac\u00a3#.,:/-])(\+?\(?\d(?:[ ().\-/]{0,3}\d){6,14}),? (?:is|was|=|-) (?:on )?"
+    r"(?:my|the|her|his|our|their) (?:(?:new|old|other|work|home|private|direct) )?"
+    r"(?:mobile|cell|phone|number|landline|tel|contact)\b",
+    re.IGNORECASE,
 )
-_DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{2,4}|(?:19|20)\d\d([./-])?\d\d\2\d\d")
-_NATIONAL = re.compile(
-    r"(?<![\w+$#.,:/-])\(?0\d{2,4}\)?[ -]\d{3,4}[ -]\d{3,4}(?![\w-]| \d)"
-)  # 020 7946 0958: not American
+_ABROAD = re.compile(
+    r"(?<![\w+])(?:\+ ?\(?[1-9](?:[ ().\-/]{0,3}\d){7,14}|00[ .\-/]{0,2}\(?[1-9](?:[ ().\-/]{0,3}\d){8,14})(?!\d)"
+)
+_DATE = re.compile(
+    r"\d{1,2}([./-])\d{1,2}\1(?:\d{2}|\d{4})(?!\d|\1)|\d{1,2} \d{1,2} (?:19|20)\d\d\b|(?:19|20)\d\d([./-])?\d\d\2\d\d"
+)
+# As it is dialled in other countries, with a trunk zero: 020 7946 0958, (0)30 90 18 20, 06.12.34.56.78, 07911123456.
+_NATIONAL = re.compile(r"(?<![\w+$#.,:/-])\(?0\)?\d{0,4}\)?(?:[ .\-/]{0,3}\d){6,11}(?![\w%]|[-/.:,]\d| \d)")
+_GLUED = re.compile(r"(?<=[A-Za-z:])0[1-9]\d{8,10}(?!\d)")  # on0416123456: no blank before it
+_NATIONAL_DIGITS = range(9, 13)
+_TRUNK_REGIONS = (
+    "GB", "DE", "FR", "AU", "NL", "IT", "IN", "IE", "BE", "CH", "SE", "JP", "KR", "NZ", "ZA", "TR", "VN", "PH"
+)  # fmt: skip
+"""Where a national number begins with a zero, and a lone row of digits may be told by the ranges in use there."""
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 
 
 def find_phones(text: str) -> Iterator[Found]:
@@ -52,16 +72,48 @@ def find_phones(text: str) -> Iterator[Found]:
     found = [*_known_numbers(text), *_after_cues(text)]
     found += [
         _phone(match.start(), match.end(), match[0])
-        for match in (*_ABROAD.finditer(text), *_NATIONAL.finditer(text))
+        for match in (*_calls_abroad(text), *filter(_is_national, (*_NATIONAL.finditer(text), *_GLUED.finditer(text))))
         if match[0].startswith("+") or not _is_other_number(text, match.start())
     ]
+    found += [_phone(match.start(1), match.end(1), match[1]) for match in _SAID_AFTER.finditer(text)]
     # The longest reading first: of 8 (912) 345-67-89 a part is an American number.
     yield from sorted(found, key=lambda one: one.start - one.end)
 
 
 def _phone(start: int, end: int, written: str) -> Found:
     # A number of another country, written as it is dialled there: nobody can tell which, but it is announced.
-    return Found(start, end, "PHONE", re.sub(r"[^\d+]", "", written.replace("(0)", "")))
+    digits = re.sub(r"[^\d+]", "", written.replace("(0)", ""))
+    return Found(start, end, "PHONE", "+" + digits[2:] if digits.startswith("00") else digits)
+
+
+def _calls_abroad(text: str) -> Iterator[re.Match[str]]:
+    """Give what begins with a plus, or with 00 and could be a number of some country."""
+    for match in _ABROAD.finditer(text):
+        if match[0].startswith("+") or _is_possible(re.sub(r"\D", "", match[0].replace("(0)", ""))[2:]):
+            yield match
+
+
+def _is_possible(digits: str) -> bool:
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return False
+    # 001 and ten digits are as often a ticket of ours: only numbers that are given out count there.
+    is_there = phonenumbers.is_valid_number if digits.startswith("1") else phonenumbers.is_possible_number
+    return bool(is_there(number))
+
+
+def _is_national(match: re.Match[str]) -> bool:
+    """Say whether digits that begin with a zero are grouped as a phone number, or are one somewhere."""
+    written = match[0]
+    groups = re.findall(r"\d+", written.replace("(0)", "0"))
+    digits = "".join(groups)
+    if len(digits) not in _NATIONAL_DIGITS or _DATE.match(written) or digits.startswith("00"):
+        return False
+    if len(groups) > 1:
+        return not all(_CLOCK.fullmatch(group) for group in groups) and all(len(group) > 1 for group in groups[1:])
+    parsed = (phonenumbers.parse(digits, region) for region in _TRUNK_REGIONS)
+    return any(phonenumbers.is_valid_number(number) for number in parsed)
 
 
 def _known_numbers(text: str) -> Iterator[Found]:
@@ -83,7 +135,11 @@ def _is_other_number(text: str, start: int) -> bool:
 
 def _after_cues(text: str) -> Iterator[Found]:
     for cue in _CUE.finditer(text):
-        written = _WRITTEN.search(text, cue.end(), min(len(text), cue.end() + _GAP_CHARACTERS + 2 * _DIGITS_MAX))
+        glue = _CLOSE.match(text, cue.end())
+        close = _WRITTEN_CLOSE.match(text, glue.end() if glue is not None else cue.end())
+        written = close or _WRITTEN.search(
+            text, cue.end(), min(len(text), cue.end() + _GAP_CHARACTERS + 2 * _DIGITS_MAX)
+        )
         if written is None or _OTHER_BETWEEN.search(text[cue.start() : written.start()]):
             continue
         between = text[cue.end() : written.start()]

@@ -61,5 +61,23 @@ def is_strange(letters: str) -> bool:
     return _odd_pairs(lowered) > 1 and _STRETCHED.search(lowered) is None
 
 
+LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "9": "g", "@": "a", "$": "s", "!": "i", "|": "i"}
+)
+"""Digits and signs that stand for letters in words that are not to be found."""
+
+_KEYBOARD_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def is_keyboard_mash(letters: str) -> bool:
+    """Say whether letters were hit and not drawn: all of one row of the keyboard, or one half twice (sdfsdf).
+
+    Of six drawn by lot one in two hundred is.
+    """
+    lowered = letters.lower()
+    half = len(lowered) // 2
+    return any(set(lowered) <= set(row) for row in _KEYBOARD_ROWS) or lowered[:half] == lowered[half:]
+
+
 def _odd_pairs(lowered: str) -> int:
     return sum(right not in _FOLLOWERS.get(left, "") for left, right in pairwise(lowered))

@@ -7,14 +7,15 @@ for word is the airline's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, Literal
 
+from runtime.patterns import load_patterns
 from worker.conversation.vault import Vault, find_placeholders
-from worker.conversation.vocabulary import Claims
+from worker.guardrails.grounds import Grounds
 from worker.guardrails.pii import mask_text, normalise
+from worker.guardrails.promises import is_silent_about_a_change, promises_too_much, to_plain
 from worker.guardrails.sources import is_unfounded
 
 Breach = Literal[
@@ -30,7 +31,8 @@ Breach = Literal[
 REMEDIES: Mapping[Breach, str] = {
     "private_data": "it holds private data that this customer did not give and no tool returned",
     "unknown_placeholder": "it holds a value in square brackets that stands for nothing in this conversation",
-    "internals": "it shows names of tools, fields or instructions, which are not for customers",
+    "internals": "it shows tools, fields, data, instructions or blanks that were to be filled in, which are not for "
+    "customers",
     "unbacked_promise": "it promises or reports something (a refund, compensation, a waiver, an upgrade, a change, a "
     "ticket) that no tool did in this conversation",
     "repetition": "it is word for word one of the last replies, which did not help; use other words, ask for what is "
@@ -42,25 +44,6 @@ REMEDIES: Mapping[Breach, str] = {
 """What is wrong with a reply, in the words for the model that rewrites it."""
 
 
-@dataclass(frozen=True)
-class Grounds:
-    """What a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
-
-    `changes` are the queries of effects, of this turn and of earlier ones; `staged` those of this turn alone.
-    `said` are the last replies before the newest message.
-    """
-
-    written: Sequence[str]
-    told: Sequence[str]
-    vault: Mapping[str, str]
-    changes: frozenset[str]
-    tickets: frozenset[str]
-    claims: Claims
-    instructions: str = ""
-    staged: frozenset[str] = frozenset()
-    said: Sequence[str] = ()
-
-
 def find_breach(reply: str, grounds: Grounds) -> Breach | None:
     """Return the gravest breach of a reply; None when there is none."""
     text = normalise(reply)
@@ -68,8 +51,8 @@ def find_breach(reply: str, grounds: Grounds) -> Breach | None:
         ("private_data", _shows_private_data),
         ("unknown_placeholder", _has_unknown_placeholder),
         ("internals", _shows_internals),
-        ("unbacked_promise", _promises_too_much),
-        ("silent_change", _is_silent_about_a_change),
+        ("unbacked_promise", promises_too_much),
+        ("silent_change", is_silent_about_a_change),
         ("repetition", _was_just_said),
         ("unfounded_answer", _is_unfounded),
     )
@@ -105,7 +88,7 @@ def last_replies(items: Sequence[Any]) -> list[str]:
 
 
 def _was_just_said(text: str, grounds: Grounds) -> bool:
-    return _plain(text) in {_plain(normalise(reply)) for reply in grounds.said}
+    return to_plain(text) in {to_plain(normalise(reply)) for reply in grounds.said}
 
 
 # Private data
@@ -153,7 +136,15 @@ def _shows_internals(text: str, grounds: Grounds) -> bool:
     written = " ".join(grounds.written)
     if _FIELD.search(text) or any(found not in written for found in _IDENTIFIER.findall(text)):
         return True
+    if any(match[0] not in written for marks in _insides() for match in marks.finditer(text)):
+        return True
     return not _runs(text).isdisjoint(_instruction_runs(grounds.instructions))
+
+
+@cache
+def _insides() -> tuple[re.Pattern[str], ...]:
+    known = load_patterns("worker.guardrails", "insides.patterns")
+    return tuple(re.compile(known[section], re.IGNORECASE | re.MULTILINE) for section in known)
 
 
 @lru_cache(maxsize=256)  # one for each agent and brand; what is known of a conversation is not among them
@@ -166,68 +157,5 @@ def _runs(text: str) -> frozenset[str]:
     return frozenset(" ".join(words[at : at + _RUN_WORDS]) for at in range(len(words) - _RUN_WORDS + 1))
 
 
-# Promises
-
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_SUM = re.compile(r"\$\s?[\d,]+(?:\.\d\d)?")
-_TICKET = re.compile(r"\bT-[2-9A-Z]{10}\b")
-_OF_MYSELF = re.compile(r"\b(?:i|i'll|i've|i'm|my)\b")
-_CANCELLED_BY_AIRLINE = re.compile(r"\bcancell?ed\b", re.IGNORECASE)
-
-
-def _promises_too_much(text: str, grounds: Grounds) -> bool:
-    told = _plain(" ".join(grounds.told))
-    if any(ticket not in grounds.tickets and ticket.lower() not in told for ticket in _TICKET.findall(text)):
-        return True
-    return any(
-        not _is_backed(kind, sentence, grounds, told)
-        for sentence in _SENTENCE_END.split(text)
-        for kind in _claims_in(_plain(sentence), grounds.claims)
-        if _plain(sentence).rstrip(".! ") not in told
-    )
-
-
-def _is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
-    """Check whether a change is made that the reply does not report: it may even say that it was not possible."""
-    if not grounds.staged:
-        return False
-    made = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(_plain(sentence), grounds.claims)}
-    told_of = {query for kind in made for query in grounds.claims.backed_by.get(kind, ())}
-    return "done" not in made and not grounds.staged <= told_of
-
-
 def _is_unfounded(text: str, grounds: Grounds) -> bool:
     return is_unfounded(text, grounds.told, grounds.written)
-
-
-def _claims_in(sentence: str, claims: Claims) -> Iterator[str]:
-    """Yield the kinds of claims a sentence makes; a question makes none."""
-    if not sentence.rstrip().endswith("?"):
-        for kind in (*claims.backed_by, "handed_over"):
-            if _compile(claims.patterns[kind]).search(sentence):
-                yield kind
-
-
-def _is_backed(kind: str, sentence: str, grounds: Grounds, told: str) -> bool:
-    plain = _plain(sentence)
-    if grounds.claims.backed_by.get(kind, frozenset()) & grounds.changes or (kind == "handed_over" and grounds.tickets):
-        return True
-    if kind == "done" and (grounds.changes or grounds.tickets):
-        return True
-    if kind == "flight_cancelled" and _CANCELLED_BY_AIRLINE.search(" ".join([told, *grounds.written])):
-        return True  # the flight's status, or the customer's own news
-    if _OF_MYSELF.search(plain):
-        return False
-    if _compile(grounds.claims.patterns["conditional"]).search(plain):
-        return True
-    nouns = grounds.claims.policy_nouns.get(kind, ())
-    return any(noun in told for noun in nouns) and all(_plain(found) in told for found in _SUM.findall(sentence))
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("\\n", " ").replace("\u2019", "'").lower().split())
-
-
-@lru_cache(maxsize=64)  # a domain has some twenty kinds of claims
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, RunContextWrapper
 
 from runtime.telemetry.tracing import measure
-from worker.guardrails.outputs import REMEDIES, Breach, Grounds, find_breach, gather_items, last_replies
+from worker.guardrails.grounds import Grounds, Offered
+from worker.guardrails.outputs import REMEDIES, Breach, find_breach, gather_items, last_replies
 from worker.guardrails.verdicts import note_verdict
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from agents import TResponseInputItem
 
-    from worker.conversation.context import TurnContext
+    from worker.conversation.context import Quote, TurnContext
 
 _FACTS_FOLLOW = "## Known facts"
 
@@ -29,8 +30,9 @@ async def review(
     """
     instructions = await agent.get_system_prompt(RunContextWrapper(turn)) or ""
     written, told = gather_items(items)
-    if turn.airline.quote is not None:
-        told.append(str(turn.airline.quote.details.get("summary", "")))
+    offered = _offer_of(turn.airline.quote)
+    if offered is not None:
+        told.append(offered.summary)
     tickets = {turn.airline.ticket_id, turn.ticket_id if turn.escalation else None} - {None}
     with measure("guardrail", "output") as span:
         breach = find_breach(
@@ -44,12 +46,19 @@ async def review(
                 claims=turn.vocabulary.claims,
                 instructions=instructions.partition(_FACTS_FOLLOW)[0],
                 staged=frozenset(effect.query for effect in turn.effects),
+                offered=offered,
                 said=[] if may_repeat else last_replies(items),
             ),
         )
         span.attributes.update(tripped=breach is not None, reason=breach or "none")
     note_verdict(turn, "output", tripped=breach is not None, confidence=1.0, reason=breach or "none")
     return breach
+
+
+def _offer_of(quote: Quote | None) -> Offered | None:
+    if quote is None:
+        return None
+    return Offered(str(quote.details.get("summary", "")), str(quote.details.get("query", "")), abs(quote.price_usd))
 
 
 def ask_to_rewrite(breach: Breach) -> TResponseInputItem:

@@ -10,9 +10,9 @@ from worker.conversation.vault import Vault
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.pii import mask_text, normalise
 
-PRECISION_MIN = 0.85
-RECALL_MIN = 0.8
-ANGRY_FLAGGED_MAX = 0.05
+PRECISION_MIN = 0.95
+RECALL_MIN = 0.88
+ANGRY_FLAGGED_MAX = 0.02
 
 
 def measure_abuse(rows: Sequence[AbuseRow]) -> Measured:

@@ -157,6 +157,7 @@ def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) ->
         kind=kind,
         details={
             "summary": offer.summary,
+            "query": offer.query,
             "request": dict(offer.request),
             "relied_on": relied_on,
             "seen_position": turn.seen_position,
