@@ -10,11 +10,12 @@ import typer
 from rich.console import Console
 
 from ops.lab.evaluate.abuse import measure_abuse
+from ops.lab.evaluate.conversations import judge_conversations
 from ops.lab.evaluate.figures import Figure, Measured, Miss
-from ops.lab.evaluate.judging import Played, judge
+from ops.lab.evaluate.judging import judge
 from ops.lab.evaluate.picture import draw_confusion
 from ops.lab.evaluate.pii import measure_pii
-from ops.lab.evaluate.playing import play_all
+from ops.lab.evaluate.playing import PlayedSet, play_all
 from ops.lab.evaluate.report import as_object, print_confusion, print_figures, print_misses
 from ops.lab.evaluate.sets import OUR_SETS, LabelledSets, read_sets
 from ops.lab.evaluate.triage import COLUMNS, LABELS, Triaged, measure_triage
@@ -42,7 +43,7 @@ def main(
     triaged = {one.name: measure_triage(one.triage) for one in sets if one.triage}
     played = {} if messages_only else _play(sets, console)
     for one in sets:
-        parts = [*_measure(one, triaged.get(one.name)), *([judge(played[one.name])] if one.name in played else [])]
+        parts = [*_measure(one, triaged.get(one.name)), *_judge(played.get(one.name, PlayedSet()))]
         figures[one.name] = [figure for part in parts for figure in part.figures]
         misses[one.name] = [miss for part in parts for miss in part.misses]
     print_figures(console, figures)
@@ -69,9 +70,14 @@ def _read_all(folders: Sequence[Path]) -> list[LabelledSets]:
     return sets
 
 
-def _play(sets: Sequence[LabelledSets], console: Console) -> dict[str, list[Played]]:
-    wanted = {one.name: one.dialogues for one in sets if one.dialogues}
+def _play(sets: Sequence[LabelledSets], console: Console) -> dict[str, PlayedSet]:
+    wanted = [one for one in sets if one.dialogues or one.conversations]
     return play_all(wanted, say=tell_on(console)) if wanted else {}
+
+
+def _judge(played: PlayedSet) -> list[Measured]:
+    parts = [judge(played.dialogues)] if played.dialogues else []
+    return [*parts, *([judge_conversations(played.conversations)] if played.conversations else [])]
 
 
 def _measure(labelled: LabelledSets, triaged: Triaged | None) -> list[Measured]:

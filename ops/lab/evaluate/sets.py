@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from schema.channels import Channel
 from schema.errors import FteError
 
 OUR_SETS = Path(__file__).with_name("sets")
@@ -110,6 +111,20 @@ class Dialogue(_Row):
     expect: Expectation
 
 
+class Conversation(_Row):
+    """Hold a conversation on the shipped bookings, and what each reply must and must not say, as regular expressions.
+
+    A turn that is a list is a burst: messages that came in a row. Rows without `says` are played for what holds of any
+    conversation, that no reply is sent twice.
+    """
+
+    kind: str = ""
+    channel: Channel = "chat"
+    turns: list[str | list[str]]
+    says: list[str] = []
+    never: list[str] = []
+
+
 @dataclass(frozen=True)
 class LabelledSets:
     """Hold what one folder has, each kind in the order of its files."""
@@ -119,10 +134,11 @@ class LabelledSets:
     abuse: tuple[AbuseRow, ...]
     triage: tuple[TriageRow, ...]
     dialogues: tuple[Dialogue, ...]
+    conversations: tuple[Conversation, ...] = ()
 
 
 def read_sets(folder: Path, name: str) -> LabelledSets:
-    """Read every `pii*.jsonl`, `abuse*.jsonl`, `triage*.jsonl` and `dialogues*.jsonl` of a folder.
+    """Read every `pii*.jsonl`, `abuse*.jsonl`, `triage*.jsonl`, `dialogues*.jsonl`, `conversations*.jsonl` of a folder.
 
     Raises UnreadableSet when there is none, or for the first line that is no row of its kind.
     """
@@ -132,9 +148,12 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
         abuse=_read_rows(folder, "abuse", AbuseRow),
         triage=_read_rows(folder, "triage", TriageRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
+        conversations=_read_rows(folder, "conversations", Conversation),
     )
-    if not (found.pii or found.abuse or found.triage or found.dialogues):
-        raise UnreadableSet(f"{folder} holds no pii*.jsonl, abuse*.jsonl, triage*.jsonl or dialogues*.jsonl")
+    if not (found.pii or found.abuse or found.triage or found.dialogues or found.conversations):
+        raise UnreadableSet(
+            f"{folder} holds no pii*.jsonl, abuse*.jsonl, triage*.jsonl, dialogues*.jsonl or conversations*.jsonl"
+        )
     return found
 
 
