@@ -119,7 +119,7 @@ def _sure_intent(situation: Situation) -> Intent | None:
     message, reading = situation.message, situation.reading
     if speaks_of(message, "legal"):
         return Intent("escalation", 1.0)
-    is_first_unread = not situation.last_reply and not reading.wishes
+    is_first_unread = not situation.last_reply and not PLAIN & set(reading.wishes)
     if situation.intent.label == "escalation" and (is_first_unread or calls_for_person(message)):
         return situation.intent
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
