@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from ops.lab.evaluate.asking import asked_for
+from ops.lab.evaluate.conversations import judge_conversations
 from ops.lab.evaluate.judging import Played, PlayedTurn, judge, tools_in
 from ops.lab.evaluate.records import person_of
-from ops.lab.evaluate.sets import Dialogue
+from ops.lab.evaluate.sets import Conversation, Dialogue
 
 ASKS_FOR_BOTH = "I'm happy to help. May I have your confirmation number and the surname on the booking, please?"
 
@@ -152,3 +153,35 @@ def test_tools_are_listed_by_turn() -> None:
     ]
 
     assert tools_in(items) == {2: ("confirm_quote",), 3: ("faq_lookup",)}
+
+
+def conversation(**changes: Any) -> Conversation:
+    return Conversation.model_validate({"id": "c", "kind": "k", "turns": ["a", "b"], **changes})
+
+
+@pytest.mark.parametrize(
+    ("replies", "complaint"),
+    [
+        (["Seat 12A is yours.", "Done."], None),
+        (["Which seat?", "Done."], "turn 0 does not say 12a"),
+        (["Seat 12A, sorry.", "Done."], "turn 0 says sorry"),
+        (["Seat 12A is yours."], "turn 1 had no reply"),
+        (["Seat 12A is yours.", "Seat 12A is yours."], "a reply was sent twice"),
+    ],
+)
+def test_a_conversation_is_judged_by_what_its_replies_say(replies: list[str], complaint: str | None) -> None:
+    talk = conversation(says=["12a"], never=["sorry"])
+
+    found = judge_conversations([(talk, replies)])
+
+    assert [miss.said for miss in found.misses] == ([complaint] if complaint else [])
+    fine = next(figure for figure in found.figures if figure.name == "fine")
+    assert (fine.value, fine.out_of) == (0.0 if complaint else 1.0, 1)
+
+
+def test_a_conversation_without_expectations_is_judged_for_repetition_alone() -> None:
+    found = judge_conversations([(conversation(), ["x", "x"]), (conversation(id="d"), ["x", "y"])])
+
+    assert [(figure.name, figure.value, figure.out_of) for figure in found.figures] == [
+        ("the same reply twice", 0.5, 2)
+    ]

@@ -10,13 +10,14 @@ import typer
 from rich.console import Console
 
 from ops.lab.evaluate.abuse import measure_abuse
+from ops.lab.evaluate.conversations import judge_conversations
 from ops.lab.evaluate.emergency import measure_emergency
-from ops.lab.evaluate.faq import as_dialogue, measure_faq
+from ops.lab.evaluate.faq import measure_faq
 from ops.lab.evaluate.figures import Figure, Measured, Miss
-from ops.lab.evaluate.judging import Played, judge
+from ops.lab.evaluate.judging import judge
 from ops.lab.evaluate.picture import draw_confusion
 from ops.lab.evaluate.pii import measure_pii
-from ops.lab.evaluate.playing import play_all
+from ops.lab.evaluate.playing import PlayedSet, play_all
 from ops.lab.evaluate.report import as_object, print_confusion, print_figures, print_misses
 from ops.lab.evaluate.sets import OUR_SETS, LabelledSets, read_sets
 from ops.lab.evaluate.triage import COLUMNS, LABELS, Triaged, measure_triage
@@ -44,7 +45,7 @@ def main(
     triaged = {one.name: measure_triage(one.triage) for one in sets if one.triage}
     played = {} if messages_only else _play(sets, console)
     for one in sets:
-        parts = [*_measure(one, triaged.get(one.name)), *_measure_played(one, played.get(one.name, []))]
+        parts = [*_measure(one, triaged.get(one.name)), *_judge(one, played.get(one.name, PlayedSet()))]
         figures[one.name] = [figure for part in parts for figure in part.figures]
         misses[one.name] = [miss for part in parts for miss in part.misses]
     print_figures(console, figures)
@@ -71,19 +72,16 @@ def _read_all(folders: Sequence[Path]) -> list[LabelledSets]:
     return sets
 
 
-def _play(sets: Sequence[LabelledSets], console: Console) -> dict[str, list[Played]]:
-    """Play each set's dialogues and, after them, its questions."""
-    wanted = {one.name: [*one.dialogues, *map(as_dialogue, one.faq)] for one in sets if one.dialogues or one.faq}
+def _play(sets: Sequence[LabelledSets], console: Console) -> dict[str, PlayedSet]:
+    wanted = [one for one in sets if one.dialogues or one.faq or one.conversations]
     return play_all(wanted, say=tell_on(console)) if wanted else {}
 
 
-def _measure_played(labelled: LabelledSets, played: Sequence[Played]) -> list[Measured]:
-    if not played:
-        return []
-    dialogues, questions = played[: len(labelled.dialogues)], played[len(labelled.dialogues) :]
+def _judge(labelled: LabelledSets, played: PlayedSet) -> list[Measured]:
     return [
-        *([measure_faq(labelled.faq, questions)] if questions else []),
-        *([judge(dialogues)] if dialogues else []),
+        *([measure_faq(labelled.faq, played.questions)] if played.questions else []),
+        *([judge(played.dialogues)] if played.dialogues else []),
+        *([judge_conversations(played.conversations)] if played.conversations else []),
     ]
 
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from ops.desk.outbound import listening
 from ops.desk.received import ReceivedEntries
+from ops.lab.evaluate.faq import as_dialogue
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
-from ops.lab.evaluate.sets import Dialogue
+from ops.lab.evaluate.sets import Conversation, Dialogue, LabelledSets
 from ops.standalone.standalone import Say, run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
 from runtime.database import Database, connect
+from schema.channels import Channel
 from schema.keys import replies_stream
 from schema.messages.inbound import Inbound
 from schema.settings.sending import SendingSettings
 
 TENANT = "default"
-CHANNEL: Final = "chat"
+CHANNEL: Final[Channel] = "chat"
 REPLY_SECONDS_MAX = 30.0
 """How long a reply may take before the dialogue is given up."""
 
@@ -32,8 +34,17 @@ ITEMS_MAX = 1_000
 _NOT_TELLING = re.compile(r"[^0-9A-Za-z]")
 
 
-def play_all(sets: Mapping[str, Sequence[Dialogue]], *, say: Say) -> dict[str, list[Played]]:
-    """Play the dialogues of every set at once, each in a conversation of its own; gives them by their set's name.
+@dataclass(frozen=True)
+class PlayedSet:
+    """A set's dialogues and questions as they went, and the replies of each of its conversations."""
+
+    dialogues: tuple[Played, ...] = ()
+    questions: tuple[Played, ...] = ()
+    conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
+
+
+def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
+    """Play the dialogues and questions of every set at once, then its conversations; returns them by their set's name.
 
     The servers are embedded ones on a folder that is gone afterwards, whatever the settings point at; the model is the
     settings'. Raises what starting raises, and TooFewBookings.
@@ -41,28 +52,41 @@ def play_all(sets: Mapping[str, Sequence[Dialogue]], *, say: Say) -> dict[str, l
     with tempfile.TemporaryDirectory(prefix="fte-evaluate-", ignore_cleanup_errors=True) as folder:
         settings = load_settings(state_dir=Path(folder) / "state")
         with run_everything(settings, workers=1, say=say) as (here, crew):
-            roles = [(name, dialogue) for name, group in sets.items() for dialogue in group]
+            roles = [(one.name, dialogue) for one in sets for dialogue in (*one.dialogues, *map(as_dialogue, one.faq))]
+            talks = [(one.name, conversation) for one in sets for conversation in one.conversations]
             with connect(here.database_url or "") as connection:
                 senders = settle(connection, TENANT, [dialogue for _, dialogue in roles])
-            say(f"playing {len(roles)} dialogues")
-            played = asyncio.run(_play_all(here, list(zip(roles, senders, strict=True)), crew.logs))
-    found: dict[str, list[Played]] = {}
-    for (name, _), one in zip(roles, played, strict=True):
-        found.setdefault(name, []).append(one)
+            say(f"playing {len(roles)} dialogues and questions, and {len(talks)} conversations")
+            played, said = asyncio.run(_play_all(here, list(zip(roles, senders, strict=True)), talks, crew.logs))
+    found = {}
+    for one in sets:
+        ours = [played for (name, _), played in zip(roles, played, strict=True) if name == one.name]
+        found[one.name] = PlayedSet(
+            tuple(ours[: len(one.dialogues)]),
+            tuple(ours[len(one.dialogues) :]),
+            tuple((talk, replies) for (name, talk), replies in zip(talks, said, strict=True) if name == one.name),
+        )
     return found
 
 
 async def _play_all(
-    settings: SendingSettings, roles: Sequence[tuple[tuple[str, Dialogue], str]], logs: Sequence[Path]
-) -> list[Played]:
+    settings: SendingSettings,
+    roles: Sequence[tuple[tuple[str, Dialogue], str]],
+    talks: Sequence[tuple[str, Conversation]],
+    logs: Sequence[Path],
+) -> tuple[list[Played], list[tuple[str, ...]]]:
     database = Database(settings)
     await database.open()
     try:
         async with AsyncProducer(settings) as producer:
             stage = _Stage(producer, database, ReceivedEntries(), logs)
-            async with listening(settings, [replies_stream(TENANT, CHANNEL)], stage.received.add):
+            streams = [replies_stream(TENANT, channel) for channel in get_args(Channel)]
+            async with listening(settings, streams, stage.received.add):
                 parts = (stage.play(f"{name}-{one.id}", one, sender) for (name, one), sender in roles)
-                return await asyncio.gather(*parts)
+                played = await asyncio.gather(*parts)
+                # Conversations on one booking would meet each other's changes, so each is played by itself.
+                said = [await stage.converse(f"{name}-{one.id}", one) for name, one in talks]
+                return played, said
     finally:
         await database.close()
 
@@ -80,7 +104,7 @@ class _Stage:
         """Say every line of a dialogue, each after the reply to the one before."""
         replies: list[str] = []
         for number, text in enumerate(dialogue.turns):
-            reply = await self._exchange(conversation, f"{conversation}-{number}", sender, text)
+            reply = await self._exchange(conversation, f"{conversation}-{number}", sender, [text])
             if reply is None:
                 break
             replies.append(reply)
@@ -90,17 +114,33 @@ class _Stage:
         turns = _read_turns(dialogue, replies, rows[0]) if rows else ()
         return Played(dialogue, turns, await self._find_leaks(conversation, dialogue))
 
-    async def _exchange(self, conversation: str, message_id: str, sender: str, text: str) -> str | None:
-        await self.producer.send(
-            Inbound(
-                message_id=message_id,
-                tenant=TENANT,
-                conversation=conversation,
-                channel=CHANNEL,
-                sender=sender,
-                text=text,
+    async def converse(self, name: str, conversation: Conversation) -> tuple[str, ...]:
+        """Say every turn of a conversation, a burst's messages one right after the other; gives the replies."""
+        replies: list[str] = []
+        for number, turn in enumerate(conversation.turns):
+            texts = [turn] if isinstance(turn, str) else turn
+            sender = f"{name}@example.com"
+            reply = await self._exchange(name, f"{name}-{number}", sender, texts, conversation.channel)
+            if reply is None:
+                break
+            replies.append(reply)
+        return tuple(replies)
+
+    async def _exchange(
+        self, conversation: str, message_id: str, sender: str, texts: Sequence[str], channel: Channel = CHANNEL
+    ) -> str | None:
+        """Send messages in a row, the last under `message_id`, and give the reply to that one."""
+        for number, text in enumerate(texts, start=1 - len(texts)):
+            await self.producer.send(
+                Inbound(
+                    message_id=f"{message_id}{number}" if number else message_id,
+                    tenant=TENANT,
+                    conversation=conversation,
+                    channel=channel,
+                    sender=sender,
+                    text=text,
+                )
             )
-        )
         reply = await self.received.wait(
             lambda: self.received.reply_to(conversation, message_id), seconds_max=REPLY_SECONDS_MAX
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops.lab.evaluate.sets import Dialogue, Surface
+from ops.seed.samples import SAMPLES
 from schema.errors import FteError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ _FIND = """
     JOIN customer c ON c.tenant_id = r.tenant_id AND c.customer_id = r.customer_id
     WHERE r.tenant_id = %(tenant)s AND (r.confirmation_number = %(number)s OR r.status = 'booked'
         AND r.cabin = 'economy' AND NOT r.customer_id = ANY (%(taken)s)
+        AND NOT r.confirmation_number = ANY (%(samples)s)
         AND 1 = (SELECT count(*) FROM reservation_passenger p
             WHERE p.tenant_id = r.tenant_id AND p.reservation_id = r.reservation_id)
         AND NOT EXISTS (SELECT FROM reservation_segment s JOIN flight_date d
@@ -100,7 +102,8 @@ def settle(connection: Connection, tenant: str, dialogues: Sequence[Dialogue]) -
 
 
 def _find(connection: Connection, tenant: str, person: Person, taken: list[int]) -> Row:
-    parameters = {"tenant": tenant, "number": person.confirmation_number, "taken": taken}
+    samples = [sample.confirmation_number for sample in SAMPLES]  # which conversations are played on, as they are
+    parameters = {"tenant": tenant, "number": person.confirmation_number, "taken": taken, "samples": samples}
     found = connection.execute(_FIND.encode(), parameters).fetchone()
     if found is None:
         raise TooFewBookings(f"the sample airline has no booking left after {len(taken)}; play fewer dialogues")

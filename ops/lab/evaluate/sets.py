@@ -8,12 +8,13 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from schema.channels import Channel
 from schema.errors import FteError
 from worker.conversation.vocabulary import EmergencyKind
 
 OUR_SETS = Path(__file__).with_name("sets")
 
-KINDS = ("pii", "abuse", "emergency", "triage", "faq", "dialogues")
+KINDS = ("pii", "abuse", "emergency", "triage", "faq", "dialogues", "conversations")
 
 SecretType = Literal["PNR", "PHONE", "CREDIT_CARD", "EMAIL", "SSN", "PASSPORT"]
 TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
@@ -144,6 +145,20 @@ class Dialogue(_Row):
     expect: Expectation
 
 
+class Conversation(_Row):
+    """Hold a conversation on the shipped bookings, and what each reply must and must not say, as regular expressions.
+
+    A turn that is a list is a burst: messages that came in a row. Rows without `says` are played for what holds of any
+    conversation, that no reply is sent twice.
+    """
+
+    kind: str = ""
+    channel: Channel = "chat"
+    turns: list[str | list[str]]
+    says: list[str] = []
+    never: list[str] = []
+
+
 @dataclass(frozen=True)
 class LabelledSets:
     """Hold what one folder has, each kind in the order of its files."""
@@ -155,10 +170,11 @@ class LabelledSets:
     triage: tuple[TriageRow, ...]
     faq: tuple[FaqRow, ...]
     dialogues: tuple[Dialogue, ...]
+    conversations: tuple[Conversation, ...] = ()
 
 
 def read_sets(folder: Path, name: str) -> LabelledSets:
-    """Read every `pii*`, `abuse*`, `emergency*`, `triage*`, `faq*` and `dialogues*.jsonl` of a folder.
+    """Read every `*.jsonl` of a folder whose name begins with one of KINDS.
 
     A file `*.tuning.jsonl` is left out: what something was tuned on says little about it. Raises UnreadableSet when
     there is none, or for the first line that is no row of its kind.
@@ -171,8 +187,9 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
         triage=_read_rows(folder, "triage", TriageRow),
         faq=_read_rows(folder, "faq", FaqRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
+        conversations=_read_rows(folder, "conversations", Conversation),
     )
-    if not (found.pii or found.abuse or found.emergency or found.triage or found.faq or found.dialogues):
+    if not any(getattr(found, kind) for kind in KINDS):
         raise UnreadableSet(f"{folder} holds no {', '.join(f'{kind}*.jsonl' for kind in KINDS)}")
     return found
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.privacy import asks_about_card
-from worker.domains.airline.local.reading.meta import has_no_words, is_other_language, speaks_of, subject_of_signs
+from worker.domains.airline.local.reading.meta import (
+    has_no_words,
+    is_other_language,
+    speaks_of,
+    subject_of_signs,
+    without_robot_question,
+)
 from worker.domains.airline.local.reading.wishes import WEAK
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Say
+
+_WORDS_MIN = 3
+"""Words beside a question for who answers that are worth an answer of their own."""
 
 
 def answer_at_once(situation: Situation) -> Say | None:
@@ -44,17 +55,16 @@ def introduce(situation: Situation) -> list[str]:
 def _about_itself(situation: Situation) -> Say | None:
     message, reading = situation.message, situation.reading
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
-    if was_asked and speaks_of(message, "where_number"):
-        return Say(offers.where_number_stands())
-    if reading.wishes or reading.own_questions or reading.policy_questions or reading.confirmation_number:
-        return None
-    if speaks_of(message, "robot"):
-        return Say(f"{phrases.DIGITAL} {phrases.OR_A_PERSON}")
-    if speaks_of(message, "attachment"):
-        return Say(f"{phrases.NOTHING_ATTACHED} {phrases.TELL_IN_WORDS}")
-    if speaks_of(message, "undo") and _has_changed_something(situation):
-        return Say(offers.cannot_undo())
-    return None
+    rest = re.findall(r"\w+", without_robot_question(message))
+    is_alone = not (reading.wishes or reading.own_questions or reading.policy_questions or reading.confirmation_number)
+    answers: tuple[tuple[bool, str], ...] = (
+        (was_asked and speaks_of(message, "where_number"), offers.where_number_stands()),
+        (speaks_of(message, "robot") and len(rest) < _WORDS_MIN, f"{phrases.DIGITAL} {phrases.OR_A_PERSON}"),
+        (speaks_of(message, "abilities"), phrases.ABILITIES),
+        (is_alone and speaks_of(message, "attachment"), f"{phrases.NOTHING_ATTACHED} {phrases.TELL_IN_WORDS}"),
+        (is_alone and speaks_of(message, "undo") and _has_changed_something(situation), offers.cannot_undo()),
+    )
+    return next((Say(text) for holds, text in answers if holds), None)
 
 
 def _has_changed_something(situation: Situation) -> bool:

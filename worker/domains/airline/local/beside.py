@@ -20,6 +20,7 @@ _TOLD_BOOKING = "What would you like me to do?"
 _MINE = re.compile(r"\b(?:my|our|for (?:me|us)|am i|are we|mine|ours)\b|\b\d{1,2} ?[a-f]\b", re.IGNORECASE)
 
 
+_OWN_TRIP = re.compile(r"\b(?:my|our) (?:\w+ )?(?:flights?|bookings?|reservations?|trips?|seats?)\b", re.IGNORECASE)
 _LEANS_BACK = re.compile(r"\b(?:it|that|they|them|this|those|one)\b", re.IGNORECASE)
 """Words by which a question leans on the clause before it: "add a bag. How heavy may it be?"."""
 
@@ -49,7 +50,7 @@ def _questions_of(situation: Situation) -> tuple[str, ...]:
     may_be_asides = not (reading.wishes or reading.own_questions)
     asked, before = [], ""
     for clause in reading.clauses:
-        is_aside = clause.kind == "aside" and clause.text.endswith("?")
+        is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _OWN_TRIP.search(clause.text)
         if clause.kind == "policy_question" or (is_aside and may_be_asides):
             leans_back = _LEANS_BACK.search(clause.text) is not None and before
             asked.append(f"{before}. {clause.text}" if leans_back else clause.text)

@@ -129,6 +129,9 @@ def _answer_offer(situation: Situation) -> Step | None:
 def _leave(situation: Situation) -> Step | None:
     """Hand back, or decline, what is no matter of a booking; None when it may be one."""
     message, (label, confidence) = situation.message, situation.intent
+    offered = situation.open_offer
+    if offered is not None and wants_another(situation, offered.kind) and not urgent_cue(flatten(message)):
+        return None
     is_answer = _holds_details(situation) or (_is_asked(situation) and "?" not in message)
     is_calm_answer = is_answer and not cues_in(flatten(message)) & {"angry", "complaint"}
     complains = label == "escalation" and confidence >= _SURE and calls_for_person(message)

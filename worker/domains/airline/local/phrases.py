@@ -31,6 +31,10 @@ AUTOMATIC = (
     "This reads like an automatic reply, so I leave everything as it is. Write to me whenever you need anything."
 )
 DIGITAL = "I'm the airline's digital assistant, not a person."
+ABILITIES = (
+    "I can look at your booking and change seats, flights, bags, names and the cabin, cancel it, tell how a flight "
+    "stands, and answer questions about our rules. What would you like?"
+)
 OR_A_PERSON = "I can settle most things right here, and a colleague takes over whenever you ask for one."
 NOTHING_ATTACHED = "I can't open attachments or links here."
 TELL_IN_WORDS = "Could you tell me in a few words what it is about?"
@@ -241,6 +245,25 @@ def list_seats(seats: list[dict[str, Any]], flight: str | None) -> str:
     return f"These seats are free{_flight_of(flight, None)}: {listed}. Which one would you like?"
 
 
+_STATUSES = {
+    "available": "as planned", "on_time": "on time", "delayed": "delayed", "flying": "in the air", "landed": "landed",
+    "cancelled": "cancelled by us",
+}  # fmt: skip
+
+
+def tell_seats(reservation: dict[str, Any], flights: list[dict[str, Any]]) -> str:
+    """Tell where everybody of a booking sits on some of its flights."""
+    told = []
+    for flight in flights:
+        number = str(flight.get("flight_number"))
+        seats = [
+            f"{passenger.get('name')} in {passenger.get('seats', {}).get(number) or 'no seat yet'}"
+            for passenger in reservation.get("passengers", [])
+        ]
+        told.append(f"On {number} on {flight.get('date')}: {', '.join(seats)}.")
+    return f"{' '.join(told)} Would you like to change one of these seats?"
+
+
 def tell_reservation(reservation: dict[str, Any]) -> str:
     """Tell what a booking holds, flight by flight."""
     parts = []
@@ -254,9 +277,11 @@ def tell_reservation(reservation: dict[str, Any]) -> str:
         seated = f", {' and '.join(seats)}" if seats else ", no seat chosen yet"
         parts.append(
             f"{number} on {segment.get('date')} from {segment.get('origin')} to {segment.get('destination')}, departs "
-            f"{segment.get('departs')}, {str(segment.get('status', '')).replace('_', ' ')}{seated}"
+            f"{segment.get('departs')}, {_STATUSES.get(str(segment.get('status')), 'as planned')}{seated}"
         )
     flights = "; ".join(parts) or "no flights"
+    if reservation.get("status") == "cancelled":
+        return f"This booking has the status cancelled; it held {flights}. What would you like me to do?"
     return f"Here is your booking: {flights}. What would you like me to do?"
 
 

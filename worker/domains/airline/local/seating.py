@@ -37,6 +37,9 @@ def work_on_seat(situation: Situation, details: Details, wish: Wish) -> Step:
         return look_up(details)
     asks_to_change = wish == "seat_change" or find_preference(message) or find_seat(message)
     if wish == "seat_status" and not asks_to_change:
+        leg = leg_meant(journeys_of(reservation), message) if reservation else None
+        if reservation is not None and (leg or len(reservation.get("passengers", [])) > 1):
+            return Say(phrases.tell_seats(reservation, leg or [*reservation.get("segments", [])]))
         seat = situation.facts.seat_number
         return Say(phrases.tell_seat(seat, situation.facts.flight_number, situation.facts.flight_date))
     if not situation.can("quote_seat_change"):

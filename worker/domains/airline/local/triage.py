@@ -23,7 +23,7 @@ from worker.domains.airline.local.reading.slots import (
     find_flight_number,
     says_no_code,
 )
-from worker.domains.airline.local.reading.wishes import PLAIN, find_wish
+from worker.domains.airline.local.reading.wishes import PLAIN, WEAK, find_wish
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
@@ -119,7 +119,8 @@ def _sure_intent(situation: Situation) -> Intent | None:
     message, reading = situation.message, situation.reading
     if speaks_of(message, "legal"):
         return Intent("escalation", 1.0)
-    is_first_unread = not situation.last_reply and not reading.wishes
+    says_what = len(message.split()) > _VAGUE_WORDS_MAX or "ours" in cues_in(flatten(message))
+    is_first_unread = says_what and not situation.last_reply and not set(reading.wishes) - WEAK
     if situation.intent.label == "escalation" and (is_first_unread or calls_for_person(message)):
         return situation.intent
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
@@ -147,7 +148,9 @@ def _without_complaint(situation: Situation) -> Intent:
         return Intent("booking", _SURE)
     if reading.policy_questions or _is_question(situation):
         return Intent("faq", _SURE)
-    return Intent("booking" if situation.facts.issue_type == "booking" else "off_topic", 0.0)
+    if situation.facts.issue_type == "booking":
+        return Intent("booking", 0.0)
+    return Intent("faq" if len(situation.message.split()) <= _VAGUE_WORDS_MAX else "off_topic", 0.0)
 
 
 def _only_adds(situation: Situation) -> bool:

@@ -30,6 +30,7 @@ _ASKS_FOR_HELP = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_OWN = re.compile(r"\b(?:my|our) (?:\w+ )?(?:flights?|bookings?|reservations?|trips?|seats?)\b", re.IGNORECASE)
+_FOR_ME = re.compile(r"\b(?:for|cost|costs|be) (?:me|us)\b", re.IGNORECASE)
 _UPSET = frozenset({"angry", "complain", "complaint", "refund_dispute", "stuck"})
 
 
@@ -100,7 +101,8 @@ def _read_clause(text: str) -> Clause:
         and label == "faq"
         and confidence >= _SURE_OF_POLICY
         and not _ABOUT_OWN.search(text)
-        and (wish is None or wish in WEAK or _ASKED_FOR_PRICE.search(text) is not None)
+        and wish != "seat_status"
+        and (wish is None or wish in WEAK or (_ASKED_FOR_PRICE.search(text) is not None and not _FOR_ME.search(text)))
     )
     kind: ClauseKind = "aside"
     if facts:
