@@ -61,6 +61,43 @@ SCRIPTS: tuple[Script, ...] = (
         answer_holds=(SEAT_PLACEHOLDER,),
     ),
     Script(
+        name="two-questions",
+        title="Two questions in one, and a third that leans on them",
+        customer="Priya Nair",
+        channel="chat",
+        sender="priya.nair",
+        messages=(
+            "How much is a second checked bag, and may my cat travel in the cabin?",
+            "and what does that cost for the cat?",
+        ),
+        answer_holds=("Source: Pets",),
+    ),
+    Script(
+        name="correction",
+        title="A wish that is corrected",
+        customer="Nadia Kowalczyk",
+        channel="chat",
+        sender="nadia.k",
+        messages=(
+            "Kowalczyk, G1FT50: please add two checked bags",
+            "Sorry, one bag, not two",
+            "No thanks, I'll leave it as it is",
+        ),
+        answer_holds=("left everything as it was",),
+    ),
+    Script(
+        name="refund",
+        title="Money that is paid back",
+        customer="Victor Almeida",
+        channel="email",
+        sender="victor.almeida@example.com",
+        subject="Cancelling my trip",
+        messages=(
+            "Hello, my plans have changed, so please cancel my trip B1ZFLX.\n\nKind regards,\nVictor Almeida",
+        ),
+        answer_holds=("refund of $",),
+    ),
+    Script(
         name="lost-bag",
         title="An angry customer",
         customer="Victor Hale",
