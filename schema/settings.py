@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         default=None, validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible endpoint"
     )
     embedding_model: str | None = Field(
-        default=None, description="openai:<model> that finds articles by their meaning; unset: by their words alone"
+        default=None, description="openai:<model> that finds articles beside the built-in index (docs/knowledge.md)"
     )
     embedding_similarity_min: float = Field(
         default=0.35, ge=-1, le=1, description="cosine similarity from which a section is about a question"
