@@ -23,6 +23,7 @@ from schema.ids import ConversationKey
 from schema.keys import escalations_stream, events_stream, mailbox_keys, replies_stream
 from schema.messages import Envelope, Inbound
 from schema.settings import Settings
+from tests.unit.airline_stand_ins import MemoryKnowledge
 from worker.agents.pool import GraphPool
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import configure_tracing
@@ -234,7 +235,7 @@ def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, b
         provider=OneModel(model),
         guardrails=[],
         backend=backend,
-        knowledge=None,  # type: ignore[arg-type]
+        knowledge=MemoryKnowledge(),
         guesses=None,  # type: ignore[arg-type]
         settings=settings,
         domain=AIRLINE,
