@@ -92,9 +92,7 @@ SCRIPTS: tuple[Script, ...] = (
         channel="email",
         sender="victor.almeida@example.com",
         subject="Cancelling my trip",
-        messages=(
-            "Hello, my plans have changed, so please cancel my trip B1ZFLX.\n\nKind regards,\nVictor Almeida",
-        ),
+        messages=("Hello, my plans have changed, so please cancel my trip B1ZFLX.\n\nKind regards,\nVictor Almeida",),
         answer_holds=("refund of $",),
     ),
     Script(

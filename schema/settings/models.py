@@ -40,7 +40,7 @@ class ModelSettings(Section):
         default=None, validation_alias="OPENAI_BASE_URL", description="an OpenAI-compatible endpoint"
     )
     embedding_model: str | None = Field(
-        default=None, description="openai:<model> that finds articles by their meaning; unset: by their words alone"
+        default=None, description="openai:<model> that finds articles beside the built-in index (docs/knowledge.md)"
     )
     model_call_seconds_max: float = Field(default=30, gt=0, description="time limit of one model call")
 

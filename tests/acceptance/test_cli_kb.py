@@ -30,6 +30,24 @@ def test_an_imported_article_is_found_and_answers_a_customer_with_its_source(up:
     assert "Kites › Taking a kite along" in reply["text"]
 
 
+def test_an_editor_is_told_what_to_mend_and_a_program_by_the_exit_code(up: Up, tmp_path: Path) -> None:
+    (tmp_path / "kites.md").write_text(f"---\nkeywords: [balloon]\n---\n{KITES}")
+
+    done = up.run("kb", "check", str(tmp_path))
+    found = up.run("kb", "check", str(tmp_path), "--json").lines
+
+    assert done.code == 1
+    assert done.output.splitlines() == [
+        "few phrasings: kites › Taking a kite along: 0, at least 8",
+        "keyword without text: kites: 'balloon'",
+        "1 articles checked, 2 things to mend",
+    ]
+    assert [(one["flaw"], one["slug"]) for one in found] == [
+        ("few phrasings", "kites"),
+        ("keyword without text", "kites"),
+    ]
+
+
 def test_a_folder_with_a_bad_article_is_refused_in_one_line(up: Up, tmp_path: Path) -> None:
     (tmp_path / "kites.md").write_text("## Nothing else\n\nNo title.\n")
 

@@ -24,9 +24,9 @@ from schema.keys import escalations_stream, events_stream, mailbox_keys, replies
 from schema.messages.envelope import Envelope
 from schema.messages.inbound import Inbound
 from schema.settings import Settings
+from tests.unit.airline_stand_ins import MemoryKnowledge
 from worker.agents.pool import GraphPool
 from worker.conversation.context import TurnContext
-from worker.conversation.effects import Passage
 from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.domain import AIRLINE
 from worker.mailbox.mailbox import Mailbox
@@ -73,13 +73,6 @@ class OneModel(ModelProvider):
     def get_model(self, model_name: str | None) -> Model:
         del model_name
         return self._model
-
-
-class NoArticles:
-    """An airline that publishes nothing."""
-
-    async def search(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
-        return []
 
 
 class OneAgent:
@@ -243,7 +236,7 @@ def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, b
         provider=OneModel(model),
         guardrails=[],
         backend=backend,
-        knowledge=NoArticles(),
+        knowledge=MemoryKnowledge(),
         guesses=None,  # type: ignore[arg-type]
         settings=settings,
         domain=AIRLINE,

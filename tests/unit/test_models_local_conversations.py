@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +41,36 @@ async def test_questions_that_came_in_a_row_are_each_looked_up(talk: Conversatio
     assert asked == ["How many bags can I check?", "Is there a fee for a pet in the cabin?"]
     assert (answer.path, answer.calls) == (["faq_lookup", "faq_lookup"], 3)
     assert answer.reply.count(BAGS.text) == 1
+
+
+async def test_two_passages_that_are_close_are_both_quoted_and_no_third(talk: Conversation) -> None:
+    talk.knowledge = MemoryKnowledge(*(replace(BAGS, section=name, text=f"{name} cost $50.") for name in "ABC"))
+
+    answer = await talk.say("How many bags can I check?")
+
+    assert answer.reply == ("A cost $50.\n\nSource: Baggage \u203a A\n\nB cost $50.\n\nSource: Baggage \u203a B")
+
+
+@pytest.mark.parametrize("text", ["ok and my cat?", "and halal food", "great, what about a bike"])
+async def test_a_follow_up_that_articles_answer_is_no_nod_and_no_other_trades(talk: Conversation, text: str) -> None:
+    talk.knowledge = MemoryKnowledge(replace(BAGS, rank=1.8))
+    await talk.say("How many bags can I check?")
+
+    answer = await talk.say(text)
+
+    assert answer.path == ["faq_lookup"]
+    assert talk.knowledge.asked[-1] == ("acme", f"How many bags can I check? / {text}")
+
+
+@pytest.mark.parametrize("text", ["ok", "great, thank you", "no thanks"])
+async def test_a_nod_is_no_question_whatever_articles_have(talk: Conversation, text: str) -> None:
+    talk.knowledge = MemoryKnowledge(replace(BAGS, rank=1.8))
+    await talk.say("How many bags can I check?")
+
+    answer = await talk.say(text)
+
+    assert answer.path == []
+    assert answer.escalation is None
 
 
 async def test_nothing_found_is_said_and_a_person_offered_then_called(talk: Conversation) -> None:

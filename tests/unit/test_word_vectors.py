@@ -4,12 +4,16 @@ import json
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
+from tokenizers import Tokenizer
 
+from ops.knowledge.articles import read_articles
+from ops.seed import ARTICLES_FOLDER
 from worker.models import word_vectors as module
 from worker.models.word_vectors import WordVectorsUnusable, load_word_vectors
 
@@ -55,10 +59,30 @@ def test_a_token_that_weighs_nothing_says_nothing() -> None:
     assert plain @ weighed == pytest.approx(1, abs=1e-5)
 
 
+def test_texts_are_cut_as_by_the_tokenizer_that_the_vectors_were_made_with() -> None:
+    spec = find_spec("wordllama")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    reference = Tokenizer.from_file(f"{spec.submodule_search_locations[0]}/{module._TOKENIZER}")  # noqa: SLF001
+    asked = [
+        phrasing
+        for article in read_articles(ARTICLES_FOLDER)
+        for several in article.asked.values()
+        for phrasing in several
+    ]
+    odd = ["", "na\u00efve caf\u00e9 \u4f60\u597d \U0001f642 x_y $5.50 it's", "a" * 50]
+
+    vectors = load_word_vectors()
+
+    assert len(asked) > 1_000
+    for text in [*asked, *odd]:
+        assert vectors.tokenize(text) == reference.encode(text, add_special_tokens=False).ids, text
+
+
 def test_loading_imports_no_package_that_configures_the_log_or_asks_a_network() -> None:
     code = (
         "import logging, sys; from worker.models.word_vectors import load_word_vectors; load_word_vectors();"
-        "print(len(logging.getLogger().handlers), {'wordllama', 'huggingface_hub'} & set(sys.modules))"
+        "print(len(logging.getLogger().handlers), {'wordllama', 'tokenizers', 'huggingface_hub'} & set(sys.modules))"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,7 +1,8 @@
 """Embed texts without a network: static word vectors, taken out of the files of the `wordllama` package.
 
 The package itself is never imported: it configures the process's logging and asks a network for a tokenizer that lies
-beside it. Its weights are mapped into memory read-only, so all processes of a machine share one copy of them.
+beside it. Its weights are mapped into memory read-only, so all processes of a machine share one copy of them. Its
+tokenizer is read from its vocabulary, in 30 lines: the `tokenizers` library needs 20 MB for the same.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tokenizers import Tokenizer
 
 from schema.errors import FteError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _PACKAGE = "wordllama"
 _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
+_BLANK: Final = "\u2581"  # what a word begins with, in the vocabulary's pieces
+_NO_TOKEN: Final = 1 << 31
 _LENGTH_BYTES = 8
 """A safetensors file begins with the length of its JSON header, little-endian; the tensors follow the header."""
 
@@ -39,16 +42,32 @@ class WordVectorsUnusable(FteError):
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Hold a tokenizer and one vector per token; safe to use from several threads."""
+    """Hold a vocabulary and one vector per token; safe to use from several threads."""
 
-    tokenizer: Tokenizer
+    vocabulary: Mapping[str, int]
+    """Token id by piece; of two pieces the one with the lower id was learned first, from more text."""
     table: NDArray[np.float16]
     """Shape (tokens, dimensions)."""
 
     def tokenize(self, text: str) -> list[int]:
-        """Cut a text into token ids; lower-case texts give the most even ids."""
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        """Cut a text into token ids, word by word at its blanks; lower-case texts give the most even ids."""
+        return [token for word in text.split() for token in self._cut(word)]
+
+    def _cut(self, word: str) -> Iterator[int]:
+        """Cut a word by byte pair encoding: merge the neighbours whose whole was learned first, while any was."""
+        pieces = [_BLANK, *word]
+        while True:
+            merged = [self.vocabulary.get(left + right, _NO_TOKEN) for left, right in pairwise(pieces)]
+            best = min(merged, default=_NO_TOKEN)
+            if best == _NO_TOKEN:
+                break
+            at = merged.index(best)
+            pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
+        for piece in pieces:
+            if piece in self.vocabulary:
+                yield self.vocabulary[piece]
+            else:
+                yield from (self.vocabulary[f"<0x{byte:02X}>"] for byte in piece.encode())
 
     def embed(self, texts: Sequence[str], token_weights: Vectors | None = None) -> Vectors:
         """Give one vector of length 1 for each text, the weighted mean of its tokens'; zeros for an empty text.
@@ -80,15 +99,20 @@ def load_word_vectors() -> WordVectors:
     folder = Path(spec.submodule_search_locations[0])
     try:
         table = _map_weights(folder / _WEIGHTS)
-        tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
-    except Exception as error:  # `tokenizers` raises a bare Exception for a file that it cannot read
+        vocabulary = _read_vocabulary(folder / _TOKENIZER)
+    except (OSError, ValueError, KeyError) as error:
         raise WordVectorsUnusable(f"the word vectors in {folder} cannot be read: {error}") from error
     threadpool_limits(1, user_api="blas")
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    if tokenizer.get_vocab_size() > len(table):
-        raise WordVectorsUnusable(f"{tokenizer.get_vocab_size()} tokens, and vectors for {len(table)} in {folder}")
-    return WordVectors(tokenizer, table)
+    if len(vocabulary) > len(table):
+        raise WordVectorsUnusable(f"{len(vocabulary)} tokens, and vectors for {len(table)} in {folder}")
+    return WordVectors(vocabulary, table)
+
+
+def _read_vocabulary(path: Path) -> Mapping[str, int]:
+    """Read the vocabulary of a tokenizer's file, and not its merges, which follow from it; raises as the next."""
+    written = path.read_text(encoding="utf-8")
+    found, _ = json.JSONDecoder().raw_decode(written, written.index("{", written.index('"vocab"')))
+    return cast("Mapping[str, int]", found)
 
 
 def _map_weights(path: Path) -> NDArray[np.float16]:

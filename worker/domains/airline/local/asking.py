@@ -15,10 +15,10 @@ FOLLOW_UP_WORDS_MAX = 12
 SHORT_WORDS_MAX = 4
 QUESTION_WORDS_MIN = 2
 
-FOUND_MIN = 1.3
+FOUND_MIN = 1.35
 """Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
 
-FOUND_WELL_MIN = 1.9
+FOUND_WELL_MIN = 2.0
 """Rank from which it surely does, since a phrasing says nearly the same."""
 
 SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.98
