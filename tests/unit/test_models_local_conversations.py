@@ -337,3 +337,59 @@ def _row_in(reply: str) -> int:
     found = re.search(r" seat (\d+)[A-F]", reply)
     assert found is not None
     return int(found[1])
+
+
+async def test_what_an_email_quotes_is_not_read_as_its_words(talk: Conversation) -> None:
+    await talk.say(f"I'd like another seat, Okafor {NUMBER}")
+    offer = await talk.say(
+        "An aisle seat, please.\n\nKind regards\nAda Okafor\n\nFrom: Larkfield Air\nSent: March 2, 2026 9:12 AM\n"
+        "To: Ada\nSubject: Re: seat\n\nWould you like a window, aisle or middle seat? You can also name one: 12A."
+    )
+
+    assert offer.path == ["quote_seat_change"]
+    assert "aisle seat" in offer.reply
+
+
+async def test_a_ticket_names_the_wishes_of_the_conversation(talk: Conversation) -> None:
+    await talk.say(f"please move my flight to Sunday and add a bag, Okafor {NUMBER}")
+    handed = await talk.say("I want to speak to a person")
+
+    assert handed.escalation is not None
+    assert "Wishes: change flight, bags." in handed.escalation.summary
+
+
+async def test_who_asks_is_told_that_no_person_writes_and_gets_no_ticket(talk: Conversation) -> None:
+    told = await talk.say("am I talking to a real person?")
+    both = await talk.say(f"are you a bot? anyway, an aisle seat please, Okafor {NUMBER}")
+
+    assert (told.path, told.escalation) == ([], None)
+    assert "digital assistant" in told.reply
+    assert "digital assistant" in both.reply
+    assert "aisle seat" in both.reply
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Automatic reply: I am out of the office until Monday.",
+        "oh I meant a dog, a big one",
+        "that's not what I asked",
+        "Bonjour, je voudrais changer mon vol",
+        "please see the attached photo",
+        "...",
+    ],
+)
+async def test_nobody_is_called_by_what_is_no_complaint(talk: Conversation, text: str) -> None:
+    await talk.say("hello")
+
+    assert (await talk.say(text)).escalation is None
+
+
+async def test_a_wish_is_served_after_a_ticket_and_its_state_is_told(talk: Conversation) -> None:
+    await talk.say("you lost my suitcase yesterday")
+    news = await talk.say("any news?")
+    offer = await talk.say(f"I'd also like an aisle seat, Okafor {NUMBER}")
+
+    assert "Your ticket number is T-23456789AB" in news.reply
+    assert news.escalation is None
+    assert offer.path[-2:] == ["look_up_reservation", "quote_seat_change"]

@@ -9,6 +9,7 @@ from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import is_unclear_too_often
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import flatten, urgent_cue
+from worker.domains.airline.local.reading.wishes import find_wishes
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Call, Say, Step
 
@@ -127,8 +128,10 @@ def summarise(situation: Situation) -> str:
         if done.output.get("refusal")
     ]
     tried = f" Refused: {', '.join(refused)}." if refused else ""
+    wishes = dict.fromkeys(wish for text in situation.customer_texts for wish in find_wishes(text))
+    wanted = f" Wishes: {', '.join(wish.replace('_', ' ') for wish in wishes)}." if wishes else ""
     quoted = " / ".join(" ".join(text.split()) for text in situation.customer_texts[-MESSAGES_QUOTED_MAX:])
-    return f"Known: {details}.{tried} The customer wrote: {quoted}"[:SUMMARY_CHARACTERS_MAX]
+    return f"Known: {details}.{wanted}{tried} The customer wrote: {quoted}"[:SUMMARY_CHARACTERS_MAX]
 
 
 def refusals_in(situation: Situation) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import find_payment
 from worker.domains.airline.local.journeys import Segment, journeys_of, leg_meant
+from worker.domains.airline.local.reading.clauses import own_text
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.options import (
     Option,
@@ -107,13 +108,14 @@ def trip_wanted(situation: Situation) -> tuple[Route, date | None]:
         if line.speaker == "airline":
             asked = line.text
             continue
-        said = find_route(line.text)
+        written = own_text(line.text)
+        said = find_route(written)
         if said == Route() and offers.ASKED_FOR_ORIGIN.search(asked):
-            said = Route(origin=find_bare_place(line.text))
+            said = Route(origin=find_bare_place(written))
         elif said == Route() and offers.ASKED_FOR_DESTINATION.search(asked):
-            said = Route(destination=find_bare_place(line.text))
+            said = Route(destination=find_bare_place(written))
         route = said.over(route)
-        day = find_day(_outward(line.text), situation.facts.today or date.min) or day
+        day = find_day(_outward(written), situation.facts.today or date.min) or day
     return route, day
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from worker.domains.airline.local.asking import weigh_published
+from worker.domains.airline.local.reading.clauses import own_text
 from worker.domains.airline.local.reading.intent import Intent, read
 from worker.domains.airline.local.reading.reading import Reading, read_message
 
@@ -115,14 +116,14 @@ class Situation:
 
     @cached_property
     def message(self) -> str:
-        """Give the customer's newest message."""
+        """Give the customer's newest message, without what is quoted in it and the signature."""
         said = self.customer_texts
         return said[-1] if said else ""
 
     @cached_property
     def customer_texts(self) -> tuple[str, ...]:
-        """Give everything the customer said that is still in sight, oldest first."""
-        return tuple(line.text for line in self.lines if line.speaker == "customer")
+        """Give everything the customer said that is still in sight, oldest first, in their own words each time."""
+        return tuple(own_text(line.text) for line in self.lines if line.speaker == "customer")
 
     @cached_property
     def intent(self) -> Intent:
@@ -134,7 +135,8 @@ class Situation:
     @cached_property
     def reading(self) -> Reading:
         """Give what the newest message says."""
-        return read_message(self.message, name_asked=_ASKS_FOR_NAME.search(self.last_reply) is not None)
+        written = next((line.text for line in reversed(self.lines) if line.speaker == "customer"), "")
+        return read_message(written, name_asked=_ASKS_FOR_NAME.search(self.last_reply) is not None)
 
     @cached_property
     def last_reply(self) -> str:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import NamedTuple
 
 from runtime.patterns import load_patterns
-from worker.conversation.vault import FOR_EVER, Placeholder, replace_placeholders
 from worker.domains.airline.rules.terms import terms_of
 
 _HEADER_LINES_MIN = 3
@@ -18,7 +17,8 @@ _FOOTER_WORDS_MIN = 2
 _TAG = re.compile(r"</?(?:p|br|div|b|i|u|span|strong|em|html|body)\s*/?>", re.IGNORECASE)
 _EMPHASIS = re.compile(r"[\u200b-\u200f\u2060\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 _CONTACT = re.compile(
-    r"(?:tel|phone|mobile|mob|cell|fax|e-?mail|mail|web|www|[tmpefw])[.:]?|(?:https?://|www\.)\S+|\S+@\S+|[\d+()./-]+",
+    r"(?:tel|phone|mobile|mob|cell|fax|e-?mail|mail|web|www|[tmpefw])[.:]?|(?:https?://|www\.)\S+|\S+@\S+|[\d+()./-]+|"
+    r"\[(?:PHONE|EMAIL)_\d+\]",
     re.IGNORECASE,
 )
 _LINKING = frozenset({"of", "and", "the", "for", "at", "in", "de", "van", "von", "der", "la", "le", "&", "|", "-", "–"})
@@ -48,16 +48,11 @@ def own_words(text: str, placeholders: Collection[str] = (), names: Collection[s
 def split_own_words(text: str) -> OwnWords:
     """Cut away quotations, footers and what a device adds as `own_words` does, and set the signature apart.
 
-    Case, greeting and confirmation numbers stay; telephone numbers and addresses go; apostrophes are straight.
-    A message that is nothing else is given whole.
+    Case, greeting and placeholders stay; apostrophes are straight. A message that is nothing else is given whole.
     """
-    lines, signature = _split(replace_placeholders(text, _keep_code), ())
+    lines, signature = _split(text, ())
     own = "\n".join(lines).strip()
     return OwnWords(own or text.strip(), "\n".join(line for line in signature if line))
-
-
-def _keep_code(placeholder: Placeholder) -> str:
-    return placeholder.written if placeholder.kind in {"CONFIRMATION_NUMBER", *FOR_EVER} else " "
 
 
 def _split(text: str, names: Collection[str]) -> tuple[list[str], list[str]]:

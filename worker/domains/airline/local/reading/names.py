@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -31,7 +31,7 @@ _TOLD = tuple(
         rf"\b(?:under|in)(?: the)? (?:name|surname)(?: of)?{_LINK}{_RUN}",
         rf"\b(?:booked|booking|reservation|ticket|it'?s|its|is|it is|was) (?:is |was )?under\s+{_RUN}",
         rf"\b(?:passenger|travell?er)(?: name)?{_LINK}{_RUN}",
-        rf"\b(?:call me|here is|here's)\s+{_RUN}",
+        rf"\b(?:call me|(?:is|am|are) called|here is|here's)\s+{_RUN}",
     )
 )
 _RELATION = re.compile(
@@ -47,8 +47,12 @@ _AFTER_CODE = re.compile(
 )
 _FILLERS = re.compile(
     r"^(?:(?:hi|hello|hey|sure|yes|ok|okay|oh|sorry|well|it'?s|its|it is|of course|thanks|and|so|here|under|that'?s|"
-    r"that is|this is|i'?m|i am|my name'?s?|name'?s?|surname|last name|is)\b[\s,.:!;-]*)+",
+    r"that is|that would be|it would be|this is|i'?m|i am|my name'?s?|name'?s?|surname|last name|is)\b[\s,.:!;-]*)+",
     re.IGNORECASE,
+)
+_SIGNED = re.compile(
+    r"\b(?:thanks|thank you|regards|wishes|cheers|sincerely)[,!.]?\s+"
+    r"(?P<name>[A-Z][^\W\d_'.\-]+(?:[ -](?:[A-Z]\.? )?[A-Z][^\W\d_'.\-]+){0,2})\W*$"
 )
 _SPELLING = re.compile(
     r"\s*,?\s*\b(?:with (?:an?|two|one|double)|as in|like (?:in )?the|spel(?:t|led)|double|that'?s|written)\b.*$",
@@ -100,22 +104,26 @@ def _candidates(own: str, signature: str, *, asked: bool) -> Iterator[Name]:
         yield from _named(match["name"], is_surname=True)
     for match in _REVERSED.finditer(own):
         given = " ".join(word for word in match["given"].split() if not _is(word, "title"))
-        yield Name(f"{_without_title(given)} {match['surname']}".strip())
+        yield Name(f"{given} {match['surname']}".strip())
     if asked:
         yield from (Name(re.sub(r"[^\w]", "", match[0])) for match in _SPELT.finditer(own))
-    for pattern in _TOLD:
-        for match in pattern.finditer(own):
-            yield from _named(match["name"])
+    yield from _named_by(_TOLD, own)
     for match in _INTRODUCED.finditer(own):
         yield from _introduced(match["name"], own[match.end() :], asked=asked)
     yield from _beside_code(own)
-    for match in _RELATION.finditer(own):
-        yield from _named(match["name"])
+    yield from _named_by((_RELATION,), own)
     if asked or re.search(_CODE, own):
         yield from _alone(own, asked=asked)
+    yield from _named_by((_SIGNED,), own)
     for line in signature.splitlines():
         yield from _named(line.partition(",")[0])
     yield from _guesses(own)
+
+
+def _named_by(patterns: Sequence[re.Pattern[str]], own: str) -> Iterator[Name]:
+    for pattern in patterns:
+        for match in pattern.finditer(own):
+            yield from _named(match["name"])
 
 
 def _named(words: str, *, is_surname: bool = False) -> Iterator[Name]:
@@ -197,11 +205,6 @@ def _alone(own: str, *, asked: bool) -> Iterator[Name]:
         yield Name(name)
         if len(parts) > 1 and clean_name(parts[1]) and len(parts[1].split()) == 1:
             yield Name(f"{clean_name(parts[1])} {name}")
-
-
-def _without_title(name: str) -> str:
-    """Drop a title that is run into a given name behind a blank, as travel agents write it."""
-    return " ".join(word for word in name.split() if not _is(word.strip("."), "title"))
 
 
 def clean_name(words: str, *, is_surname: bool = False) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from worker.domains.airline.local.reading.clauses import clauses_in, is_refusal_of_a_deed
+from worker.domains.airline.local.reading.clauses import clauses_in, is_refusal_of_a_deed, own_text
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import classify, flatten
 from worker.domains.airline.local.reading.names import Name, find_names
@@ -81,10 +81,10 @@ def read_message(text: str, *, name_asked: bool = False) -> Reading:
     return Reading(
         clauses=tuple(_read_clause(clause) for clause in clauses_in(text)),
         names=find_names(text, asked=name_asked),
-        confirmation_number=find_confirmation_number(text),
-        flight_number=find_flight_number(text),
-        seats=find_seats(text),
-        preference=find_preference(text),
+        confirmation_number=find_confirmation_number(own_text(text)),
+        flight_number=find_flight_number(own_text(text)),
+        seats=find_seats(own_text(text)),
+        preference=find_preference(own_text(text)),
         wishes=find_wishes(text),
         refuses_a_deed=is_refusal_of_a_deed(text),
     )
