@@ -6,6 +6,7 @@ import re
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.own_booking import answer_own_questions
+from worker.domains.airline.local.reading.intent import classify
 from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.verifying import find_reservation
@@ -13,6 +14,7 @@ from worker.models.output import Say
 
 QUESTIONS_MAX = 2
 """Questions of policy that are looked up beside a wish: a turn has few calls."""
+_SURE_OF_WISH = 0.9
 _ASKED_FOR_WISH = "I have your booking here. What can I do for you?"
 _TOLD_BOOKING = "What would you like me to do?"
 
@@ -50,12 +52,18 @@ def _questions_of(situation: Situation) -> tuple[str, ...]:
     may_be_asides = not (reading.wishes or reading.own_questions)
     asked, before = [], ""
     for clause in reading.clauses:
-        is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _OWN_TRIP.search(clause.text)
+        is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _is_about_own_trip(clause.text)
         if clause.kind == "policy_question" or (is_aside and may_be_asides):
             leans_back = _LEANS_BACK.search(clause.text) is not None and before
             asked.append(f"{before}. {clause.text}" if leans_back else clause.text)
         before = clause.text
     return tuple(asked)
+
+
+def _is_about_own_trip(text: str) -> bool:
+    """Say whether a clause is about the customer's own trip, if only by wanting something done: "could I have 7F?"."""
+    label, confidence = classify(text)
+    return _OWN_TRIP.search(text) is not None or (label == "booking" and confidence >= _SURE_OF_WISH)
 
 
 def with_answers(situation: Situation, said: Say) -> Say:

@@ -128,9 +128,11 @@ class Situation:
     @cached_property
     def intent(self) -> Intent:
         """Give what the newest message is about, the articles asked as well."""
-        facts = self.facts
+        facts, likely = self.facts, read(self.message)
+        if likely.label == "booking" and self.reading.wishes and (self.reading.preference or self.reading.seats):
+            return likely  # it says which seat, so it wants one: "can I move to a window seat?"
         rank = facts.published.rank if facts.published else 0.0
-        return weigh_published(read(self.message), self.message, rank, is_in_booking=facts.issue_type == "booking")
+        return weigh_published(likely, self.message, rank, is_in_booking=facts.issue_type == "booking")
 
     @cached_property
     def reading(self) -> Reading:
