@@ -71,13 +71,18 @@ def _collisions(sections: Sequence[Section]) -> Iterator[Problem]:
 
 
 def _answered_twice(articles: Sequence[Article]) -> Iterator[Problem]:
-    """Give questions that are listed as unanswered, and as asked of a section."""
-    asked = {clean(phrasing): (one.slug, one.heading) for one in sections_of(articles) for phrasing in one.asked}
-    for article in articles:
-        for question in article.unanswered:
-            found = asked.get(clean(question))
-            if found is not None:
-                yield Problem("answered and unanswered", *found, f"{question!r} is unanswered in {article.slug}")
+    """Give questions that are listed as unanswered, and as asked of a section in nearly the same words."""
+    asked = [(one, phrasing) for one in sections_of(articles) for phrasing in one.asked]
+    unanswered = [(article.slug, question) for article in articles for question in article.unanswered]
+    if not asked or not unanswered:
+        return
+    vectors = load_word_vectors()
+    alike = vectors.embed([clean(one) for _, one in unanswered]) @ vectors.embed([clean(one) for _, one in asked]).T
+    for row, column in enumerate(alike.argmax(1)):
+        if alike[row, column] >= ALIKE_MIN:
+            (section, phrasing), (slug, question) = asked[column], unanswered[row]
+            detail = f"{phrasing!r}; {slug} leaves {question!r} unanswered"
+            yield Problem("answered and unanswered", section.slug, section.heading, detail)
 
 
 def _empty_keywords(articles: Sequence[Article]) -> Iterator[Problem]:
