@@ -73,7 +73,7 @@ def test_what_is_no_name_is_not_taken_for_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yes", "no", "window please", "I don't have it", "12A", "why do you need it?", "later"]
+    "text", ["yes", "no", "window please", "I don't have it", "12A", "why do you need it?", "later", "hm", "idk"]
 )
 def test_what_is_no_name_is_none_where_one_was_asked_for_either(text: str) -> None:
     assert likeliest(text, asked=True) is None

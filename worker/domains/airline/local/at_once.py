@@ -80,7 +80,7 @@ def _ticket_news(situation: Situation) -> Say | None:
     answer_by = str(opened.output.get("answer_by", "")) if opened else ""
     if speaks_of(situation.message, "decided_by_person"):
         return Say(phrases.person_decides(ticket_id, answer_by))
-    asks = speaks_of(situation.message, "ticket_status") and not set(situation.reading.wishes) - WEAK
+    asks = speaks_of(situation.message, "ticket_status") and not set(situation.reading.wishes) - WEAK - {"documents"}
     if not asks:
         return None
     told = phrases.ticket_stands(ticket_id, answer_by)

@@ -37,19 +37,22 @@ def asks_about_own(situation: Situation) -> bool:
     return bool(facts) and situation.facts.verified and is_about_theirs
 
 
-def next_question(situation: Situation) -> str | None:
-    """Give the next question of policy that the newest message asks and that was not looked up yet."""
+def next_question(situation: Situation, *, has_wish: bool) -> str | None:
+    """Give the next question of policy that the newest message asks and that was not looked up yet.
+
+    `has_wish`: whether a wish is being served; what else such a message asks is taken to be about that.
+    """
     if not situation.can("faq_lookup"):
         return None
     asked = sum(done.name == "faq_lookup" for done in situation.done)
-    questions = _questions_of(situation)[:QUESTIONS_MAX]
+    questions = _questions_of(situation, has_wish=has_wish)[:QUESTIONS_MAX]
     return questions[asked] if asked < len(questions) else None
 
 
-def _questions_of(situation: Situation) -> tuple[str, ...]:
+def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
     """Give what articles may answer, and of a message without a wish whatever else it asks."""
     reading = situation.reading
-    may_be_asides = not (reading.wishes or reading.own_questions)
+    may_be_asides = not (has_wish or reading.own_questions)
     asked, before = [], ""
     for clause in reading.clauses:
         is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _is_about_own_trip(clause.text)

@@ -253,7 +253,7 @@ def _work_when_open(situation: Situation, details: Details, found: OpenWish | No
     """Answer and serve what an open booking is wanted for; ask when nothing of the message says what that is."""
     if find_reservation(situation) is None and situation.reading.own_questions:
         return look_up(details)
-    question = next_question(situation)
+    question = next_question(situation, has_wish=found is not None)
     if question is not None:
         return Call("faq_lookup", {"question": question})
     if found is None:

@@ -82,13 +82,18 @@ def other_courtesies(text: str) -> tuple[str, ...]:
     return tuple(other for other in _COURTESIES if other != text) if is_courtesy else ()
 
 
+def core_of(text: str) -> str:
+    """Give what of a reply is said again: all but the nod that it began with."""
+    return text.removeprefix("Gladly. ")
+
+
 def put_differently(text: str, *, is_noted: bool, may_offer_person: bool) -> tuple[str, ...]:
     """Say again what the customer has read just now: first as it is, and why; then with the offer of a person.
 
     `is_noted`: whether the message gave something, which is kept although the answer stays the same.
     """
     before = "I have noted that." if is_noted else "I may not have understood you rightly, so let me say it once more."
-    again = f"{before} {text.removeprefix('Gladly. ')}"
+    again = f"{before} {core_of(text)}"
     person = f"{_REPEATED} Could you tell me in other words what you need? Or shall I pass this on to a colleague?"
     return (
         (again, person) if may_offer_person else (again, f"{_REPEATED} Could you tell me in other words what you need?")

@@ -23,10 +23,14 @@ def vary(situation: Situation, said: Say) -> Step:
     if said.text not in last:
         return said
     ticket_id = situation.facts.ticket_id
+    again, *others = phrases.put_differently(
+        said.text, is_noted=_gave_something(situation), may_offer_person=ticket_id is None
+    )
+    was_said_again = any(text != said.text and text.endswith(phrases.core_of(said.text)) for text in last)
     for text in (
         *phrases.other_courtesies(said.text),
         *(phrases.added_again(ticket_id) if ticket_id and said.text == phrases.already_handed_over(ticket_id) else ()),
-        *phrases.put_differently(said.text, is_noted=_gave_something(situation), may_offer_person=ticket_id is None),
+        *(others if was_said_again else (again, *others)),
     ):
         if text not in last:
             return Say(text)
