@@ -68,7 +68,7 @@ SCRIPTS: tuple[Script, ...] = (
         sender="priya.nair",
         messages=(
             "How much is a second checked bag, and may my cat travel in the cabin?",
-            "and what does that cost for the cat?",
+            "And my big dog, in the hold?",
         ),
         answer_holds=("Source: Pets",),
     ),

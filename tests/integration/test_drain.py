@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.leadership import Leadership
 from schema.keys import mailbox_keys, published_key, replies_stream
 from tests.integration.worker_harness import MakeHarness
 from tests.waiting import eventually
@@ -157,6 +158,38 @@ async def test_an_accepted_message_that_reached_no_mailbox_is_put_back(worker: M
 
     await eventually(answered)
     assert [reply["text"] for reply in await harness.replies()] == ["you said: one", "you said: two"]
+
+
+async def test_after_an_outage_the_last_message_is_put_back_although_its_conversation_has_a_mailbox(
+    worker: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = await worker()
+    monkeypatch.setattr(Leadership, "is_held", lambda _: True)
+    await harness.accept("c", "one")
+    await harness.accept("c", "two", enqueue=False)  # Redis was away
+
+    restored = await harness.service.rescue.reconcile_at_once()
+    await harness.drain("c")
+
+    assert restored == 1
+    assert await harness.waiting("c") == 0
+    rows = await harness.query("SELECT state FROM inbox WHERE tenant_id = %s", harness.tenant)
+    assert [row["state"] for row in rows] == ["answered"] * 2
+
+
+async def test_a_repaired_mailbox_is_drained_on_without_a_doorbell(worker: MakeHarness) -> None:
+    harness = await worker()
+    await harness.accept("c", "one", enqueue=False)
+    await harness.accept("c", "two")
+
+    await harness.drain("c")
+    await harness.service.drainer.finish()
+
+    async def is_empty() -> bool:
+        return await harness.waiting("c") == 0
+
+    await eventually(is_empty)
+    assert harness.rung == []
 
 
 async def test_what_is_overdue_is_answered_without_a_doorbell(worker: MakeHarness) -> None:

@@ -174,6 +174,22 @@ async def test_a_burst_of_questions_builds_a_tenants_index_once(
     assert len(built) == 1
 
 
+async def test_what_is_prepared_is_not_built_for_the_first_question(
+    database: Database, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TENANTS_PREPARED_MAX", 1_000)  # tests before this one have left theirs
+    knowledge = PostgresKnowledge(database)
+    monkeypatch.setattr(module, "INDEXES_MAX", 1_000)
+    await knowledge.prepare()
+
+    def fail(rows: list[Row]) -> ArticleIndex:
+        raise AssertionError(f"{len(rows)} sections indexed")
+
+    monkeypatch.setattr(module, "build_index", fail)
+
+    assert [one.slug for one in await knowledge.search(published, "may my dog fly in the cabin", 1)] == ["pets"]
+
+
 async def test_a_process_keeps_the_indexes_of_so_many_tenants(
     database: Database, published: str, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from schema.errors import FteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,8 @@ _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _BLANK: Final = "\u2581"  # what a word begins with, in the vocabulary's pieces
 _NO_TOKEN: Final = 1 << 31
+WORDS_KEPT_MAX = 10_000
+"""Words whose tokens are remembered: the articles have about 3,000, and cutting them is half of building an index."""
 _LENGTH_BYTES = 8
 """A safetensors file begins with the length of its JSON header, little-endian; the tensors follow the header."""
 
@@ -51,7 +53,12 @@ class WordVectors:
 
     def tokenize(self, text: str) -> list[int]:
         """Cut a text into token ids, word by word at its blanks; lower-case texts give the most even ids."""
-        return [token for word in text.split() for token in self._cut(word)]
+        return [token for word in text.split() for token in self._cut_known(word)]
+
+    @cached_property
+    def _cut_known(self) -> Callable[[str], tuple[int, ...]]:
+        """Cut a word, or remember how it was cut: texts repeat their words."""
+        return lru_cache(maxsize=WORDS_KEPT_MAX)(lambda word: tuple(self._cut(word)))
 
     def _cut(self, word: str) -> Iterator[int]:
         """Cut a word by byte pair encoding: merge the neighbours whose whole was learned first, while any was."""

@@ -138,8 +138,8 @@ class DamagedEntries:
         Read without what its version adds, it would be answered wrongly; buried, it would be lost to the worker that
         comes with the deployment. What this release can read before it comes first.
         """
-        if await self.put_back(key, before=position):
-            return Repair()
+        if missing := await self.put_back(key, before=position):
+            return Repair(missing)
         _log.warning(
             "message.newer_release",
             tenant=key.tenant,

@@ -184,7 +184,9 @@ class Again:
 
 @dataclass(frozen=True)
 class Repair:
-    """The mailbox lacked earlier messages, which have been put back: look at its head anew."""
+    """The mailbox lacked so many earlier messages, which have been put back: look at its head anew."""
+
+    messages: int
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ class Turn:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
         missing = await self.damaged.put_back(message.key, before=message.position)
         _log.info("mailbox.repaired", messages=missing, before_position=message.position)
-        return Repair()
+        return Repair(missing)
 
 
 @dataclass

@@ -119,7 +119,7 @@ class Drainer:
 
     async def _work(self, lease: Lease, first: Head) -> None:
         head: Head | None = first
-        turns = 0
+        turns, goes_on = 0, False
         try:
             while head is not None:
                 verdict = await self._attempt(lease, head)
@@ -129,11 +129,13 @@ class Drainer:
                     await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
                     return
                 if isinstance(verdict, Repair):
+                    goes_on = verdict.messages > 0
                     break
                 if isinstance(verdict, Mend):
                     # The damaged entry first: it holds the place. Should this worker die here, the gap is repaired.
                     await self.mailbox.acknowledge(lease, head, more=False)
                     await self.mailbox.restore(lease.key, verdict.rows)
+                    goes_on = True
                     break
                 turns += 1
                 more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
@@ -142,7 +144,7 @@ class Drainer:
                 if head is not None and self.slots.under_way > 1:
                     # Others share the loop, and would wait for this conversation's turns at each step of theirs.
                     await asyncio.sleep(self.settings.give_way_seconds)
-            await self._release(lease, untried=head)
+            await self._release(lease, untried=head, goes_on=goes_on)
         except (RedisError, OSError):
             self.mailbox.forsake(lease, untried=head)
             raise
@@ -171,9 +173,17 @@ class Drainer:
                     return verdict
         return Later(self.settings.backoff_seconds, counts=True)
 
-    async def _release(self, lease: Lease, *, untried: Head | None) -> None:
-        """Release the conversation, at once ready for others; the attempt at an untried head does not count."""
-        if await self.mailbox.release(lease, untried=untried):
+    async def _release(self, lease: Lease, *, untried: Head | None, goes_on: bool = False) -> None:
+        """Release the conversation, at once ready for others; the attempt at an untried head does not count.
+
+        With `goes_on` it is drained here again: its mailbox was repaired, mostly after an outage of Redis, which the
+        doorbells' connections notice last.
+        """
+        if not await self.mailbox.release(lease, untried=untried):
+            return
+        if goes_on and not self.stopping.is_set():
+            self.begin(lease.key)
+        else:
             await self.ring([lease.key])
 
     def _after_failure(self, head: Head, error: Exception) -> Later | Again:

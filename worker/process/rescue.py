@@ -116,11 +116,18 @@ class Rescue:
         return max(_SWEEP_SECONDS_MIN, await self.mailbox.seconds_until_due())
 
     async def reconcile_at_once(self) -> int:
-        """Put back what was accepted while Redis was away, however new it is, where that is this process's to do."""
-        return await self.reconcile(age_seconds=0) if self.leadership.is_held() else 0
+        """Put back what was accepted while Redis was away, however new it is, where that is this process's to do.
 
-    async def reconcile(self, *, age_seconds: float | None = None) -> int:
-        """Put back accepted messages that no mailbox holds; returns how many. Looks at one page a round."""
+        A conversation on the agenda is looked at as well: its mailbox may hold what came before the outage and lack the
+        last message, behind which no turn would see a gap.
+        """
+        return await self.reconcile(age_seconds=0, looks_at_all=True) if self.leadership.is_held() else 0
+
+    async def reconcile(self, *, age_seconds: float | None = None, looks_at_all: bool = False) -> int:
+        """Put back accepted messages that no mailbox holds; returns how many. Looks at one page a round.
+
+        Unless it `looks_at_all`, a conversation on the agenda is left to its turns.
+        """
         after = dict(zip(("after_accepted_at", "after_tenant", "after_message_id"), self._page, strict=True))
         rows = await self.database.read(
             EVERY_TENANT,
@@ -137,14 +144,12 @@ class Rescue:
         if not waiting:
             return 0
         # A conversation on the agenda has a mailbox; should that lack an earlier message, its turn sees the gap.
-        watched = await self.mailbox.on_agenda(list(waiting))
+        watched = [False] * len(waiting) if looks_at_all else await self.mailbox.on_agenda(list(waiting))
         lost = [key for key, seen in zip(waiting, watched, strict=True) if not seen]
-        for key in lost:
-            await self.mailbox.restore(key, waiting[key])
-        restored = sum(len(waiting[key]) for key in lost)
-        if restored:
-            _log.warning("rescue.restored", messages=restored, conversations=len(lost))
-        return restored
+        restored = [await self.mailbox.restore(key, waiting[key]) for key in lost]
+        if any(restored):
+            _log.warning("rescue.restored", messages=sum(restored), conversations=sum(map(bool, restored)))
+        return sum(restored)
 
     async def restore_streams(self) -> int:
         """Put back into the outbound streams what Redis lost before it was collected; returns how many entries."""

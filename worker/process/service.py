@@ -178,7 +178,7 @@ async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitSta
         provider=provider,
         guardrails=input_guardrails(settings),
         backend=AIRLINE.open_backend(servers.database),
-        knowledge=_open_knowledge(settings, servers.database, client, opened),
+        knowledge=await _open_knowledge(settings, servers.database, client, opened),
         guesses=PostgresGuesses(servers.database, servers.senders, settings),
         settings=settings,
         domain=AIRLINE,
@@ -198,13 +198,16 @@ async def _open_graphs(settings: KnowledgeSettings, loops: Loops) -> GraphPool[A
     return graphs
 
 
-def _open_knowledge(
+async def _open_knowledge(
     settings: KnowledgeSettings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
 ) -> PostgresKnowledge:
     embedder = build_embedder(settings, client)
     if embedder is not None:
         resources.push_async_callback(embedder.aclose)
-    return PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
+    knowledge = PostgresKnowledge(database, embedder, settings.embedding_similarity_min)
+    if settings.model != "stub":  # which looks nothing up
+        await knowledge.prepare()
+    return knowledge
 
 
 def compose(

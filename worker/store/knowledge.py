@@ -12,6 +12,7 @@ import openai
 import psycopg
 import structlog
 
+from runtime.database import EVERY_TENANT
 from worker.conversation.effects import Passage
 from worker.conversation.vault import without_placeholders
 from worker.models.word_vectors import load_word_vectors
@@ -25,6 +26,8 @@ _log = structlog.get_logger("fte.knowledge")
 
 QUESTION_CHARACTERS_MAX = 1_000
 
+TENANTS_PREPARED_MAX = 4
+"""Tenants whose articles are indexed before a worker is ready; those of others are when they are first searched."""
 INDEXES_MAX = 32
 """Tenants whose indexes a process keeps; of more, the ones that were not asked for the longest time are built again."""
 
@@ -74,6 +77,11 @@ class PostgresKnowledge:
         ranks = {(one.slug, one.section, one.text): one.rank for one in indexed}
         fused = fuse([by_meaning, indexed])[:limit]
         return [replace(one, rank=ranks.get((one.slug, one.section, one.text), FOUND_MIN)) for one in fused]
+
+    async def prepare(self) -> None:
+        """Index the articles of up to TENANTS_PREPARED_MAX tenants, so that their first customers need not wait."""
+        for row in (await self._database.read(EVERY_TENANT, "find_tenants"))[:TENANTS_PREPARED_MAX]:
+            await self._index_of(row["tenant_id"])
 
     async def search_index(self, tenant: str, question: str, limit: int, about: str = "") -> list[Passage]:
         """Return the passages that the index of the tenant's articles finds."""
