@@ -37,12 +37,15 @@ MUST_REACH_A_HUMAN = [
     "my uncle uses a wheelchair, we need someone at the gate",
     "I still have not got my refund, it has been two months",
     "I left my laptop on the plane",
+    "a death in the family means nobody can be on that flight, please help",
+    "stranded overnight and no hotel from you, unbelievable",
 ]
 
 ONLY_ASKED_ABOUT = [
     "what happens if a bag is lost?",
     "what is the policy for wheelchairs?",
     "do you offer bereavement fares?",
+    "what is your policy for a death in the family?",
 ]
 
 

@@ -93,6 +93,8 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
     is_asked = asks(text)
     if is_in_booking and not is_asked:
         return likely
+    if likely.label == "escalation" and "?" not in text and len(text.split()) > QUESTION_WORDS_MAX:
+        is_asked = False  # a long story without a question mark: "When I asked the crew, they did nothing"
     gives_way = likely.confidence < _sure_min(likely, len(text.split()), rank, is_asked=is_asked)
     if not gives_way or "thanks" in cues_in(flatten(text)):
         return likely

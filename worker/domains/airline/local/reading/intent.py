@@ -77,7 +77,8 @@ def classify(text: str) -> Intent:
 
 _SURE = 0.9
 _SURE_OF_OURS = 0.65
-_PERSONAL = re.compile(r"\b(?:my|our|i|i'm|im|we|we're|she|he|her|his|us|me)\b")
+_PERSONAL = re.compile(r"\b(?:my|our|i|i'm|im|we|we're|she|he|her|his|us|me|in the family)\b")
+_LEFT_BY_AIRLINE = re.compile(r"\b(?:stranded|tarmac|denied boarding|bumped|oversold|overbook\w*)\b")
 _HYPOTHETICAL = re.compile(
     r"^(?:what|how|do|does|is|are|can|where|which|when|may|will)\b.{0,60}\b(?:if|polic\w+|rules?|allowed|fees?|cost|"
     r"how much|in general|provide|offer|accept|happens)\b"
@@ -119,7 +120,7 @@ def read(text: str) -> Intent:
 def _is_other_trades(flat: str) -> bool:
     """Say whether a complaint is another trade's: a bank's, a shop's, a railway's, and not one word of a journey."""
     cues = cues_in(flat)
-    if cues & {"ours", "human", "medical", "bereavement"}:
+    if cues & {"ours", "human", "medical", "bereavement"} or _LEFT_BY_AIRLINE.search(flat):
         return False
     return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
 
