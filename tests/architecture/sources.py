@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import io
 import re
 import tokenize
@@ -60,7 +61,12 @@ class Source:
 def parse(path: Path, text: str | None = None) -> Source:
     """Parse one file, or `text` as if it stood there."""
     text = path.read_text(encoding="utf-8") if text is None else text
-    return Source(path=path, text=text, tree=ast.parse(text, filename=str(path)))
+    gc.disable()  # CPython 3.11 loses count of its own stack when a finaliser that parses runs while it builds a tree
+    try:
+        tree = ast.parse(text, filename=str(path))
+    finally:
+        gc.enable()
+    return Source(path=path, text=text, tree=tree)
 
 
 def paths(pattern: str, *folders: str) -> list[Path]:

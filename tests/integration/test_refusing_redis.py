@@ -57,25 +57,30 @@ def ours(refusing: EmbeddedStack, settings: Settings) -> Settings:
 async def no_room(stack: EmbeddedStack, settings: Settings) -> AsyncIterator[None]:
     """Let Redis find that it cannot save what it shall save, upon which it refuses writes, for the block."""
     in_the_way = stack.state_dir / "redis" / "dump.rdb"
-    client = make_redis(settings)
-    in_the_way.mkdir()
-    await client.config_set("save", "3600 1")
-    await client.bgsave()
+    async with make_redis(settings) as client:
 
-    async def refuses() -> bool:
+        async def has_saved() -> bool:
+            return not (await client.info("persistence"))["rdb_bgsave_in_progress"]
+
+        async def refuses() -> bool:
+            try:
+                await client.set("any", 1)
+            except ResponseError as error:
+                return str(error).startswith("MISCONF")
+            return False
+
+        await eventually(has_saved)  # of a test before this one
+        in_the_way.unlink(missing_ok=True)
+        in_the_way.mkdir()
+        await client.config_set("save", "3600 1")
+        await client.bgsave()
+        await eventually(refuses)
         try:
-            await client.set("any", 1)
-        except ResponseError as error:
-            return str(error).startswith("MISCONF")
-        return False
-
-    await eventually(refuses)
-    try:
-        yield
-    finally:
-        await client.config_set("save", "")
-        in_the_way.rmdir()
-        await client.aclose()
+            yield
+        finally:
+            await client.config_set("save", "")
+            await eventually(has_saved)
+            in_the_way.rmdir()
 
 
 async def test_a_subscription_waits_for_a_redis_that_refuses_to_write(refusing: EmbeddedStack, ours: Settings) -> None:
