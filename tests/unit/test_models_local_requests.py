@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.airline_stand_ins import NOW, NUMBER, OUT, RESERVATION, MemoryAirline, MemoryKnowledge, flight_of, later
 from tests.unit.local_conversations import Conversation
+from worker.conversation.effects import Passage
 
 ADA_SAYS = f"Okafor {NUMBER}."
 MORNING = later(flight_of(OUT), 21, flight_number="LF110")
@@ -177,3 +178,17 @@ async def test_no_reply_is_given_twice_and_a_third_offers_a_person(talk: Convers
 
     assert again == f"I have noted that. {first}"
     assert "pass this on to a colleague?" in offered
+
+
+@pytest.mark.parametrize("name", ["Okafor", "okafor", "Ada Okafor", "it's Okafor"])
+async def test_a_name_that_a_published_answer_asked_for_is_none_to_nod_at(name: str) -> None:
+    policy = Passage("Seats", "Choosing", "seats", "Tell us your confirmation number, your surname and the seat.", 2.0)
+    talk = Conversation(knowledge=MemoryKnowledge(policy))
+    answer = await talk.say("how do I choose a seat?")
+
+    told = await talk.say(name)
+    offer = await talk.say(f"{NUMBER}, a window please")
+
+    assert "Source: Seats" in answer.reply
+    assert "confirmation number" in told.reply
+    assert "Move Ada Okafor" in offer.reply

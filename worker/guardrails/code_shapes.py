@@ -184,7 +184,7 @@ def _insults() -> re.Pattern[str]:
 
 
 def _is_insult(token: str) -> bool:
-    """Say whether a token is an insult with digits for letters, which is to be read as one: idi0ts."""
+    """Check whether a token is an insult with digits for letters, which is to be read as one: idi0ts."""
     return _insults().fullmatch(token.lower().translate(LEET)) is not None
 
 

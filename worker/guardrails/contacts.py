@@ -87,7 +87,7 @@ def _phone(start: int, end: int, written: str) -> Found:
 
 
 def _calls_abroad(text: str) -> Iterator[re.Match[str]]:
-    """Give what begins with a plus, or with 00 and could be a number of some country."""
+    """Return what begins with a plus, or with 00 and could be a number of some country."""
     for match in _ABROAD.finditer(text):
         if match[0].startswith("+") or _is_possible(re.sub(r"\D", "", match[0].replace("(0)", ""))[2:]):
             yield match
@@ -104,7 +104,7 @@ def _is_possible(digits: str) -> bool:
 
 
 def _is_national(match: re.Match[str]) -> bool:
-    """Say whether digits that begin with a zero are grouped as a phone number, or are one somewhere."""
+    """Check whether digits that begin with a zero are grouped as a phone number, or are one somewhere."""
     written = match[0]
     groups = re.findall(r"\d+", written.replace("(0)", "0"))
     digits = "".join(groups)

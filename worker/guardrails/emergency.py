@@ -55,7 +55,7 @@ def assess_emergency(text: str) -> EmergencyVerdict:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """Give the sentences of a text: lower case, no accents, no apostrophes, a blank on both sides of each word."""
+    """Return the sentences of a text: lower case, no accents, no apostrophes, a blank on both sides of each word."""
     plain = without_accents(text.lower().replace("\u2019", "'")).replace("'", "")
     for sentence in re.split(r"[.!?;\n]+", _LAUGHING.sub(" lol ", plain)):
         words = re.sub(r"[^a-z0-9,]+", " ", sentence).replace(",", " , ")
@@ -67,7 +67,7 @@ _LAUGHING = re.compile("[\U0001f602\U0001f923\U0001f605\U0001f606\U0001f604]+")
 
 
 def _tells_of(kind: EmergencyKind, sentence: str) -> bool:
-    """Say whether a sentence states this danger: some match of it that nothing in the sentence takes back."""
+    """Check whether a sentence states this danger: some match of it that nothing in the sentence takes back."""
     return any(
         not _is_harmless(kind, sentence, match)
         for section in (kind, f"{kind}_sign")
@@ -94,7 +94,7 @@ def _overlaps(one: re.Match[str], other: re.Match[str]) -> bool:
 
 
 def _is_asked(sentence: str, match: re.Match[str]) -> bool:
-    """Say whether a match begins within a question: a pattern may swallow the words that ask it."""
+    """Check whether a match begins within a question: a pattern may swallow the words that ask it."""
     asked = _compile("asked").match(sentence, 1)
     return asked is not None and asked.end() > match.start()
 

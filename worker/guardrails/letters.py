@@ -41,7 +41,7 @@ _STRETCHED = re.compile(r"(.)\1\1")
 
 
 def without_accents(text: str) -> str:
-    """Give a text without marks on its letters: "é" is "e"."""
+    """Return a text without marks on its letters: "é" is "e"."""
     if text.isascii():
         return text
     return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
@@ -70,7 +70,7 @@ _KEYBOARD_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def is_keyboard_mash(letters: str) -> bool:
-    """Say whether letters were hit and not drawn: all of one row of the keyboard, or one half twice (sdfsdf).
+    """Check whether letters were hit and not drawn: all of one row of the keyboard, or one half twice (sdfsdf).
 
     Of six drawn by lot one in two hundred is.
     """

@@ -81,7 +81,7 @@ REPLIES_COMPARED = 3
 
 
 def last_replies(items: Sequence[Any]) -> list[str]:
-    """Give the last replies before the newest message, out of a session's items."""
+    """Return the last replies before the newest message, out of a session's items."""
     newest = max((at for at, item in enumerate(items) if item.get("role") == "user"), default=0)
     replies = [_text_of(item.get("content")) for item in items[:newest] if item.get("role") == "assistant"]
     return replies[-REPLIES_COMPARED:]

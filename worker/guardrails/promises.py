@@ -27,7 +27,7 @@ _CANCELLED_BY_AIRLINE = re.compile(r"\bcancell?ed\b", re.IGNORECASE)
 
 
 def promises_too_much(text: str, grounds: Grounds) -> bool:
-    """Say whether a reply holds a claim that nothing in this conversation stands behind."""
+    """Check whether a reply holds a claim that nothing in this conversation stands behind."""
     told = to_plain(" ".join(grounds.told))
     if any(ticket not in grounds.tickets and ticket.lower() not in told for ticket in _TICKET.findall(text)):
         return True
@@ -45,7 +45,7 @@ def promises_too_much(text: str, grounds: Grounds) -> bool:
 
 
 def is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
-    """Say whether a change is made that the reply does not report: it may even say that it was not possible."""
+    """Check whether a change is made that the reply does not report: it may even say that it was not possible."""
     if not grounds.staged:
         return False
     made = {kind for sentence in _SENTENCE_END.split(text) for kind in _claims_in(to_plain(sentence), grounds.claims)}
@@ -54,7 +54,7 @@ def is_silent_about_a_change(text: str, grounds: Grounds) -> bool:
 
 
 def _claims_in(sentence: str, claims: Claims) -> Iterator[str]:
-    """Give the kinds of claims a sentence makes; a question makes none."""
+    """Return the kinds of claims a sentence makes; a question makes none."""
     if not sentence.rstrip().endswith("?"):
         for kind in (*claims.backed_by, "handed_over"):
             if _compile(claims.patterns[kind]).search(sentence):
@@ -62,7 +62,7 @@ def _claims_in(sentence: str, claims: Claims) -> Iterator[str]:
 
 
 def _is_done(kind: str, grounds: Grounds, told: str) -> bool:
-    """Say whether a deed or a ticket of this conversation stands behind a claim."""
+    """Check whether a deed or a ticket of this conversation stands behind a claim."""
     if grounds.claims.backed_by.get(kind, frozenset()) & grounds.changes or (kind == "handed_over" and grounds.tickets):
         return True
     if kind == "done" and (grounds.changes or grounds.tickets):
@@ -72,7 +72,7 @@ def _is_done(kind: str, grounds: Grounds, told: str) -> bool:
 
 
 def _is_policy(kind: str, sentence: str, grounds: Grounds) -> bool:
-    """Say whether a sentence tells what holds for everybody, and a passage names the same thing and the same sums."""
+    """Check whether a sentence tells what holds for everybody, and a passage names the same thing and the same sums."""
     plain = re.sub(rf"^(?:{_patterns()['lead_in']} )+", "", sentence)
     if _OF_MYSELF.search(plain):
         return False
@@ -90,7 +90,7 @@ def _is_summary(told: str, grounds: Grounds) -> bool:
 
 
 def _is_offered(kind: str, sentence: str, grounds: Grounds) -> bool:
-    """Say whether a sentence tells what the open offer brings, in whatever words, and does not report it as done."""
+    """Check whether a sentence tells what the open offer brings, in whatever words, and does not report it as done."""
     offered = grounds.offered
     if offered is None or offered.query not in grounds.claims.backed_by.get(kind, frozenset()):
         return False
@@ -105,7 +105,7 @@ def _is_to_come(sentence: str, report: re.Match[str]) -> bool:
 
 
 def _sums_in(text: str) -> frozenset[str]:
-    """Give the sums in US dollars that a text names, each as dollars and cents."""
+    """Return the sums in US dollars that a text names, each as dollars and cents."""
     found = ([part for part in match.groups() if part] for match in _SUM.finditer(to_plain(text)))
     return frozenset(f"{parts[0].replace(',', '')}.{parts[1] if len(parts) > 1 else '00'}" for parts in found)
 

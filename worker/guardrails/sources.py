@@ -20,7 +20,7 @@ _FOUND_NOTHING = re.compile(r'"found":\s*false')
 
 
 def is_unfounded(reply: str, told: Sequence[str], written: Sequence[str]) -> bool:
-    """Say whether an answer cites a section that no tool has given, or has a figure that nobody has.
+    """Check whether an answer cites a section that no tool has given, or has a figure that nobody has.
 
     Figures are sums, and numbers with a unit. They are looked at in a reply that cites a source, or that follows a
     search without a result: a figure in it can come from nowhere but a model's general knowledge. Any other reply rests

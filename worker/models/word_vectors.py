@@ -44,7 +44,7 @@ class WordVectorsUnusable(FteError):
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Hold a vocabulary and one vector per token; safe to use from several threads."""
+    """A vocabulary and one vector per token; safe to use from several threads."""
 
     vocabulary: Mapping[str, int]
     """Token id by piece; of two pieces the one with the lower id was learned first, from more text."""
@@ -77,7 +77,7 @@ class WordVectors:
                 yield from (self.vocabulary[f"<0x{byte:02X}>"] for byte in piece.encode())
 
     def embed(self, texts: Sequence[str], token_weights: Vectors | None = None) -> Vectors:
-        """Give one vector of length 1 for each text, the weighted mean of its tokens'; zeros for an empty text.
+        """Return one vector of length 1 for each text, the weighted mean of its tokens'; zeros for an empty text.
 
         `token_weights` has one weight per token of the table; without it all tokens weigh the same. Shape (texts,
         dimensions).

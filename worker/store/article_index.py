@@ -60,7 +60,7 @@ _HALF_WEIGHT_AT: Final = 0.003
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Hold a section of an article as it is searched; `asked` are ways in which customers ask for it."""
+    """A section of an article as it is searched; `asked` are ways in which customers ask for it."""
 
     slug: str
     number: int
@@ -115,7 +115,7 @@ class ArticleIndex:
         return [self._passage(place, rank) for place, rank in list(found.items())[:limit]]
 
     def _search_parts(self, question: str, about: str) -> dict[int, float]:
-        """Give the best section of each part of a question that asks for several things; none where it does not.
+        """Return the best section of each part of a question that asks for several things; none where it does not.
 
         Places in `sections` and their ranks, in the order asked.
         """
@@ -195,7 +195,7 @@ def _learn_telling(examples: Sequence[tuple[Vectors, NDArray[np.intp]]]) -> Vect
 
 
 def _phrasings_of(section: Section) -> tuple[str, ...]:
-    """Give how customers ask for a section; where nobody has written that down, what it says stands in."""
+    """Return how customers ask for a section; where nobody has written that down, what it says stands in."""
     if section.asked:
         return section.asked
     return (f"{section.title} {section.heading}", *section.keywords, *_SENTENCE_END.split(section.body))

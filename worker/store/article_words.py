@@ -76,7 +76,7 @@ def _stems(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Hold what one section is found by: its words, and phrases that count only as a whole."""
+    """What one section is found by: its words, and phrases that count only as a whole."""
 
     text: str
     phrases: Sequence[str] = ()
@@ -98,7 +98,7 @@ class WordRanking:
         self._postings = {term: self._weigh(found, relative) for term, found in places.items()}
 
     def scores(self, question: str) -> NDArray[np.float64]:
-        """Give each document's score for a cleaned question: about 3 for one telling word, 0 for none."""
+        """Return each document's score for a cleaned question: about 3 for one telling word, 0 for none."""
         scores = np.zeros(self._size)
         for term in dict.fromkeys(self._terms(question)):
             found = self._postings.get(term)
@@ -150,7 +150,7 @@ class WordCoverage:
         self._starts = np.cumsum([0, *map(len, words)])[:-1]
 
     def scores(self, weigh: Mapping[str, float]) -> NDArray[np.float64]:
-        """Give each document's share of a question's weight, 0 to 1; `weigh` has the question's telling words."""
+        """Return each document's share of a question's weight, 0 to 1; `weigh` has the question's telling words."""
         if not weigh or not len(self._starts):
             return np.zeros(len(self._starts))
         alike = self._vectors.embed(list(weigh)) @ self._table.T

@@ -43,7 +43,7 @@ _FUSION_RANK = 60
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Hold an index and the state of the articles that it was built from."""
+    """An index and the state of the articles that it was built from."""
 
     state: str
     index: ArticleIndex

@@ -48,7 +48,7 @@ ASKS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 
 def asked_for(reply: str, fact: str) -> str | None:
-    """Give the sentence in which a reply asks for a kind of fact; None when it does not, or nobody could tell.
+    """Return the sentence in which a reply asks for a kind of fact; None when it does not, or nobody could tell.
 
     A sentence that says what happens without the fact ("if you don't have it at hand") asks for nothing.
     """

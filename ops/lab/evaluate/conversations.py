@@ -18,7 +18,7 @@ _FINE_MIN = 0.85
 
 
 def judge_conversations(played: Sequence[tuple[Conversation, Sequence[str]]]) -> Measured:
-    """Give how many conversations went as they should, those of each kind as well, and what the others lack."""
+    """Return how many conversations went as they should, those of each kind as well, and what the others lack."""
     complaints = {talk.id: list(_complaints_of(talk, replies)) for talk, replies in played}
     judged = [talk for talk, _ in played if talk.says]
     kinds = Counter(talk.kind for talk in judged)

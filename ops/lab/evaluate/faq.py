@@ -58,7 +58,7 @@ def as_dialogue(row: FaqRow) -> Dialogue:
 
 
 def measure_faq(rows: Sequence[FaqRow], played: Sequence[Played]) -> Measured:
-    """Give the figures of a set's questions; `played` are their conversations, in the rows' order."""
+    """Return the figures of a set's questions; `played` are their conversations, in the rows' order."""
     judged = [(row, one, verdict_on(row, _reply_of(one))) for row, one in zip(rows, played, strict=True)]
     counts = Counter(verdict for _, _, verdict in judged)
     total = len(judged)

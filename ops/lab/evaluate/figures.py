@@ -21,7 +21,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Hold one measured value; without a target it is there to be read, not to be met."""
+    """One measured value; without a target it is there to be read, not to be met."""
 
     group: str
     name: str
@@ -33,7 +33,7 @@ class Figure:
 
     @property
     def is_missed(self) -> bool:
-        """Say whether the value is not what it should be."""
+        """Check whether the value is not what it should be."""
         return self.target is not None and not self.target.is_met(self.value)
 
     def show(self, value: float) -> str:
@@ -53,7 +53,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Hold the figures of one kind of set, and what they were missed by."""
+    """The figures of one kind of set, and what they were missed by."""
 
     figures: tuple[Figure, ...]
     misses: tuple[Miss, ...]
@@ -65,6 +65,6 @@ def share(part: int, whole: int) -> float:
 
 
 def count_shares(judged: Iterable[bool]) -> tuple[float, int]:
-    """Give the share of true ones, and how many there were."""
+    """Return the share of true ones, and how many there were."""
     listed = list(judged)
     return share(sum(listed), len(listed)), len(listed)

@@ -25,7 +25,7 @@ _BOOKING_TOOLS = ("confirm_quote", "quote_", "find_", "look_up_", "search_flight
 
 @dataclass(frozen=True)
 class PlayedTurn:
-    """Hold what came of one message: the reply, and what the product recorded of the turn."""
+    """What came of one message: the reply, and what the product recorded of the turn."""
 
     said: str
     reply: str
@@ -54,13 +54,13 @@ class PlayedTurn:
 
     @property
     def is_refused(self) -> bool:
-        """Say whether the customer was told that this is not the airline's matter."""
+        """Check whether the customer was told that this is not the airline's matter."""
         return self.route == "off_topic"
 
 
 @dataclass(frozen=True)
 class Played:
-    """Hold one dialogue as it went, and where something private was found afterwards."""
+    """One dialogue as it went, and where something private was found afterwards."""
 
     dialogue: Dialogue
     turns: tuple[PlayedTurn, ...]
@@ -70,12 +70,12 @@ class Played:
 
     @property
     def is_complete(self) -> bool:
-        """Say whether every message had its reply."""
+        """Check whether every message had its reply."""
         return len(self.turns) == len(self.dialogue.turns)
 
 
 def judge(played: Sequence[Played]) -> Measured:
-    """Give the figures of all dialogues of a set, and what each failed on."""
+    """Return the figures of all dialogues of a set, and what each failed on."""
     complete = [_is_complete(one) for one in played]
     reasked = [_asks_again(one) for one in played if one.dialogue.expect.must_not_reask]
     escalated = [_escalates(one) for one in played if one.dialogue.expect.escalate_by_turn is not None]

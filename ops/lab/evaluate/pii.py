@@ -54,7 +54,7 @@ def measure_pii(rows: Sequence[PiiRow]) -> Measured:
 
 
 def covers(found: Sequence[Found], span: Span, text: str) -> bool:
-    """Say whether every letter and digit of a secret is taken out, separators aside, and as what it is."""
+    """Check whether every letter and digit of a secret is taken out, separators aside, and as what it is."""
     wanted = _KEPT_FOR_NOBODY.get(span.type)
     taken = {place for one in found if wanted is None or one.kind == wanted for place in range(one.start, one.end)}
     return all(place in taken for place in range(span.start, span.end) if _is_telling(text[place]))
@@ -79,7 +79,7 @@ def _found_in_original(text: str) -> list[Found]:
 
 
 def _milliseconds(rows: Sequence[PiiRow]) -> float:
-    """Give the mean CPU time of the fastest round: noise of the machine only ever adds."""
+    """Return the mean CPU time of the fastest round: noise of the machine only ever adds."""
     fastest = float("inf")
     for _ in range(_TIMED_ROUNDS):
         started = time.process_time()

@@ -93,7 +93,7 @@ async def _play_all(
 
 @dataclass(frozen=True)
 class _Stage:
-    """Hold what every dialogue is played with."""
+    """What every dialogue is played with."""
 
     producer: AsyncProducer
     database: Database

@@ -25,7 +25,7 @@ class TooFewBookings(FteError):
 
 @dataclass(frozen=True)
 class Person:
-    """Hold who speaks in a dialogue: what they call themselves, and the number they give."""
+    """Who speaks in a dialogue: what they call themselves, and the number they give."""
 
     given_name: str | None
     surname: str | None
@@ -33,7 +33,7 @@ class Person:
 
     @property
     def is_known(self) -> bool:
-        """Say whether there is anything to find a booking by."""
+        """Check whether there is anything to find a booking by."""
         return self.surname is not None or self.confirmation_number is not None
 
 

@@ -72,7 +72,7 @@ def print_misses(console: Console, name: str, misses: Sequence[Miss]) -> None:
 
 
 def as_object(figures: dict[str, Sequence[Figure]]) -> list[dict[str, object]]:
-    """Give every figure as a plain object, for a program to read."""
+    """Return every figure as a plain object, for a program to read."""
     return [
         {"set": name, **asdict(figure), "missed": figure.is_missed}
         for name, measured in figures.items()

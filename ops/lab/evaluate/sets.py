@@ -42,7 +42,7 @@ class Span(BaseModel):
 
 
 class PiiRow(_Row):
-    """Hold a text and the secrets in it; a text without any is one that must stay as it is."""
+    """A text and the secrets in it; a text without any is one that must stay as it is."""
 
     text: str
     spans: list[Span]
@@ -50,7 +50,7 @@ class PiiRow(_Row):
 
     @property
     def is_debatable(self) -> bool:
-        """Say whether reasonable people would mask something here although no secret is labelled."""
+        """Check whether reasonable people would mask something here although no secret is labelled."""
         return self.neg_type.startswith(("ticket_number", "tracking", "luhn_fail"))
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class PiiRow(_Row):
 
 
 class AbuseRow(_Row):
-    """Hold a text, and whether it abuses people."""
+    """A text, and whether it abuses people."""
 
     text: str
     abusive: bool
@@ -71,26 +71,26 @@ class AbuseRow(_Row):
 
     @property
     def is_angry_only(self) -> bool:
-        """Say whether this is a customer's complaint, however rude, and no abuse."""
+        """Check whether this is a customer's complaint, however rude, and no abuse."""
         return not self.abusive and (self.angry or "complaint" in self.note)
 
 
 class EmergencyRow(_Row):
-    """Hold a text, and the kind of emergency it tells of; none for a text that only sounds like one."""
+    """A text, and the kind of emergency it tells of; none for a text that only sounds like one."""
 
     text: str
     kind: EmergencyKind | None
 
 
 class TriageRow(_Row):
-    """Hold a first message, and where it belongs."""
+    """A first message, and where it belongs."""
 
     text: str
     label: TriageLabel
 
 
 class FaqRow(_Row):
-    """Hold a question, or turns of which the last asks, and where articles answer it; without sources none does."""
+    """A question, or turns of which the last asks, and where articles answer it; without sources none does."""
 
     text: str = ""
     turns: list[str] = []
@@ -109,12 +109,12 @@ class FaqRow(_Row):
 
     @property
     def asked(self) -> list[str]:
-        """Give what the customer says, one text a turn."""
+        """Return what the customer says, one text a turn."""
         return self.turns or [self.text]
 
 
 class Surface(BaseModel):
-    """Hold a fact as it is written in a dialogue, and in the one spelling it has everywhere else."""
+    """A fact as it is written in a dialogue, and in the one spelling it has everywhere else."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -123,7 +123,7 @@ class Surface(BaseModel):
 
 
 class Expectation(BaseModel):
-    """Hold what must and must not happen in a dialogue; turns count from 0."""
+    """What must and must not happen in a dialogue; turns count from 0."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -139,14 +139,14 @@ class Expectation(BaseModel):
 
 
 class Dialogue(_Row):
-    """Hold what a customer says turn by turn, whatever the answers are."""
+    """What a customer says turn by turn, whatever the answers are."""
 
     turns: list[str]
     expect: Expectation
 
 
 class Conversation(_Row):
-    """Hold a conversation on the shipped bookings, and what each reply must and must not say, as regular expressions.
+    """A conversation on the shipped bookings, and what each reply must and must not say, as regular expressions.
 
     A turn that is a list is a burst: messages that came in a row. Rows without `says` are played for what holds of any
     conversation, that no reply is sent twice.
@@ -161,7 +161,7 @@ class Conversation(_Row):
 
 @dataclass(frozen=True)
 class LabelledSets:
-    """Hold what one folder has, each kind in the order of its files."""
+    """What one folder has, each kind in the order of its files."""
 
     name: str
     pii: tuple[PiiRow, ...]

@@ -40,7 +40,7 @@ _HANDOFFS = {triage.TO_FAQ: "faq", triage.TO_BOOKING: "booking", triage.TO_ESCAL
 
 @dataclass(frozen=True)
 class Triaged:
-    """Hold the figures of triage, and how often each label was sent where: (label, route) -> count."""
+    """The figures of triage, and how often each label was sent where: (label, route) -> count."""
 
     measured: Measured
     confusion: Counter[tuple[str, str]]

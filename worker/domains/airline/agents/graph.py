@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgentGraph:
-    """Hold the agents. They carry no state of a conversation, so any turn may use any graph."""
+    """The agents. They carry no state of a conversation, so any turn may use any graph."""
 
     triage: Agent[TurnContext]
     faq: Agent[TurnContext]
@@ -27,7 +27,7 @@ class AgentGraph:
     escalation: Agent[TurnContext]
 
     def start(self, last_agent: str | None) -> Agent[TurnContext]:
-        """Give the agent where a conversation goes on: the last one.
+        """Return the agent where a conversation goes on: the last one.
 
         Triage receives new conversations, those whose agent this release does not know, and what a customer writes
         after an escalation: the escalation agent is an end point, and the next wish may be any.
@@ -37,7 +37,7 @@ class AgentGraph:
 
     @property
     def by_name(self) -> Mapping[str, Agent[TurnContext]]:
-        """Give every agent by its name."""
+        """Return every agent by its name."""
         return {agent.name: agent for agent in (self.triage, self.faq, self.booking, self.escalation)}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def choose_start(
     graph: AgentGraph, turn: TurnContext, items: list[Any], last_agent: str | None, settings: ModelSettings
 ) -> Agent[TurnContext]:
-    """Give the agent to start at: the last one, or whoever the message surely is for, its context prepared.
+    """Return the agent to start at: the last one, or whoever the message surely is for, its context prepared.
 
     A turn that goes there directly saves the model calls of the handoffs. Where the local model answers, it makes its
     own handoffs beforehand, however sure it is; any other model is led past its own reading only where a sure one

@@ -24,7 +24,7 @@ _NOT_A_NAME = re.compile(r"\b(?:birth ?days?|date of birth|gender|title|mr|mrs|m
 
 
 def is_for_tool(situation: Situation, wish: Wish, since: int) -> bool:
-    """Say whether a tool of this agent does what is wished."""
+    """Check whether a tool of this agent does what is wished."""
     if wish == "name" and any(_NOT_A_NAME.search(text) for text in situation.customer_texts[since:]):
         return False
     return wish in TOOLS and situation.can(TOOLS[wish])
@@ -79,7 +79,7 @@ _NOT_SO = re.compile(r"\b(?:not|isn'?t|aren'?t|wasn'?t|never|no|neither|nor)\b[^
 
 
 def _is_given(pattern: re.Pattern[str], text: str) -> bool:
-    """Say whether a reason stands in a text, and not that it is none: "I'm not sick"."""
+    """Check whether a reason stands in a text, and not that it is none: "I'm not sick"."""
     return any(not _NOT_SO.search(text[: match.start()]) for match in pattern.finditer(text))
 
 
@@ -124,7 +124,7 @@ def _correct_name(situation: Situation, texts: Sequence[str], reservation: dict[
 
 
 def _likeliest(name: str, travellers: Sequence[str]) -> str | None:
-    """Give the traveller who shares a word with a name, or its first letters; the only one, whatever it is."""
+    """Return the traveller who shares a word with a name, or its first letters; the only one, whatever it is."""
     if len(travellers) == 1:
         return travellers[0]
     words = set(name.lower().split())
@@ -157,7 +157,7 @@ _TARGET = re.compile(
 
 
 def _cabin_named(text: str) -> str | None:
-    """Give the cabin that a text wants: the one after "to" or "in", else any that it names."""
+    """Return the cabin that a text wants: the one after "to" or "in", else any that it names."""
     target = _TARGET.search(text)
     said = target[0] if target else text
     return next((name for name, pattern in _CABINS if pattern.search(said)), None)
@@ -178,7 +178,7 @@ _LAST_FOUR = re.compile(r"\bending (?:in|with) (\d{4})\b", re.IGNORECASE)
 
 
 def find_payment(text: str, reservation: dict[str, Any]) -> int | None:
-    """Give the number of the payment method that a message names, of those on file; None for the usual one."""
+    """Return the number of the payment method that a message names, of those on file; None for the usual one."""
     methods = reservation.get("payment_methods")
     if not isinstance(methods, dict):
         return None
@@ -198,7 +198,7 @@ _OTHER_PAYMENT = re.compile(
 
 
 def wants_other_payment(text: str) -> bool:
-    """Say whether a message asks that something be paid otherwise than it was offered."""
+    """Check whether a message asks that something be paid otherwise than it was offered."""
     return _OTHER_PAYMENT.search(text) is not None
 
 

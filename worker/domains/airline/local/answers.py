@@ -28,7 +28,7 @@ _TO_TRIAGE = "transfer_to_triage_agent"
 
 
 def accepts_person(situation: Situation) -> bool:
-    """Say whether the newest message says yes to a colleague whom the last reply offered."""
+    """Check whether the newest message says yes to a colleague whom the last reply offered."""
     return situation.facts.agrees_to_person and phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
 
 
@@ -56,7 +56,7 @@ def answer_offer(situation: Situation, *, wants_other: bool) -> Step | None:
 
 
 def is_unclear_too_often(situation: Situation) -> bool:
-    """Say whether an unclear answer to an offer has been asked about as often as it should be."""
+    """Check whether an unclear answer to an offer has been asked about as often as it should be."""
     quote = situation.open_offer
     return (
         quote is not None
@@ -77,7 +77,7 @@ def _times_asked_again(situation: Situation) -> int:
 
 
 def _is_unclear(situation: Situation) -> bool:
-    """Say whether a message leaves open what is wanted: it asks nothing, wishes nothing and calls for nobody."""
+    """Check whether a message leaves open what is wanted: it asks nothing, wishes nothing and calls for nobody."""
     message, flat = situation.message, flatten(situation.message)
     label, confidence = situation.intent
     if "?" in message or find_wish(message) or find_confirmation_number(message):

@@ -59,7 +59,7 @@ _CLAUSE_END: Final = re.compile(r"(?<=[.!?,;])\s+|\n+|\s-\s")
 
 
 def leans_on_last(text: str) -> bool:
-    """Say whether a message continues the question before it, and says too little alone: "and in the hold?".
+    """Check whether a message continues the question before it, and says too little alone: "and in the hold?".
 
     One that neither asks nor goes on ("perfect, that helps") is no question, whatever was asked before.
     """
@@ -69,12 +69,12 @@ def leans_on_last(text: str) -> bool:
 
 
 def is_follow_up(text: str) -> bool:
-    """Say whether a message begins as one that continues a question: "and", "what about", "ok and"."""
+    """Check whether a message begins as one that continues a question: "and", "what about", "ok and"."""
     return len(text.split()) <= FOLLOW_UP_WORDS_MAX and _LEANS.search(text) is not None
 
 
 def asks(text: str) -> bool:
-    """Say whether a message has the form of a question to be answered, rather than of a favour to be done."""
+    """Check whether a message has the form of a question to be answered, rather than of a favour to be done."""
     clauses = [clause for clause in _CLAUSE_END.split(text) if len(clause.split()) >= QUESTION_WORDS_MIN]
     asked = [clause for clause in clauses if clause.rstrip().endswith("?") or _QUESTION.search(clause)]
     return any(not _HELP.search(clause) for clause in asked) and not any(map(_PLEASE_DO.search, clauses))
@@ -102,7 +102,7 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
 
 
 def _sure_min(likely: Intent, words: int, rank: float, *, is_asked: bool) -> float:
-    """Give the confidence from which a reading stands although an article has an answer."""
+    """Return the confidence from which a reading stands although an article has an answer."""
     if not is_asked and (rank < FOUND_WELL_MIN or words > QUESTION_WORDS_MAX):
         return SURE_OF_WORDS if words <= FEW_WORDS_MAX else SURE_OF_STORY
     if not is_asked:

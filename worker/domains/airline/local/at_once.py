@@ -22,7 +22,7 @@ _WORDS_MIN = 3
 
 
 def answer_at_once(situation: Situation) -> Say | None:
-    """Give the reply to a message that is only about the conversation itself; None for any other."""
+    """Return the reply to a message that is only about the conversation itself; None for any other."""
     if situation.done or situation.agent == "Escalation Agent" or not situation.message:
         return None
     if asks_about_card(situation):
@@ -43,7 +43,7 @@ def _unreadable(situation: Situation) -> Say | None:
 
 
 def introduce(situation: Situation) -> list[str]:
-    """Give what has to be said before the answer: that no person writes, that attachments are not seen."""
+    """Return what has to be said before the answer: that no person writes, that attachments are not seen."""
     message, before = situation.message, []
     if speaks_of(message, "robot"):
         before.append(phrases.DIGITAL)

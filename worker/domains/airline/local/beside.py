@@ -28,7 +28,7 @@ _LEANS_BACK = re.compile(r"\b(?:it|that|they|them|this|those|one)\b", re.IGNOREC
 
 
 def asks_about_own(situation: Situation) -> bool:
-    """Say whether the newest message asks for facts of the customer's own booking, and not of anybody's."""
+    """Check whether the newest message asks for facts of the customer's own booking, and not of anybody's."""
     facts = set(situation.reading.own_questions)
     if facts - OF_ANY_CUSTOMER:
         return True
@@ -38,7 +38,7 @@ def asks_about_own(situation: Situation) -> bool:
 
 
 def next_question(situation: Situation, *, has_wish: bool) -> str | None:
-    """Give the next question of policy that the newest message asks and that was not looked up yet.
+    """Return the next question of policy that the newest message asks and that was not looked up yet.
 
     `has_wish`: whether a wish is being served; what else such a message asks is taken to be about that.
     """
@@ -50,7 +50,7 @@ def next_question(situation: Situation, *, has_wish: bool) -> str | None:
 
 
 def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
-    """Give what articles may answer, and of a message without a wish whatever else it asks."""
+    """Return what articles may answer, and of a message without a wish whatever else it asks."""
     reading = situation.reading
     may_be_asides = not (has_wish or reading.own_questions)
     asked, before = [], ""
@@ -90,7 +90,7 @@ def _order_of_wishes(situation: Situation) -> str:
 
 
 def _passages(situation: Situation) -> list[str]:
-    """Give the passages that this turn looked up, each once, and say of which question nothing was found."""
+    """Return the passages that this turn looked up, each once, and say of which question nothing was found."""
     told = []
     for done in situation.done:
         if done.name != "faq_lookup":

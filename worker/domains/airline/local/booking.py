@@ -162,7 +162,7 @@ def _is_ours(situation: Situation) -> bool:
 
 
 def _speaks_on(situation: Situation) -> bool:
-    """Say whether a message speaks of the very thing that is being worked on, and is no question of policy."""
+    """Check whether a message speaks of the very thing that is being worked on, and is no question of policy."""
     wish = find_wish(situation.message)
     spoken_of = {find_wish(text) for text in situation.customer_texts[:-1]}
     return (
@@ -171,7 +171,7 @@ def _speaks_on(situation: Situation) -> bool:
 
 
 def _is_asked(situation: Situation) -> bool:
-    """Say whether the airline's last words asked for something that any words may answer, but another trade's."""
+    """Check whether the airline's last words asked for something that any words may answer, but another trade's."""
     if cues_in(flatten(situation.message)) & {"trade", "brand"}:
         return False
     asked = (
@@ -197,7 +197,7 @@ def _to_triage(situation: Situation) -> Step | None:
 
 
 def _fulfilled(situation: Situation) -> tuple[tuple[str, int], ...]:
-    """Give the kinds of changes that are made or turned down, each with the number of messages up to its answer."""
+    """Return the kinds of changes that are made or turned down, each with the number of messages up to its answer."""
     made = [
         (str(done.output.get("kind", "seat_change")), done.turn + 1)
         for done in situation.done_before
@@ -218,7 +218,7 @@ def _wish_of(situation: Situation) -> OpenWish | None:
 
 
 def _only_names_a_day(situation: Situation) -> bool:
-    """Say whether a message names a day and nothing else that could be meant: "not Friday, Thursday please"."""
+    """Check whether a message names a day and nothing else that could be meant: "not Friday, Thursday please"."""
     reading, today = situation.reading, situation.facts.today
     if today is None or reading.own_questions or reading.policy_questions:
         return False

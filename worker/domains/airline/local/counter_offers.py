@@ -14,7 +14,7 @@ from worker.domains.airline.local.situation import Situation
 
 
 def wants_another(situation: Situation, kind: str) -> bool:
-    """Say whether the newest message wishes something else than what is offered, of the same kind or another."""
+    """Check whether the newest message wishes something else than what is offered, of the same kind or another."""
     message = situation.message
     wish = find_wish(message)
     if wish is not None and wish != WISH_OF_KIND.get(kind) and kind != "flight_change":

@@ -14,7 +14,7 @@ from worker.domains.airline.local.situation import Situation
 
 @dataclass(frozen=True)
 class Details:
-    """Hold what was stated, the newest of each; a seat without a newer preference, or the other way round."""
+    """What was stated, the newest of each; a seat without a newer preference, or the other way round."""
 
     name: str | None = None
     confirmation_number: str | None = None
@@ -27,7 +27,7 @@ class Details:
     """What else may be the name, the likeliest first: tried when the booking is not found under `name`."""
 
     def as_arguments(self) -> dict[str, Any]:
-        """Give what a handoff to the Booking Agent carries."""
+        """Return what a handoff to the Booking Agent carries."""
         carried = {
             "passenger_name": None if self.name_is_guessed else self.name,
             "confirmation_number": self.confirmation_number,
@@ -64,7 +64,7 @@ def collect_details(situation: Situation) -> Details:
 
 
 def _names_in(situation: Situation) -> list[Name]:
-    """Give the names that were told, the newest message's first, then what is known, then what was only guessed."""
+    """Return the names that were told, the newest message's first, then what is known, then what was only guessed."""
     told: dict[str, Name] = {}
     guessed: dict[str, Name] = {}
     asked, found = False, []

@@ -44,7 +44,7 @@ def decide(situation: Situation) -> Step:
 
 
 def _answer(looked_up: list[Done]) -> str:
-    """Give what was found, each passage once: two where one question was looked up and both are close to it."""
+    """Return what was found, each passage once: two where one question was looked up and both are close to it."""
     quoted = PASSAGES_QUOTED_MAX if len(looked_up) == 1 else 1
     found = [result for done in looked_up if done.output.get("found") for result in done.output["results"][:quoted]]
     return "\n\n".join(dict.fromkeys(map(phrases.cite, found))) or phrases.nothing_found()
@@ -56,7 +56,7 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     refuses, offered = declines(situation.message), situation.open_offer
     offers_person = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
     answers_offer = offered is not None and (offered.said_yes or refuses)
-    if answers_offer or accepts_person(situation) or (offers_person and refuses):
+    if answers_offer or situation.tells_name or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
     if is_follow_up(situation.message) and situation.facts.published is not None:
         return None
@@ -74,7 +74,7 @@ def _settle_otherwise(situation: Situation) -> Step | None:
 
 
 def questions_in(situation: Situation) -> list[dict[str, str]]:
-    """Give the arguments of the lookups, at most QUESTIONS_MAX; one that leans on the question before takes it along.
+    """Return the arguments of the lookups, at most QUESTIONS_MAX; one that leans on the question before takes it along.
 
     Several are looked up when several paragraphs ask: messages that came in a row are paragraphs of one.
     """

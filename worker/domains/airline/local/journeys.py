@@ -23,7 +23,7 @@ _OUTBOUND = re.compile(
 
 
 def journeys_of(reservation: dict[str, Any]) -> list[list[Segment]]:
-    """Give there and back apart: a round trip turns where it stays longest."""
+    """Return there and back apart: a round trip turns where it stays longest."""
     segments = [segment for segment in reservation.get("segments", []) if isinstance(segment, dict)]
     if reservation.get("trip_type") != "round_trip" or len(segments) < 2:  # noqa: PLR2004 - there, and back
         return [segments] if segments else []
@@ -34,7 +34,7 @@ def journeys_of(reservation: dict[str, Any]) -> list[list[Segment]]:
 
 
 def leg_meant(journeys: Sequence[list[Segment]], text: str) -> list[Segment] | None:
-    """Give the way that a message names: by its flight, its airports, or as the way out or back; None for none."""
+    """Return the way that a message names: by its flight, its airports, or as the way out or back; None for none."""
     number = find_flight_number(text)
     codes = set(re.findall(r"\b[A-Z]{3}\b", text))
     for journey in journeys:

@@ -16,7 +16,7 @@ _SEAT = re.compile(r"\b(\d{1,2}) ?([A-Fa-f])\b")
 
 
 def answer_own_questions(situation: Situation, reservation: Reservation) -> list[str]:
-    """Give a sentence for each fact that the newest message asks for, in its order."""
+    """Return a sentence for each fact that the newest message asks for, in its order."""
     answers = []
     for fact in find_own_questions(situation.message):
         tell = _TELL.get(fact)

@@ -77,13 +77,13 @@ _REPEATED = "I'm afraid I said that already, and it did not help."
 
 
 def other_courtesies(text: str) -> tuple[str, ...]:
-    """Give other words for a courtesy; none for what is no courtesy."""
+    """Return other words for a courtesy; none for what is no courtesy."""
     is_courtesy = text in _COURTESIES or text.startswith(("You're welcome", "Hello, and welcome"))
     return tuple(other for other in _COURTESIES if other != text) if is_courtesy else ()
 
 
 def core_of(text: str) -> str:
-    """Give what of a reply is said again: all but the nod that it began with."""
+    """Return what of a reply is said again: all but the nod that it began with."""
     return text.removeprefix("Gladly. ")
 
 
@@ -355,7 +355,7 @@ def refuse(message: str) -> str:
 
 
 def first_name(name: str | None) -> str:
-    """Give the name to address somebody by."""
+    """Return the name to address somebody by."""
     return (name or "").split(" ")[0].title()
 
 

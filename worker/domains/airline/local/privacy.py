@@ -10,6 +10,6 @@ _CARD_QUESTION = re.compile(r"\b(?:what|which|whose|show|tell|repeat|do you have
 
 
 def asks_about_card(situation: Situation) -> bool:
-    """Say whether a customer whose card number was taken out of an earlier message asks for it."""
+    """Check whether a customer whose card number was taken out of an earlier message asks for it."""
     earlier = " ".join(situation.customer_texts[:-1])
     return not situation.done and "[CARD_NUMBER]" in earlier and _CARD_QUESTION.search(situation.message) is not None

@@ -101,7 +101,7 @@ def search_trip(situation: Situation) -> Step:
 
 
 def trip_wanted(situation: Situation) -> tuple[Route, date | None]:
-    """Give the places and the day said, the newest of each, also as bare answers to questions for them."""
+    """Return the places and the day said, the newest of each, also as bare answers to questions for them."""
     route, day = Route(), None
     asked = ""
     for line in situation.lines:
@@ -139,7 +139,7 @@ def status_of_flight(situation: Situation) -> Step | None:
 def _picked(
     situation: Situation, reservation: dict[str, Any], journey: list[Segment], day: date | None
 ) -> Option | None:
-    """Give the option that the newest message takes of those listed last."""
+    """Return the option that the newest message takes of those listed last."""
     found = situation.latest_result(_SEARCH)
     if found is None or found in situation.done:
         return None
@@ -169,7 +169,7 @@ def _quote(situation: Situation, reservation: dict[str, Any], journey: list[Segm
 
 
 def _options_of(found: Done, cabin: str, reservation: dict[str, Any] | None) -> list[Option]:
-    """Give the options with a seat in the cabin, but not the one that is booked already."""
+    """Return the options with a seat in the cabin, but not the one that is booked already."""
     booked = {(s.get("flight_number"), s.get("date")) for s in (reservation or {}).get("segments", [])}
     options = [option for option in found.output.get("options", []) if isinstance(option, dict)]
     return [

@@ -50,7 +50,7 @@ def work_on_seat(situation: Situation, details: Details, wish: Wish) -> Step:
 
 
 def next_move(situation: Situation) -> Move | None:
-    """Give the next of several passengers' seats that earlier messages asked for, of those not offered yet."""
+    """Return the next of several passengers' seats that earlier messages asked for, of those not offered yet."""
     asked = [move for text in situation.customer_texts for move in moves_in(text, _passengers(situation))]
     offered = {
         (done.arguments.get("passenger_name"), done.arguments.get("seat_number"))

@@ -31,7 +31,7 @@ LEFT_AS_IT_WAS = "I have left everything as it was"
 
 
 class OpenQuote(BaseModel):
-    """Hold an offer that waits for the customer's answer."""
+    """An offer that waits for the customer's answer."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -46,7 +46,7 @@ class OpenQuote(BaseModel):
 
 
 class Published(BaseModel):
-    """Hold what a search of the articles found on the newest message, before any agent was asked."""
+    """What a search of the articles found on the newest message, before any agent was asked."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -54,7 +54,7 @@ class Published(BaseModel):
 
 
 class KnownFacts(BaseModel):
-    """Hold the facts that an agent's instructions end with; unknown keys are for other models."""
+    """The facts that an agent's instructions end with; unknown keys are for other models."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -80,7 +80,7 @@ class KnownFacts(BaseModel):
 
 @dataclass(frozen=True)
 class Done:
-    """Hold a tool call and what came back: an object as the tools write them, or `{"text": …}`."""
+    """A tool call and what came back: an object as the tools write them, or `{"text": …}`."""
 
     name: str
     arguments: dict[str, Any]
@@ -90,13 +90,13 @@ class Done:
 
     @property
     def is_ok(self) -> bool:
-        """Say whether the tool did what it was asked."""
+        """Check whether the tool did what it was asked."""
         return self.output.get("ok") is True
 
 
 @dataclass(frozen=True)
 class Line:
-    """Hold one thing said."""
+    """One thing said."""
 
     speaker: Literal["customer", "airline"]
     text: str
@@ -104,7 +104,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Situation:
-    """Hold everything a decision may look at."""
+    """Everything a decision may look at."""
 
     agent: str
     airline: str
@@ -116,18 +116,18 @@ class Situation:
 
     @cached_property
     def message(self) -> str:
-        """Give the customer's newest message, without what is quoted in it and the signature."""
+        """Return the customer's newest message, without what is quoted in it and the signature."""
         said = self.customer_texts
         return said[-1] if said else ""
 
     @cached_property
     def customer_texts(self) -> tuple[str, ...]:
-        """Give everything the customer said that is still in sight, oldest first, in their own words each time."""
+        """Return everything the customer said that is still in sight, oldest first, in their own words each time."""
         return tuple(own_text(line.text) for line in self.lines if line.speaker == "customer")
 
     @cached_property
     def intent(self) -> Intent:
-        """Give what the newest message is about, the articles asked as well."""
+        """Return what the newest message is about, the articles asked as well."""
         facts, likely = self.facts, read(self.message)
         if likely.label == "booking" and self.reading.wishes and (self.reading.preference or self.reading.seats):
             return likely  # it says which seat, so it wants one: "can I move to a window seat?"
@@ -136,19 +136,24 @@ class Situation:
 
     @cached_property
     def reading(self) -> Reading:
-        """Give what the newest message says."""
+        """Return what the newest message says."""
         written = next((line.text for line in reversed(self.lines) if line.speaker == "customer"), "")
         return read_message(written, name_asked=_ASKS_FOR_NAME.search(self.last_reply) is not None)
 
     @cached_property
+    def tells_name(self) -> bool:
+        """Check whether the newest message gives a name for which the reply before it asked."""
+        return bool(self.reading.names) and _ASKS_FOR_NAME.search(self.last_reply) is not None
+
+    @cached_property
     def last_reply(self) -> str:
-        """Give the airline's last words before the newest message; empty at the start of a conversation."""
+        """Return the airline's last words before the newest message; empty at the start of a conversation."""
         replies = [line.text for line in self.lines if line.speaker == "airline"]
         return replies[-1] if replies else ""
 
     @cached_property
     def latest(self) -> Done | None:
-        """Give the last tool call of this turn, if it is the last thing that happened and no handoff."""
+        """Return the last tool call of this turn, if it is the last thing that happened and no handoff."""
         if not self.done or self.done[-1].name.startswith(HANDOFF_PREFIX):
             return None
         return self.done[-1]
@@ -159,11 +164,11 @@ class Situation:
         return tuple(done.name for done in self.done if done.name.startswith(HANDOFF_PREFIX))
 
     def was_called(self, name: str) -> bool:
-        """Say whether a tool or handoff was called in this turn."""
+        """Check whether a tool or handoff was called in this turn."""
         return any(done.name == name for done in self.done)
 
     def latest_result(self, *names: str) -> Done | None:
-        """Give the last call of one of these tools that did what it was asked, in this turn or before."""
+        """Return the last call of one of these tools that did what it was asked, in this turn or before."""
         return next(
             (done for done in reversed((*self.done_before, *self.done)) if done.name in names and done.is_ok), None
         )
@@ -181,17 +186,17 @@ class Situation:
 
     @property
     def open_offer(self) -> OpenQuote | None:
-        """Give the offer that waits for an answer; one that the customer turned down waits for none."""
+        """Return the offer that waits for an answer; one that the customer turned down waits for none."""
         made = max((done.turn for done in self.done_before if _kind_quoted(done)), default=0)
         return None if any(said > made for _, said in self.turned_down) else self.facts.quote
 
     def can(self, name: str) -> bool:
-        """Say whether a tool or handoff is there to be called."""
+        """Check whether a tool or handoff is there to be called."""
         return name in self.callable_names
 
 
 def _kind_quoted(done: Done) -> str:
-    """Give the kind of offer that a call made; empty for any other call."""
+    """Return the kind of offer that a call made; empty for any other call."""
     quote = done.output.get("quote")
     return str(quote.get("kind", "")) if done.is_ok and isinstance(quote, dict) else ""
 

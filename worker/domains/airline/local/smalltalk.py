@@ -20,7 +20,7 @@ SHORT_WORDS_MAX = 8
 
 
 def is_smalltalk(situation: Situation) -> bool:
-    """Say whether a message only greets, thanks or ends the conversation."""
+    """Check whether a message only greets, thanks or ends the conversation."""
     message = situation.message
     if len(message.split()) > SHORT_WORDS_MAX:
         return situation.intent.label == "smalltalk"

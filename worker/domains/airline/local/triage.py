@@ -97,7 +97,7 @@ def _reroute(situation: Situation) -> Step:
 
 
 def settled_intent(situation: Situation) -> Intent:
-    """Give the intent, with what only makes sense within a booking talk read as booking."""
+    """Return the intent, with what only makes sense within a booking talk read as booking."""
     label, confidence = situation.intent
     message = situation.message
     surely = _sure_intent(situation)
@@ -115,7 +115,7 @@ def settled_intent(situation: Situation) -> Intent:
 
 
 def _sure_intent(situation: Situation) -> Intent | None:
-    """Give what is said in so many words; None where the classifier's odds are all there is."""
+    """Return what is said in so many words; None where the classifier's odds are all there is."""
     message, reading = situation.message, situation.reading
     if speaks_of(message, "legal"):
         return Intent("escalation", 1.0)
@@ -125,13 +125,13 @@ def _sure_intent(situation: Situation) -> Intent | None:
         return situation.intent
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
     lacks_code = was_asked and says_no_code(message, asked=True)
-    if lacks_code or reading.confirmation_number or _asks_about_own_trip(situation):
+    if lacks_code or reading.confirmation_number or situation.tells_name or _asks_about_own_trip(situation):
         return Intent("booking", 1.0)
     return None
 
 
 def _asks_about_own_trip(situation: Situation) -> bool:
-    """Say whether a message asks for facts of the customer's own booking, or for flights on a route and day."""
+    """Check whether a message asks for facts of the customer's own booking, or for flights on a route and day."""
     if asks_about_own(situation) or (situation.open_offer and wants_other_payment(situation.message)):
         return True
     route = find_route(situation.message)
@@ -142,7 +142,7 @@ def _asks_about_own_trip(situation: Situation) -> bool:
 
 
 def _without_complaint(situation: Situation) -> Intent:
-    """Give what a message is about that sounds like a complaint to the classifier, and holds no word of one."""
+    """Return what a message is about that sounds like a complaint to the classifier, and holds no word of one."""
     reading = situation.reading
     if reading.wishes:
         return Intent("booking", _SURE)
@@ -154,7 +154,7 @@ def _without_complaint(situation: Situation) -> Intent:
 
 
 def _only_adds(situation: Situation) -> bool:
-    """Say whether a message gives details for the ticket that is open, and no new wish."""
+    """Check whether a message gives details for the ticket that is open, and no new wish."""
     message = situation.message
     if find_wish(message) is not None or "?" in message:
         return False

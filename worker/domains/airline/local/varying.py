@@ -13,7 +13,7 @@ _TO_TRIAGE, _TO_ESCALATION = "transfer_to_triage_agent", "transfer_to_escalation
 
 
 def vary(situation: Situation, said: Say) -> Step:
-    """Give a reply that is none of the last ones.
+    """Return a reply that is none of the last ones.
 
     A courtesy is put in other words, whatever else is repeated says what was not understood, then offers a person, and
     when that was said as well, calls one. Where nothing is left to say, the reply is given as it is: the pipeline
@@ -42,7 +42,7 @@ def vary(situation: Situation, said: Say) -> Step:
 
 
 def _gave_something(situation: Situation) -> bool:
-    """Say whether the newest message names anything of a trip, and is no mere nod."""
+    """Check whether the newest message names anything of a trip, and is no mere nod."""
     reading, today = situation.reading, situation.facts.today
     names_a_day = today is not None and find_day(situation.message, today) is not None
     return bool(

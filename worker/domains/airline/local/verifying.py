@@ -30,7 +30,7 @@ def lacks_code(situation: Situation) -> bool:
 
 
 def find_reservation(situation: Situation) -> dict[str, Any] | None:
-    """Give the open booking as a tool showed it last; None when it has changed since, or is out of sight."""
+    """Return the open booking as a tool showed it last; None when it has changed since, or is out of sight."""
     for done in reversed((*situation.done_before, *situation.done)):
         if done.name == "confirm_quote" and done.is_ok:
             return None
@@ -41,7 +41,7 @@ def find_reservation(situation: Situation) -> dict[str, Any] | None:
 
 
 def is_verified(situation: Situation, details: Details) -> bool:
-    """Say whether the booking that the customer speaks of is open."""
+    """Check whether the booking that the customer speaks of is open."""
     facts = situation.facts
     return facts.verified and details.confirmation_number == facts.confirmation_number
 
@@ -52,7 +52,7 @@ def look_up(details: Details, name: str | None = None) -> Call:
 
 
 def untried_name(situation: Situation, details: Details) -> str | None:
-    """Give the likeliest name that has not been refused with this number yet; None when each has."""
+    """Return the likeliest name that has not been refused with this number yet; None when each has."""
     refused = [
         done.arguments for done in (*situation.done_before, *situation.done) if done.name == _LOOK_UP and not done.is_ok
     ]

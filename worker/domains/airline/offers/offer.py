@@ -23,7 +23,7 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold a change that is possible now: in words before and after, its price, and the effect that makes it.
+    """A change that is possible now: in words before and after, its price, and the effect that makes it.
 
     `summary` begins with a verb and has no full stop; `done` is a sentence. `price_usd` is negative for a refund.
     `query` and `change` make the effect, but for what all effects hold. `request` is what to work the offer out from
@@ -52,7 +52,7 @@ Propose = Callable[["TurnContext", "Booking", Request], Awaitable[Offer | Refusa
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Hold what is due, in words, and the payment method it is taken from or given back to."""
+    """What is due, in words, and the payment method it is taken from or given back to."""
 
     usd: int
     words: str
@@ -60,7 +60,7 @@ class Price:
 
     @property
     def method_number(self) -> int | None:
-        """Give the method's number; None where no money moves."""
+        """Return the method's number; None where no money moves."""
         return self.method.number if self.method else None
 
 

@@ -74,7 +74,7 @@ async def offer_seat(turn: TurnContext, booking: Booking, request: Request) -> O
 
 
 def _seated(booking: Booking, name: str | None) -> Booking | Refusal:
-    """Give the booking with whoever is to be moved: by surname, whole name, or given name alone."""
+    """Return the booking with whoever is to be moved: by surname, whole name, or given name alone."""
     if not name:
         return booking
     reservation = booking.reservation

@@ -29,7 +29,7 @@ DELAYED_STATUS_HOLDS = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethod:
-    """Hold one way a customer pays: a card shows its last four digits, the others have a balance."""
+    """One way a customer pays: a card shows its last four digits, the others have a balance."""
 
     number: int
     kind: PaymentKind
@@ -39,7 +39,7 @@ class PaymentMethod:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Hold who booked. Their addresses stay in the store."""
+    """Who booked. Their addresses stay in the store."""
 
     customer_id: int
     given_name: str
@@ -50,7 +50,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Hold one payment of a reservation, or a refund: a negative amount. `what` says what for: fare, bags, seat."""
+    """One payment of a reservation, or a refund: a negative amount. `what` says what for: fare, bags, seat."""
 
     kind: PaymentKind
     amount_usd: int
@@ -60,7 +60,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Passenger:
-    """Hold one traveller of a reservation; `number` counts 1, 2, 3 … within it."""
+    """One traveller of a reservation; `number` counts 1, 2, 3 … within it."""
 
     number: int
     given_name: str
@@ -75,7 +75,7 @@ class Passenger:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Hold one flight of a reservation; `number` counts 1, 2, 3 … in the order flown."""
+    """One flight of a reservation; `number` counts 1, 2, 3 … in the order flown."""
 
     number: int
     flight_number: str
@@ -92,7 +92,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class SeatTaken:
-    """Hold which seat a passenger has on a flight, and what was paid for it (US dollars)."""
+    """Which seat a passenger has on a flight, and what was paid for it (US dollars)."""
 
     flight_number: str
     flight_date: date
@@ -103,7 +103,7 @@ class SeatTaken:
 
 @dataclass(frozen=True, slots=True)
 class FlightGivenUp:
-    """Hold a flight that a booking was changed away from, and the status it had then."""
+    """A flight that a booking was changed away from, and the status it had then."""
 
     flight_number: str
     flight_date: date
@@ -112,7 +112,7 @@ class FlightGivenUp:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Hold one booking; its passengers and segments are never empty, and segments stand in the order flown."""
+    """One booking; its passengers and segments are never empty, and segments stand in the order flown."""
 
     reservation_id: int
     version: int  # advances with every change: an effect names the one its offer was made for
@@ -133,7 +133,7 @@ class Reservation:
     given_up: tuple[FlightGivenUp, ...]  # in those changes
 
     def seat_of(self, passenger: Passenger, segment: Segment) -> SeatTaken | None:
-        """Give the seat a passenger has on a segment, if one is assigned."""
+        """Return the seat a passenger has on a segment, if one is assigned."""
         wanted = (segment.flight_number, segment.flight_date, passenger.number)
         for seat in self.seats:
             if (seat.flight_number, seat.flight_date, seat.passenger_number) == wanted:
@@ -143,7 +143,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Fare:
-    """Hold what a cabin of a flight costs each passenger, and how many seats are left to sell."""
+    """What a cabin of a flight costs each passenger, and how many seats are left to sell."""
 
     cabin: Cabin
     seats_left: int
@@ -152,7 +152,7 @@ class Fare:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """Hold one flight of one day; the times are as in a `Segment`."""
+    """One flight of one day; the times are as in a `Segment`."""
 
     flight_number: str
     flight_date: date
@@ -172,7 +172,7 @@ Connection = tuple[Flight, ...]
 
 @dataclass(frozen=True, slots=True)
 class Airport:
-    """Hold an airport: its IATA code and the city as customers call it."""
+    """An airport: its IATA code and the city as customers call it."""
 
     code: str
     city: str
@@ -203,9 +203,9 @@ class AirlineBackend(EffectStore, Protocol):
         """Find one flight of a day, whatever its status."""
 
     async def find_airports(self, tenant: str) -> tuple[Airport, ...]:
-        """Give every airport, by code."""
+        """Return every airport, by code."""
 
 
 def backend_of(turn: TurnContext) -> AirlineBackend:
-    """Give the airline's records to a tool of this domain; the pipeline knows only where effects are applied."""
+    """Return the airline's records to a tool of this domain; the pipeline knows only where effects are applied."""
     return cast("AirlineBackend", turn.backend)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Booking(NamedTuple):
-    """Hold what a tool acts on: the reservation, who of it speaks, which flight, and the seat there."""
+    """What a tool acts on: the reservation, who of it speaks, which flight, and the seat there."""
 
     reservation: Reservation
     passenger: Passenger

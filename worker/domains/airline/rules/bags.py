@@ -25,12 +25,12 @@ FREE_BAGS: dict[Membership, dict[Cabin, int]] = {
 
 
 def free_bags(reservation: Reservation) -> int:
-    """Give how many checked bags of a booking are free, for all its passengers together."""
+    """Return how many checked bags of a booking are free, for all its passengers together."""
     return FREE_BAGS[reservation.customer.membership][reservation.cabin] * len(reservation.passengers)
 
 
 def price_of_bags(reservation: Reservation, additional_bags: int) -> int:
-    """Give what more checked bags cost: only those beyond the free ones, and none that is paid for already."""
+    """Return what more checked bags cost: only those beyond the free ones, and none that is paid for already."""
     free = free_bags(reservation)
     before = reservation.checked_bags
     return EXTRA_BAG_USD * (max(0, before + additional_bags - free) - max(0, before - free))

@@ -25,7 +25,7 @@ def fare_in(flight: Flight, cabin: Cabin) -> Fare | None:
 
 
 def check_fare(flight: Flight, cabin: Cabin, passengers: int) -> Fare | Refusal:
-    """Say whether a flight has seats left in a cabin for everybody."""
+    """Check whether a flight has seats left in a cabin for everybody."""
     fare = fare_in(flight, cabin)
     if fare is None or fare.seats_left < passengers:
         left = fare.seats_left if fare else 0
@@ -58,7 +58,7 @@ def check_cabin(reservation: Reservation, cabin: Cabin, now: datetime) -> Refusa
 
 
 def price_of_cabin(reservation: Reservation, cabin: Cabin, flights: Sequence[Flight]) -> int | Refusal:
-    """Give the difference in fare for everybody on all flights; negative when the new cabin costs less.
+    """Return the difference in fare for everybody on all flights; negative when the new cabin costs less.
 
     `flights` are the reservation's, in its order, as they are sold now.
     """

@@ -24,12 +24,12 @@ _INSURED_REASONS = frozenset({"health", "weather"})
 
 
 def paid_for(reservation: Reservation) -> int:
-    """Give what has been paid for a booking, less what was paid back."""
+    """Return what has been paid for a booking, less what was paid back."""
     return sum(payment.amount_usd for payment in reservation.payments)
 
 
 def refund_of_cancellation(reservation: Reservation, reason: CancellationReason, now: datetime) -> int | Refusal:
-    """Give what is paid back when a booking is cancelled now for this reason, or say why it cannot be.
+    """Return what is paid back when a booking is cancelled now for this reason, or say why it cannot be.
 
     That the airline cancelled a flight is read off the flights; a customer's word for it is not needed and not enough.
     """

@@ -23,12 +23,12 @@ _ASKING = re.compile(
 
 
 def asks_for_compensation(text: str) -> bool:
-    """Say whether a customer's message asks to be made up for something: nothing is offered to who does not ask."""
+    """Check whether a customer's message asks to be made up for something: nothing is offered to who does not ask."""
     return _ASKING.search(text) is not None
 
 
 def certificate_for(reservation: Reservation, complaint: Complaint, *, asked: bool) -> int | Refusal:
-    """Give the certificate due for a disruption, for all passengers together, or say why there is none.
+    """Return the certificate due for a disruption, for all passengers together, or say why there is none.
 
     A delay counts after the booking has been changed or cancelled: who takes the delayed flight all the same gets none.
     """

@@ -29,7 +29,7 @@ _PLAIN = _STRENGTHS["plain"]
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Hold what a yes must agree to: the kind of offer, its words, its terms that are new, the customer's names.
+    """What a yes must agree to: the kind of offer, its words, its terms that are new, the customer's names.
 
     `kind` names sections of the grammar; one that has none there is agreed to in general words alone.
     """
@@ -45,7 +45,7 @@ A_PERSON = Offered("handover", "Pass this on to a colleague")
 
 
 def is_a_yes(messages: Sequence[str], offered: Offered, placeholders: Collection[str] = ()) -> bool:
-    """Say whether messages, which are answered together, agree to what was offered.
+    """Check whether messages, which are answered together, agree to what was offered.
 
     They do when all that `own_words` leaves of them is of the grammar, and some of it agrees. What is not of the
     grammar, be it a condition, a doubt, a question, another wish or a seat, flight, day or sum that the offer does not
@@ -62,7 +62,7 @@ def is_a_yes(messages: Sequence[str], offered: Offered, placeholders: Collection
 
 
 def tells_offer(reply: str, offered: Offered, price_usd: int) -> bool:
-    """Say whether a reply makes an offer: in its own words, or with all that it brings and costs, and nothing beside.
+    """Check whether a reply makes an offer: in its own words, or with all that it brings and costs, and nothing beside.
 
     The reply must ask for an answer, other than whether there is anything else, and name no seat and no flight that the
     offer does not have.
@@ -101,7 +101,7 @@ def _mark(said: str, offered: Offered, names: Collection[str]) -> str:
 
 
 def _names_a_part(said: str, offered: Offered) -> bool:
-    """Say whether only some of the flights or days are named that an offer is about as a whole: "cancel LF119"."""
+    """Check whether only some of the flights or days are named that an offer is about as a whole: "cancel LF119"."""
     own, named = terms_of(offered.summary), terms_of(said)
     for kind in ("flight ", "day "):
         whole = {term for term in own if term.startswith(kind)}
@@ -112,7 +112,7 @@ def _names_a_part(said: str, offered: Offered) -> bool:
 
 
 def _offers_own(offered: Offered) -> frozenset[str]:
-    """Give every run of two words or more of the offer's summary: who repeats it word for word says nothing new.
+    """Return every run of two words or more of the offer's summary: who repeats it word for word says nothing new.
 
     A run has all the names or none, and an old term only beside a new one: a part of an offer is another offer.
     """
@@ -135,13 +135,13 @@ def _names_in(offered: Offered) -> frozenset[str]:
 
 
 def _words_of(names: Collection[str]) -> frozenset[str]:
-    """Give the words of names, in lower case, but those that a sentence needs: somebody may be called Will, or No."""
+    """Return the words of names, in lower case, but those that a sentence needs: somebody may be called Will, or No."""
     words = {word for name in names for word in name.lower().split()}
     return frozenset(word for word in words if not is_everyday_word(word))
 
 
 def _agree(marks: Sequence[str], grammar: dict[str, re.Pattern[str]], own: Collection[str]) -> bool:
-    """Say whether marks can be read as phrases of the grammar from the first to the last, one of which agrees.
+    """Check whether marks can be read as phrases of the grammar from the first to the last, one of which agrees.
 
     Walks over the places that a reading can come to, each with the strongest agreement found on the way and whether
     something was said that needs a plain one. Every phrase has a limit, so the work grows with the message alone.
@@ -166,7 +166,7 @@ def _agree(marks: Sequence[str], grammar: dict[str, re.Pattern[str]], own: Colle
 def _read(
     phrase: str, grammar: dict[str, re.Pattern[str]], own: Collection[str], *, is_clause: bool
 ) -> set[tuple[int, int]]:
-    """Give what a phrase is of the grammar: its strength as an agreement, and the strength it needs beside it."""
+    """Return what a phrase is of the grammar: its strength as an agreement, and the strength it needs beside it."""
     bare = phrase.removeprefix("and ").removeprefix("& ").removeprefix("so ").removeprefix("then ")
     found = {
         (strength, _PLAIN if section.endswith("beside") else 0)
@@ -178,7 +178,7 @@ def _read(
 
 @lru_cache(maxsize=_CACHED_KINDS_MAX)
 def _grammar_of(kind: str) -> dict[str, re.Pattern[str]]:
-    """Give the grammar for a kind of offer, its own verbs, things and deeds put in."""
+    """Return the grammar for a kind of offer, its own verbs, things and deeds put in."""
     written = load_patterns("worker.domains.airline.rules", "consent.patterns")
     own = {part: written.get(f"{kind}_{part}", "(?!)") for part in ("verb", "thing", "deed", "do")}
 

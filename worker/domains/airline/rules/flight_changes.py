@@ -29,14 +29,14 @@ _DISRUPTED = frozenset({"cancelled", "delayed"})
 
 @dataclass(frozen=True, slots=True)
 class ChangePrice:
-    """Hold what a change of flights costs everybody together; a negative difference is paid back."""
+    """What a change of flights costs everybody together; a negative difference is paid back."""
 
     difference_usd: int
     fee_usd: int
 
     @property
     def total_usd(self) -> int:
-        """Give what is due now."""
+        """Return what is due now."""
         return self.difference_usd + self.fee_usd
 
 
@@ -87,7 +87,7 @@ def price_of_change(reservation: Reservation, flights: Sequence[Flight], now: da
 
 
 def fee_of_change(removed: Sequence[Segment], now: datetime) -> int:
-    """Give the fee for giving up these flights, once for the booking: due in the last 24 hours before one departs.
+    """Return the fee for giving up these flights, once for the booking: due in the last 24 hours before one departs.
 
     None is due for a flight that the airline itself cancelled or delayed.
     """
@@ -149,7 +149,7 @@ def _check_route(reservation: Reservation, flights: Sequence[Flight]) -> Refusal
 
 
 def _journeys(flights: Sequence[Segment] | Sequence[Flight], trip_type: TripType) -> list[tuple[str, str]]:
-    """Give from where to where each journey goes: one, or there and back. What does not fit together gives its parts.
+    """Return from where to where each journey goes: one, or there and back. What does not fit together gives its parts.
 
     A round trip turns where it stays longest: a stop is a matter of hours.
     """
@@ -158,7 +158,7 @@ def _journeys(flights: Sequence[Segment] | Sequence[Flight], trip_type: TripType
 
 
 def _longest_stay(flights: Sequence[Segment] | Sequence[Flight]) -> int:
-    """Give the index of the flight that leaves after the longest stay, of two or more."""
+    """Return the index of the flight that leaves after the longest stay, of two or more."""
     stays = [flights[i].departs_at - flights[i - 1].arrives_at for i in range(1, len(flights))]
     return 1 + stays.index(max(stays))
 
@@ -172,7 +172,7 @@ def _stop_longer_than_the_stay(flights: Sequence[Flight], journeys: list[tuple[s
 
 
 def _parted(flights: Sequence[Segment] | Sequence[Flight], turn: int | None) -> list[tuple[str, str]]:
-    """Give from where to where flights lead that part at `turn`, and wherever one does not begin where one ended."""
+    """Return from where to where flights lead that part at `turn`, and wherever one does not begin where one ended."""
     turns = {index for index in range(1, len(flights)) if flights[index - 1].destination != flights[index].origin}
     starts = [0, *sorted(turns | {turn} if turn is not None else turns)]
     ends = [*starts[1:], len(flights)]

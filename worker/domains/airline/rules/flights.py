@@ -65,7 +65,7 @@ def find_airport(airports: Sequence[Airport], place: str) -> Airport | Refusal:
 
 
 def has_flown(segment: Segment, now: datetime) -> bool:
-    """Say whether a flight of a booking has left; one that was cancelled never does.
+    """Check whether a flight of a booking has left; one that was cancelled never does.
 
     A delayed one is still at its gate until its status says that it flies, or is too old to be believed: how late it
     leaves is not always known.
@@ -77,7 +77,7 @@ def has_flown(segment: Segment, now: datetime) -> bool:
 
 
 def first_departure(reservation: Reservation, now: datetime) -> datetime | None:
-    """Give when the next flight of a booking leaves; None when all have left or were cancelled.
+    """Return when the next flight of a booking leaves; None when all have left or were cancelled.
 
     A time that has passed is that of a delayed flight, which leaves nobody knows when.
     """

@@ -25,14 +25,14 @@ _LINKING = frozenset({"of", "and", "the", "for", "at", "in", "de", "van", "von",
 
 
 class OwnWords(NamedTuple):
-    """Hold what a customer wrote now, as it was typed, and apart from it the signature below."""
+    """What a customer wrote now, as it was typed, and apart from it the signature below."""
 
     text: str
     signature: str
 
 
 def own_words(text: str, placeholders: Collection[str] = (), names: Collection[str] = ()) -> str:
-    """Give what the customer wrote now, in lower case and with straight apostrophes.
+    """Return what the customer wrote now, in lower case and with straight apostrophes.
 
     Taken away are: messages quoted above, below or around the answer; the subject line that answers another; a
     greeting, a signature, what a device adds, a legal footer; and `placeholders`, those that the conversation's vault
@@ -56,7 +56,7 @@ def split_own_words(text: str) -> OwnWords:
 
 
 def _split(text: str, names: Collection[str]) -> tuple[list[str], list[str]]:
-    """Give the lines of the customer's own words, and those of the signature."""
+    """Return the lines of the customer's own words, and those of the signature."""
     text = _EMPHASIS.sub("", _TAG.sub("\n", text)).replace("\u2019", "'").replace("\u2018", "'")
     lines = _without_quotations([line.strip() for line in text.splitlines()])
     lines = _without_footers([line for line in lines if not _is(line, "device")])
@@ -64,7 +64,7 @@ def _split(text: str, names: Collection[str]) -> tuple[list[str], list[str]]:
 
 
 def is_everyday_word(word: str) -> bool:
-    """Say whether a word is one of those that a sentence needs and no name is taken for: no, will, if, wait …."""
+    """Check whether a word is one of those that a sentence needs and no name is taken for: no, will, if, wait …."""
     return _is(word, "no_name")
 
 
@@ -122,7 +122,7 @@ def _opening_at(lines: list[str], place: int) -> int:
 
 
 def _is_dated(lines: list[str], place: int, count: int) -> bool:
-    """Say whether such a line is a mail program's: it tells a date or an address, or a marked quotation follows."""
+    """Check whether such a line is a mail program's: it tells a date or an address, or a marked quotation follows."""
     after = next((line for line in lines[place + count :] if line), "")
     return after.startswith(">") or any(letter.isdigit() or letter == "@" for letter in lines[place])
 

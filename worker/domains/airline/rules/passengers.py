@@ -58,7 +58,7 @@ def check_correction(
 
 
 def is_same_person(passenger: Passenger, given_name: str, surname: str) -> bool:
-    """Say whether a new name is the old one spelt rightly.
+    """Check whether a new name is the old one spelt rightly.
 
     It is when given name and surname are only swapped; or when both begin with the same letter as before and differ by
     few edits (a letter added, left out, replaced, or two neighbours swapped), where middle names may come or go.

@@ -41,7 +41,7 @@ def choose_payment(
 
 
 def refund_method(reservation: Reservation) -> PaymentMethod | None:
-    """Give where a difference is paid back to: the way to pay that most of the booking was paid with."""
+    """Return where a difference is paid back to: the way to pay that most of the booking was paid with."""
     paid: Counter[int] = Counter()
     for payment in reservation.payments:
         if payment.method_number is not None:
@@ -51,7 +51,7 @@ def refund_method(reservation: Reservation) -> PaymentMethod | None:
 
 
 def methods_paid_with(reservation: Reservation) -> list[PaymentMethod]:
-    """Give every way to pay that something of the booking was paid with."""
+    """Return every way to pay that something of the booking was paid with."""
     used = {payment.method_number for payment in reservation.payments if payment.amount_usd > 0}
     return [method for method in reservation.customer.payment_methods if method.number in used]
 

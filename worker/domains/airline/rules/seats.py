@@ -30,7 +30,7 @@ _SEAT = re.compile(r"0?([1-9]|[12][0-9]|30)([A-F])")
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Hold one place on the map; the same on every aircraft of the fleet."""
+    """One place on the map; the same on every aircraft of the fleet."""
 
     number: str
     row: int
@@ -38,12 +38,12 @@ class Seat:
 
     @property
     def is_premium(self) -> bool:
-        """Say whether it is in the rows that cost extra."""
+        """Check whether it is in the rows that cost extra."""
         return self.row in PREMIUM_ROWS
 
     @property
     def price_usd(self) -> int:
-        """Give what the seat costs on top of the fare."""
+        """Return what the seat costs on top of the fare."""
         return PREMIUM_PRICE_USD if self.is_premium else 0
 
 
@@ -60,7 +60,7 @@ def read_seat(text: str) -> Seat | None:
 
 
 def due_for(seat: Seat, current: SeatTaken | None) -> int:
-    """Give what a passenger pays to sit there: what the seat costs beyond what was paid for the present one.
+    """Return what a passenger pays to sit there: what the seat costs beyond what was paid for the present one.
 
     Nothing is paid back for a cheaper seat.
     """
@@ -82,7 +82,7 @@ def choose_seats(taken: Iterable[str], preference: SeatPreference) -> list[Seat]
 
 
 def check_seat(seat_number: str, taken: Iterable[str], current: SeatTaken | None) -> Seat | Refusal:
-    """Say whether a passenger may have this seat: on the map, nobody's, and another than the present one."""
+    """Check whether a passenger may have this seat: on the map, nobody's, and another than the present one."""
     seat = read_seat(seat_number)
     if seat is None:
         return Refusal("no_such_seat", f"There is no seat {seat_number[:8]}. Seats run from 1A to 30F.")

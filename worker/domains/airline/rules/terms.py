@@ -7,13 +7,9 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import date
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\.?"
-)
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_COUNTS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+from worker.domains.airline.rules.calendar_words import MONTH_PATTERN, MONTHS, NUMBERS, WEEKDAYS
+
+_COUNTS = {"a": 1} | NUMBERS
 _SAME_WORD = {"voucher": "certificate", "mastercard": "card", "visa": "card", "amex": "card"}
 _CABINS = frozenset({"basic economy", "economy", "business"})
 _WAYS_TO_PAY = frozenset({"gift card", "certificate", "card"})
@@ -23,8 +19,12 @@ _NOON = 12
 def _iso_date(found: re.Match[str]) -> set[str]:
     with suppress(ValueError):
         day = date.fromisoformat(found[0])
-        return {f"day {day.month}-{day.day}", _WEEKDAYS[day.weekday()]}
+        return {f"day {day.month}-{day.day}", WEEKDAYS[day.weekday()]}
     return set()
+
+
+def _named_day(found: re.Match[str]) -> set[str]:
+    return {f"day {MONTHS.index(found['month'][:3]) + 1}-{int(found['day'])}"}
 
 
 def _time(found: re.Match[str]) -> set[str]:
@@ -42,17 +42,17 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], set[str]]], ...
     (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b"), _iso_date),
     (re.compile(r"\b([01]?[0-9]|2[0-3]):([0-5][0-9])\b(?: ?([ap])\.?m\b\.?)?"), _time),
     (
-        re.compile(rf"\b{_MONTH} ([0-9]{{1,2}})(?:st|nd|rd|th)?\b"),
-        lambda found: {f"day {_MONTHS.index(found[1]) + 1}-{int(found[2])}"},
+        re.compile(rf"\b{MONTH_PATTERN} (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?\b"),
+        _named_day,
     ),
     (
-        re.compile(rf"\b(?:the )?([0-9]{{1,2}})(?:st|nd|rd|th)? (?:of )?{_MONTH}(?=\W|$)"),
-        lambda found: {f"day {_MONTHS.index(found[2]) + 1}-{int(found[1])}"},
+        re.compile(rf"\b(?:the )?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)? (?:of )?{MONTH_PATTERN}(?=\W|$)"),
+        _named_day,
     ),
     (re.compile(r"\bthe ([0-9]{1,2})(?:st|nd|rd|th)\b"), lambda found: {f"the {found[1]}th"}),
     (
         re.compile(
-            rf"\b(basic economy|economy|business|gift card|certificate|voucher|{'|'.join(_WEEKDAYS)}|today|tomorrow|"
+            rf"\b(basic economy|economy|business|gift card|certificate|voucher|{'|'.join(WEEKDAYS)}|today|tomorrow|"
             r"option [0-9a-d]|window|aisle|middle|card|mastercard|visa|amex)\b"
         ),
         lambda found: {_SAME_WORD.get(found[1], found[1])},
@@ -115,7 +115,7 @@ def kind_of(term: str) -> str:
     """Name the kind of a term: sum, day, time, cabin, pay, bags, seat, flight, name, or a word that is its own kind."""
     if term.startswith("$"):
         return "sum"
-    if term.startswith(("day ", "the ")) or term in _WEEKDAYS:
+    if term.startswith(("day ", "the ")) or term in WEEKDAYS:
         return "day"
     if term in _CABINS:
         return "cabin"

@@ -81,7 +81,7 @@ class PostgresAirline:
         return _flight(rows[0]) if rows else None
 
     async def find_airports(self, tenant: str) -> tuple[Airport, ...]:
-        """Give every airport, by code."""
+        """Return every airport, by code."""
         return tuple(Airport(**row) for row in await self._database.read(tenant, "list_airports"))
 
     async def apply(self, tenant: str, effect: Effect, transaction: Transaction) -> int:  # noqa: ARG002 - the transaction is the tenant's

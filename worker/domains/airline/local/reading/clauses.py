@@ -20,13 +20,13 @@ def _pattern(section: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[st
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def own_text(text: str) -> str:
-    """Give what the customer wrote now, without quotations, footers and signature."""
+    """Return what the customer wrote now, without quotations, footers and signature."""
     return split_own_words(text).text
 
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def wish_text(text: str) -> str:
-    """Give a message without what tells who writes, and without what it says is not to be done."""
+    """Return a message without what tells who writes, and without what it says is not to be done."""
     return _pattern("not_to_be_done").sub(" . ", _without_identification(text))
 
 
@@ -41,18 +41,18 @@ def _without_identification(text: str) -> str:
 
 
 def is_refusal_of_a_deed(text: str) -> bool:
-    """Say whether a message tells of something that must not be done: "don't cancel"."""
+    """Check whether a message tells of something that must not be done: "don't cancel"."""
     return _pattern("not_to_be_done").search(own_text(text)) is not None
 
 
 def asks_to_travel(clause: str) -> bool:
-    """Say whether a clause in lower case asks to travel, as words beside a day do: "could I come on the 5th"."""
+    """Check whether a clause in lower case asks to travel, as words beside a day do: "could I come on the 5th"."""
     return _pattern("asks_to_travel").search(clause) is not None
 
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def clauses_in(text: str) -> tuple[str, ...]:
-    """Give the clauses of a message in their order, each with a word in it; enumeration marks are dropped."""
+    """Return the clauses of a message in their order, each with a word in it; enumeration marks are dropped."""
     said = _pattern("enumeration", re.MULTILINE).sub("", wish_text(text))
     parts = (
         _pattern("enumeration", re.MULTILINE).sub("", part).strip(" ,.:-\t") for part in _pattern("end").split(said)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-_WORDS = {
-    "a": 1, "an": 1, "another": 1, "extra": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5,
-    "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "couple": 2, "pair": 2,
+from worker.domains.airline.rules.calendar_words import NUMBERS
+
+_WORDS = NUMBERS | {
+    "a": 1, "an": 1, "another": 1, "extra": 1, "single": 1, "couple": 2, "pair": 2, "ten": 10, "eleven": 11,
+    "twelve": 12,
 }  # fmt: skip
 _NUMBER = rf"(?!an? (?:couple|pair)\b)(?P<count>{'|'.join(sorted(_WORDS, key=len, reverse=True))}|\d{{1,2}})"
 _BAGS = re.compile(
@@ -22,7 +24,7 @@ _TURNED_DOWN = re.compile(r"\b(?:not|instead of|rather than|than|no longer|never
 
 
 def count_bags(text: str, *, asked: bool = False) -> int | None:
-    """Give how many bags a message names, "one bag, not two" being one; `asked`: a bare number is an answer."""
+    """Return how many bags a message names, "one bag, not two" being one; `asked`: a bare number is an answer."""
     named = [match for match in _BAGS.finditer(text) if not _TURNED_DOWN.search(text[: match.start()])]
     if not named and asked:
         named = [match for match in _NUMBER_ALONE.finditer(text) if not _TURNED_DOWN.search(text[: match.start()])]

@@ -12,7 +12,7 @@ from runtime.patterns import load_patterns
 
 @cache
 def load_cues() -> Mapping[str, re.Pattern[str]]:
-    """Give every cue of `cues.patterns` by name."""
+    """Return every cue of `cues.patterns` by name."""
     known = load_patterns("worker.domains.airline.local.reading", "cues.patterns")
     return MappingProxyType({name: re.compile(rf"\b{pattern}\b") for name, pattern in known.items()})
 

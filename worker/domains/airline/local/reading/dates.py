@@ -6,17 +6,14 @@ import re
 from contextlib import suppress
 from datetime import date, timedelta
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
-    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
+from worker.domains.airline.rules.calendar_words import MONTH_PATTERN, MONTHS, NUMBERS, WEEKDAYS
+
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b"
 _YEAR = r"(?:,? ?(?P<year>20\d\d))?"
 _ISO = re.compile(r"\b(?P<year>20\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\b")
 _NAMED = (
-    re.compile(rf"\b{_MONTH} (?:the )?{_DAY}{_YEAR}"),
-    re.compile(rf"\b{_DAY} (?:of )?{_MONTH}{_YEAR}"),
+    re.compile(rf"\b{MONTH_PATTERN} (?:the )?{_DAY}{_YEAR}"),
+    re.compile(rf"\b{_DAY} (?:of )?{MONTH_PATTERN}{_YEAR}"),
 )
 _SLASHED = re.compile(r"(?<![\d/])(?P<month>1[0-2]|0?[1-9])/(?P<day>[0-3]?\d)(?:/(?P<year>20\d\d|\d\d))?(?![\d/])")
 _DAY_FIRST = re.compile(
@@ -24,7 +21,6 @@ _DAY_FIRST = re.compile(
 )
 _DOTTED = re.compile(r"(?<![\d.:$])(?P<day>[0-3]?\d)\. ?(?P<month>1[0-2]|0?[1-9])\.(?: ?(?P<year>20\d\d))?(?![\d])")
 _OF_MONTH = re.compile(r"\b(?:the|on|to) (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(
     r"\b(?:(?P<after>next|following) )?(?P<weekday>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|"
     r"thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b"
@@ -33,7 +29,7 @@ _TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b")
 _DAY_WORDS = (
     rf"(?:(?:next |this |coming |the |my )*(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b|"
     r"today|tonight|tomorrow|(?:the )?\d{1,2}(?:st|nd|rd|th)\b|"
-    rf"{_MONTH.replace('?P<month>', '?:')} \d{{1,2}}(?:st|nd|rd|th)?\b)"
+    rf"{MONTH_PATTERN.replace('?P<month>', '?:')} \d{{1,2}}(?:st|nd|rd|th)?\b)"
 )
 _NOT_THAT_DAY = re.compile(
     rf"\b(?:instead of|rather than|and not|not|isn't|can(?:'?t|not) (?:make it|make|fly|travel|go|come)|"
@@ -54,14 +50,14 @@ _PUSHED = re.compile(
 _DAY_AFTER = re.compile(r"\b(?:next|following) day\b|\bthe day after\b")
 _DAY_BEFORE = re.compile(r"\b(?:previous day|(?:the )?day before)\b")
 _SAME_DAY = re.compile(r"\bsame day\b|\bthat day\b")
-_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+_COUNTS = {"a": 1, "an": 1} | NUMBERS
 _WEEK = 7
 _DAY_HOURS = 24
 _AT_HAND_DAYS_MAX = 4
 
 
 def find_day(text: str, today: date, booked: date | None = None) -> date | None:
-    """Give the last day named; one without a year is the next such day, and "a day earlier" counts from `booked`.
+    """Return the last day named; one without a year is the next such day, and "a day earlier" counts from `booked`.
 
     None when no day is named, or one that does not exist.
     """
@@ -112,7 +108,7 @@ def _relative(said: str, today: date) -> date | None:
     weekdays = list(_WEEKDAY.finditer(said))
     if not weekdays:
         return None
-    wanted = _WEEKDAYS.index(weekdays[-1]["weekday"][:3])
+    wanted = [day[:3] for day in WEEKDAYS].index(weekdays[-1]["weekday"][:3])
     ahead = (wanted - today.weekday()) % _WEEK or _WEEK
     # "Next Friday", said on a Wednesday, is for most the one after the one at hand; said on a Saturday, the next.
     of_next_week = weekdays[-1]["after"] and ahead <= _AT_HAND_DAYS_MAX
@@ -144,7 +140,7 @@ def _days(match: re.Match[str]) -> int:
 
 def _day_of(match: re.Match[str], today: date) -> date | None:
     month = match["month"]
-    number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
+    number = int(month) if month.isdigit() else MONTHS.index(month[:3]) + 1
     year = match["year"]
     with suppress(ValueError):
         if year:

@@ -25,7 +25,7 @@ _STEM_CHARACTERS = 5
 
 
 class Intent(NamedTuple):
-    """Hold what a message is most likely about, and the probability the classifier gives that."""
+    """What a message is most likely about, and the probability the classifier gives that."""
 
     label: Label
     confidence: float
@@ -118,7 +118,7 @@ def read(text: str) -> Intent:
 
 
 def _is_other_trades(flat: str) -> bool:
-    """Say whether a complaint is another trade's: a bank's, a shop's, a railway's, and not one word of a journey."""
+    """Check whether a complaint is another trade's: a bank's, a shop's, a railway's, and not one word of a journey."""
     cues = cues_in(flat)
     if cues & {"ours", "human", "medical", "bereavement"} or _LEFT_BY_AIRLINE.search(flat):
         return False
@@ -134,7 +134,7 @@ _OF_A_COMPLAINT = frozenset(
 
 
 def calls_for_person(text: str) -> bool:
-    """Say whether any word of a message is one of a complaint, a loss, a need or a wish for a person.
+    """Check whether any word of a message is one of a complaint, a loss, a need or a wish for a person.
 
     The classifier alone is no reason to apologise: it finds complaints in corrections and automatic replies.
     """

@@ -30,7 +30,7 @@ def _pattern(section: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def speaks_of(text: str, section: str) -> bool:
-    """Say whether a message is of a section of `meta.patterns`."""
+    """Check whether a message is of a section of `meta.patterns`."""
     said = " ".join(own_text(text).lower().replace("\u2019", "'").split())
     return _pattern(section).search(said) is not None
 
@@ -43,7 +43,7 @@ def without_robot_question(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def is_other_language(text: str) -> bool:
-    """Say whether a message is in another language than English: by its script, or by words that English has not."""
+    """Check whether a message is in another language than English: by its script, or by words that English has not."""
     said = without_placeholders(own_text(text))
     letters = [character for character in said if character.isalpha()]
     foreign = [character for character in letters if not unicodedata.name(character, "LATIN").startswith("LATIN")]
@@ -56,7 +56,7 @@ def is_other_language(text: str) -> bool:
 
 
 def has_no_words(text: str) -> bool:
-    """Say whether a message consists of signs alone: dots, question marks, emoji."""
+    """Check whether a message consists of signs alone: dots, question marks, emoji."""
     return re.search(r"\w", text) is None
 
 

@@ -63,7 +63,7 @@ _NOT_SAID_IN_WORDS = re.compile(_CODE + r"|[^\w\s,.'/\-]", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Name:
-    """Hold a name that a message gives: in the order it is looked up by, and whether it was told as one."""
+    """A name that a message gives: in the order it is looked up by, and whether it was told as one."""
 
     text: str
     is_told: bool = True
@@ -80,7 +80,7 @@ def _is(word: str, section: str) -> bool:
 
 
 def find_names(text: str, *, asked: bool = False) -> tuple[Name, ...]:
-    """Give the names that a message may tell, the likeliest first; `asked` says that one had just been asked for.
+    """Return the names that a message may tell, the likeliest first; `asked` says that one had just been asked for.
 
     Only then does a bare word count as a name that was told.
     """
@@ -95,7 +95,7 @@ def find_names(text: str, *, asked: bool = False) -> tuple[Name, ...]:
 
 
 def find_name(text: str, *, asked: bool) -> str | None:
-    """Give the likeliest name that was told; None when none was."""
+    """Return the likeliest name that was told; None when none was."""
     return next((name.text for name in find_names(text, asked=asked) if name.is_told), None)
 
 
@@ -176,7 +176,7 @@ def _begins_clause(text: str, at: int) -> bool:
 
 
 def _name_at_end(words: str) -> str | None:
-    """Give the name that a run of words ends with."""
+    """Return the name that a run of words ends with."""
     kept: list[str] = []
     for word in reversed(words.split()):
         bare = word.strip(".,'-")
@@ -189,7 +189,7 @@ def _name_at_end(words: str) -> str | None:
 
 
 def _alone(own: str, *, asked: bool) -> Iterator[Name]:
-    """Give a name that a line consists of, or that one begins with before a comma."""
+    """Return a name that a line consists of, or that one begins with before a comma."""
     for line in own.splitlines():
         if "?" in line or re.search(r"\d", re.sub(_CODE, " ", line)):
             continue
@@ -241,7 +241,7 @@ _TRAVELLERS = re.compile(rf"\b(?:for|of)(?: both| passengers?| travell?ers?)? (?
 
 
 def _guesses(text: str) -> Iterator[Name]:
-    """Give names that stand in a message without being stated: a user id's, or a traveller's beside a wish."""
+    """Return names that stand in a message without being stated: a user id's, or a traveller's beside a wish."""
     user_id = _USER_ID.search(text)
     if user_id is not None:
         yield Name(f"{user_id[1]} {user_id[2]}".title(), is_told=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from worker.domains.airline.local.reading.slots import find_flight_number
+from worker.domains.airline.rules.calendar_words import NUMBERS
 
 Option = dict[str, Any]
 
@@ -35,7 +36,6 @@ _NUMBER = re.compile(
     r"^\W*(?:(?:i'?ll|i'?d|i would|i will|let'?s|take|have|go|with|for|like|the|number|please|ok|okay|yes|then)\W+)*"
     r"(?P<bare>[1-8]|one|two|three|four)(?:\W+(?:please|pls|thanks|thank you|then|is (?:fine|good|ok)))*\W*$"
 )
-_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4}
 _ORDINAL = re.compile(rf"\b(?P<ordinal>{'|'.join(_ORDINALS)})(?: (?:one|option|choice|flight))?\b(?! class)")
 _LAST = re.compile(r"\blast (?:one|option)\b")
 _CHEAPEST = re.compile(r"\b(?:cheap(?:est|er)|lowest|least expensive|lower (?:price|fare))\b")
@@ -45,20 +45,20 @@ _DIRECT = re.compile(r"\b(?:direct|non-?stop)\b")
 
 
 def price_of(option: Option, cabin: str) -> int | None:
-    """Give an option's price in US dollars in a cabin, per passenger; None where the cabin is sold out."""
+    """Return an option's price in US dollars in a cabin, per passenger; None where the cabin is sold out."""
     fare = option.get("cabins", {}).get(cabin)
     return int(fare["price_usd"]) if isinstance(fare, dict) else None
 
 
 def is_choosing(text: str) -> bool:
-    """Say whether a message holds any word that picks one of several options."""
+    """Check whether a message holds any word that picks one of several options."""
     said = text.lower()
     choices = (_NUMBER, _ORDINAL, _LAST, _CHEAPEST, _EARLIEST, _LATEST, _DIRECT, _CLOCK, _SUM)
     return any(pattern.search(said) for pattern in choices) or time_of_day_in(text) is not None
 
 
 def options_shown(reply: str, options: Sequence[Option]) -> list[Option]:
-    """Give the options that a reply listed, in its order and under its numbers; none when it listed none of these.
+    """Return the options that a reply listed, in its order and under its numbers; none when it listed none of these.
 
     What a tool numbered 1, 3 or 4, 1, 2 stands in the reply as 1, 2, 3: whoever says "the second one" has that.
     """
@@ -104,7 +104,7 @@ def _hour_of(hour: int, half: str | None) -> int:
 
 
 def _at_clock(said: str, options: Sequence[Option]) -> Option | None:
-    """Give the option that leaves at a time that is named; "at 9" is 9:05 where no other leaves in that hour."""
+    """Return the option that leaves at a time that is named; "at 9" is 9:05 where no other leaves in that hour."""
     for match in _CLOCK.finditer(said):
         if match["hour"]:
             at = _hour_of(int(match["hour"]), match["half"]) * 60 + int(match["minute"])
@@ -125,7 +125,7 @@ def _at_price(said: str, options: Sequence[Option], cabin: str) -> Option | None
 
 
 def choose_option(text: str, options: Sequence[Option], cabin: str) -> Option | None:
-    """Give the option that a message picks; None when it picks none, or one that is not there."""
+    """Return the option that a message picks; None when it picks none, or one that is not there."""
     if not options:
         return None
     said = text.lower()
@@ -164,7 +164,7 @@ def _number_in(said: str) -> int | None:
     numbered = _NUMBER.search(said)
     if numbered is not None:
         written = numbered["number"] or numbered["bare"]
-        return _WORDS.get(written) or int(written)
+        return NUMBERS.get(written) or int(written)
     ordinal = _ORDINAL.search(said)
     return _ORDINALS[ordinal["ordinal"]] if ordinal is not None and "first flight" not in said else None
 

@@ -32,7 +32,7 @@ _AROUND = frozenset(
 
 
 class Route(NamedTuple):
-    """Hold a wish for a route as far as it was said."""
+    """A wish for a route as far as it was said."""
 
     origin: str | None = None
     destination: str | None = None
@@ -43,7 +43,7 @@ class Route(NamedTuple):
 
 
 def find_route(text: str) -> Route:
-    """Give the places after "from" and "to", or a pair of codes; None for what is not said."""
+    """Return the places after "from" and "to", or a pair of codes; None for what is not said."""
     pair = _PAIR.search(text)
     if pair is not None:
         return Route(pair["origin"], pair["destination"])
@@ -51,7 +51,7 @@ def find_route(text: str) -> Route:
 
 
 def find_bare_place(text: str) -> str | None:
-    """Give the place that an answer to "where from?" consists of."""
+    """Return the place that an answer to "where from?" consists of."""
     words = re.findall(r"[A-Za-z.']+", text)
     return _cut(" ".join(words)) if 1 <= len(words) <= _BARE_WORDS_MAX else None
 

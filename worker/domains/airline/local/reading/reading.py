@@ -36,7 +36,7 @@ _UPSET = frozenset({"angry", "complain", "complaint", "refund_dispute", "stuck"}
 
 @dataclass(frozen=True)
 class Clause:
-    """Hold one clause of a message: its words, what it is, and what it wishes or asks for."""
+    """One clause of a message: its words, what it is, and what it wishes or asks for."""
 
     text: str
     kind: ClauseKind
@@ -46,7 +46,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Reading:
-    """Hold what one message says. Names stand as they were typed, the number as its placeholder."""
+    """What one message says. Names stand as they were typed, the number as its placeholder."""
 
     clauses: tuple[Clause, ...]
     names: tuple[Name, ...]
@@ -66,12 +66,12 @@ class Reading:
 
     @property
     def policy_questions(self) -> tuple[str, ...]:
-        """Give the clauses that the published articles may answer."""
+        """Return the clauses that the published articles may answer."""
         return tuple(clause.text for clause in self.clauses if clause.kind == "policy_question")
 
     @property
     def asides(self) -> tuple[str, ...]:
-        """Give the clauses of which nothing was understood."""
+        """Return the clauses of which nothing was understood."""
         return tuple(clause.text for clause in self.clauses if clause.kind == "aside")
 
 

@@ -31,7 +31,7 @@ def _pattern(section: str) -> re.Pattern[str]:
 
 
 def find_seat(text: str) -> str | None:
-    """Give the last seat that is wanted, as 12A."""
+    """Return the last seat that is wanted, as 12A."""
     seats = find_seats(text)
     return seats[-1] if seats else None
 
@@ -46,7 +46,7 @@ def find_seats(text: str) -> tuple[str, ...]:
 
 
 def find_preference(text: str) -> Preference | None:
-    """Give the last kind of seat that is wanted; of who only says what they do not want, one of the other kinds."""
+    """Return the last kind of seat that is wanted; of who only says what they do not want, one of the other kinds."""
     named = list(_kinds_in(text))
     wanted = [kind for kind, is_wanted in named if is_wanted]
     if wanted:
@@ -56,7 +56,7 @@ def find_preference(text: str) -> Preference | None:
 
 
 def _kinds_in(text: str) -> Iterator[tuple[Preference, bool]]:
-    """Give the kinds of seats in a text that are wanted or turned down, each with which of the two."""
+    """Return the kinds of seats in a text that are wanted or turned down, each with which of the two."""
     for match in _pattern("kind").finditer(text):
         if _pattern("no_seat").match(text, match.start()) or _asks_about_seats(text, match):
             continue
@@ -75,7 +75,7 @@ def _is_only_spoken_of(text: str, match: re.Match[str]) -> bool:
 
 
 def _asks_about_seats(text: str, match: re.Match[str]) -> bool:
-    """Say whether the clause around a match asks what a seat is like: "is that a window?"."""
+    """Check whether the clause around a match asks what a seat is like: "is that a window?"."""
     starts = [end.end() for end in _CLAUSE_END.finditer(text, 0, match.start())]
     begins = starts[-1] if starts else 0
     earlier = starts[-2] if len(starts) > 1 else 0

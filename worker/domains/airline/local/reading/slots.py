@@ -29,7 +29,7 @@ def find_confirmation_number(text: str) -> str | None:
 
 
 def find_flight_number(text: str) -> str | None:
-    """Give the last flight number, as `LF 1042` or `LF1042`, in its short form."""
+    """Return the last flight number, as `LF 1042` or `LF1042`, in its short form."""
     found = [f"{airline}{number}" for airline, number in _FLIGHT.findall(text)]
     return found[-1] if found else None
 
@@ -41,7 +41,7 @@ def _no() -> re.Pattern[str]:
 
 
 def declines(text: str) -> bool:
-    """Say whether a message begins with a no."""
+    """Check whether a message begins with a no."""
     return _no().match(" ".join(text.replace("\u2019", "'").split())) is not None
 
 
@@ -52,7 +52,7 @@ def _pattern(section: str) -> re.Pattern[str]:
 
 
 def says_no_code(text: str, *, asked: bool) -> bool:
-    """Say whether a message tells that there is no confirmation number; `asked`: it had just been asked for."""
+    """Check whether a message tells that there is no confirmation number; `asked`: it had just been asked for."""
     said = text.replace("\u2019", "'")
     if find_confirmation_number(said):
         return False
@@ -64,7 +64,7 @@ _NAME_WORD = r"[^\W\d_][^\W\d_'.\-]*(?:['.\-][^\W\d_]+)*"
 
 
 class CorrectedName(NamedTuple):
-    """Hold how a name should read, and how it reads now where that was said."""
+    """How a name should read, and how it reads now where that was said."""
 
     after: str
     before: str | None = None
@@ -86,7 +86,7 @@ _CORRECTED = tuple(
 
 
 def find_corrected_name(text: str, *, asked: bool) -> CorrectedName | None:
-    """Give the right spelling of a name; `asked` says that the airline had just asked for it."""
+    """Return the right spelling of a name; `asked` says that the airline had just asked for it."""
     said = text.replace("\u2019", "'")
     for pattern in _CORRECTED:
         match = pattern.search(said)

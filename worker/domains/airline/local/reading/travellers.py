@@ -23,7 +23,7 @@ _TOGETHER = re.compile(
 
 
 class Move(NamedTuple):
-    """Hold a passenger and the seat that is wanted for them."""
+    """A passenger and the seat that is wanted for them."""
 
     passenger: str
     seat: str
@@ -48,7 +48,7 @@ def travellers_in(text: str, passengers: Sequence[str], speaker: str | None) -> 
 
 
 def moves_in(text: str, passengers: Sequence[str]) -> list[Move]:
-    """Give who is to sit where, when a message names several passengers and as many seats, in order."""
+    """Return who is to sit where, when a message names several passengers and as many seats, in order."""
     named = travellers_in(text, passengers, None)
     seats = find_seats(text)
     if len(named) < 2 or len(named) != len(seats):  # noqa: PLR2004 - several
@@ -57,5 +57,5 @@ def moves_in(text: str, passengers: Sequence[str]) -> list[Move]:
 
 
 def wants_together(text: str) -> bool:
-    """Say whether passengers want to sit side by side."""
+    """Check whether passengers want to sit side by side."""
     return _TOGETHER.search(text) is not None

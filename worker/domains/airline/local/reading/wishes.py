@@ -25,7 +25,7 @@ SEAT_WISHES = frozenset({"seat_change", "seat_status"})
 
 @cache
 def _wishes() -> Mapping[Wish, re.Pattern[str]]:
-    """Give every wish of `wishes.patterns`; the first that fits counts."""
+    """Return every wish of `wishes.patterns`; the first that fits counts."""
     known = load_patterns("worker.domains.airline.local.reading", "wishes.patterns")
     return MappingProxyType({wish: re.compile(rf"\b{known[wish]}\b") for wish in get_args(Wish)})
 
@@ -45,7 +45,7 @@ def wish_in(clause: str) -> Wish | None:
 
 
 def _is_other_day_wanted(said: str) -> bool:
-    """Say whether a clause asks to travel at another time: "move me to Sunday", "could I come on the 5th"."""
+    """Check whether a clause asks to travel at another time: "move me to Sunday", "could I come on the 5th"."""
     return asks_to_travel(said) and find_day(said, _ANY_DAY, _ANY_DAY) is not None
 
 
@@ -85,14 +85,14 @@ _FULFILS: Mapping[str, frozenset[Wish]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class OpenWish:
-    """Hold what the customer wants now, and from which of their messages in sight on (0, 1, 2 …) they speak of it."""
+    """What the customer wants now, and from which of their messages in sight on (0, 1, 2 …) they speak of it."""
 
     wish: Wish
     since: int
 
 
 def open_wish(texts: Sequence[str], fulfilled: Sequence[tuple[str, int]] = ()) -> OpenWish | None:
-    """Give what the customer wants now: of the newest message with wishes, the first that is not fulfilled yet.
+    """Return what the customer wants now: of the newest message with wishes, the first that is not fulfilled yet.
 
     `fulfilled` holds kinds of confirmed quotes, each with the number of messages before its confirmation. Words about
     flights in the middle of a flight change ("the cheapest one") speak of that change and not of a new booking.
@@ -116,7 +116,7 @@ def open_wish(texts: Sequence[str], fulfilled: Sequence[tuple[str, int]] = ()) -
 
 
 def _since(texts: Sequence[str], wish: Wish, fulfilled: Sequence[tuple[str, int]]) -> int:
-    """Give the place of the first message from which on this wish alone was spoken of, and not fulfilled."""
+    """Return the place of the first message from which on this wish alone was spoken of, and not fulfilled."""
     first = len(texts) - 1
     settled = max((after - 1 for kind, after in fulfilled if wish in _FULFILS.get(kind, frozenset())), default=0)
     for place in range(len(texts) - 1, -1, -1):
