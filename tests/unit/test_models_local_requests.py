@@ -192,3 +192,12 @@ async def test_a_name_that_a_published_answer_asked_for_is_none_to_nod_at(name: 
     assert "Source: Seats" in answer.reply
     assert "confirmation number" in told.reply
     assert "Move Ada Okafor" in offer.reply
+
+
+async def test_a_change_back_and_forth_is_reported_as_done_each_time(talk: Conversation) -> None:
+    replies = []
+    for seat in ("20A", "21F", "20A", "21F"):
+        await talk.say(f"{ADA_SAYS} Seat {seat} please")
+        replies.append((await talk.say("yes")).reply)
+
+    assert all(reply.startswith("Done") for reply in replies)

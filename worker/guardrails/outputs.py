@@ -88,7 +88,7 @@ def last_replies(items: Sequence[Any]) -> list[str]:
 
 
 def _was_just_said(text: str, grounds: Grounds) -> bool:
-    return to_plain(text) in {to_plain(normalise(reply)) for reply in grounds.said}
+    return not grounds.staged and to_plain(text) in {to_plain(normalise(reply)) for reply in grounds.said}
 
 
 # Private data

@@ -20,8 +20,8 @@ def vary(situation: Situation, said: Say) -> Step:
     sends none twice.
     """
     last = [line.text for line in situation.lines if line.speaker == "airline"][-REPLIES_LOOKED_AT:]
-    if said.text not in last:
-        return said
+    if said.text not in last or situation.was_called("confirm_quote"):
+        return said  # what was changed in this turn is news, also where it was once changed so before
     ticket_id = situation.facts.ticket_id
     again, *others = phrases.put_differently(
         said.text, is_noted=_gave_something(situation), may_offer_person=ticket_id is None
