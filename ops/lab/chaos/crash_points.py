@@ -41,7 +41,7 @@ class CrashPoint:
     breaks_calls_off: bool = False
     """Each death interrupts a call of the provider."""
     moves_again_seconds_max: float = 10.0
-    """Longer than for an occasional death: of three workers only one rescues here."""
+    """Longer than for an occasional death: whoever rescues dies of it, until enough have."""
 
     @property
     def failpoint(self) -> str:
@@ -58,13 +58,14 @@ class CrashPoint:
             "workers": scene.workers[:2],
             "sender": [scene.crew.sender],
             "consumer": [scene.crew.consumer],
-            "rescuer": scene.workers[1:2],
+            "rescuer": scene.workers[1:],  # one of them leads, and rescues for all
         }[self.mortal]
         for slot in slots:
             slot.failpoint = self.failpoint
             slot.changes = HEARS_BELLS_ALONE if self.mortal == "workers" else {}
         if self.mortal == "rescuer":
-            slots[0].changes = RESCUES_OFTEN
+            for slot in slots:
+                slot.changes = RESCUES_OFTEN
             scene.workers[0].failpoint = "commit.done@2"
         for slot in scene.crew.slots:
             if slot.failpoint is not None:
