@@ -80,12 +80,12 @@ async def create_tenant(
     """Make a tenant with these settings; raises TenantNameInvalid, TenantNameTaken, InvalidTenantSettings."""
     if re.match(TENANT_PATTERN, tenant) is None:
         raise TenantNameInvalid(tenant)
-    check_tenant_settings(given)
+    stored = check_tenant_settings(given).stored()
     async with database.transaction(tenant) as transaction:
         if not await transaction.run("add_tenant", tenant=tenant):
             raise TenantNameTaken(tenant)
-        if given:
-            await _write(transaction, tenant, given, version=0, by=by, reason=reason)
+        if stored:
+            await _write(transaction, tenant, stored, version=0, by=by, reason=reason)
         return await _read(transaction, tenant)
 
 
@@ -120,8 +120,7 @@ async def change_settings(
             raise SettingsChangedMeanwhile(tenant, version)
         known = {name: value for name, value in record.stored.items() if name in TenantSettings.model_fields}
         newer = {name: value for name, value in record.stored.items() if name not in known and name not in patch}
-        changed = merge_patch(known, patch)
-        check_tenant_settings(changed)
+        changed = check_tenant_settings(merge_patch(known, patch)).stored()
         await _write(transaction, tenant, newer | changed, version=record.version, by=by, reason=reason)
         return await _read(transaction, tenant)
 
@@ -160,6 +159,19 @@ async def resume_tenant(database: Database, tenant: str) -> None:
         raise UnknownTenant(tenant)
     if rows[0]["deleting_since"] is not None:
         raise TenantBeingDeleted(tenant)
+
+
+def describe(record: TenantRecord) -> dict[str, Any]:
+    """Return a tenant as JSON gives it to programs."""
+    return {
+        "tenant": record.tenant,
+        "version": record.version,
+        "settings": record.stored,
+        "effective": record.settings.model_dump(mode="json"),
+        "is_suspended": record.is_suspended,
+        "suspended_because": record.suspended_because,
+        "is_being_deleted": record.is_being_deleted,
+    }
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
