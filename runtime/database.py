@@ -123,6 +123,7 @@ class Database:
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
         self._parameters = _parameters_of(settings.database_url)
+        self._proofs: dict[str, str] = {}
         self._draining: asyncio.Task[None] | None = None
         self._connections: WeakSet[_Connection] = WeakSet()
         self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
@@ -162,6 +163,14 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
+    def keep_proof(self, tenant: str, proof: str) -> None:
+        """Keep the proof by which an HTTP process speaks for a tenant; it came with a key of that tenant."""
+        self._proofs[tenant] = proof
+
+    def scope_of(self, tenant: str) -> dict[str, str]:
+        """Return the parameters of `set_tenant` for a tenant, or EVERY_TENANT."""
+        return {"tenant": tenant, "proof": self._proofs.get(tenant, "")}
+
     async def read(self, tenant: str, query: str, /, **parameters: Any) -> list[Row]:
         """Run one statement as `tenant` in one round trip and return its rows.
 
@@ -170,7 +179,7 @@ class Database:
         """
         async with self._connection() as connection:
             async with connection.pipeline():
-                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                await connection.execute(load_query("set_tenant"), self.scope_of(tenant))
                 cursor = await connection.execute(load_query(query), parameters)
             return await cursor.fetchall() if cursor.description else []
 
@@ -178,7 +187,7 @@ class Database:
         """Run several statements in one round trip and one transaction; return the rows of each."""
         async with self._connection() as connection:
             async with connection.pipeline():
-                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                await connection.execute(load_query("set_tenant"), self.scope_of(tenant))
                 cursors = [await connection.execute(load_query(query), values) for query, values in statements]
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
@@ -186,7 +195,7 @@ class Database:
     async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
         """Open a transaction as `tenant`; it commits at the end of the block and rolls back when the block raises."""
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+            await connection.execute(load_query("set_tenant"), self.scope_of(tenant))
             yield Transaction(connection)
 
     @asynccontextmanager

@@ -55,6 +55,14 @@ class UnknownTenant(FteError):
         self.tenant = tenant
 
 
+class TenantSuspended(FteError):
+    """Raised for what comes in for a tenant that an operator has suspended. Turns that are under way end."""
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(f"tenant {tenant!r} is suspended; an operator lifts that with `fte tenant resume {tenant}`")
+        self.tenant = tenant
+
+
 class ServerUnreachable(FteError):
     """PostgreSQL or Redis does not answer: its address without the password, and the setting to change."""
 

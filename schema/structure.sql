@@ -201,6 +201,26 @@ EXCEPTION
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
 END $$;
 
+CREATE FUNCTION public.change_tenant_settings(p_tenant text, p_settings jsonb, p_version bigint, p_by text, p_reason text, p_restores bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_version bigint;
+BEGIN
+    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT coalesce(max(s.version), 0) INTO v_version FROM tenant_settings s WHERE s.tenant_id = p_tenant;
+    IF v_version <> p_version THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO tenant_settings (tenant_id, version, settings, changed_by, reason, restores)
+        VALUES (p_tenant, v_version + 1, p_settings, p_by, p_reason, p_restores);
+    UPDATE tenant t SET brand = p_settings ->> 'brand' WHERE t.tenant_id = p_tenant;
+    RETURN v_version + 1;
+END $$;
+
 CREATE FUNCTION public.commit_turn(p_tenant text, p_conversation text, p_version bigint, p_message_ids text[], p_done_position bigint, p_state text, p_conversation_row jsonb, p_turn jsonb, p_items jsonb, p_outbox jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -383,6 +403,38 @@ CREATE FUNCTION public.fare_of(p_reservation public.reservation) RETURNS integer
     WHERE s.tenant_id = p_reservation.tenant_id AND s.reservation_id = p_reservation.reservation_id
 $$;
 
+CREATE FUNCTION public.find_api_key(p_key_id text, p_key_hash bytea) RETURNS TABLE(refused_because text, of_tenant text, may text[], as_person text, from_addresses cidr[], until timestamp with time zone, proof text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+    v_hour timestamptz := date_trunc('hour', clock_timestamp());
+    v_key api_key;
+BEGIN
+    PERFORM set_config('fte.tenant', '*', true);
+    SELECT * INTO v_key FROM api_key k WHERE k.key_id = p_key_id;
+    IF FOUND THEN
+        refused_because := CASE
+            WHEN v_key.key_hash <> p_key_hash THEN 'wrong'
+            WHEN v_key.revoked_at <= clock_timestamp() THEN 'revoked'
+            WHEN v_key.expires_at <= clock_timestamp() THEN 'expired'
+        END;
+        IF refused_because IS NULL THEN
+            of_tenant := v_key.tenant_id;
+            may := v_key.scopes;
+            as_person := v_key.person;
+            from_addresses := v_key.addresses;
+            until := least(v_key.expires_at, v_key.revoked_at);
+            proof := proof_of_tenant(v_key.tenant_id);
+            UPDATE api_key k SET last_used_at = v_hour
+                WHERE k.key_id = p_key_id AND k.last_used_at IS DISTINCT FROM v_hour;
+        END IF;
+        RETURN NEXT;
+    END IF;
+    PERFORM set_config('fte.tenant', v_scope, true);
+END $$;
+
 CREATE FUNCTION public.issue_certificate(p_offer public.reservation_offer, p_amount_usd integer, p_reason text) RETURNS SETOF bigint
     LANGUAGE plpgsql
     AS $$
@@ -561,6 +613,20 @@ BEGIN
         WHERE r.tenant_id = p_reservation.tenant_id AND r.reservation_id = p_reservation.reservation_id;
 END $$;
 
+CREATE FUNCTION public.proof_of_tenant(p_tenant text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT encode(sha256(s.secret || sha256(s.secret || convert_to(p_tenant, 'UTF8'))), 'hex') FROM tenant_proof_secret s
+$$;
+
+CREATE FUNCTION public.proven_tenant() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    SELECT t.name FROM (SELECT current_setting('fte.tenant', true) AS name) t
+    WHERE proof_of_tenant(t.name) = current_setting('fte.proof', true)
+$$;
+
 CREATE FUNCTION public.record_change(p_offer public.reservation_offer, p_kind text, p_amount_usd integer) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -634,6 +700,29 @@ CREATE TABLE public.airport (
 );
 
 ALTER TABLE ONLY public.airport FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.api_key (
+    key_id text NOT NULL,
+    tenant_id text,
+    key_hash bytea NOT NULL,
+    label text NOT NULL,
+    person text,
+    scopes text[] NOT NULL,
+    addresses cidr[] DEFAULT '{}'::cidr[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    replaced_by text,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_has_scopes CHECK ((cardinality(scopes) > 0)),
+    CONSTRAINT api_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_key_id_is_plain CHECK ((key_id ~ '^[0-9A-Za-z]{12}$'::text)),
+    CONSTRAINT api_key_of_operators_is_for_administration CHECK (((tenant_id IS NOT NULL) OR (scopes = ARRAY['admin'::text])))
+);
+
+ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.article (
     tenant_id text NOT NULL,
@@ -1071,11 +1160,33 @@ CREATE TABLE public.tenant (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     stream_life bigint DEFAULT 0 NOT NULL,
     brand text,
+    suspended_at timestamp with time zone,
+    suspended_because text,
+    deleting_since timestamp with time zone,
     CONSTRAINT tenant_brand_is_short_and_plain CHECK ((((char_length(brand) >= 1) AND (char_length(brand) <= 80)) AND (brand !~ '[[:cntrl:]{}]'::text))),
     CONSTRAINT tenant_id_is_short_and_plain CHECK ((tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))
 );
 
 ALTER TABLE ONLY public.tenant FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tenant_proof_secret (
+    only_row boolean DEFAULT true NOT NULL,
+    secret bytea NOT NULL,
+    CONSTRAINT tenant_proof_secret_has_one_row CHECK (only_row)
+);
+
+CREATE TABLE public.tenant_settings (
+    tenant_id text NOT NULL,
+    version bigint NOT NULL,
+    settings jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_by text NOT NULL,
+    reason text,
+    restores bigint,
+    CONSTRAINT tenant_settings_version_is_positive CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.tenant_settings FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.ticket (
     tenant_id text NOT NULL,
@@ -1164,6 +1275,9 @@ ALTER TABLE public.usage_record ALTER COLUMN usage_record_id ADD GENERATED ALWAY
 
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_pkey PRIMARY KEY (tenant_id, code);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
 
 ALTER TABLE ONLY public.article
     ADD CONSTRAINT article_pkey PRIMARY KEY (tenant_id, slug);
@@ -1264,6 +1378,12 @@ ALTER TABLE ONLY public.stream_group
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY public.tenant_proof_secret
+    ADD CONSTRAINT tenant_proof_secret_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.tenant_settings
+    ADD CONSTRAINT tenant_settings_pkey PRIMARY KEY (tenant_id, version);
+
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_pkey PRIMARY KEY (tenant_id, ticket_id);
 
@@ -1278,6 +1398,8 @@ ALTER TABLE ONLY public.usage_day
 
 ALTER TABLE ONLY public.usage_record
     ADD CONSTRAINT usage_record_pkey PRIMARY KEY (usage_record_id);
+
+CREATE INDEX api_key_tenant ON public.api_key USING btree (tenant_id);
 
 CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
 
@@ -1311,6 +1433,9 @@ CREATE INDEX usage_record_at ON public.usage_record USING btree (tenant_id, at);
 
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.article_section
     ADD CONSTRAINT article_section_tenant_id_slug_fkey FOREIGN KEY (tenant_id, slug) REFERENCES public.article(tenant_id, slug) ON DELETE CASCADE;
@@ -1387,6 +1512,9 @@ ALTER TABLE ONLY public.session_item
 ALTER TABLE ONLY public.stream_group
     ADD CONSTRAINT stream_group_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
+ALTER TABLE ONLY public.tenant_settings
+    ADD CONSTRAINT tenant_settings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
@@ -1394,6 +1522,8 @@ ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
 ALTER TABLE public.airport ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.article ENABLE ROW LEVEL SECURITY;
 
@@ -1449,6 +1579,8 @@ ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.api_key USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.article_section USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1501,6 +1633,8 @@ CREATE POLICY tenant_only ON public.stream_group USING (((tenant_id = current_se
 
 CREATE POLICY tenant_only ON public.tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.tenant_settings USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.tool_journal USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1510,6 +1644,8 @@ CREATE POLICY tenant_only ON public.turn USING (((tenant_id = current_setting('f
 CREATE POLICY tenant_only ON public.usage_day USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.usage_record USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+ALTER TABLE public.tenant_settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ticket ENABLE ROW LEVEL SECURITY;
 
