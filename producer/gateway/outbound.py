@@ -7,15 +7,18 @@ import random
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
+import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from producer.gateway.access import Collector, Opened, authenticate, check_tenant
 from producer.gateway.cursors import ENTRIES_MAX, PLACE_CHARACTERS_MAX, Kind, parse_place, sources_of, write_place
 from producer.gateway.event_stream import PING, EventStream, encode_event
+from producer.gateway.problems import Refused
 from runtime.encoding import dump_json
 from runtime.outage import is_redis_away
 from schema.channels import Channel
+from schema.errors import ServerUnreachable
 from schema.keys import cursor_group
 from schema.messages.escalation import Escalation
 from schema.messages.event import Event
@@ -37,6 +40,8 @@ LIFETIME_SECONDS: Final = 900.0
 LIFETIME_JITTER_SECONDS: Final = 60.0
 WAIT_SECONDS_MAX: Final = 30
 AWAY_SECONDS: Final = 0.5
+REREAD_SECONDS: Final = 2.0
+"""How often to read without news: for a cursor that was set aside, whose entries come from PostgreSQL."""
 RETRY_MS: Final = 1_000
 
 CURSOR_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
@@ -44,6 +49,7 @@ CURSOR_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 Body = TypeVar("Body", Reply, Escalation, Event)
 
 router = APIRouter(prefix="/v1", tags=["outbound"])
+_log = structlog.get_logger("fte.gateway")
 
 
 class Entry(BaseModel, Generic[Body]):
@@ -243,23 +249,27 @@ class _Reading:
         lifetime = LIFETIME_SECONDS + random.uniform(0, LIFETIME_JITTER_SECONDS)  # noqa: S311 - spreads reconnects
         ends_at = time.monotonic() + lifetime
         ping_at = time.monotonic() + PING_SECONDS
-        while time.monotonic() < ends_at and not self._parts.stopping.is_set():
-            change = self._parts.watch.change(self._principal.tenant)
-            found = await self._read_patiently(places)
-            for event_id, entry in found.entries if found is not None else ():
-                yield encode_event(data=entry.body.model_dump_json(), event=_EVENTS[self._kind], event_id=event_id)
+        read_at = 0.0
+        change = self._parts.watch.change(self._principal.tenant)
+        while time.monotonic() < ends_at and not self._parts.stopping.is_set() and await self._may_go_on(stream):
+            found = None
+            if change.is_set() or time.monotonic() >= read_at:
+                change = self._parts.watch.change(self._principal.tenant)
+                found = await self._read_patiently(places)
+                read_at = time.monotonic() + REREAD_SECONDS
             if found is not None:
+                for event_id, entry in found.entries:
+                    yield encode_event(data=entry.body.model_dump_json(), event=_EVENTS[self._kind], event_id=event_id)
                 places = found.places
-            now = time.monotonic()
-            if found is not None and found.entries:
-                ping_at = now + PING_SECONDS
-            elif now >= ping_at:
+                if found.entries:
+                    ping_at = time.monotonic() + PING_SECONDS
+                if found.more:
+                    read_at = 0.0
+                    continue
+            if time.monotonic() >= ping_at:
                 yield PING
-                ping_at = now + PING_SECONDS
-            await stream.hold()
-            await self._check_key()
-            if found is None or not found.more:
-                await _first_of(change, self._parts.stopping, seconds=CHECK_SECONDS)
+                ping_at = time.monotonic() + PING_SECONDS
+            await _first_of(change, self._parts.stopping, seconds=CHECK_SECONDS)
 
     async def _read_patiently(self, places: dict[str, str]) -> Found | None:
         """Read; None while Redis is away, which a stream outlives."""
@@ -271,11 +281,19 @@ class _Reading:
             await asyncio.sleep(AWAY_SECONDS)
             return None
 
-    async def _check_key(self) -> None:
-        """Raise Refused when the key or its tenant no longer holds; the stream ends then."""
+    async def _may_go_on(self, stream: HeldStream) -> bool:
+        """Check that the key and its tenant still hold; while PostgreSQL cannot be asked, they do."""
         state = self._request.state
-        await authenticate(self._parts, state.presented_key, state.address)
-        await check_tenant(self._parts, self._principal)
+        try:
+            await authenticate(self._parts, state.presented_key, state.address)
+            await check_tenant(self._parts, self._principal)
+            await stream.hold()
+        except ServerUnreachable:
+            return True
+        except Refused as refused:
+            _log.info("stream.ended", reason=refused.name, key_id=self._principal.key_id)
+            return False
+        return True
 
 
 _EVENTS: Final[dict[Kind, str]] = {"replies": "reply", "escalations": "escalation", "events": "event"}

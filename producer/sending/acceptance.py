@@ -10,7 +10,7 @@ from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential_jitter
 
-from runtime.database import EVERY_TENANT, Database, Row
+from runtime.database import Database, Row
 from runtime.outage import POSTGRESQL_AWAY, Outage
 from runtime.server_addresses import first_line
 from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
@@ -64,7 +64,7 @@ class Acceptance:
         self._outage = Outage("postgresql", database.address)
 
     async def accept(self, messages: Sequence[SealedMessage]) -> list[Receipt | FteError]:
-        """Accept messages and return a receipt or an error for each, usually in one round trip and one transaction.
+        """Accept messages and return a receipt or an error for each, usually in one round trip and transaction a tenant.
 
         Within a conversation messages are accepted in the order given. Conversations are taken in the order of their
         keys, so that two senders with the same conversations wait for each other instead of deadlocking.
@@ -74,11 +74,17 @@ class Acceptance:
         conversations: dict[ConversationKey, list[SealedMessage]] = {}
         for message in sorted(messages, key=lambda message: message.key):
             conversations.setdefault(message.key, []).append(message)
-        try:
-            await self._accept_together(*conversations.values())
-        except _CONFLICTS:  # another transaction holds one of these conversations; the others must not wait for it
-            await asyncio.gather(*(self._accept_together(one) for one in conversations.values()))
+        tenants: dict[str, list[list[SealedMessage]]] = {}
+        for key, ones in conversations.items():
+            tenants.setdefault(key.tenant, []).append(ones)
+        await asyncio.gather(*(self._accept_of_tenant(ones) for ones in tenants.values()))
         return [_conclude(message, self._waiting_max) for message in messages]
+
+    async def _accept_of_tenant(self, conversations: list[list[SealedMessage]]) -> None:
+        try:
+            await self._accept_together(*conversations)
+        except _CONFLICTS:  # another transaction holds one of these conversations; the others must not wait for it
+            await asyncio.gather(*(self._accept_together(one) for one in conversations))
 
     async def _accept_together(self, *conversations: list[SealedMessage]) -> None:
         """Accept all messages or none, trying again until the time is up; several conversations raise a conflict."""
@@ -104,7 +110,7 @@ class Acceptance:
     async def _try_once(self, messages: Sequence[SealedMessage], *, lock_wait: str | None) -> None:
         statements = [("set_lock_wait", {"lock_wait": lock_wait})] if lock_wait else []
         statements += [("accept_message", self._parameters(message)) for message in messages]
-        results = await self._database.run_all(EVERY_TENANT, statements)
+        results = await self._database.run_all(messages[0].key.tenant, statements)
         self._outage.ends()
         for message, rows in zip(messages, results[-len(messages) :], strict=True):
             message.answer = rows[0]
