@@ -91,14 +91,18 @@ class Cursors:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def read(self, sources: Sources, places: Mapping[str, str], *, entries_max: int = ENTRIES_MAX) -> Found:
-        """Read what follows `places`, or what is acknowledged where that is further; makes the cursor if needed.
+    async def read(
+        self, sources: Sources, places: Mapping[str, str], *, entries_max: int = ENTRIES_MAX, begin: str = "0"
+    ) -> Found:
+        """Read what follows `places`, or what is acknowledged where that is further.
+
+        A cursor that is new is made after the entry `begin`: `0` for all, `$` for none.
 
         Raises RedisError or OSError.
         """
         wanted = [places.get(name, "") for name in sources.streams]
         answer: Any = await self._scripts.read_cursor(
-            keys=sources.keys, args=[sources.group, entries_max, ASIDE_ID, "0", *wanted]
+            keys=sources.keys, args=[sources.group, entries_max, ASIDE_ID, begin, *wanted]
         )
         return _merge(sources, answer, entries_max)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar
 
 import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -109,6 +109,12 @@ Accept = Annotated[str, Header(description="text/event-stream for a stream; anyt
 _STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 
 
+Begin = Annotated[
+    Literal["oldest", "newest"],
+    Query(description="where a cursor begins that is new: with all that is still there, or with what comes next"),
+]
+
+
 class _Wanted(BaseModel):
     """What a reader asks for, as the query and headers say it."""
 
@@ -116,6 +122,7 @@ class _Wanted(BaseModel):
     after: After = None
     wait_seconds: WaitSeconds = 0
     limit: Limit = ENTRIES_MAX
+    begin: Begin = "oldest"
 
 
 @router.get("/replies", response_model=Page[Reply], summary="Replies to customers", responses=_STREAM)
@@ -233,7 +240,9 @@ class _Reading:
                 await _first_of(change, self._parts.stopping, seconds=left)
 
     async def _read(self, places: dict[str, str]) -> Found:
-        return await self._parts.cursors.read(self._sources, places, entries_max=self._wanted.limit)
+        return await self._parts.cursors.read(
+            self._sources, places, entries_max=self._wanted.limit, begin=_BEGIN[self._wanted.begin]
+        )
 
     async def _events(self, places: dict[str, str], stream: HeldStream, held: Any) -> AsyncIterator[bytes]:
         """Yield events until the client leaves, its key stops, its time is up or this process stops."""
@@ -296,6 +305,7 @@ class _Reading:
         return True
 
 
+_BEGIN: Final = {"oldest": "0", "newest": "$"}
 _EVENTS: Final[dict[Kind, str]] = {"replies": "reply", "escalations": "escalation", "events": "event"}
 
 

@@ -2,7 +2,7 @@
 --
 -- KEYS  two per stream: the stream, and the group's own that holds what was cut
 -- ARGV  1 the group  2 most entries of each stream  3 where a group stands that collects what was cut  4 id after which
---       a group made here begins, '0' for everything still there
+--       a group made here begins: '0' for everything still there, '$' for nothing of it
 --       then for each stream the id after which to read, or '' for what is acknowledged
 -- Returns for each stream {the id it was read after, 1 where more may follow now | 0, entries as XRANGE gives them}
 -- Keeps   one moment for all streams; nothing that is acknowledged is read again, and nothing that was cut is passed over
