@@ -119,7 +119,7 @@ def make_key() -> NewKey:
 
 
 def checksum_of(secret: str) -> str:
-    """Return the checksum that ends a key (CRC-32 in base 62), by which a mistyped one is known without asking anybody."""
+    """Return the checksum that ends a key: CRC-32 in base 62. By it a mistyped key is known without asking anybody."""
     number = zlib.crc32(secret.encode())
     digits = []
     for _ in range(_CHECKSUM_LENGTH):

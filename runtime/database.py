@@ -25,6 +25,8 @@ from schema.resources import load_query
 from schema.settings.servers import ServerSettings
 
 APPLICATION_ROLE = "fte_app"
+HTTP_ROLE = "fte_http"
+"""The role of processes that strangers reach: it sees one tenant at a time, and only with that tenant's proof."""
 EVERY_TENANT = "*"
 """The scope of rescue and operators; no tenant can have this name."""
 
@@ -44,6 +46,13 @@ _LOWER_ROLE = """
 _FIND_ROLE = """
     SELECT current_user AS name, (r.rolsuper OR r.rolbypassrls) AND to_regclass('tenant') IS NOT NULL AS above
     FROM pg_roles r WHERE r.rolname = current_user
+"""
+# Whoever may become a role that is not restricted is not restricted: a superuser may become any.
+_FIND_FENCE = """
+    SELECT EXISTS (SELECT FROM pg_roles f WHERE f.rolname = %(fenced)s AND pg_has_role(current_user, f.oid, 'USAGE'))
+        AND NOT EXISTS (SELECT FROM pg_roles o WHERE pg_has_role(session_user, o.oid, 'MEMBER')
+            AND (o.rolname = %(unfenced)s OR o.rolsuper OR o.rolbypassrls
+                OR o.oid = (SELECT c.relowner FROM pg_class c WHERE c.oid = to_regclass('tenant')))) AS is_fenced
 """
 # Formats that our statements and psycopg expect. Set by statement, since PGDATESTYLE comes after `options`.
 _PIN_FORMATS = """
@@ -123,6 +132,8 @@ class Database:
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
         self._parameters = _parameters_of(settings.database_url)
+        self.is_fenced = False
+        """Whether the login sees one tenant at a time, and only with its proof; known once it is open."""
         self._proofs: dict[str, str] = {}
         self._draining: asyncio.Task[None] | None = None
         self._connections: WeakSet[_Connection] = WeakSet()
@@ -152,6 +163,7 @@ class Database:
             probe = await _Connection.connect(self._url, **self._parameters)
             async with probe:
                 await self._configure(probe)
+                self.is_fenced = await _is_fenced(probe)
             await self._pool.open()
             await self._pool.wait(timeout=5)
         except psycopg.Error as error:
@@ -166,6 +178,11 @@ class Database:
     def keep_proof(self, tenant: str, proof: str) -> None:
         """Keep the proof by which an HTTP process speaks for a tenant; it came with a key of that tenant."""
         self._proofs[tenant] = proof
+
+    @property
+    def proofs(self) -> list[str]:
+        """Return the proofs of the tenants that keys were presented for."""
+        return list(self._proofs.values())
 
     def scope_of(self, tenant: str) -> dict[str, str]:
         """Return the parameters of `set_tenant` for a tenant, or EVERY_TENANT."""
@@ -242,6 +259,12 @@ class Database:
                 connection.hang_up()
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._pool.drain())
+
+
+async def _is_fenced(connection: _Connection) -> bool:
+    cursor = await connection.execute(_FIND_FENCE, {"fenced": HTTP_ROLE, "unfenced": APPLICATION_ROLE})
+    row = await cursor.fetchone()
+    return row is not None and bool(row["is_fenced"])
 
 
 async def _try_again(pool: AsyncConnectionPool[Any]) -> None:

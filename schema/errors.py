@@ -51,7 +51,7 @@ class UnknownTenant(FteError):
     """Raised by `send` when no such tenant is set up."""
 
     def __init__(self, tenant: str) -> None:
-        super().__init__(f"no tenant {tenant!r}; `fte migrate` makes `default`, `fte migrate --tenant NAME` another")
+        super().__init__(f"no tenant {tenant!r}; `fte migrate` makes `default`, `fte tenant create NAME` another")
         self.tenant = tenant
 
 

@@ -32,7 +32,7 @@ BEGIN
     IF FOUND THEN
         status := 'duplicate'; RETURN NEXT; RETURN;
     END IF;
-    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant;
+    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant AND t.suspended_at IS NULL;
     IF NOT FOUND THEN
         status := 'unknown_tenant'; RETURN NEXT; RETURN;
     END IF;
@@ -343,6 +343,24 @@ BEGIN
 EXCEPTION
     WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.count_backlog(p_messages_max bigint, p_proofs text[]) RETURNS TABLE(of_tenant text, waiting bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+BEGIN
+    PERFORM set_config('fte.tenant', '*', true);
+    RETURN QUERY
+        SELECT n.name, sum(n.messages)::bigint
+        FROM (SELECT CASE WHEN proof_of_tenant(w.tenant_id) = ANY (p_proofs) THEN w.tenant_id END AS name, w.messages
+            FROM (SELECT f.tenant_id, count(*) AS messages
+                FROM (SELECT i.tenant_id FROM inbox i WHERE i.state = 'accepted' LIMIT p_messages_max) f
+                GROUP BY f.tenant_id) w) n
+        GROUP BY n.name;
+    PERFORM set_config('fte.tenant', v_scope, true);
 END $$;
 
 CREATE FUNCTION public.count_guess(p_tenant text, p_sender text, p_booking text, p_is_right boolean, p_sender_max integer, p_booking_max integer) RETURNS text
@@ -1556,6 +1574,74 @@ ALTER TABLE public.journal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_method ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY proven_tenant_only ON public.airport AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.api_key AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.article AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.article_section AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.collected_stream AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.conversation_sender AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.customer AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.cut_entry AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.dead_letter AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.fare AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.flight AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.flight_date AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.guess AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.inbox AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.journal AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.outbox AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.payment_method AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation_change AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation_passenger AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation_segment AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.seat AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.section_embedding AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.session_item AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.span AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.stream_group AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.tenant_settings AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.ticket AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.tool_journal AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.turn AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.usage_day AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.usage_record AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -57,8 +57,15 @@ JsonFile = Annotated[
 ]
 
 
+Via = Annotated[
+    Literal["library", "http"],
+    typer.Option("--via", help="How messages go in: by the Python library, or by an HTTP gateway started for it."),
+]
+
+
 def load(
     *,
+    via: Via = "library",
     conversations: Conversations = 100,
     turns: Turns = 5,
     duration: Duration = None,
@@ -255,20 +262,33 @@ async def _load(
     import asyncio
 
     from ops.lab.growth import GrowthWatch
-    from ops.lab.load.run import run_load
     from runtime.cancelling import cancel_and_wait
 
     if not watches:
-        return await run_load(settings, options, show), []
+        return await _run_once(settings, options, show), []
     watch = GrowthWatch(settings, pids)
     watching = asyncio.create_task(watch.run())
     try:
-        report = await run_load(settings, options, show)
+        report = await _run_once(settings, options, show)
         if watching.done():
             watching.result()  # it ends by an error alone, and missing figures do not mean good ones
     finally:
         await cancel_and_wait(watching)
     return report, watch.judge()
+
+
+async def _run_once(
+    settings: Settings, options: LoadOptions, show: Callable[[LoadProgress], None]
+) -> LoadReport:
+    from dataclasses import replace
+
+    from ops.lab.load.access import open_gateway
+    from ops.lab.load.run import run_load
+
+    if options.gateway_url is None:
+        return await run_load(settings, options, show)
+    async with open_gateway(settings, options.tenant, options.gateway_url) as access:
+        return await run_load(settings, replace(options, gateway=access), show)
 
 
 def _write(file: str, facts: Mapping[str, Any]) -> None:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 """How old the known backlog may be; a count costs PostgreSQL milliseconds, and serves all sends of a second."""
 
-ACTIVE_SECONDS = 60.0
-"""How long a tenant is counted after its last message here, where each has to be counted by itself."""
-
 RETRY_SECONDS = 10
 """When to try again; a guess: how long a backlog takes depends on the model and on how many workers there are."""
 
@@ -41,20 +38,14 @@ class Room:
 class Backlog:
     """Estimates how many accepted messages wait for an answer: counted once a second, plus those accepted here since.
 
-    A process that may see one tenant at a time counts those that it served in the last ACTIVE_SECONDS.
-
     Several producers count the same rows, and each adds only its own: together they may exceed the limits by what they
     accept within a second.
     """
 
-    def __init__(
-        self, database: Database, *, messages_max: int, tenant_messages_max: int, sees_every_tenant: bool = True
-    ) -> None:
+    def __init__(self, database: Database, *, messages_max: int, tenant_messages_max: int) -> None:
         self.messages_max = messages_max
         self.tenant_messages_max = tenant_messages_max
         self._database = database
-        self._sees_every_tenant = sees_every_tenant
-        self._served_at: dict[str, float] = {}
         self._counted: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()  # here, since the last count began
         self._tried: Counter[str] = Counter()  # under way: accepted or not is not known yet
@@ -83,15 +74,11 @@ class Backlog:
         self._accepted -= before
 
     async def _count(self) -> list[Row]:
-        limit = self.messages_max + 1
-        if self._sees_every_tenant:
-            return await self._database.read(EVERY_TENANT, "count_backlog", messages_max=limit)
-        begin = time.monotonic() - ACTIVE_SECONDS
-        self._served_at = {tenant: at for tenant, at in self._served_at.items() if at >= begin}
-        counts = [
-            await self._database.read(tenant, "count_backlog", messages_max=limit) for tenant in list(self._served_at)
-        ]
-        return [row for rows in counts for row in rows]
+        if not self._database.is_fenced:
+            return await self._database.read(EVERY_TENANT, "count_backlog", messages_max=self.messages_max + 1)
+        return await self._database.read(
+            "", "count_backlog_of_proven", messages_max=self.messages_max + 1, proofs=self._database.proofs
+        )
 
     @contextmanager
     def taken(self, tenants: Sequence[str]) -> Iterator[Room]:
@@ -106,12 +93,7 @@ class Backlog:
 
     async def until_known(self, tenants: Sequence[str]) -> None:
         """Start a new count when the last one is too old; wait for it only where a message would be refused."""
-        now = time.monotonic()
-        if not self._sees_every_tenant:
-            if any(tenant not in self._served_at for tenant in tenants):
-                self._look_at = 0.0  # a tenant that is not counted yet
-            self._served_at.update(dict.fromkeys(tenants, now))
-        if now >= self._look_at and self._looking is None:
+        if time.monotonic() >= self._look_at and self._looking is None:
             self._looking = asyncio.create_task(self.look())
             self._looking.add_done_callback(self._looked)
         if self._looking is not None and not self._has_room(tenants):

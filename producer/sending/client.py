@@ -89,7 +89,6 @@ class AsyncProducer:
                 database,
                 messages_max=settings.backlog_messages_max,
                 tenant_messages_max=settings.tenant_backlog_messages_max,
-                sees_every_tenant=self._database is None,
             )
             await backlog.look()
             opening.push_async_callback(backlog.finish)
@@ -113,8 +112,8 @@ class AsyncProducer:
     async def send(self, message: Message) -> Receipt:
         """Accept one message and return its receipt; a message id that was accepted before gets the status `duplicate`.
 
-        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant; ServerUnreachable when PostgreSQL does not answer
-        within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it again is safe.
+        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant, TenantSuspended; ServerUnreachable when PostgreSQL
+        does not answer within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it again is safe.
         """
         if self._batching is None:
             raise _not_open()

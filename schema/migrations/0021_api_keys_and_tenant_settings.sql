@@ -93,11 +93,30 @@ BEGIN
     PERFORM set_config('fte.tenant', v_scope, true);
 END $$;
 
+-- Count the messages that wait for an answer, for a process that sees single tenants alone. Takes where to stop counting, and proofs
+-- of tenants. Gives those tenants' counts, and under a null what waits for all others together.
+CREATE FUNCTION count_backlog(p_messages_max bigint, p_proofs text[]) RETURNS TABLE (of_tenant text, waiting bigint)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+BEGIN
+    PERFORM set_config('fte.tenant', '*', true);
+    RETURN QUERY
+        SELECT n.name, sum(n.messages)::bigint
+        FROM (SELECT CASE WHEN proof_of_tenant(w.tenant_id) = ANY (p_proofs) THEN w.tenant_id END AS name, w.messages
+            FROM (SELECT f.tenant_id, count(*) AS messages
+                FROM (SELECT i.tenant_id FROM inbox i WHERE i.state = 'accepted' LIMIT p_messages_max) f
+                GROUP BY f.tenant_id) w) n
+        GROUP BY n.name;
+    PERFORM set_config('fte.tenant', v_scope, true);
+END $$;
+
 -- What runs with its owner's rights finds its own tables, whatever the caller's search path or temporary tables say.
 DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION proven_tenant() SET search_path = pg_catalog, %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION find_api_key(text, bytea) SET search_path = pg_catalog, %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION count_backlog(bigint, text[]) SET search_path = pg_catalog, %I, pg_temp', current_schema());
 END $$;
 
 -- Change a tenant's settings. Takes the whole of them, and the version that they were made from (0: none). Gives the new version;
@@ -120,4 +139,47 @@ BEGIN
         VALUES (p_tenant, v_version + 1, p_settings, p_by, p_reason, p_restores);
     UPDATE tenant t SET brand = p_settings ->> 'brand' WHERE t.tenant_id = p_tenant;
     RETURN v_version + 1;
+END $$;
+
+-- As before, and: a suspended tenant is answered as an unknown one is, a word that gateways of the release before know. A gateway of
+-- this one looks which of the two it is. What a tenant sends twice is a duplicate also while it is suspended.
+CREATE OR REPLACE FUNCTION accept_message(
+    p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint, p_sender_key text
+) RETURNS TABLE (status text, at_conversation text, at_position bigint, waiting bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_last bigint;
+    v_done bigint;
+BEGIN
+    PERFORM set_config('fte.tenant', p_tenant, true);
+    SELECT i.conversation_id, i.position INTO at_conversation, at_position
+        FROM inbox i WHERE i.tenant_id = p_tenant AND i.message_id = p_message;
+    IF FOUND THEN
+        status := 'duplicate'; RETURN NEXT; RETURN;
+    END IF;
+    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant AND t.suspended_at IS NULL;
+    IF NOT FOUND THEN
+        status := 'unknown_tenant'; RETURN NEXT; RETURN;
+    END IF;
+    INSERT INTO conversation (tenant_id, conversation_id) VALUES (p_tenant, p_conversation) ON CONFLICT DO NOTHING;
+    SELECT c.last_position, c.done_position INTO v_last, v_done
+        FROM conversation c WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation FOR NO KEY UPDATE;
+    waiting := v_last - v_done;
+    IF waiting >= p_waiting_max THEN
+        status := 'full'; at_conversation := p_conversation; at_position := v_last; RETURN NEXT; RETURN;
+    END IF;
+    INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload, sender_key)
+        VALUES (p_tenant, p_message, p_conversation, v_last + 1, p_channel, p_payload, p_sender_key) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        UPDATE conversation c
+            SET last_position = v_last + 1,
+                first_sender_key = CASE WHEN v_last = 0 THEN p_sender_key ELSE c.first_sender_key END
+            WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation;
+        status := 'accepted'; at_conversation := p_conversation; at_position := v_last + 1;
+    ELSE  -- another sender was quicker with the same message id
+        SELECT i.conversation_id, i.position INTO STRICT at_conversation, at_position
+            FROM inbox i WHERE i.tenant_id = p_tenant AND i.message_id = p_message;
+        status := 'duplicate';
+    END IF;
+    RETURN NEXT;
 END $$;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
+ACKNOWLEDGE_SECONDS = 1.0
 CONNECTIONS_MAX = 64
 _REFUSED_FOR_NOW = (429, 503)
 
@@ -128,6 +130,7 @@ class HttpGateway:
         ) as answer:
             answer.raise_for_status()
             event_id = last_id
+            acknowledge_at = 0.0
             async for line in answer.content:
                 name, _, value = line.decode().rstrip("\n").partition(": ")
                 if name == "id":
@@ -137,8 +140,9 @@ class HttpGateway:
                     self._entries.put_nowait(_entry(path, event_id, body))
                 elif not line.strip() and event_id != last_id:
                     last_id = event_id
-                    if self._entries.empty():
+                    if time.monotonic() >= acknowledge_at:
                         await self._acknowledge(path, last_id)
+                        acknowledge_at = time.monotonic() + ACKNOWLEDGE_SECONDS
         return last_id
 
     async def _acknowledge(self, path: str, last_id: str) -> None:
