@@ -1044,6 +1044,18 @@ ALTER TABLE public.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS 
     CACHE 1
 );
 
+CREATE TABLE public.deleted_tenant (
+    tenant_id text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    rows_removed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    entries_removed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    keys_removed bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.deleted_tenant FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.deployment (
     only_row boolean DEFAULT true NOT NULL,
     vault_fingerprint text NOT NULL,
@@ -1179,6 +1191,7 @@ CREATE TABLE public.tenant (
     stream_life bigint DEFAULT 0 NOT NULL,
     brand text,
     suspended_at timestamp with time zone,
+    suspended_by text,
     suspended_because text,
     deleting_since timestamp with time zone,
     CONSTRAINT tenant_brand_is_short_and_plain CHECK ((((char_length(brand) >= 1) AND (char_length(brand) <= 80)) AND (brand !~ '[[:cntrl:]{}]'::text))),
@@ -1323,6 +1336,9 @@ ALTER TABLE ONLY public.cut_entry
 
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (dead_letter_id);
+
+ALTER TABLE ONLY public.deleted_tenant
+    ADD CONSTRAINT deleted_tenant_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
@@ -1559,6 +1575,8 @@ ALTER TABLE public.cut_entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.deleted_tenant ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.flight ENABLE ROW LEVEL SECURITY;
@@ -1594,6 +1612,8 @@ CREATE POLICY proven_tenant_only ON public.customer AS RESTRICTIVE TO fte_http U
 CREATE POLICY proven_tenant_only ON public.cut_entry AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.dead_letter AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.deleted_tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.fare AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
@@ -1682,6 +1702,8 @@ CREATE POLICY tenant_only ON public.customer USING (((tenant_id = current_settin
 CREATE POLICY tenant_only ON public.cut_entry USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.deleted_tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

@@ -21,6 +21,7 @@ from psycopg import errors, sql
 
 from ops.database import http_role
 from runtime.database import APPLICATION_ROLE, EVERY_TENANT, HTTP_ROLE, Row, check_encoding, connect
+from runtime.encoding import dump_json
 from runtime.sender_keys import make_sender_secret
 from runtime.server_addresses import address_of, first_line
 from runtime.startup import check_fingerprint
@@ -114,8 +115,7 @@ def migrate(
             record_fingerprint(connection, sealer)
             _keep_sender_secret(connection, sealer)
             added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
-            if brand is not None:
-                connection.execute("UPDATE tenant SET brand = %s WHERE tenant_id = ANY (%s)", [brand, list(tenants)])
+            _set_brand(connection, tenants, brand)
         if sample:
             for tenant in tenants:
                 _fill(connection, tenant)
@@ -320,8 +320,24 @@ def _keep_sender_secret(connection: Connection, sealer: Sealer) -> None:
 
 
 def _add_tenant(connection: Connection, tenant: str) -> bool:
-    cursor = connection.execute("INSERT INTO tenant (tenant_id) VALUES (%s) ON CONFLICT DO NOTHING", [tenant])
-    return cursor.rowcount == 1
+    return connection.execute(load_query("add_tenant"), {"tenant": tenant}).rowcount == 1
+
+
+def _set_brand(connection: Connection, tenants: Sequence[str], brand: str | None) -> None:
+    """Change the brand among tenants' settings where it is another; a deleted tenant has none."""
+    for tenant in tenants if brand is not None else ():
+        row = connection.execute(load_query("read_tenant"), {"tenant": tenant}).fetchone()
+        if row is None or row["brand"] == brand:
+            continue
+        change = {
+            "tenant": tenant,
+            "settings": dump_json(row["settings"] | {"brand": brand}),
+            "version": row["version"],
+            "by": "fte migrate",
+            "reason": None,
+            "restores": None,
+        }
+        connection.execute(load_query("change_tenant_settings"), change)
 
 
 def _fill(connection: Connection, tenant: str) -> None:

@@ -112,8 +112,9 @@ class AsyncProducer:
     async def send(self, message: Message) -> Receipt:
         """Accept one message and return its receipt; a message id that was accepted before gets the status `duplicate`.
 
-        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant, TenantSuspended; ServerUnreachable when PostgreSQL
-        does not answer within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it again is safe.
+        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant, TenantSuspended; ServerUnreachable when
+        PostgreSQL does not answer within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it
+        again is safe.
         """
         if self._batching is None:
             raise _not_open()

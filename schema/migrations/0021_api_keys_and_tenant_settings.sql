@@ -2,7 +2,8 @@
 -- writes none of the new tables and columns, and a tenant without settings has the defaults.
 
 ALTER TABLE tenant ADD COLUMN suspended_at timestamptz;      -- null: in service; else nothing more is accepted
-ALTER TABLE tenant ADD COLUMN suspended_because text;        -- for operators
+ALTER TABLE tenant ADD COLUMN suspended_by text;
+ALTER TABLE tenant ADD COLUMN suspended_because text;
 ALTER TABLE tenant ADD COLUMN deleting_since timestamptz;    -- its rows are being removed, and it never comes back
 
 -- Each change of a tenant's settings; the newest version holds. An undo is a version of its own.
@@ -17,6 +18,9 @@ CREATE TABLE tenant_settings (
     PRIMARY KEY (tenant_id, version),
     CONSTRAINT tenant_settings_version_is_positive CHECK (version > 0)
 );
+
+INSERT INTO tenant_settings (tenant_id, version, settings, changed_by)
+    SELECT t.tenant_id, 1, jsonb_build_object('brand', t.brand), 'fte migrate' FROM tenant t WHERE t.brand IS NOT NULL;
 
 -- Only the SHA-256 of a key is stored: 256 random bits need no slower hash.
 CREATE TABLE api_key (

@@ -89,17 +89,30 @@ async def full(database: Database, settings: Settings, tenant: str, other_tenant
                 "INSERT INTO tenant_settings (tenant_id, version, settings, changed_by) VALUES (%s, 1, '{}', 'x')",
                 "INSERT INTO conversation (tenant_id, conversation_id, last_position) VALUES (%s, 'c-0', 1)",
                 "INSERT INTO conversation_sender VALUES (%s, 'c-0', 's', '{}', NULL, NULL)",
-                "INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload) "
-                "VALUES (%s, 'm-0', 'c-0', 1, 'chat', 'p')",
-                "INSERT INTO session_item (tenant_id, conversation_id, ordinal, turn, item) VALUES (%s, 'c-0', 1, 1, '{}')",
-                "INSERT INTO turn (tenant_id, conversation_id, number, message_ids, outcome, attempts, started_at, "
-                "timings) VALUES (%s, 'c-0', 1, '{}', 'answered', 1, now(), '{}')",
-                "INSERT INTO ticket (tenant_id, ticket_id, conversation_id, category, priority, answer_by) "
-                "VALUES (%s, 't', 'c-0', 'x', 'x', now())",
-                "INSERT INTO outbox (tenant_id, conversation_id, ordinal, kind, entry_id, sequence, body) "
-                "VALUES (%s, 'c-0', 1, 'event', 'e', 0, 'b')",
-                "INSERT INTO dead_letter (tenant_id, conversation_id, reason, attempts, payload) "
-                "VALUES (%s, 'c-0', 'r', 1, 'p')",
+                (
+                    "INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload) "
+                    "VALUES (%s, 'm-0', 'c-0', 1, 'chat', 'p')"
+                ),
+                (
+                    "INSERT INTO session_item (tenant_id, conversation_id, ordinal, turn, item) "
+                    "VALUES (%s, 'c-0', 1, 1, '{}')"
+                ),
+                (
+                    "INSERT INTO turn (tenant_id, conversation_id, number, message_ids, outcome, attempts, started_at, "
+                    "timings) VALUES (%s, 'c-0', 1, '{}', 'answered', 1, now(), '{}')"
+                ),
+                (
+                    "INSERT INTO ticket (tenant_id, ticket_id, conversation_id, category, priority, answer_by) "
+                    "VALUES (%s, 't', 'c-0', 'x', 'x', now())"
+                ),
+                (
+                    "INSERT INTO outbox (tenant_id, conversation_id, ordinal, kind, entry_id, sequence, body) "
+                    "VALUES (%s, 'c-0', 1, 'event', 'e', 0, 'b')"
+                ),
+                (
+                    "INSERT INTO dead_letter (tenant_id, conversation_id, reason, attempts, payload) "
+                    "VALUES (%s, 'c-0', 'r', 1, 'p')"
+                ),
             ):
                 connection.execute(statement.encode(), [one])
     return {one: await key_of(database, one) for one in (tenant, other_tenant)}
