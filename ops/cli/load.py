@@ -65,11 +65,11 @@ Via = Annotated[
 
 def load(
     *,
-    via: Via = "library",
     conversations: Conversations = 100,
     turns: Turns = 5,
     duration: Duration = None,
     rate: Rate = 20,
+    via: Via = "library",
     seed: Seed = 1,
     model_latency_ms: Latency = None,
     llm_sim: LlmSim = False,
@@ -108,6 +108,7 @@ def load(
         model_latency_ms=None if llm_sim else model_latency_ms,
         bookings=_sample_bookings(),
         tenant=tenant,
+        via_http=via == "http",
     )
     with interrupted_by_signals():
         try:
@@ -277,18 +278,19 @@ async def _load(
     return report, watch.judge()
 
 
-async def _run_once(
-    settings: Settings, options: LoadOptions, show: Callable[[LoadProgress], None]
-) -> LoadReport:
+async def _run_once(settings: Settings, options: LoadOptions, show: Callable[[LoadProgress], None]) -> LoadReport:
     from dataclasses import replace
 
     from ops.lab.load.access import open_gateway
     from ops.lab.load.run import run_load
+    from ops.standalone.gateways import run_gateway_beside
 
-    if options.gateway_url is None:
+    if not options.via_http:
         return await run_load(settings, options, show)
-    async with open_gateway(settings, options.tenant, options.gateway_url) as access:
-        return await run_load(settings, replace(options, gateway=access), show)
+    free = settings.model_copy(update={"gateway_port": 0, "load_tests": True})
+    with run_gateway_beside(free) as url:
+        async with open_gateway(settings, options.tenant, url) as access:
+            return await run_load(settings, replace(options, gateway=access), show)
 
 
 def _write(file: str, facts: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from runtime.api_keys import AddressSlowed, KeyRefused, Principal
 from schema.errors import TenantSuspended, UnknownTenant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 OPEN_PATHS: Final = frozenset({"/v1/health/live", "/v1/health/ready", "/v1/openapi.json", "/v1/docs"})
 """Paths that need no key; so do the files below /v1/docs/."""
@@ -66,35 +66,31 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-def principal_of(request: Request) -> Principal:
-    """Return whom the request's key speaks for; raises Refused where the door let nobody in."""
+async def identified(request: Request) -> Principal:
+    """Return whom the request's key speaks for, whatever it may do: a dependency for routers handed in from above."""
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None:
         raise Refused("not-authenticated", "send one header Authorization: Bearer fte_…", headers=_CHALLENGE)
     return principal
 
 
-def require(scope: str) -> Callable[..., object]:
+def require(scope: str) -> Callable[[Request], Awaitable[Principal]]:
     """Return a dependency that gives the principal, if its key has a scope and its tenant is served."""
 
-    async def check(
-        request: Request,
-        principal: Annotated[Principal, Depends(principal_of)],
-        parts: Annotated[Parts, Depends(parts_of)],
-    ) -> Principal:
-        del request
+    async def check(request: Request) -> Principal:
+        principal = await identified(request)
         if scope not in principal.scopes:
             raise Refused(
                 "forbidden",
                 f"this needs a key with the scope {scope}; this one has {', '.join(sorted(principal.scopes))}",
             )
-        await check_tenant(parts, principal)
+        await check_tenant(parts_of(request), principal)
         return principal
 
     return check
 
 
+# Coroutines, not plain functions: FastAPI would run those in threads, which costs more than all the rest of a request.
 Writer = Annotated[Principal, Depends(require("messages:write"))]
 Collector = Annotated[Principal, Depends(require("outbound:read"))]
 Reader = Annotated[Principal, Depends(require("conversations:read"))]
-Opened = Annotated[Parts, Depends(parts_of)]

@@ -50,7 +50,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=messages.BATCH_BYTES_MAX,
         telemetry={"tracing": False},
         responses={"4XX": _problem("Refused"), "5XX": _problem("Not possible now")},
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from producer.gateway.access import Opened, Reader
+from producer.gateway.access import Reader, parts_of
 from producer.gateway.problems import Refused
 from schema.ids import CONVERSATION_PATTERN
 from schema.messages.wire import ConversationId
@@ -68,10 +68,10 @@ _NOT_MODIFIED = {304: {"description": "Unchanged since the ETag in If-None-Match
     responses=_NOT_MODIFIED,
 )
 async def read_conversation(
-    conversation: ConversationPath, principal: Reader, parts: Opened, if_none_match: IfNoneMatch = None
+    request: Request, conversation: ConversationPath, principal: Reader, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Return how a conversation stands now."""
-    row = await _find(parts, principal.tenant, conversation)
+    row = await _find(parts_of(request), principal.tenant, conversation)
     etag = f'"{row["version"]}.{row["accepted"]}"'
     if _matches(if_none_match, etag):
         return _unchanged(etag)
@@ -86,19 +86,19 @@ async def read_conversation(
     responses=_NOT_MODIFIED,
 )
 async def list_messages(
+    request: Request,
     conversation: ConversationPath,
     principal: Reader,
-    parts: Opened,
     after: Annotated[int, Query(ge=0, le=_ORDINAL_MAX, description="the ordinal that the page begins after")] = 0,
     limit: Annotated[int, Query(ge=1, le=PAGE_MESSAGES_MAX)] = 50,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Return a page of the conversation's messages. Ordinals ascend, and not by one: tool calls have theirs between."""
-    row = await _find(parts, principal.tenant, conversation)
+    row = await _find(parts_of(request), principal.tenant, conversation)
     etag = f'"{row["version"]}.{row["last_item"]}.{after}.{limit}"'
     if _matches(if_none_match, etag):
         return _unchanged(etag)
-    rows = await parts.database.read(
+    rows = await parts_of(request).database.read(
         principal.tenant,
         "list_messages",
         tenant=principal.tenant,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from producer.gateway.parts import Parts
 
+BODY_BYTES_MAX: Final = 262_144
+"""Size of a body, but where BODY_BYTES_MAX_OF says otherwise: a message at its limit, and room for escapes."""
+BODY_BYTES_MAX_OF: Final = {"/v1/messages/batch": 4_000_000}
 BODY_SECONDS_MAX: Final = 15.0
 """How long a client may take to send a body, from its head on."""
 
@@ -88,14 +91,18 @@ class _Visit:
         self._began = time.perf_counter()
         self._body_until = time.monotonic() + BODY_SECONDS_MAX
         self._body_is_read = False
+        self._body_bytes = 0
+        self._body_bytes_max = BODY_BYTES_MAX_OF.get(scope["path"], BODY_BYTES_MAX)
         self.status: int | None = None
         self.request_id = _request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = self.request_id
 
     async def receive(self) -> Message:
-        """Receive from the client; raises Refused when the body comes too slowly."""
+        """Receive from the client; raises Refused when the body comes too slowly, or is too large."""
         if self._body_is_read:
             return await self._receive()
+        if not self._body_bytes:
+            self._check_announced()
         try:
             async with asyncio.timeout(self._body_until - time.monotonic()):
                 message = await self._receive()
@@ -106,7 +113,22 @@ class _Visit:
                 headers={"Connection": "close"},
             ) from None
         self._body_is_read = not message.get("more_body", False)
+        self._body_bytes += len(message.get("body", b""))
+        if self._body_bytes > self._body_bytes_max:
+            raise self._too_large(f"more than {self._body_bytes_max}")
         return message
+
+    def _check_announced(self) -> None:
+        """Refuse a body that is announced as too large before a byte of it is read."""
+        for name, value in self._scope["headers"]:
+            if name == b"content-length" and int(value) > self._body_bytes_max:
+                raise self._too_large(value.decode())
+
+    def _too_large(self, size: str) -> Refused:
+        return Refused(
+            "body-too-large",
+            f"the body has {size} bytes, at most {self._body_bytes_max} are taken here; send less at once",
+        )
 
     async def send(self, message: Message) -> None:
         """Send to the client, with the headers that every answer has."""

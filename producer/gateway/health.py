@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from producer.gateway.access import Opened
+from producer.gateway.access import parts_of
 from producer.gateway.problems import RETRY_SECONDS, Problem, Refused
 
 ANSWER_SECONDS_MAX: Final = 2.0
@@ -29,8 +29,9 @@ async def is_live() -> Health:
 
 
 @router.get("/ready", summary="May it be sent requests", responses={503: {"model": Problem}})
-async def is_ready(parts: Opened) -> Health:
+async def is_ready(request: Request) -> Health:
     """Answer when PostgreSQL does and the process is not stopping; without Redis messages are accepted all the same."""
+    parts = parts_of(request)
     if parts.stopping.is_set():
         raise Refused("stopping", "this process is stopping; ask another one", headers={"Retry-After": "1"})
     try:

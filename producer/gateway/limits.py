@@ -17,13 +17,16 @@ import structlog
 from redis.exceptions import RedisError
 
 from producer.gateway.problems import Refused
-from runtime.outage import Outage
+from producer.sending.batching import Batching
+from runtime.outage import Outage, is_redis_away
 from runtime.server_addresses import address_of
 from schema.ids import new_token
 from schema.keys import allowance_key, open_streams_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+
+    from redis.commands.core import AsyncScript
 
     from runtime.api_keys import Principal
     from runtime.redis import Scripts
@@ -34,8 +37,12 @@ WINDOW_SECONDS: Final = 60
 HOLD_SECONDS: Final = 40.0
 """How long a stream counts as open after it was last held; a process that died holds nothing for longer."""
 RENEW_SECONDS: Final = 15.0
+ASKING_MAX: Final = 2
+ASKED_TOGETHER_MAX: Final = 100
 _HOLDERS_MAX: Final = 10_000
 _WHOLE_TENANT: Final = "*"
+
+_Call = tuple["AsyncScript", list[str], list[int]]
 
 _log = structlog.get_logger("fte.gateway")
 
@@ -70,6 +77,9 @@ class Limits:
         self._share = settings.gateway_key_share_max
         self._local = _LocalAllowances(clock)
         self._open: dict[str, set[str]] = {}
+        self._asking: Batching[_Call, Any] = Batching(
+            self._ask, in_flight_max=ASKING_MAX, items_max=ASKED_TOGETHER_MAX
+        )
 
     async def take(
         self, principal: Principal, limits: TenantLimits, *, messages: int, conversations: int
@@ -107,13 +117,13 @@ class Limits:
 
     async def _take(self, tenant: str, allowances: Sequence[Allowance]) -> tuple[bool, int, list[Balance]]:
         window_ms = WINDOW_SECONDS * 1_000
-        try:
-            answer: Any = await self._scripts.take_allowance(
-                keys=[allowance_key(tenant, one.name, one.holder) for one in allowances],
-                args=[value for one in allowances for value in (one.quota, window_ms, one.cost)],
-            )
-        except (RedisError, OSError) as error:
-            self._outage.begins(error, limits="counted by each process for itself")
+        keys = [allowance_key(tenant, one.name, one.holder) for one in allowances]
+        values = [value for one in allowances for value in (one.quota, window_ms, one.cost)]
+        answer: Any = await self._asking.submit((self._scripts.take_allowance, keys, values))
+        if isinstance(answer, Exception):
+            if not (isinstance(answer, OSError) or is_redis_away(answer)):
+                raise answer
+            self._outage.begins(answer, limits="counted by each process for itself")
             return self._local.take(tenant, allowances)
         self._outage.ends()
         taken, wait_ms, left = answer
@@ -122,6 +132,17 @@ class Limits:
             for one, (many, ms) in zip(allowances, left, strict=True)
         ]
         return bool(taken), math.ceil(int(wait_ms) / 1_000), balances
+
+    async def _ask(self, calls: Sequence[_Call]) -> list[Any]:
+        """Run scripts in one round trip; an error stands for the answer of each."""
+        try:
+            return await self._scripts.run_each(calls)
+        except (RedisError, OSError) as error:
+            return [error] * len(calls)
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await self._asking.finish()
 
     async def hold(self, tenant: str, stream_id: str, quotas: dict[str, int]) -> str | None:
         """Hold a stream, or go on holding it; return the holder whose limit is reached, or None."""

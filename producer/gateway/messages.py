@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from producer.gateway.access import Opened, Writer
+from producer.gateway.access import Writer, parts_of
 from producer.gateway.limits import headers_of
 from producer.gateway.problems import FieldError, Problem, Refused, refusal_of
 from runtime.encoding import dump_json
@@ -138,12 +138,13 @@ IdempotencyKey = Annotated[
     responses={200: {"model": Receipt, "description": "Accepted before under this id; this is its first receipt"}},
 )
 async def send_message(
-    request: Request, message: NewMessage, principal: Writer, parts: Opened, idempotency_key: IdempotencyKey = None
+    request: Request, message: NewMessage, principal: Writer, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Accept a message. A receipt means that it ends answered, or parked where people see it.
 
     Send it again whenever you are in doubt: the same message id of a tenant gives the first receipt, with status 200.
     """
+    parts = parts_of(request)
     inbound = _inbound(message, principal, _message_id(message, idempotency_key))
     headers = await _take(request, parts, principal, [inbound])
     receipt = await parts.producer.send(inbound)
@@ -153,12 +154,13 @@ async def send_message(
 
 
 @router.post("/messages/batch", response_model=BatchResults, summary="Hand in up to 500 messages")
-async def send_batch(request: Request, batch: Batch, principal: Writer, parts: Opened) -> Response:
+async def send_batch(request: Request, batch: Batch, principal: Writer) -> Response:
     """Accept messages in the order given, with a result for each.
 
     A message that is refused does not affect the others, but nothing overtakes it: later ones of its conversation are
     refused with it.
     """
+    parts = parts_of(request)
     inbounds = [_inbound(message, principal, message.message_id) for message in batch.messages]
     headers = await _take(request, parts, principal, inbounds)
     outcomes = await parts.producer.send_many(inbounds)

@@ -11,7 +11,7 @@ import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from producer.gateway.access import Collector, Opened, authenticate, check_tenant
+from producer.gateway.access import Collector, authenticate, check_tenant, parts_of
 from producer.gateway.cursors import ENTRIES_MAX, PLACE_CHARACTERS_MAX, Kind, parse_place, sources_of, write_place
 from producer.gateway.event_stream import PING, EventStream, encode_event
 from producer.gateway.problems import Refused
@@ -129,14 +129,13 @@ class _Wanted(BaseModel):
 async def read_replies(
     request: Request,
     principal: Collector,
-    parts: Opened,
     wanted: Annotated[_Wanted, Query()],
     channel: Annotated[Channel | None, Query(description="only replies on this channel")] = None,
     accept: Accept = "*/*",
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out replies at least once, in order within each conversation, until they are acknowledged."""
-    reading = _Reading(request, parts, principal, "replies", channel, wanted)
+    reading = _Reading(request, principal, "replies", channel, wanted)
     return await reading.answer(accept, last_event_id)
 
 
@@ -144,44 +143,42 @@ async def read_replies(
 async def read_escalations(
     request: Request,
     principal: Collector,
-    parts: Opened,
     wanted: Annotated[_Wanted, Query()],
     accept: Accept = "*/*",
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out escalations at least once, in order within each conversation, until they are acknowledged."""
-    return await _Reading(request, parts, principal, "escalations", None, wanted).answer(accept, last_event_id)
+    return await _Reading(request, principal, "escalations", None, wanted).answer(accept, last_event_id)
 
 
 @router.get("/events", response_model=Page[Event], summary="What happened", responses=_STREAM)
 async def read_events(
     request: Request,
     principal: Collector,
-    parts: Opened,
     wanted: Annotated[_Wanted, Query()],
     accept: Accept = "*/*",
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out events at least once, in order within each conversation, until they are acknowledged."""
-    return await _Reading(request, parts, principal, "events", None, wanted).answer(accept, last_event_id)
+    return await _Reading(request, principal, "events", None, wanted).answer(accept, last_event_id)
 
 
 @router.post("/replies/ack", response_model=Acknowledged, summary="Acknowledge replies")
-async def acknowledge_replies(ack: Acknowledgement, principal: Collector, parts: Opened) -> Response:
+async def acknowledge_replies(request: Request, ack: Acknowledgement, principal: Collector) -> Response:
     """Say that replies were dealt with, so that they are not given out again; never goes back."""
-    return await _acknowledge(parts, principal, "replies", ack)
+    return await _acknowledge(parts_of(request), principal, "replies", ack)
 
 
 @router.post("/escalations/ack", response_model=Acknowledged, summary="Acknowledge escalations")
-async def acknowledge_escalations(ack: Acknowledgement, principal: Collector, parts: Opened) -> Response:
+async def acknowledge_escalations(request: Request, ack: Acknowledgement, principal: Collector) -> Response:
     """Say that escalations were dealt with, so that they are not given out again; never goes back."""
-    return await _acknowledge(parts, principal, "escalations", ack)
+    return await _acknowledge(parts_of(request), principal, "escalations", ack)
 
 
 @router.post("/events/ack", response_model=Acknowledged, summary="Acknowledge events")
-async def acknowledge_events(ack: Acknowledgement, principal: Collector, parts: Opened) -> Response:
+async def acknowledge_events(request: Request, ack: Acknowledgement, principal: Collector) -> Response:
     """Say that events were dealt with, so that they are not given out again; never goes back."""
-    return await _acknowledge(parts, principal, "events", ack)
+    return await _acknowledge(parts_of(request), principal, "events", ack)
 
 
 async def _acknowledge(parts: Parts, principal: Principal, kind: Kind, ack: Acknowledgement) -> Response:
@@ -196,14 +193,13 @@ class _Reading:
     def __init__(
         self,
         request: Request,
-        parts: Parts,
         principal: Principal,
         kind: Kind,
         channel: str | None,
         wanted: _Wanted,
     ) -> None:
         self._request = request
-        self._parts = parts
+        self._parts = parts_of(request)
         self._principal = principal
         self._kind: Kind = kind
         self._wanted = wanted

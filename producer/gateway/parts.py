@@ -60,6 +60,8 @@ async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_fai
         producer = await opening.enter_async_context(
             AsyncProducer(settings, failpoint=failpoint, database=database)
         )
+        limits = Limits(scripts, settings)
+        opening.push_async_callback(limits.close)
         watch = StreamWatch(scripts, settings)
         opening.push_async_callback(watch.close)
         yield Parts(
@@ -68,7 +70,7 @@ async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_fai
             producer=producer,
             keys=ApiKeys(database),
             tenants=Tenants(database),
-            limits=Limits(scripts, settings),
+            limits=limits,
             cursors=Cursors(scripts),
             watch=watch,
         )

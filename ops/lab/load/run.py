@@ -55,6 +55,8 @@ class LoadOptions:
     bookings: tuple[BookingAccess, ...] = ()
     channels: tuple[Channel, ...] = CHANNELS
     tenant: str = "default"
+    via_http: bool = False
+    """Whether a gateway is started, and messages and replies go through it."""
     gateway: GatewayAccess | None = None
     """The HTTP gateway to go through; None: straight to the servers."""
     silence_seconds_max: float = 60
