@@ -58,7 +58,8 @@ _FIND_FENCE = """
 _PIN_FORMATS = """
     SELECT set_config('datestyle', 'ISO', false), set_config('standard_conforming_strings', 'on', false)
 """
-_OPTIONS = "-c statement_timeout=6s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s"
+_TIME_LIMITS = {"statement_timeout": "6s", "idle_in_transaction_session_timeout": "15s", "lock_timeout": "5s"}
+_OPTIONS = " ".join(f"-c {name}={value}" for name, value in _TIME_LIMITS.items())
 # An address that has one of these keeps its own.
 _DEFAULTS: Mapping[str, str | int] = {
     "application_name": "fte",
@@ -131,7 +132,8 @@ class Database:
             raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
-        self._parameters = _parameters_of(settings.database_url)
+        self._is_pooled = settings.database_pooled
+        self._parameters = _parameters_of(settings.database_url, is_pooled=settings.database_pooled)
         self.is_fenced = False
         """Whether the login sees one tenant at a time, and only with its proof; known once it is open."""
         self._proofs: dict[str, str] = {}
@@ -164,6 +166,8 @@ class Database:
             async with probe:
                 await self._configure(probe)
                 self.is_fenced = await _is_fenced(probe)
+                if self._is_pooled:
+                    await self._check_time_limits(probe)
             await self._pool.open()
             await self._pool.wait(timeout=5)
         except psycopg.Error as error:
@@ -248,6 +252,21 @@ class Database:
                 f"plain role that has GRANT {APPLICATION_ROLE}",
             )
 
+    async def _check_time_limits(self, connection: _Connection) -> None:
+        """Check that the login brings the time limits that we cannot ask for: a pooler takes no options."""
+        cursor = await connection.execute(
+            "SELECT current_setting('statement_timeout') AS longest, session_user AS login"
+        )
+        row = await cursor.fetchone()
+        if row is not None and row["longest"] == "0":
+            limits = ", ".join(f"{name} = '{value}'" for name, value in _TIME_LIMITS.items())
+            raise ServerUnfit(
+                "PostgreSQL",
+                self.address,
+                [f"behind a pooler (FTE_DATABASE_POOLED) the login {row['login']} brings no time limits"],
+                f"ALTER ROLE {row['login']} SET each of {limits}; docs/tenants.md has the statements",
+            )
+
     def _drain(self) -> None:
         """Replace all connections: when one has gone silent the others have too, and each would cost its own wait.
 
@@ -305,10 +324,12 @@ def check_encoding(connection: psycopg.Connection[Row] | psycopg.AsyncConnection
         )
 
 
-def _parameters_of(url: str) -> dict[str, Any]:
+def _parameters_of(url: str, *, is_pooled: bool) -> dict[str, Any]:
     """Return the connection parameters of the pool, on top of those in the address.
 
-    Options in the address, or in PGOPTIONS, stay beside ours: they may set the search path.
+    Options in the address, or in PGOPTIONS, stay beside ours: they may set the search path. A pooler of transactions
+    lends each of them another connection, so behind one there is nothing that belongs to a connection: no options, and
+    no prepared statements, which PgBouncer knows from 1.21 on alone.
     """
     try:
         given = conninfo_to_dict(url)
@@ -316,9 +337,10 @@ def _parameters_of(url: str) -> dict[str, Any]:
         given = {}
     options = str(given.get("options") or os.environ.get("PGOPTIONS") or "")
     defaults = {name: value for name, value in _DEFAULTS.items() if name not in given}
+    of_connection: dict[str, Any] = {"options": f"{options} {_OPTIONS}".strip()}
     return {
         **defaults,
-        "options": f"{options} {_OPTIONS}".strip(),
+        **({"prepare_threshold": None} if is_pooled else of_connection),
         "client_encoding": "utf8",
         "autocommit": True,
         "row_factory": dict_row,

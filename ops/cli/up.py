@@ -61,6 +61,7 @@ def _as_json(settings: DeploymentSettings, crew: Crew) -> str:
     return dump_json(
         {
             "database_url": settings.database_url,
+            "http_database_url": settings.http_database_url,
             "redis_url": settings.redis_url,
             "state_dir": str(settings.state_dir),
             "workers": crew.pids,
@@ -80,10 +81,12 @@ def _welcome(settings: Settings, workers: int) -> None:
     )
     for name, value in {
         "FTE_DATABASE_URL": settings.database_url,
+        "FTE_HTTP_DATABASE_URL": settings.http_database_url,
         "FTE_REDIS_URL": settings.redis_url,
         "FTE_STATE_DIR": str(settings.state_dir),
     }.items():
-        console.print(f"  export {name}={shlex.quote(value or '')}", markup=False, soft_wrap=True)
+        if value:
+            console.print(f"  export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
     console.print("\n  [dim]From another terminal (the same user's needs no export):[/]")
     for command, does in {
         "fte chat": "talk to it",

@@ -9,10 +9,11 @@ PostgreSQL gives out for an API key alone, and never for `*`.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
-from psycopg import sql
+from psycopg import errors, sql
 
-from runtime.database import HTTP_ROLE
+from runtime.database import HTTP_ROLE, connect
 
 RIGHTS: Final = {
     "migration": "SELECT",
@@ -66,3 +67,18 @@ def statements() -> list[sql.Composed]:
         for table, rights in RIGHTS.items()
     ]
     return [restrict, *grants]
+
+
+def make_login(database_url: str, http_database_url: str) -> None:
+    """Make the login that an address for HTTP processes names, or give it the address's password; as a superuser."""
+    parts = urlsplit(http_database_url)
+    login, password = sql.Identifier(parts.username or ""), sql.Literal(parts.password)
+    with connect(database_url) as connection:
+        try:
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {} IN ROLE {}").format(
+                    login, password, sql.Identifier(HTTP_ROLE)
+                )
+            )
+        except errors.DuplicateObject:
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, password))
