@@ -48,7 +48,11 @@ def run_gateway_beside(settings: Settings) -> Iterator[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     environment = worker_environment(settings)
-    addresses = {"FTE_DATABASE_URL": settings.database_url, "FTE_REDIS_URL": settings.redis_url}
+    addresses = {
+        "FTE_DATABASE_URL": settings.database_url,
+        "FTE_HTTP_DATABASE_URL": settings.http_database_url,
+        "FTE_REDIS_URL": settings.redis_url,
+    }
     return environment | {name: value for name, value in addresses.items() if value is not None}
 
 

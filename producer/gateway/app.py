@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, FastAPI
 
 from producer.gateway import conversations, docs_page, health, messages, outbound
+from producer.gateway.contract import complete
 from producer.gateway.door import Door
 from producer.gateway.parts import open_parts
-from producer.gateway.problems import MEDIA_TYPE, Problem, add_handlers
+from producer.gateway.problems import add_handlers
 from runtime.failpoints import Failpoint, no_failpoint
 
 if TYPE_CHECKING:
@@ -51,14 +52,11 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False},
-        responses={"4XX": _problem("Refused"), "5XX": _problem("Not possible now")},
     )
     for router in (messages.router, outbound.router, conversations.router, health.router, docs_page.router, *routers):
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(Door)
+    complete(app)
     return app
 
-
-def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}

@@ -14,9 +14,8 @@ from schema.messages.wire import ConversationId
 from schema.session_items import text_of
 
 if TYPE_CHECKING:
-    from runtime.database import Row
-
     from producer.gateway.parts import Parts
+    from runtime.database import Row
 
 PAGE_MESSAGES_MAX: Final = 100
 _ORDINAL_MAX: Final = 2**63 - 1

@@ -15,7 +15,15 @@ import structlog
 from producer.collecting.entries import StreamEntry, UnreadableEntry, read_entry
 from producer.gateway.problems import FieldError, Refused
 from schema.channels import CHANNELS
-from schema.keys import ASIDE_ID, EntryId, again_stream, escalations_stream, events_stream, parse_entry_id, replies_stream
+from schema.keys import (
+    ASIDE_ID,
+    EntryId,
+    again_stream,
+    escalations_stream,
+    events_stream,
+    parse_entry_id,
+    replies_stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,9 +12,11 @@ from producer.gateway.limits import Limits
 from producer.gateway.watch import StreamWatch
 from producer.sending.client import AsyncProducer
 from runtime.api_keys import ApiKeys
+from runtime.configuration import settings_for_http
 from runtime.database import Database
 from runtime.failpoints import Failpoint, no_failpoint
 from runtime.redis import Scripts, make_redis
+from runtime.startup import check_fence
 from runtime.tenants import Tenants
 
 if TYPE_CHECKING:
@@ -49,11 +51,16 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_failpoint) -> AsyncIterator[Parts]:
-    """Connect to the servers and open every part; raises what `AsyncProducer` raises."""
+    """Connect to the servers and open every part.
+
+    Raises what `AsyncProducer` raises; ServerUnfit where the login could see more than one tenant at a time.
+    """
+    settings = settings_for_http(settings)
     async with AsyncExitStack() as opening:
         database = Database(settings)
         await database.open()
         opening.push_async_callback(database.close)
+        check_fence(database)
         client = make_redis(settings)
         opening.push_async_callback(client.aclose)
         scripts = Scripts(client)

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
+from ops.database.http_role import make_login
 from ops.tenants.keys import KeyRequest, create_key
 from producer.gateway.process import serving
 from runtime.database import Database
@@ -39,12 +41,20 @@ class Here:
         return httpx2.AsyncClient(base_url=self.url, headers=headers, **options)
 
 
+def fence(settings: Settings) -> Settings:
+    """Make the login of HTTP processes, as `fte up` does, and return the settings with its address."""
+    parts = urlsplit(settings.database_url or "")
+    url = urlunsplit(parts._replace(netloc=f"gateway_tests:made-up@{parts.hostname}:{parts.port}"))
+    make_login(settings.database_url or "", url)
+    return settings.model_copy(update={"http_database_url": url})
+
+
 @asynccontextmanager
 async def serve_here(settings: Settings, *, routers: Sequence[APIRouter] = ()) -> AsyncIterator[Here]:
     """Serve on a free port until the end of the block."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    async with serving(settings, listening, routers=routers) as server:
+    async with serving(fence(settings), listening, routers=routers) as server:
         yield Here(server, f"http://127.0.0.1:{port}", port)
 
 

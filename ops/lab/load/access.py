@@ -6,15 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from psycopg.types.json import Jsonb
-
 from ops.lab.load.http_gateway import GatewayAccess
 from ops.tenants.keys import KeyRequest, create_key, revoke_key
+from ops.tenants.settings import change_settings, read_tenant
 from runtime.database import Database
 from runtime.redis import make_redis
+from schema.channels import CHANNELS
 from schema.ids import new_token
 from schema.keys import cursor_group, escalations_stream, replies_stream
-from schema.channels import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY_HOURS: Final = 24
 _BY: Final = "fte load"
+_UNLIMITED: Final = {"new_conversations_per_minute": 1_000_000, "messages_per_minute": 10_000_000}
 
 
 @asynccontextmanager
@@ -36,14 +36,12 @@ async def open_gateway(settings: Settings, tenant: str, url: str) -> AsyncIterat
         request = KeyRequest(_BY, ("messages:write", "outbound:read"), expires_at=now + timedelta(hours=KEY_HOURS))
         made = await create_key(database, tenant, request, by=_BY, now=now)
         key_id = made.row["key_id"]
-        async with database.transaction(tenant) as transaction:
-            await transaction.connection.execute(
-                "INSERT INTO tenant_settings (tenant_id, version, settings, changed_by) VALUES (%s, 1, %s, 'load')",
-                [tenant, Jsonb({"limits": {"new_conversations_per_minute": 1000000, "messages_per_minute": 1000000}})],
-            )
+        before = (await read_tenant(database, tenant)).stored.get("limits")
+        await change_settings(database, tenant, {"limits": _UNLIMITED}, by=_BY)
         try:
             yield GatewayAccess(url, made.text, cursor)
         finally:
+            await change_settings(database, tenant, {"limits": before}, by=_BY)
             await revoke_key(database, tenant, key_id, by=_BY, now=datetime.now(UTC))
             await _remove_cursor(settings, tenant, cursor_group(key_id, cursor))
     finally:

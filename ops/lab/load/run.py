@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from producer.collecting.entries import StreamEntry
-
     from schema.channels import Channel
     from schema.settings import Settings
     from schema.settings.servers import ServerSettings
