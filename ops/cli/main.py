@@ -14,6 +14,7 @@ from ops.cli.chat import chat
 from ops.cli.dead import dead
 from ops.cli.demo import demo
 from ops.cli.erase import erase
+from ops.cli.gateway import gateway
 from ops.cli.kb import kb
 from ops.cli.keys import keys
 from ops.cli.llm_sim import llm_sim
@@ -58,6 +59,7 @@ _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _RUN: {
         "up": up,
         "worker": worker,
+        "gateway": gateway,
         "llm-sim": llm_sim,
         "migrate": migrate,
         "key": key,
