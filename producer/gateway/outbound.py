@@ -11,14 +11,21 @@ import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from producer.gateway.access import Collector, authenticate, check_tenant, parts_of
-from producer.gateway.cursors import ENTRIES_MAX, PLACE_CHARACTERS_MAX, Kind, parse_place, sources_of, write_place
+from producer.gateway.access import Collector, parts_of
+from producer.gateway.cursors import (
+    ENTRIES_MAX,
+    PLACE_CHARACTERS_MAX,
+    PLACE_PATTERN,
+    Kind,
+    parse_place,
+    sources_of,
+    write_place,
+)
 from producer.gateway.event_stream import PING, EventStream, encode_event
-from producer.gateway.problems import Refused
 from runtime.encoding import dump_json
 from runtime.outage import is_redis_away
 from schema.channels import Channel
-from schema.errors import ServerUnreachable
+from schema.errors import FteError, ServerUnreachable
 from schema.keys import cursor_group
 from schema.messages.escalation import Escalation
 from schema.messages.event import Event
@@ -72,8 +79,8 @@ class Acknowledgement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(
-        min_length=1,
         max_length=PLACE_CHARACTERS_MAX,
+        pattern=PLACE_PATTERN,
         description="of the last entry that was dealt with; everything before it counts too",
     )
     cursor: str | None = Field(default=None, pattern=CURSOR_PATTERN, description="the cursor; default: the key's own")
@@ -96,14 +103,18 @@ CursorName = Annotated[
 After = Annotated[
     str | None,
     Query(
-        max_length=PLACE_CHARACTERS_MAX, description="an entry's `id`; default: what is acknowledged, or the beginning"
+        max_length=PLACE_CHARACTERS_MAX,
+        pattern=f"^$|{PLACE_PATTERN}",
+        description="an entry's `id`; default: what is acknowledged, or the beginning",
     ),
 ]
 WaitSeconds = Annotated[
     float, Query(ge=0, le=WAIT_SECONDS_MAX, description="how long to wait for the first entry; long poll only")
 ]
 Limit = Annotated[int, Query(ge=1, le=ENTRIES_MAX, description="most entries of one answer; long poll only")]
-LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=PLACE_CHARACTERS_MAX)]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", max_length=PLACE_CHARACTERS_MAX, pattern=f"^$|{PLACE_PATTERN}")
+]
 Accept = Annotated[str, Header(description="text/event-stream for a stream; anything else for a long poll")]
 
 _STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
@@ -290,13 +301,13 @@ class _Reading:
         """Check that the key and its tenant still hold; while PostgreSQL cannot be asked, they do."""
         state = self._request.state
         try:
-            await authenticate(self._parts, state.presented_key, state.address)
-            await check_tenant(self._parts, self._principal)
+            await self._parts.keys.verify(state.presented_key, state.address)
+            await self._parts.tenants.settings(self._principal.tenant)
             await stream.hold()
         except ServerUnreachable:
             return True
-        except Refused as refused:
-            _log.info("stream.ended", reason=refused.name, key_id=self._principal.key_id)
+        except FteError as refused:
+            _log.info("stream.ended", reason=type(refused).__name__, key_id=self._principal.key_id)
             return False
         return True
 

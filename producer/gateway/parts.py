@@ -64,9 +64,7 @@ async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_fai
         client = make_redis(settings)
         opening.push_async_callback(client.aclose)
         scripts = Scripts(client)
-        producer = await opening.enter_async_context(
-            AsyncProducer(settings, failpoint=failpoint, database=database)
-        )
+        producer = await opening.enter_async_context(AsyncProducer(settings, failpoint=failpoint, database=database))
         limits = Limits(scripts, settings)
         opening.push_async_callback(limits.close)
         watch = StreamWatch(scripts, settings)

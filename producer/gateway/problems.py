@@ -10,9 +10,18 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from runtime.api_keys import AddressSlowed, KeyRefused
 from runtime.encoding import dump_json
 from runtime.outage import POSTGRESQL_AWAY, is_redis_away
-from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable, UnknownTenant
+from schema.errors import (
+    FteError,
+    InvalidMessage,
+    MailboxFull,
+    Overloaded,
+    ServerUnreachable,
+    TenantSuspended,
+    UnknownTenant,
+)
 from schema.messages.inbound import LIMITS
 
 if TYPE_CHECKING:
@@ -27,6 +36,9 @@ TYPE_PREFIX: Final = "urn:fte:problem:"
 ERRORS_MAX: Final = 20
 """Wrong fields named in one answer."""
 _NAME_CHARACTERS_MAX: Final = 80
+
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="fte"'}
+"""Header of an answer to a request without a valid key."""
 
 RETRY_SECONDS: Final = 5
 """When to try again while a server is away; a guess."""
@@ -60,6 +72,7 @@ _OF_STATUS: Final = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "body-timeout",
     413: "body-too-large",
     415: "unsupported-media-type",
     503: "unavailable",
@@ -140,9 +153,15 @@ def refusal_of(error: BaseException) -> Refused | None:
     if isinstance(error, MailboxFull | Overloaded):
         name = "mailbox-full" if isinstance(error, MailboxFull) else "overloaded"
         return Refused(name, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
+    if isinstance(error, KeyRefused):
+        return Refused("not-authenticated", str(error), headers=CHALLENGE)
+    if isinstance(error, AddressSlowed):
+        return Refused("address-slowed", str(error), headers={"Retry-After": str(error.retry_after_s)})
     if isinstance(error, UnknownTenant):
-        return Refused("tenant-unknown", "the key's tenant does not exist any more; ask the operator for another key")
-    if isinstance(error, ServerUnreachable | TimeoutError | OSError | POSTGRESQL_AWAY) or is_redis_away(error):
+        return Refused("tenant-unknown", "the tenant of this key does not exist any more; ask the operator")
+    if isinstance(error, TenantSuspended):
+        return Refused("tenant-suspended", "the tenant of this key is suspended; ask the operator")
+    if isinstance(error, (ServerUnreachable, OSError, *POSTGRESQL_AWAY)) or is_redis_away(error):
         return Refused(
             "unavailable",
             f"a server that this needs does not answer; send the same request again in {RETRY_SECONDS} s",
@@ -178,7 +197,6 @@ def _refuse_status(error: HTTPException) -> Refused:
     details = {
         "not-found": "no such path; /v1/docs lists them",
         "method-not-allowed": "the header Allow names the methods of this path",
-        "body-too-large": "send less at once: 256,000 bytes for a message, 4,000,000 for a batch of at most 500",
         "unsupported-media-type": "send the body as application/json in UTF-8",
     }
     return Refused(name, details.get(name, str(error.detail)), headers=error.headers)

@@ -198,9 +198,7 @@ async def test_a_key_with_the_scope_of_a_route_alone_is_let_in(
     assert answer.status_code in {200, 202, 404}, answer.text
 
 
-async def test_a_key_reaches_no_other_tenant(
-    fresh: Here, database: Database, tenant: str, other_tenant: str
-) -> None:
+async def test_a_key_reaches_no_other_tenant(fresh: Here, database: Database, tenant: str, other_tenant: str) -> None:
     async with fresh.client(await a_key(database, other_tenant)) as theirs:
         await theirs.post("/v1/messages", json=message("m1", "theirs"))
     before = await count_accepted(database)
