@@ -25,7 +25,7 @@ CustomerText = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
 class TenantLimits(_Part):
@@ -105,6 +105,10 @@ class TenantSettings(_Part):
     escalation_hours: EscalationHours = EscalationHours()
     emergency_number: Annotated[CustomerText, Field(max_length=200)] | None = None
     crisis_line: CustomerText | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """Return what is set, without defaults, as it is stored."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
 class InvalidTenantSettings(FteError):

@@ -19,6 +19,12 @@ def gateway(
     share_port: Annotated[
         bool, typer.Option("--share-port", help="Let several gateway processes of one user listen on the port (Linux).")
     ] = False,
+    operators: Annotated[
+        bool,
+        typer.Option(
+            "--operators", help="Also serve operators' keys, below /v1/admin; needs FTE_DATABASE_URL besides."
+        ),
+    ] = False,
     ready_folder: Annotated[Path | None, typer.Option("--ready-folder", hidden=True)] = None,
 ) -> None:
     """Serve HTTP in the foreground, until Ctrl-C or SIGTERM: messages in, replies out, with one API key.
@@ -26,6 +32,7 @@ def gateway(
     It finishes the requests under way, and ends streams. Logs go to standard error.
     """
     from ops.cli.servers import find_servers
+    from ops.console.tenants import tenants_router
     from producer.gateway.process import run_gateway
     from runtime.telemetry.logs import configure_logs
 
@@ -37,4 +44,5 @@ def gateway(
         if ready_folder is not None:
             (ready_folder / str(os.getpid())).write_text(str(listens_on), encoding="utf-8")
 
-    raise typer.Exit(run_gateway(settings, shares_port=share_port, on_ready=note))
+    router = tenants_router(settings if operators else None)
+    raise typer.Exit(run_gateway(settings, routers=[router], shares_port=share_port, on_ready=note))

@@ -73,6 +73,11 @@ class TenantRecord:
     is_suspended: bool
     is_being_deleted: bool
 
+    @property
+    def known(self) -> dict[str, Any]:
+        """Return what it sets of the settings that this release knows."""
+        return {name: value for name, value in self.stored.items() if name in TenantSettings.model_fields}
+
 
 async def create_tenant(
     database: Database, tenant: str, given: dict[str, Any], *, by: str, reason: str | None = None
@@ -80,12 +85,12 @@ async def create_tenant(
     """Make a tenant with these settings; raises TenantNameInvalid, TenantNameTaken, InvalidTenantSettings."""
     if re.match(TENANT_PATTERN, tenant) is None:
         raise TenantNameInvalid(tenant)
-    check_tenant_settings(given)
+    stored = check_tenant_settings(given).stored()
     async with database.transaction(tenant) as transaction:
         if not await transaction.run("add_tenant", tenant=tenant):
             raise TenantNameTaken(tenant)
-        if given:
-            await _write(transaction, tenant, given, version=0, by=by, reason=reason)
+        if stored:
+            await _write(transaction, tenant, stored, version=0, by=by, reason=reason)
         return await _read(transaction, tenant)
 
 
@@ -118,33 +123,52 @@ async def change_settings(
         record = await _read(transaction, tenant)
         if version is not None and version != record.version:
             raise SettingsChangedMeanwhile(tenant, version)
-        known = {name: value for name, value in record.stored.items() if name in TenantSettings.model_fields}
-        newer = {name: value for name, value in record.stored.items() if name not in known and name not in patch}
-        changed = merge_patch(known, patch)
-        check_tenant_settings(changed)
+        newer = {name: value for name, value in record.stored.items() if name not in {*record.known, *patch}}
+        changed = check_tenant_settings(merge_patch(record.known, patch)).stored()
         await _write(transaction, tenant, newer | changed, version=record.version, by=by, reason=reason)
         return await _read(transaction, tenant)
 
 
 async def undo_change(
-    database: Database, tenant: str, *, by: str, reason: str | None = None, version: int | None = None
+    database: Database,
+    tenant: str,
+    *,
+    by: str,
+    reason: str | None = None,
+    version: int | None = None,
+    expected: int | None = None,
 ) -> TenantRecord:
     """Take up a tenant's settings of an earlier version; None: of the one before, and at each repetition one further.
 
     An undo is a change of its own, so that it can be undone by its version, and the history stays whole.
-    Raises UnknownTenant, NothingToUndo.
+    `expected`: the version that they must still have. Raises UnknownTenant, NothingToUndo, SettingsChangedMeanwhile.
     """
     async with database.transaction(tenant) as transaction:
         record = await _read(transaction, tenant)
-        newest = await transaction.run("read_tenant_version", tenant=tenant, version=record.version)
-        restored = newest[0]["restores"] if newest else None
-        target = version if version is not None else (record.version if restored is None else restored) - 1
-        earlier = await transaction.run("read_tenant_version", tenant=tenant, version=target)
-        if target < 0 or (target > 0 and not earlier):
-            raise NothingToUndo(tenant, target)
-        stored = earlier[0]["settings"] if earlier else {}
+        if expected is not None and expected != record.version:
+            raise SettingsChangedMeanwhile(tenant, expected)
+        target, stored = await _find_earlier(transaction, record, version)
         await _write(transaction, tenant, stored, version=record.version, by=by, reason=reason, restores=target)
         return await _read(transaction, tenant)
+
+
+async def find_earlier(database: Database, tenant: str, version: int | None) -> tuple[int, dict[str, Any]]:
+    """Return which version an undo would take up, and what is set there; raises as `undo_change`."""
+    async with database.transaction(tenant) as transaction:
+        return await _find_earlier(transaction, await _read(transaction, tenant), version)
+
+
+async def _find_earlier(
+    transaction: Transaction, record: TenantRecord, version: int | None
+) -> tuple[int, dict[str, Any]]:
+    if version is None:
+        newest = await transaction.run("read_tenant_version", tenant=record.tenant, version=record.version)
+        restored = newest[0]["restores"] if newest else None
+        version = (record.version if restored is None else int(restored)) - 1
+    earlier = await transaction.run("read_tenant_version", tenant=record.tenant, version=version)
+    if version < 0 or (version > 0 and not earlier):
+        raise NothingToUndo(record.tenant, version)
+    return version, earlier[0]["settings"] if earlier else {}
 
 
 async def suspend_tenant(database: Database, tenant: str, *, by: str, because: str) -> None:
@@ -160,6 +184,19 @@ async def resume_tenant(database: Database, tenant: str) -> None:
         raise UnknownTenant(tenant)
     if rows[0]["deleting_since"] is not None:
         raise TenantBeingDeleted(tenant)
+
+
+def describe(record: TenantRecord) -> dict[str, Any]:
+    """Return a tenant as JSON gives it to programs."""
+    return {
+        "tenant": record.tenant,
+        "version": record.version,
+        "settings": record.stored,
+        "effective": record.settings.model_dump(mode="json"),
+        "is_suspended": record.is_suspended,
+        "suspended_because": record.suspended_because,
+        "is_being_deleted": record.is_being_deleted,
+    }
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -108,7 +108,7 @@ async def test_a_producer_and_a_worker_work_on_shared_connections(
             ).fetchone()
         await harness.close()
 
-    assert {receipt.status for receipt in receipts} == {"accepted"}  # type: ignore[union-attr]
+    assert {receipt.status for receipt in receipts} == {"accepted"}
     assert len(replies) == 28
     assert used is not None
     assert used[0] <= SERVER_CONNECTIONS

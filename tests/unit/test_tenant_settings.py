@@ -30,7 +30,12 @@ def test_everything_that_can_be_set_is_taken_and_stored_as_it_was_given() -> Non
 
     assert set(EVERYTHING) == set(TenantSettings.model_fields)
     assert settings.ceilings.usd_per_day == Decimal("12.50")
-    assert check_tenant_settings(settings.model_dump(mode="json", exclude_unset=True)) == settings
+    assert check_tenant_settings(settings.stored()) == settings
+    assert set(settings.stored()) == set(EVERYTHING)
+
+
+def test_a_number_is_taken_where_text_is_wanted() -> None:
+    assert check_tenant_settings({"emergency_number": 113}).stored() == {"emergency_number": "113"}
 
 
 def test_a_tenant_that_sets_nothing_has_the_defaults() -> None:

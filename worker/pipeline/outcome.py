@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from runtime.telemetry.tracing import measure
+from schema.tenants import TenantSettings
 from worker.conversation.context import AirlineAgentContext, EscalationRequest
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Snapshot:
     """Epoch of the tenant's streams when this was read."""
     brand: str | None = None
     """The tenant's name for the airline; None: as the settings have it."""
+    tenant_settings: TenantSettings = field(default_factory=TenantSettings)
+    """What the tenant sets for itself."""
     sender_key: str = ""
     """Whose state this is: `context`, `vault`, `last_agent` and `items` are theirs alone."""
     held_sender_key: str | None = None
