@@ -48,6 +48,11 @@ async def identified(request: Request) -> Principal:
     return principal
 
 
+async def check_tenant(parts: Parts, principal: Principal) -> None:
+    """Check that a key's tenant is served; raises UnknownTenant, TenantSuspended."""
+    await parts.tenants.settings(principal.tenant)
+
+
 def require(scope: str) -> Callable[[Request], Awaitable[Principal]]:
     """Return a dependency that gives the principal, if its key has a scope and its tenant is served."""
 
@@ -58,7 +63,7 @@ def require(scope: str) -> Callable[[Request], Awaitable[Principal]]:
                 "forbidden",
                 f"this needs a key with the scope {scope}; this one has {', '.join(sorted(principal.scopes))}",
             )
-        await parts_of(request).tenants.settings(principal.tenant)  # raises where the tenant is not served
+        await check_tenant(parts_of(request), principal)
         return principal
 
     return check

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
@@ -181,7 +180,9 @@ def _in_order(streams: Iterable[list[_Raw]]) -> Iterator[_Raw]:
         now = min(stream[0].entry_id.milliseconds for stream in remaining)
         least: dict[bytes, int] = {}
         for stream in remaining:
-            for one in takewhile(lambda raw: raw.entry_id.milliseconds == now, stream):
+            for one in stream:
+                if one.entry_id.milliseconds != now:
+                    break
                 least[one.conversation] = min(one.sequence, least.get(one.conversation, one.sequence))
         heads = [stream for stream in remaining if stream[0].entry_id.milliseconds == now]
         first = [stream for stream in heads if stream[0].sequence == least[stream[0].conversation]]

@@ -1,4 +1,4 @@
-"""Routes that give out replies, escalations and events: as server-sent events, or as a long poll; and acknowledge them."""
+"""Routes that give out replies, escalations and events, as server-sent events or as a long poll, until acknowledged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from producer.gateway.access import Collector, parts_of
+from producer.gateway.access import Collector, check_tenant, parts_of
 from producer.gateway.cursors import (
     ENTRIES_MAX,
     PLACE_CHARACTERS_MAX,
@@ -32,7 +32,7 @@ from schema.messages.event import Event
 from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from producer.gateway.cursors import Found, Sources
     from producer.gateway.limits import HeldStream
@@ -136,18 +136,20 @@ class _Wanted(BaseModel):
     begin: Begin = "oldest"
 
 
+class _WantedReplies(_Wanted):
+    channel: Annotated[Channel | None, Query(description="only replies on this channel")] = None
+
+
 @router.get("/replies", response_model=Page[Reply], summary="Replies to customers", responses=_STREAM)
 async def read_replies(
     request: Request,
     principal: Collector,
-    wanted: Annotated[_Wanted, Query()],
-    channel: Annotated[Channel | None, Query(description="only replies on this channel")] = None,
+    wanted: Annotated[_WantedReplies, Query()],
     accept: Accept = "*/*",
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out replies at least once, in order within each conversation, until they are acknowledged."""
-    reading = _Reading(request, principal, "replies", channel, wanted)
-    return await reading.answer(accept, last_event_id)
+    return await _Reading(request, principal, "replies", wanted, channel=wanted.channel).answer(accept, last_event_id)
 
 
 @router.get("/escalations", response_model=Page[Escalation], summary="Tickets for people", responses=_STREAM)
@@ -159,7 +161,7 @@ async def read_escalations(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out escalations at least once, in order within each conversation, until they are acknowledged."""
-    return await _Reading(request, principal, "escalations", None, wanted).answer(accept, last_event_id)
+    return await _Reading(request, principal, "escalations", wanted).answer(accept, last_event_id)
 
 
 @router.get("/events", response_model=Page[Event], summary="What happened", responses=_STREAM)
@@ -171,7 +173,7 @@ async def read_events(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out events at least once, in order within each conversation, until they are acknowledged."""
-    return await _Reading(request, principal, "events", None, wanted).answer(accept, last_event_id)
+    return await _Reading(request, principal, "events", wanted).answer(accept, last_event_id)
 
 
 @router.post("/replies/ack", response_model=Acknowledged, summary="Acknowledge replies")
@@ -206,8 +208,9 @@ class _Reading:
         request: Request,
         principal: Principal,
         kind: Kind,
-        channel: str | None,
         wanted: _Wanted,
+        *,
+        channel: str | None = None,
     ) -> None:
         self._request = request
         self._parts = parts_of(request)
@@ -302,7 +305,7 @@ class _Reading:
         state = self._request.state
         try:
             await self._parts.keys.verify(state.presented_key, state.address)
-            await self._parts.tenants.settings(self._principal.tenant)
+            await check_tenant(self._parts, self._principal)
             await stream.hold()
         except ServerUnreachable:
             return True

@@ -39,6 +39,7 @@ class Parts:
 
     settings: GatewaySettings
     database: Database
+    scripts: Scripts
     producer: AsyncProducer
     keys: Keys
     tenants: Tenants
@@ -72,6 +73,7 @@ async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_fai
         yield Parts(
             settings=settings,
             database=database,
+            scripts=scripts,
             producer=producer,
             keys=ApiKeys(database),
             tenants=Tenants(database),

@@ -25,7 +25,7 @@ from schema.errors import (
 from schema.messages.inbound import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -143,24 +143,9 @@ def refusal_of(error: BaseException) -> Refused | None:
     """Return the refusal that an error stands for; None for a fault of this program."""
     if isinstance(error, Refused):
         return error
-    if isinstance(error, RequestValidationError):
-        return _refuse_fields(error)
-    if isinstance(error, HTTPException):
-        return _refuse_status(error)
-    if isinstance(error, InvalidMessage):
-        wrong = FieldError(pointer=pointer_to(error.field.split(".")), detail=f"{error.value}; {error.limit}")
-        return Refused("invalid-request", str(error), errors=[wrong])
-    if isinstance(error, MailboxFull | Overloaded):
-        name = "mailbox-full" if isinstance(error, MailboxFull) else "overloaded"
-        return Refused(name, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
-    if isinstance(error, KeyRefused):
-        return Refused("not-authenticated", str(error), headers=CHALLENGE)
-    if isinstance(error, AddressSlowed):
-        return Refused("address-slowed", str(error), headers={"Retry-After": str(error.retry_after_s)})
-    if isinstance(error, UnknownTenant):
-        return Refused("tenant-unknown", "the tenant of this key does not exist any more; ask the operator")
-    if isinstance(error, TenantSuspended):
-        return Refused("tenant-suspended", "the tenant of this key is suspended; ask the operator")
+    for kind, refuse in _REFUSALS.items():
+        if isinstance(error, kind):
+            return refuse(error)
     if isinstance(error, (ServerUnreachable, OSError, *POSTGRESQL_AWAY)) or is_redis_away(error):
         return Refused(
             "unavailable",
@@ -168,6 +153,11 @@ def refusal_of(error: BaseException) -> Refused | None:
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
     return None
+
+
+def _refuse_message(error: InvalidMessage) -> Refused:
+    wrong = FieldError(pointer=pointer_to(error.field.split(".")), detail=f"{error.value}; {error.limit}")
+    return Refused("invalid-request", str(error), errors=[wrong])
 
 
 def pointer_to(path: Sequence[int | str]) -> str:
@@ -219,3 +209,25 @@ def _field_error(detail: Any) -> FieldError:
     field = next((str(part) for part in path if isinstance(part, str)), "")
     text = "unknown field" if detail["type"] == "extra_forbidden" else LIMITS.get(field, str(detail["msg"]))
     return FieldError(pointer=pointer_to(path), detail="missing; " + text if detail["type"] == "missing" else text)
+
+
+_REFUSALS: Final[dict[type[Exception], Callable[[Any], Refused]]] = {
+    RequestValidationError: _refuse_fields,
+    HTTPException: _refuse_status,
+    InvalidMessage: _refuse_message,
+    KeyRefused: lambda error: Refused("not-authenticated", str(error), headers=CHALLENGE),
+    AddressSlowed: lambda error: Refused(
+        "address-slowed", str(error), headers={"Retry-After": str(error.retry_after_s)}
+    ),
+    MailboxFull: lambda error: Refused(
+        "mailbox-full", str(error), headers={"Retry-After": str(error.retry_after_seconds)}
+    ),
+    Overloaded: lambda error: Refused(
+        "overloaded", str(error), headers={"Retry-After": str(error.retry_after_seconds)}
+    ),
+    UnknownTenant: lambda _: Refused(
+        "tenant-unknown", "the tenant of this key does not exist any more; ask the operator"
+    ),
+    TenantSuspended: lambda _: Refused("tenant-suspended", "the tenant of this key is suspended; ask the operator"),
+}
+"""How each error that has a meaning of its own is refused."""

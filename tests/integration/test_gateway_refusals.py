@@ -13,7 +13,6 @@ import structlog
 
 from ops.tenants.settings import change_settings
 from producer.gateway import door, protocol
-from producer.gateway.limits import Limits
 from runtime.database import Database
 from schema.errors import Overloaded, ServerUnreachable
 from schema.messages.inbound import INBOUND_BYTES_MAX, TEXT_CHARACTERS_MAX
@@ -312,16 +311,14 @@ async def test_one_hundred_new_conversations_a_minute_are_the_default(gateway: H
 
 
 async def test_without_redis_each_process_counts_for_itself(
-    gateway: Here, database: Database, tenant: str, key: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    gateway: Here, database: Database, tenant: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await change_settings(database, tenant, {"limits": {"messages_per_minute": 2}}, by="t")
 
-    async def lose(self: Limits, calls: Any) -> list[Any]:
-        return [ConnectionError("gone")] * len(calls)
+    async def lose(calls: Any) -> list[Any]:
+        raise ConnectionError("gone")
 
-    monkeypatch.setattr(
-        gateway.server.parts.limits._asking, "_carry", lambda calls: lose(gateway.server.parts.limits, calls)
-    )  # noqa: SLF001 - cuts this wire alone
+    monkeypatch.setattr(gateway.server.parts.scripts, "run_each", lose)
     async with gateway.client(key) as client:
         statuses = [(await client.post("/v1/messages", json=message(f"m{n}"))).status_code for n in range(3)]
 

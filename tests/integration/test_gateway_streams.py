@@ -229,7 +229,7 @@ async def test_stopping_ends_streams_and_long_polls_cleanly(settings: Settings, 
         async with asyncio.timeout(10):
             await here.server.ended.wait()
 
-    assert rest == [""] or rest == []
+    assert rest in ([""], [])
     assert (poll.status_code, poll.json()["entries"]) == (200, [])
 
 
