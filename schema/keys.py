@@ -8,8 +8,8 @@
 | `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
 | `fte:rate:{<model>}` | hash | what is left of the provider's limits a minute, for all processes; expires |
 | `fte:noting` | string | whether a worker noted lately what consumers have collected; expires |
-| `fte:limit:{<tenant>}:<limit>:<key>` | string | when a limit of the HTTP gateway is whole again (us, Redis TIME); expires |
-| `fte:open:{<tenant>}:<key>` | zset | open streams of an API key, or of all (`*`) → until when (ms) they are held; expires |
+| `fte:limit:{<tenant>}:<limit>:<key>` | string | when a limit of the gateway is whole again (µs, Redis TIME) |
+| `fte:open:{<tenant>}:<key>` | zset | open streams of an API key, or of all (`*`) → until when (ms) they count |
 | `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import Depends, Request
 
 from producer.gateway.parts import Parts
-from producer.gateway.problems import Refused
-from runtime.api_keys import AddressSlowed, KeyRefused, Principal
-from schema.errors import TenantSuspended, UnknownTenant
+from producer.gateway.problems import CHALLENGE, Refused
+from runtime.api_keys import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 OPEN_PATHS: Final = frozenset({"/v1/health/live", "/v1/health/ready", "/v1/openapi.json", "/v1/docs"})
 """Paths that need no key; so do the files below /v1/docs/."""
 
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="fte"'}
 _KEY_CHARACTERS_MAX: Final = 512
 
 
@@ -32,32 +30,8 @@ def read_bearer(headers: list[tuple[bytes, bytes]]) -> str:
     kind, _, presented = given[0].decode("latin-1").partition(" ") if len(given) == 1 else ("", "", "")
     presented = presented.strip()
     if kind.lower() != "bearer" or not presented or len(presented) > _KEY_CHARACTERS_MAX:
-        raise Refused("not-authenticated", "send one header Authorization: Bearer fte_…", headers=_CHALLENGE)
+        raise Refused("not-authenticated", "send one header Authorization: Bearer fte_…", headers=CHALLENGE)
     return presented
-
-
-async def authenticate(parts: Parts, presented: str, address: str) -> Principal:
-    """Verify a key and that its tenant is served.
-
-    Raises Refused with the status of the refusal; ServerUnreachable when nobody can tell now.
-    """
-    try:
-        principal = await parts.keys.verify(presented, address)
-    except KeyRefused as error:
-        raise Refused("not-authenticated", str(error), headers=_CHALLENGE) from None
-    except AddressSlowed as error:
-        raise Refused("address-slowed", str(error), headers={"Retry-After": str(error.retry_after_s)}) from None
-    return principal
-
-
-async def check_tenant(parts: Parts, principal: Principal) -> None:
-    """Refuse a principal whose tenant is not served; one who may do nothing but administer passes."""
-    try:
-        await parts.tenants.settings(principal.tenant)
-    except TenantSuspended:
-        raise Refused("tenant-suspended", "the tenant of this key is suspended; ask the operator") from None
-    except UnknownTenant:
-        raise Refused("tenant-unknown", "the tenant of this key does not exist any more; ask the operator") from None
 
 
 def parts_of(request: Request) -> Parts:
@@ -70,8 +44,13 @@ async def identified(request: Request) -> Principal:
     """Return whom the request's key speaks for, whatever it may do: a dependency for routers handed in from above."""
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None:
-        raise Refused("not-authenticated", "send one header Authorization: Bearer fte_…", headers=_CHALLENGE)
+        raise Refused("not-authenticated", "send one header Authorization: Bearer fte_…", headers=CHALLENGE)
     return principal
+
+
+async def check_tenant(parts: Parts, principal: Principal) -> None:
+    """Check that a key's tenant is served; raises UnknownTenant, TenantSuspended."""
+    await parts.tenants.settings(principal.tenant)
 
 
 def require(scope: str) -> Callable[[Request], Awaitable[Principal]]:

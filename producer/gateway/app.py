@@ -59,4 +59,3 @@ def create_app(
     app.add_middleware(Door)
     complete(app)
     return app
-

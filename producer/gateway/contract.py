@@ -1,17 +1,10 @@
-"""The API's description in OpenAPI, and the file of it that is checked in: clients in other languages go by it.
-
-`python -m producer.gateway.contract` remakes `schema/json/openapi.json`.
-"""
+"""Complete the API's description in OpenAPI with what holds for every route."""
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from producer.gateway.problems import MEDIA_TYPE, Problem
-from schema.settings.gateway import GatewaySettings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -66,20 +59,3 @@ def _refusal(status: str) -> dict[str, Any]:
             "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
         }
     return answer
-
-
-def contract_text() -> str:
-    """Return the description as the checked-in file has it."""
-    from producer.gateway.app import create_app  # noqa: PLC0415 - which completes its description here
-
-    document = create_app(GatewaySettings()).openapi()
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def contract_path() -> Path:
-    """Return the path of the checked-in file."""
-    return Path(str(files("schema"))) / "json" / "openapi.json"
-
-
-if __name__ == "__main__":
-    contract_path().write_text(contract_text(), encoding="utf-8")

@@ -55,6 +55,11 @@ class TranscriptPage(BaseModel):
     next_after: int | None = Field(description="give it as `after` for the next page; null: there is none yet")
 
 
+class _WantedPage(BaseModel):
+    after: int = Field(default=0, ge=0, le=_ORDINAL_MAX, description="the ordinal that the page begins after")
+    limit: int = Field(default=50, ge=1, le=PAGE_MESSAGES_MAX)
+
+
 ConversationPath = Annotated[str, Path(pattern=CONVERSATION_PATTERN, description="the conversation's id")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=1_000)]
 _NOT_MODIFIED = {304: {"description": "Unchanged since the ETag in If-None-Match"}}
@@ -88,13 +93,12 @@ async def list_messages(
     request: Request,
     conversation: ConversationPath,
     principal: Reader,
-    after: Annotated[int, Query(ge=0, le=_ORDINAL_MAX, description="the ordinal that the page begins after")] = 0,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MESSAGES_MAX)] = 50,
+    wanted: Annotated[_WantedPage, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Return a page of the conversation's messages. Ordinals ascend, and not by one: tool calls have theirs between."""
     row = await _find(parts_of(request), principal.tenant, conversation)
-    etag = f'"{row["version"]}.{row["last_item"]}.{after}.{limit}"'
+    etag = f'"{row["version"]}.{row["last_item"]}.{wanted.after}.{wanted.limit}"'
     if _matches(if_none_match, etag):
         return _unchanged(etag)
     rows = await parts_of(request).database.read(
@@ -102,11 +106,11 @@ async def list_messages(
         "list_messages",
         tenant=principal.tenant,
         conversation=conversation,
-        after=after,
-        rows_max=limit + 1,
+        after=wanted.after,
+        rows_max=wanted.limit + 1,
     )
-    messages = [_message(row) for row in rows[:limit]]
-    page = TranscriptPage(messages=messages, next_after=messages[-1].ordinal if len(rows) > limit else None)
+    messages = [_message(row) for row in rows[: wanted.limit]]
+    page = TranscriptPage(messages=messages, next_after=messages[-1].ordinal if len(rows) > wanted.limit else None)
     return Response(page.model_dump_json(), headers=_fresh(etag), media_type="application/json")
 
 

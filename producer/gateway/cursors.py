@@ -7,6 +7,7 @@ note its position in PostgreSQL, and make it anew when Redis lost it.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -26,7 +27,7 @@ from schema.keys import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runtime.redis import Scripts
 
@@ -34,8 +35,11 @@ Kind = Literal["replies", "escalations", "events"]
 
 ENTRIES_MAX = 100
 """Entries of one read."""
+READ_ENTRIES_MAX = 200
+"""Entries of one stream looked at for that: more than are published in a millisecond, whose order needs all of them."""
 
-_PLACE: Final = re.compile(r"([a-z]{1,32}):([0-9]{1,15}-[0-9]{1,15})")
+PLACE_PATTERN: Final = r"^[a-z]{1,32}:[0-9]{1,15}-[0-9]{1,15}(,[a-z]{1,32}:[0-9]{1,15}-[0-9]{1,15}){0,15}$"
+"""What `write_place` writes."""
 PLACE_CHARACTERS_MAX: Final = 1_000
 
 _log = structlog.get_logger("fte.gateway")
@@ -81,11 +85,11 @@ def parse_place(text: str, sources: Sources, parameter: str) -> dict[str, str]:
     """
     if text == "":
         return {}
-    found = [_PLACE.fullmatch(part) for part in text.split(",")] if len(text) <= PLACE_CHARACTERS_MAX else [None]
-    if None in found:
+    if len(text) > PLACE_CHARACTERS_MAX or not re.fullmatch(PLACE_PATTERN, text):
         wrong = FieldError(parameter=parameter, detail="an id that this server gave, such as sms:1769860800000-0")
         raise Refused("invalid-request", f"{parameter}: {wrong.detail}", errors=[wrong])
-    return {match[1]: match[2] for match in found if match is not None and match[1] in sources.streams}
+    parts = (part.partition(":") for part in text.split(","))
+    return {name: entry_id for name, _, entry_id in parts if name in sources.streams}
 
 
 def write_place(places: Mapping[str, str]) -> str:
@@ -110,7 +114,7 @@ class Cursors:
         """
         wanted = [places.get(name, "") for name in sources.streams]
         answer: Any = await self._scripts.read_cursor(
-            keys=sources.keys, args=[sources.group, entries_max, ASIDE_ID, begin, *wanted]
+            keys=sources.keys, args=[sources.group, READ_ENTRIES_MAX, ASIDE_ID, begin, *wanted]
         )
         return _merge(sources, answer, entries_max)
 
@@ -121,30 +125,73 @@ class Cursors:
         return {name: place.decode() for name, place in zip(sources.streams, answer, strict=True) if place}
 
 
-def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> Found:
-    """Merge the entries of several streams in the order of their ids, which one clock has given.
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """One entry as Redis has it."""
 
-    What lies behind the end of a stream that has more is left for the next read: an entry of another stream may not
-    overtake the earlier one of its conversation that has not been read yet.
+    name: str
+    entry_id: EntryId
+    text: str
+    fields: dict[bytes, bytes]
+
+    @property
+    def conversation(self) -> bytes:
+        return self.fields.get(b"conversation", b"")
+
+    @property
+    def sequence(self) -> int:
+        number = self.fields.get(b"sequence", b"0")
+        return int(number) if number.isdigit() else 0
+
+
+def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> Found:
+    """Merge the entries of several streams into the order in which they were published.
+
+    What lies behind the last entry read of a stream that has more is left for the next read: an entry of another stream
+    may not overtake the earlier one of its conversation that has not been read yet.
     """
     places = {}
-    raw: list[tuple[EntryId, str, bytes, dict[bytes, bytes]]] = []
-    ends = []
+    streams: dict[str, list[_Raw]] = {}
+    horizon: int | None = None
     for name, (after, has_more, found) in zip(sources.streams, answer, strict=True):
         places[name] = after.decode()
-        parsed = [(parse_entry_id(entry_id.decode()), name, entry_id, _fields(fields)) for entry_id, fields in found]
-        raw += parsed
+        streams[name] = [_raw(name, entry_id.decode(), fields) for entry_id, fields in found]
         if has_more:
-            ends.append(parsed[-1][0])
-    raw.sort(key=lambda one: one[:2])
-    due = [one for one in raw if not ends or one[0] <= min(ends)][:entries_max]
+            end = streams[name][-1].entry_id.milliseconds
+            horizon = end if horizon is None else min(horizon, end)
+    merged = list(_in_order(streams.values()))
+    due = [one for one in merged if horizon is None or one.entry_id.milliseconds < horizon] or merged
     entries = []
-    for _, name, entry_id, fields in due:
-        places[name] = entry_id.decode()
-        entry = _read(sources.streams[name], entry_id, fields)
+    for one in due[:entries_max]:
+        places[one.name] = one.text
+        entry = _read(sources.streams[one.name], one.text.encode(), one.fields)
         if entry is not None:
             entries.append((write_place(places), entry))
-    return Found(entries, places, more=len(due) < len(raw) or bool(ends))
+    return Found(entries, places, more=horizon is not None or len(due) > entries_max)
+
+
+def _in_order(streams: Iterable[list[_Raw]]) -> Iterator[_Raw]:
+    """Yield the entries of all streams by their milliseconds, and within one so that each conversation keeps its order.
+
+    Numbers within a millisecond count in one stream alone, so there a conversation's sequence decides between streams.
+    """
+    remaining = [deque(stream) for stream in streams if stream]
+    while remaining:
+        now = min(stream[0].entry_id.milliseconds for stream in remaining)
+        least: dict[bytes, int] = {}
+        for stream in remaining:
+            for one in stream:
+                if one.entry_id.milliseconds != now:
+                    break
+                least[one.conversation] = min(one.sequence, least.get(one.conversation, one.sequence))
+        heads = [stream for stream in remaining if stream[0].entry_id.milliseconds == now]
+        first = [stream for stream in heads if stream[0].sequence == least[stream[0].conversation]]
+        yield (first or heads)[0].popleft()
+        remaining = [stream for stream in remaining if stream]
+
+
+def _raw(name: str, entry_id: str, pairs: Sequence[bytes]) -> _Raw:
+    return _Raw(name, parse_entry_id(entry_id), entry_id, dict(zip(pairs[::2], pairs[1::2], strict=True)))
 
 
 def _read(stream: str, entry_id: bytes, fields: dict[bytes, bytes]) -> StreamEntry | None:
@@ -153,7 +200,3 @@ def _read(stream: str, entry_id: bytes, fields: dict[bytes, bytes]) -> StreamEnt
     except UnreadableEntry as error:
         _log.error("stream.unreadable", stream=stream, entry_id=error.entry_id, reason=error.reason)
         return None
-
-
-def _fields(pairs: Sequence[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(pairs[::2], pairs[1::2], strict=True))

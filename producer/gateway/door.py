@@ -8,9 +8,10 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from fastapi import HTTPException
 from structlog.contextvars import bound_contextvars
 
-from producer.gateway.access import authenticate, needs_key, read_bearer
+from producer.gateway.access import needs_key, read_bearer
 from producer.gateway.metrics import REQUESTS, SECONDS
 from producer.gateway.problems import Refused, refusal_of
 from schema.ids import new_token
@@ -77,7 +78,7 @@ class Door:
         presented = read_bearer(scope["headers"])
         address = scope["client"][0] if scope.get("client") else ""
         state: dict[str, Any] = scope["state"]
-        state["principal"] = await authenticate(parts, presented, address)
+        state["principal"] = await parts.keys.verify(presented, address)
         state["presented_key"], state["address"] = presented, address
 
 
@@ -98,7 +99,10 @@ class _Visit:
         scope.setdefault("state", {})["request_id"] = self.request_id
 
     async def receive(self) -> Message:
-        """Receive from the client; raises Refused when the body comes too slowly, or is too large."""
+        """Receive from the client.
+
+        Raises HTTPException, which alone FastAPI passes on, when the body comes too slowly or is too large.
+        """
         if self._body_is_read:
             return await self._receive()
         if not self._body_bytes:
@@ -107,11 +111,8 @@ class _Visit:
             async with asyncio.timeout(self._body_until - time.monotonic()):
                 message = await self._receive()
         except TimeoutError:
-            raise Refused(
-                "body-timeout",
-                f"the body was not complete {BODY_SECONDS_MAX:g} s after its head; send it again, faster or in parts",
-                headers={"Connection": "close"},
-            ) from None
+            detail = f"the body was not complete {BODY_SECONDS_MAX:g} s after its head; send it again, or less at once"
+            raise HTTPException(408, detail) from None
         self._body_is_read = not message.get("more_body", False)
         self._body_bytes += len(message.get("body", b""))
         if self._body_bytes > self._body_bytes_max:
@@ -124,10 +125,9 @@ class _Visit:
             if name == b"content-length" and int(value) > self._body_bytes_max:
                 raise self._too_large(value.decode())
 
-    def _too_large(self, size: str) -> Refused:
-        return Refused(
-            "body-too-large",
-            f"the body has {size} bytes, at most {self._body_bytes_max} are taken here; send less at once",
+    def _too_large(self, size: str) -> HTTPException:
+        return HTTPException(
+            413, f"the body has {size} bytes, at most {self._body_bytes_max} are taken here; send less at once"
         )
 
     async def send(self, message: Message) -> None:
@@ -138,8 +138,6 @@ class _Visit:
             given = {name.lower() for name, _ in headers}
             headers.append((b"x-request-id", self.request_id.encode()))
             headers += [(name, value) for name, value in _SAFETY if name not in given]
-            if not self._body_is_read and self.status >= 400:  # noqa: PLR2004 - the first of HTTP's errors
-                headers.append((b"connection", b"close"))  # what is left of the body is nobody's next request
             message = {**message, "headers": headers}
             SECONDS.labels(self._route).observe(time.perf_counter() - self._began)
         await self._send(message)

@@ -24,7 +24,7 @@ _log = structlog.get_logger("fte.gateway")
 
 
 class EventStream(StreamingResponse):
-    """A response of `text/event-stream`; what a slow client has not read waits in the socket's buffer and nowhere else."""
+    """A response of `text/event-stream`; what a client has not read waits in its socket's buffer and nowhere else."""
 
     media_type = "text/event-stream"
 

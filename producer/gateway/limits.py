@@ -77,9 +77,7 @@ class Limits:
         self._share = settings.gateway_key_share_max
         self._local = _LocalAllowances(clock)
         self._open: dict[str, set[str]] = {}
-        self._asking: Batching[_Call, Any] = Batching(
-            self._ask, in_flight_max=ASKING_MAX, items_max=ASKED_TOGETHER_MAX
-        )
+        self._asking: Batching[_Call, Any] = Batching(self._ask, in_flight_max=ASKING_MAX, items_max=ASKED_TOGETHER_MAX)
 
     async def take(
         self, principal: Principal, limits: TenantLimits, *, messages: int, conversations: int
@@ -155,7 +153,11 @@ class Limits:
             self._outage.ends()
         except (RedisError, OSError) as error:
             self._outage.begins(error, limits="counted by each process for itself")
-            full = (holder for key, holder in zip(keys, quotas, strict=True) if self._is_full(key, stream_id, quotas[holder]))
+            full = (
+                holder
+                for key, holder in zip(keys, quotas, strict=True)
+                if self._is_full(key, stream_id, quotas[holder])
+            )
             reached = next(full, None)
         if reached is None:
             for key in keys:

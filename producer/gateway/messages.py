@@ -172,9 +172,7 @@ async def send_batch(request: Request, batch: Batch, principal: Writer) -> Respo
     return Response(dump_json({"results": results}), headers=headers, media_type="application/json")
 
 
-async def _take(
-    request: Request, parts: Parts, principal: Principal, inbounds: Sequence[Inbound]
-) -> dict[str, str]:
+async def _take(request: Request, parts: Parts, principal: Principal, inbounds: Sequence[Inbound]) -> dict[str, str]:
     """Take allowance for messages, and return the RateLimit headers; raises Refused, UnknownTenant, TenantSuspended."""
     known: KnownConversations = request.app.state.conversations
     settings = await parts.tenants.settings(principal.tenant)
@@ -216,9 +214,7 @@ def _message_id(message: NewMessage, idempotency_key: str | None) -> str:
 
 
 def _wrong(field: str, detail: str) -> Refused:
-    return Refused(
-        "invalid-request", f"{field}: {detail}", errors=[FieldError(pointer=f"#/{field}", detail=detail)]
-    )
+    return Refused("invalid-request", f"{field}: {detail}", errors=[FieldError(pointer=f"#/{field}", detail=detail)])
 
 
 def _result(inbound: Inbound, outcome: Receipt | FteError, request_id: str) -> dict[str, object]:

@@ -9,7 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 REGISTRY: Final = CollectorRegistry()
 """Of this program's metrics alone: no global one, which any library may add to."""
 
-REQUESTS: Final = Counter("fte_gateway_requests_total", "Requests answered", ("method", "route", "status"), registry=REGISTRY)
+REQUESTS: Final = Counter(
+    "fte_gateway_requests_total", "Requests answered", ("method", "route", "status"), registry=REGISTRY
+)
 SECONDS: Final = Histogram(
     "fte_gateway_request_seconds",
     "From the head of a request to the head of its answer",

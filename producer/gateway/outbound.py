@@ -1,4 +1,4 @@
-"""Routes that give out replies, escalations and events: as server-sent events, or as a long poll; and acknowledge them."""
+"""Routes that give out replies, escalations and events, as server-sent events or as a long poll, until acknowledged."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from producer.gateway.access import Collector, authenticate, check_tenant, parts_of
-from producer.gateway.cursors import ENTRIES_MAX, PLACE_CHARACTERS_MAX, Kind, parse_place, sources_of, write_place
+from producer.gateway.access import Collector, check_tenant, parts_of
+from producer.gateway.cursors import (
+    ENTRIES_MAX,
+    PLACE_CHARACTERS_MAX,
+    PLACE_PATTERN,
+    Kind,
+    parse_place,
+    sources_of,
+    write_place,
+)
 from producer.gateway.event_stream import PING, EventStream, encode_event
-from producer.gateway.problems import Refused
 from runtime.encoding import dump_json
 from runtime.outage import is_redis_away
 from schema.channels import Channel
-from schema.errors import ServerUnreachable
+from schema.errors import FteError, ServerUnreachable
 from schema.keys import cursor_group
 from schema.messages.escalation import Escalation
 from schema.messages.event import Event
 from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from producer.gateway.cursors import Found, Sources
     from producer.gateway.limits import HeldStream
@@ -72,8 +79,8 @@ class Acknowledgement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(
-        min_length=1,
         max_length=PLACE_CHARACTERS_MAX,
+        pattern=PLACE_PATTERN,
         description="of the last entry that was dealt with; everything before it counts too",
     )
     cursor: str | None = Field(default=None, pattern=CURSOR_PATTERN, description="the cursor; default: the key's own")
@@ -96,14 +103,18 @@ CursorName = Annotated[
 After = Annotated[
     str | None,
     Query(
-        max_length=PLACE_CHARACTERS_MAX, description="an entry's `id`; default: what is acknowledged, or the beginning"
+        max_length=PLACE_CHARACTERS_MAX,
+        pattern=f"^$|{PLACE_PATTERN}",
+        description="an entry's `id`; default: what is acknowledged, or the beginning",
     ),
 ]
 WaitSeconds = Annotated[
     float, Query(ge=0, le=WAIT_SECONDS_MAX, description="how long to wait for the first entry; long poll only")
 ]
 Limit = Annotated[int, Query(ge=1, le=ENTRIES_MAX, description="most entries of one answer; long poll only")]
-LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=PLACE_CHARACTERS_MAX)]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", max_length=PLACE_CHARACTERS_MAX, pattern=f"^$|{PLACE_PATTERN}")
+]
 Accept = Annotated[str, Header(description="text/event-stream for a stream; anything else for a long poll")]
 
 _STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
@@ -125,18 +136,20 @@ class _Wanted(BaseModel):
     begin: Begin = "oldest"
 
 
+class _WantedReplies(_Wanted):
+    channel: Annotated[Channel | None, Query(description="only replies on this channel")] = None
+
+
 @router.get("/replies", response_model=Page[Reply], summary="Replies to customers", responses=_STREAM)
 async def read_replies(
     request: Request,
     principal: Collector,
-    wanted: Annotated[_Wanted, Query()],
-    channel: Annotated[Channel | None, Query(description="only replies on this channel")] = None,
+    wanted: Annotated[_WantedReplies, Query()],
     accept: Accept = "*/*",
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out replies at least once, in order within each conversation, until they are acknowledged."""
-    reading = _Reading(request, principal, "replies", channel, wanted)
-    return await reading.answer(accept, last_event_id)
+    return await _Reading(request, principal, "replies", wanted, channel=wanted.channel).answer(accept, last_event_id)
 
 
 @router.get("/escalations", response_model=Page[Escalation], summary="Tickets for people", responses=_STREAM)
@@ -148,7 +161,7 @@ async def read_escalations(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out escalations at least once, in order within each conversation, until they are acknowledged."""
-    return await _Reading(request, principal, "escalations", None, wanted).answer(accept, last_event_id)
+    return await _Reading(request, principal, "escalations", wanted).answer(accept, last_event_id)
 
 
 @router.get("/events", response_model=Page[Event], summary="What happened", responses=_STREAM)
@@ -160,7 +173,7 @@ async def read_events(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Give out events at least once, in order within each conversation, until they are acknowledged."""
-    return await _Reading(request, principal, "events", None, wanted).answer(accept, last_event_id)
+    return await _Reading(request, principal, "events", wanted).answer(accept, last_event_id)
 
 
 @router.post("/replies/ack", response_model=Acknowledged, summary="Acknowledge replies")
@@ -195,8 +208,9 @@ class _Reading:
         request: Request,
         principal: Principal,
         kind: Kind,
-        channel: str | None,
         wanted: _Wanted,
+        *,
+        channel: str | None = None,
     ) -> None:
         self._request = request
         self._parts = parts_of(request)
@@ -290,13 +304,13 @@ class _Reading:
         """Check that the key and its tenant still hold; while PostgreSQL cannot be asked, they do."""
         state = self._request.state
         try:
-            await authenticate(self._parts, state.presented_key, state.address)
+            await self._parts.keys.verify(state.presented_key, state.address)
             await check_tenant(self._parts, self._principal)
             await stream.hold()
         except ServerUnreachable:
             return True
-        except Refused as refused:
-            _log.info("stream.ended", reason=refused.name, key_id=self._principal.key_id)
+        except FteError as refused:
+            _log.info("stream.ended", reason=type(refused).__name__, key_id=self._principal.key_id)
             return False
         return True
 

@@ -39,6 +39,7 @@ class Parts:
 
     settings: GatewaySettings
     database: Database
+    scripts: Scripts
     producer: AsyncProducer
     keys: Keys
     tenants: Tenants
@@ -64,9 +65,7 @@ async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_fai
         client = make_redis(settings)
         opening.push_async_callback(client.aclose)
         scripts = Scripts(client)
-        producer = await opening.enter_async_context(
-            AsyncProducer(settings, failpoint=failpoint, database=database)
-        )
+        producer = await opening.enter_async_context(AsyncProducer(settings, failpoint=failpoint, database=database))
         limits = Limits(scripts, settings)
         opening.push_async_callback(limits.close)
         watch = StreamWatch(scripts, settings)
@@ -74,6 +73,7 @@ async def open_parts(settings: GatewaySettings, *, failpoint: Failpoint = no_fai
         yield Parts(
             settings=settings,
             database=database,
+            scripts=scripts,
             producer=producer,
             keys=ApiKeys(database),
             tenants=Tenants(database),

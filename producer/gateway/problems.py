@@ -10,13 +10,22 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from runtime.api_keys import AddressSlowed, KeyRefused
 from runtime.encoding import dump_json
 from runtime.outage import POSTGRESQL_AWAY, is_redis_away
-from schema.errors import FteError, InvalidMessage, MailboxFull, Overloaded, ServerUnreachable, UnknownTenant
+from schema.errors import (
+    FteError,
+    InvalidMessage,
+    MailboxFull,
+    Overloaded,
+    ServerUnreachable,
+    TenantSuspended,
+    UnknownTenant,
+)
 from schema.messages.inbound import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -27,6 +36,9 @@ TYPE_PREFIX: Final = "urn:fte:problem:"
 ERRORS_MAX: Final = 20
 """Wrong fields named in one answer."""
 _NAME_CHARACTERS_MAX: Final = 80
+
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="fte"'}
+"""Header of an answer to a request without a valid key."""
 
 RETRY_SECONDS: Final = 5
 """When to try again while a server is away; a guess."""
@@ -60,6 +72,7 @@ _OF_STATUS: Final = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "body-timeout",
     413: "body-too-large",
     415: "unsupported-media-type",
     503: "unavailable",
@@ -130,25 +143,21 @@ def refusal_of(error: BaseException) -> Refused | None:
     """Return the refusal that an error stands for; None for a fault of this program."""
     if isinstance(error, Refused):
         return error
-    if isinstance(error, RequestValidationError):
-        return _refuse_fields(error)
-    if isinstance(error, HTTPException):
-        return _refuse_status(error)
-    if isinstance(error, InvalidMessage):
-        wrong = FieldError(pointer=pointer_to(error.field.split(".")), detail=f"{error.value}; {error.limit}")
-        return Refused("invalid-request", str(error), errors=[wrong])
-    if isinstance(error, MailboxFull | Overloaded):
-        name = "mailbox-full" if isinstance(error, MailboxFull) else "overloaded"
-        return Refused(name, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
-    if isinstance(error, UnknownTenant):
-        return Refused("tenant-unknown", "the key's tenant does not exist any more; ask the operator for another key")
-    if isinstance(error, ServerUnreachable | TimeoutError | OSError | POSTGRESQL_AWAY) or is_redis_away(error):
+    for kind, refuse in _REFUSALS.items():
+        if isinstance(error, kind):
+            return refuse(error)
+    if isinstance(error, (ServerUnreachable, OSError, *POSTGRESQL_AWAY)) or is_redis_away(error):
         return Refused(
             "unavailable",
             f"a server that this needs does not answer; send the same request again in {RETRY_SECONDS} s",
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
     return None
+
+
+def _refuse_message(error: InvalidMessage) -> Refused:
+    wrong = FieldError(pointer=pointer_to(error.field.split(".")), detail=f"{error.value}; {error.limit}")
+    return Refused("invalid-request", str(error), errors=[wrong])
 
 
 def pointer_to(path: Sequence[int | str]) -> str:
@@ -178,7 +187,6 @@ def _refuse_status(error: HTTPException) -> Refused:
     details = {
         "not-found": "no such path; /v1/docs lists them",
         "method-not-allowed": "the header Allow names the methods of this path",
-        "body-too-large": "send less at once: 256,000 bytes for a message, 4,000,000 for a batch of at most 500",
         "unsupported-media-type": "send the body as application/json in UTF-8",
     }
     return Refused(name, details.get(name, str(error.detail)), headers=error.headers)
@@ -201,3 +209,25 @@ def _field_error(detail: Any) -> FieldError:
     field = next((str(part) for part in path if isinstance(part, str)), "")
     text = "unknown field" if detail["type"] == "extra_forbidden" else LIMITS.get(field, str(detail["msg"]))
     return FieldError(pointer=pointer_to(path), detail="missing; " + text if detail["type"] == "missing" else text)
+
+
+_REFUSALS: Final[dict[type[Exception], Callable[[Any], Refused]]] = {
+    RequestValidationError: _refuse_fields,
+    HTTPException: _refuse_status,
+    InvalidMessage: _refuse_message,
+    KeyRefused: lambda error: Refused("not-authenticated", str(error), headers=CHALLENGE),
+    AddressSlowed: lambda error: Refused(
+        "address-slowed", str(error), headers={"Retry-After": str(error.retry_after_s)}
+    ),
+    MailboxFull: lambda error: Refused(
+        "mailbox-full", str(error), headers={"Retry-After": str(error.retry_after_seconds)}
+    ),
+    Overloaded: lambda error: Refused(
+        "overloaded", str(error), headers={"Retry-After": str(error.retry_after_seconds)}
+    ),
+    UnknownTenant: lambda _: Refused(
+        "tenant-unknown", "the tenant of this key does not exist any more; ask the operator"
+    ),
+    TenantSuspended: lambda _: Refused("tenant-suspended", "the tenant of this key is suspended; ask the operator"),
+}
+"""How each error that has a meaning of its own is refused."""

@@ -103,7 +103,7 @@ async def serving(
         server = GatewayServer(_configure(app, settings), app.state.parts)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         task.add_done_callback(lambda _: server.ended.set())
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells of it by this alone
             await asyncio.sleep(0.01)
         try:
             yield server
@@ -143,5 +143,5 @@ def _listen(settings: GatewaySettings, *, shares_port: bool) -> socket.socket:
         raise InvalidSettings(
             [f"FTE_GATEWAY_HOST, FTE_GATEWAY_PORT: cannot listen on {host} port {port}: {error.strerror or error}"]
         ) from None
-    listening.setblocking(False)
+    listening.setblocking(False)  # noqa: FBT003 - the standard library's
     return listening
