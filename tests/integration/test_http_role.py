@@ -193,7 +193,7 @@ async def test_it_writes_nothing_into_another_tenant(
     fenced: Database, full: dict[str, str], tenant: str, other_tenant: str
 ) -> None:
     await ApiKeys(fenced).verify(full[tenant], HERE)
-    added = {
+    added: dict[str, dict[str, Any]] = {
         "add_conversation": {"conversation": "c-9"},
         "change_tenant_settings": {"settings": "{}", "version": 1, "by": "x", "reason": None, "restores": None},
     }
