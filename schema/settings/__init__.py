@@ -11,7 +11,7 @@ from schema.settings.guardrails import GuardrailSettings, GuessSettings
 from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.models import ProviderSettings
 from schema.settings.process import DrainSettings, WatchSettings
-from schema.settings.repair import RepairSettings
+from schema.settings.repair import VerificationSettings
 from schema.settings.retention import RetentionSettings
 from schema.settings.sending import SendingSettings
 from schema.settings.telemetry import LogSettings, TraceSettings
@@ -22,7 +22,7 @@ class Settings(
     TraceSettings,
     LogSettings,
     RetentionSettings,
-    RepairSettings,
+    VerificationSettings,
     WatchSettings,
     DrainSettings,
     GuessSettings,
