@@ -6,12 +6,16 @@ do the rest meanwhile, give way to it: they run at the lowest priority.
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TESTS: Final = Path(__file__).parent
 FOLDER_MARKERS: Final = frozenset({"integration", "acceptance", "chaos"})
@@ -52,6 +56,17 @@ class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # ships no types
             first = held[0]
         self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking over thousands of tests and all modules, which live to the end anyway."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
