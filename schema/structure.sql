@@ -942,7 +942,6 @@ CREATE TABLE public.deployment (
     vault_fingerprint text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     sender_secret text,
-    episodes_read_to timestamp with time zone,
     CONSTRAINT deployment_has_one_row CHECK (only_row)
 );
 
@@ -967,6 +966,13 @@ CREATE TABLE public.episode (
 WITH (fillfactor='80');
 
 ALTER TABLE ONLY public.episode FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.episode_progress (
+    tenant_id text NOT NULL,
+    read_to timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.episode_progress FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.guess (
     tenant_id text NOT NULL,
@@ -1314,6 +1320,9 @@ ALTER TABLE ONLY public.episode
 ALTER TABLE ONLY public.episode
     ADD CONSTRAINT episode_pkey PRIMARY KEY (tenant_id, conversation_id, number);
 
+ALTER TABLE ONLY public.episode_progress
+    ADD CONSTRAINT episode_progress_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_pkey PRIMARY KEY (tenant_id, flight_number, flight_date, cabin);
 
@@ -1452,7 +1461,7 @@ CREATE INDEX resolution_open ON public.resolution USING btree (resolved_at) WHER
 
 CREATE INDEX span_age ON public.span USING brin (started_at);
 
-CREATE INDEX turn_committed ON public.turn USING btree (committed_at);
+CREATE INDEX turn_committed ON public.turn USING btree (tenant_id, committed_at);
 
 CREATE INDEX usage_record_at ON public.usage_record USING btree (tenant_id, at);
 
@@ -1487,6 +1496,9 @@ ALTER TABLE ONLY public.customer
 
 ALTER TABLE ONLY public.cut_entry
     ADD CONSTRAINT cut_entry_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.episode_progress
+    ADD CONSTRAINT episode_progress_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.episode
     ADD CONSTRAINT episode_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
@@ -1586,6 +1598,8 @@ ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.episode ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.episode_progress ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.flight ENABLE ROW LEVEL SECURITY;
@@ -1643,6 +1657,8 @@ CREATE POLICY tenant_only ON public.cut_entry USING (((tenant_id = current_setti
 CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.episode USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.episode_progress USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

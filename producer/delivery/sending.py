@@ -91,7 +91,7 @@ class Sender:
         try:
             endpoint = read_endpoint(url)
             async with asyncio.timeout(self._seconds_max):
-                return await self._post(endpoint, headers, body)
+                response = await self._post(endpoint, headers, body)
         except UnsafeUrl as error:
             return Outcome("bad_url", reason=str(error))
         except AddressRefused as error:
@@ -100,14 +100,15 @@ class Sender:
             return Outcome("timeout", reason=f"no answer within {self._seconds_max:g} s")
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             return _failure_of(error)
+        async with response:
+            await _drain(response)
+        return Outcome("status", response.status, _retry_after(response.headers.get("retry-after")))
 
-    async def _post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def _post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        """Send a webhook, and return the answer once its status has come."""
         sent = {**headers, "content-type": "application/json", "user-agent": "fte-webhooks/1"}
         session = self._sessions[endpoint.scheme]
-        async with session.post(endpoint.url, data=body, headers=sent, allow_redirects=False) as response:
-            outcome = Outcome("status", response.status, _retry_after(response.headers.get("retry-after")))
-            await _drain(response)
-            return outcome
+        return await session.post(endpoint.url, data=body, headers=sent, allow_redirects=False)
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
@@ -174,5 +175,9 @@ def _session(settings: WebhookSettings, resolver: VettedResolver) -> aiohttp.Cli
         resolver=resolver, use_dns_cache=False, limit=settings.webhook_deliveries_max, force_close=True
     )
     return aiohttp.ClientSession(
-        connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        connector=connector,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(total=None),  # `Sender.post` keeps the time: its limit ends with the status
     )

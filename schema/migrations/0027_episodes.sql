@@ -38,8 +38,12 @@ CREATE TABLE resolution (
 );
 CREATE INDEX resolution_open ON resolution (resolved_at) WHERE taken_up_at IS NULL;
 
-SELECT keep_tenants_apart('episode', 'resolution');
+-- Up to when turns were committed that the job has taken up; no row: none.
+CREATE TABLE episode_progress (
+    tenant_id text PRIMARY KEY REFERENCES tenant,
+    read_to timestamptz NOT NULL
+);
 
--- Up to when turns were committed that the job has taken up; null: none.
-ALTER TABLE deployment ADD COLUMN episodes_read_to timestamptz;
-CREATE INDEX turn_committed ON turn (committed_at);
+SELECT keep_tenants_apart('episode', 'resolution', 'episode_progress');
+
+CREATE INDEX turn_committed ON turn (tenant_id, committed_at);

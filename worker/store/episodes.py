@@ -59,19 +59,18 @@ class Episodes:
 
     async def _take_page(self) -> tuple[bool, int]:
         async with self._database.transaction(EVERY_TENANT) as transaction:
-            [place] = await transaction.run("lock_episodes")
+            await transaction.run("lock_episodes")
             work = await transaction.run(
                 "find_episode_work",
-                read_to=place["read_to"],
                 settle_seconds=self._settle_seconds,
                 conversations_max=CONVERSATIONS_MAX,
             )
             found = list(dict.fromkeys((row["tenant_id"], row["conversation_id"]) for row in work))
             names = {"tenants": [tenant for tenant, _ in found], "conversations": [name for _, name in found]}
             closed = await self._update(transaction, names) if found else 0
-            committed = [row["committed_at"] for row in work if row["committed_at"] is not None]
-            if committed:
-                await transaction.run("note_episodes_read", read_to=max(committed))
+            read_to = _read_to(work)
+            if read_to:
+                await transaction.run("note_episodes_read", tenants=list(read_to), read_to=list(read_to.values()))
         return len(work) < CONVERSATIONS_MAX, closed
 
     async def _update(self, transaction: Transaction, names: Mapping[str, list[str]]) -> int:
@@ -85,6 +84,15 @@ class Episodes:
             await transaction.run("write_episodes", episodes=dump_json(changed))
         await transaction.run("note_resolutions", **names)
         return sum(episode["closed_at"] is not None for episode in changed)
+
+
+def _read_to(work: list[Row]) -> dict[str, datetime]:
+    """Return up to when each tenant's committed turns are among the work."""
+    read_to: dict[str, datetime] = {}
+    for row in work:
+        if row["committed_at"] is not None:
+            read_to[row["tenant_id"]] = max(row["committed_at"], read_to.get(row["tenant_id"], row["committed_at"]))
+    return read_to
 
 
 def _newest(row: Row) -> Episode | None:
