@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OF_ONE_TARGET_MAX: Final = 4
 """Deliveries to one target that a process claims at once, and from which it claims no more."""
 
-SETTLE_SECONDS: Final = 30.0
+SETTLE_SECONDS: Final = 10.0
 """How much longer than an attempt may take its claim holds: after that another process repeats it."""
 
 _log = structlog.get_logger("fte.webhooks")
