@@ -114,7 +114,7 @@ def run_receiver(log: Path) -> Iterator[str]:
     """Run a receiver as a process of its own until the end of the block; yields its URL."""
     log.touch(mode=0o600)
     command = [sys.executable, "-P", "-m", "ops.lab.webhook_receiver", "--log", str(log)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker: it was asked for
             yield process.stdout.readline().strip()

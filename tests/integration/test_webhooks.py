@@ -108,10 +108,9 @@ async def test_what_happened_before_a_target_was_added_is_not_told_to_it(scene: 
 
     async with delivering(scene):
         await scene.answer("c1", "after")
-        await scene.until(1)
-        await asyncio.sleep(0.5)
+        first, *_ = await scene.until(1)  # what came before would be sent before
 
-    assert len(scene.received()) == 1
+    assert first.body["data"]["attributes"]["message_ids"] == (await scene.harness.replies())[1]["in_reply_to"]
 
 
 @pytest.mark.parametrize(
@@ -179,13 +178,12 @@ async def test_a_receiver_that_is_gone_disables_its_target_until_it_is_enabled(s
 
     async with delivering(scene):
         await scene.answer("c1", "one")
-        await scene.until(1)
-        await scene.answer("c1", "two")
-        await asyncio.sleep(1)
+        await scene.until_ended(1)
         [listed] = await scene.targets.read()
-        told_while_disabled = len(scene.received())
+        await scene.answer("c1", "two")
         await scene.answer("c1", "three")
-        await asyncio.sleep(1)
+        await scene.until_events(3)
+        told_while_disabled = len(scene.received())
         await scene.targets.enable(target.target_id)
         await scene.targets.replay(target.target_id, since=datetime(2026, 1, 1, tzinfo=UTC))
         received = await scene.until(4)
@@ -202,7 +200,7 @@ async def test_a_receiver_that_asks_for_a_pause_gets_it_for_all_its_conversation
     async with delivering(scene):
         await scene.answer("c1")
         [first] = await scene.until(1)
-        await asyncio.sleep(0.5)
+        await scene.until_ended(1)
         await scene.answer("c2")
         received = await scene.until(3)
 
@@ -315,7 +313,7 @@ async def test_the_end_of_an_episode_is_told_exactly_once(scene: Scene, settings
     target = await scene.add("conversation.completed")
     episodes = Episodes(scene.harness.database, settings, settle_seconds=0)
 
-    async with delivering(scene), delivering(scene):
+    async with delivering(scene) as one, delivering(scene) as other:
         await scene.answer("c1")
         await resolve(scene.harness.database, scene.harness.key("c1"), by="sam", now=datetime.now(UTC))
         for _ in range(3):
@@ -325,7 +323,8 @@ async def test_the_end_of_an_episode_is_told_exactly_once(scene: Scene, settings
         await resolve(scene.harness.database, scene.harness.key("c1"), by="sam", now=datetime.now(UTC))
         await asyncio.gather(episodes.bring_up_to_date(), episodes.bring_up_to_date())
         await scene.until(2)
-        await asyncio.sleep(6)  # a sweep of each deliverer
+        for deliverer in (one, other):
+            assert await deliverer.sweep() == 0
 
     received = scene.received()
     about = [each.body["data"]["attributes"] for each in received]

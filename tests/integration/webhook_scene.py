@@ -110,6 +110,14 @@ class Scene:
             await asyncio.sleep(0.05)
         return found
 
+    async def until_events(self, count: int) -> None:
+        """Wait until so many events were made."""
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        counted = "SELECT count(*) AS made FROM webhook_event WHERE tenant_id = %s"
+        while (await self.harness.query(counted, self.harness.tenant))[0]["made"] < count:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
     async def until_ended(self, attempts: int) -> None:
         """Wait until so many attempts have ended."""
         deadline = time.monotonic() + WAIT_SECONDS_MAX
