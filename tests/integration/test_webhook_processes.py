@@ -11,6 +11,7 @@ import pytest
 
 from ops.desk.webhooks import Targets
 from ops.lab.webhook_receiver import run_receiver
+from producer.delivery.fan_out import FanOut
 from runtime.sealing import Sealer
 from schema.settings import Settings
 from tests.integration.webhook_scene import LOOPBACK, Scene, running_deliverer
@@ -91,3 +92,19 @@ async def test_what_one_deliverer_was_killed_over_another_sends_and_no_conversat
     for number in range(CONVERSATIONS):
         first_seen = list(dict.fromkeys(each.sequence for each in received if each.conversation == f"c{number}"))
         assert first_seen == [1, 2, 3]
+
+
+async def test_no_two_claims_take_the_same_delivery(scene: Scene, sealer: Sealer) -> None:
+    await scene.add()
+    database = scene.harness.database
+    for number in range(8):
+        await scene.answer(f"c{number}")
+        await FanOut(database, sealer).of_conversation(scene.harness.key(f"c{number}"))
+    claim = {"busy": [], "each_max": 4, "deliveries_max": 4, "hold_seconds": 60.0}
+
+    async with database.transaction(scene.harness.tenant) as transaction:
+        first = await transaction.run("claim_webhooks", **claim)
+        beside = await database.read(scene.harness.tenant, "claim_webhooks", **claim)  # while the first is under way
+
+    claimed = [row["event_id"] for row in [*first, *beside]]
+    assert len(claimed) == len(set(claimed)) == 8
