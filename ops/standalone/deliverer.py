@@ -80,5 +80,7 @@ class _Starter(threading.Thread):
             with connect(self._settings.database_url or "") as connection:
                 connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
                 return bool(connection.execute(load_query("find_webhook_tenants")).fetchall())
-        except (ServerUnreachable, *POSTGRESQL_AWAY):
+        except ServerUnreachable:
             return False  # looked for again soon, and the workers say that it is away
+        except POSTGRESQL_AWAY:
+            return False
