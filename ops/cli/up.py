@@ -24,11 +24,13 @@ def up(
 ) -> None:
     """Start PostgreSQL, Redis and workers on this machine, and run them until Ctrl-C.
 
+    As soon as a tenant has a webhook target, a process that delivers webhooks runs as well.
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
     workers are started.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
+    from ops.standalone.deliverer import run_deliverer_when_needed
     from ops.terminal import open_console, print_line, tell_on
 
     overrides: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
@@ -36,7 +38,7 @@ def up(
     console = open_console(stderr=as_json)
     with interrupted_by_signals():
         try:
-            with _everything(settings, workers, tell_on(console)) as (here, crew):
+            with _everything(settings, workers, tell_on(console)) as (here, crew), run_deliverer_when_needed(here):
                 if as_json:
                     print_line(_as_json(here, crew))
                 else:

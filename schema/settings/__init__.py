@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schema.settings.episodes import EpisodeSettings
 from schema.settings.guardrails import GuardrailSettings, GuessSettings
 from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.models import ProviderSettings
@@ -16,11 +17,14 @@ from schema.settings.retention import RetentionSettings
 from schema.settings.sending import SendingSettings
 from schema.settings.telemetry import LogSettings, TraceSettings
 from schema.settings.turns import TurnSettings
+from schema.settings.webhooks import DeliverySettings
 
 
 class Settings(
     TraceSettings,
     LogSettings,
+    DeliverySettings,
+    EpisodeSettings,
     RetentionSettings,
     VerificationSettings,
     WatchSettings,
