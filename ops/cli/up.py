@@ -26,12 +26,14 @@ def up(
 ) -> None:
     """Start PostgreSQL, Redis, workers and an HTTP gateway on this machine, and run them until Ctrl-C.
 
+    As soon as a tenant has a webhook target, a process that delivers webhooks runs as well.
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
     workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes FTE_GATEWAY_PORT, or a free port where
     that is taken.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
+    from ops.standalone.deliverer import run_deliverer_when_needed
     from ops.terminal import open_console, print_line, tell_on
 
     overrides: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
@@ -40,7 +42,11 @@ def up(
     with interrupted_by_signals():
         try:
             say = tell_on(console)
-            with _everything(settings, workers, say) as (here, crew), _gateway(here, say) as url:
+            with (
+                _everything(settings, workers, say) as (here, crew),
+                _gateway(here, say) as url,
+                run_deliverer_when_needed(here),
+            ):
                 if as_json:
                     print_line(_as_json(here, crew, url))
                 else:
@@ -106,7 +112,9 @@ def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
         if value:
             console.print(f"  export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
     if gateway_url is not None:
-        console.print(f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]a key:[/] fte keys create --help", soft_wrap=True)
+        console.print(
+            f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]a key:[/] fte keys create --help", soft_wrap=True
+        )
     console.print("\n  [dim]From another terminal (the same user's needs no export):[/]")
     for command, does in {
         "fte chat": "talk to it",
