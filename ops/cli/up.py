@@ -27,8 +27,8 @@ def up(
     """Start PostgreSQL, Redis, workers and an HTTP gateway on this machine, and run them until Ctrl-C.
 
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
-    workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes FTE_GATEWAY_PORT, or a free port where
-    that is taken.
+    workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes the port of FTE_GATEWAY_LISTEN, or a free
+    one where that is taken.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
@@ -106,7 +106,9 @@ def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
         if value:
             console.print(f"  export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
     if gateway_url is not None:
-        console.print(f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]a key:[/] fte keys create --help", soft_wrap=True)
+        console.print(
+            f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]a key:[/] fte keys create --help", soft_wrap=True
+        )
     console.print("\n  [dim]From another terminal (the same user's needs no export):[/]")
     for command, does in {
         "fte chat": "talk to it",
