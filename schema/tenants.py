@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -14,6 +15,13 @@ from schema.errors import FteError
 from schema.ids import BRAND_PATTERN
 
 PROMPT_LINES_MAX = 20
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 MODEL_PATTERN = r"^(local|stub|openai:\S{1,100}|openai-chat:\S{1,100})$"
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -83,7 +91,7 @@ class EscalationHours(_Part):
     @field_validator("time_zone")
     @classmethod
     def _is_known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _time_zones():
             raise ValueError("no such time zone; give a name of the IANA database, such as Europe/Berlin")
         return value
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ops.lab.growth import Figure
+    from ops.lab.growth import GrowthFigure
     from ops.lab.load.run import LoadOptions, LoadProgress
     from ops.lab.load.scripts import BookingAccess
     from ops.verify.tally import LoadReport
@@ -184,7 +184,7 @@ def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) ->
         yield settings.model_copy(update=changed)
 
 
-def _finish(console: Console, report: LoadReport, figures: list[Figure], json_file: str | None) -> None:
+def _finish(console: Console, report: LoadReport, figures: list[GrowthFigure], json_file: str | None) -> None:
     """Show and write the report; exit with 1 when the product broke a promise, or grew."""
     from dataclasses import asdict
 
@@ -211,7 +211,7 @@ def _sample_bookings() -> tuple[BookingAccess, ...]:
 
 def _run_apart(
     console: Console, settings: Settings, workers: int, options: LoadOptions, *, watches: bool
-) -> tuple[LoadReport, list[Figure]]:
+) -> tuple[LoadReport, list[GrowthFigure]]:
     import tempfile
     from pathlib import Path
 
@@ -226,7 +226,7 @@ def _run_apart(
 
 def _run(
     console: Console, settings: Settings, options: LoadOptions, pids: Callable[[], list[int]], *, watches: bool
-) -> tuple[LoadReport, list[Figure]]:
+) -> tuple[LoadReport, list[GrowthFigure]]:
     """Run the load and show its progress; `watches`: also watch for growth."""
     import asyncio
 
@@ -257,7 +257,7 @@ async def _load(
     show: Callable[[LoadProgress], None],
     *,
     watches: bool,
-) -> tuple[LoadReport, list[Figure]]:
+) -> tuple[LoadReport, list[GrowthFigure]]:
     import asyncio
 
     from ops.lab.growth import GrowthWatch

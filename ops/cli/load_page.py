@@ -10,7 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ops.lab.growth import Figure
+    from ops.lab.growth import GrowthFigure
     from ops.verify.tally import LoadReport
 
 
@@ -67,7 +67,7 @@ def times_of(report: LoadReport) -> Table:
     return times
 
 
-def growth_of(figures: Sequence[Figure]) -> Table:
+def growth_of(figures: Sequence[GrowthFigure]) -> Table:
     """Return a table of growth under the load."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("growth")

@@ -10,13 +10,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 from psycopg import errors, sql
+from pydantic import SecretStr
 
 from ops.database.http_role import RIGHTS
+from ops.database.migrate import migrate
 from ops.tenants.keys import KeyRequest, create_key, list_keys
 from producer.sending.client import AsyncProducer
 from runtime.api_keys import ApiKeys, KeyRefused, make_key
 from runtime.database import Database, connect
+from runtime.sealing import Sealer
 from runtime.startup import check_fence
 from runtime.tenants import Tenants
 from schema.errors import ServerUnfit, UnknownTenant
@@ -297,3 +301,30 @@ async def test_an_http_process_with_a_login_that_sees_more_is_told_so(
     with pytest.raises(ServerUnfit, match="could read every tenant"):
         check_fence(both)
     await both.close()
+
+
+async def test_it_is_as_narrow_where_a_plain_role_owns_the_database(plain_owner: str, url: str) -> None:
+    sealer_key = Fernet.generate_key().decode()
+    report = migrate(plain_owner, Sealer([sealer_key]), tenants=["one", "two"], sample=False)
+    settings = Settings(database_url=plain_owner, redis_url="redis://", vault_keys=[SecretStr(sealer_key)])
+    owner = Database(settings)
+    await owner.open()
+    text = await key_of(owner, "one")
+    for tenant in ("one", "two"):
+        await owner.read(tenant, "add_conversation", tenant=tenant, conversation="c-1")
+    address = urlunsplit(urlsplit(url)._replace(path=urlsplit(plain_owner).path))
+    process = Database(settings.model_copy(update={"database_url": address}))
+    await process.open()
+
+    check_fence(process)
+    principal = await ApiKeys(process).verify(text, HERE)
+    seen = {
+        scope: await process.read(scope, "find_owner", tenant="two" if scope == "two" else "one", conversation="c-1")
+        for scope in ("one", "two", "*", "")
+    }
+    await process.close()
+    await owner.close()
+
+    assert report.http_role_granted
+    assert principal.tenant == "one"
+    assert seen == {"one": [{"owner": "bot"}], "two": [], "*": [], "": []}

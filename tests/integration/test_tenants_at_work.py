@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,3 +120,22 @@ async def test_a_tenants_ceiling_is_read_with_what_it_has_spent(database: Databa
     spending = await spending_reader(database)(tenant)
 
     assert str(spending.ceiling_usd) == "0.75"
+
+
+async def test_a_person_is_promised_for_the_hours_in_which_the_tenants_people_answer(
+    database: Database, harnesses: list[Harness], tenant: str
+) -> None:
+    own, other = harnesses
+    in_three_days = datetime.now(UTC) + timedelta(days=3)
+    hours = [{"days": [f"{in_three_days:%a}".lower()], "opens": "09:00", "closes": "12:00"}]
+    await change_settings(database, tenant, {"escalation_hours": {"hours": hours}}, by="ada")
+
+    for harness in harnesses:
+        for _ in range(2):  # the model says the same again, so a person takes over
+            await say(harness, "Is your lounge in Oslo open?")
+    promised, elsewhere = [
+        datetime.fromisoformat((await harness.escalations())[-1]["answer_by"]) for harness in (own, other)
+    ]
+
+    assert (promised.date(), promised.hour) == (in_three_days.date(), 10)
+    assert elsewhere < datetime.now(UTC) + timedelta(hours=2)

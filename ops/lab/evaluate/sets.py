@@ -30,7 +30,7 @@ class _Row(BaseModel):
     id: str
 
 
-class Span(BaseModel):
+class SecretSpan(BaseModel):
     """Locate one secret in a text, `[start, end)`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -45,7 +45,7 @@ class PiiRow(_Row):
     """A text and the secrets in it; a text without any is one that must stay as it is."""
 
     text: str
-    spans: list[Span]
+    spans: list[SecretSpan]
     neg_type: str = ""
 
     @property
