@@ -1064,6 +1064,35 @@ CREATE TABLE public.deployment (
     CONSTRAINT deployment_has_one_row CHECK (only_row)
 );
 
+CREATE TABLE public.episode (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    number bigint NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    channel text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    close_reason text,
+    rule_version integer NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT episode_close_reason_is_known CHECK ((close_reason = ANY (ARRAY['idle'::text, 'resolved'::text]))),
+    CONSTRAINT episode_is_closed_for_a_reason CHECK (((closed_at IS NULL) = (close_reason IS NULL))),
+    CONSTRAINT episode_positions_ascend CHECK ((first_position <= last_position))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.episode FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.episode_progress (
+    tenant_id text NOT NULL,
+    read_to timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.episode_progress FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.guess (
     tenant_id text NOT NULL,
     day date NOT NULL,
@@ -1129,6 +1158,18 @@ CREATE TABLE public.outbox (
 WITH (fillfactor='80');
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.resolution (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    "position" bigint NOT NULL,
+    resolved_at timestamp with time zone NOT NULL,
+    resolved_by text NOT NULL,
+    taken_up_at timestamp with time zone,
+    CONSTRAINT resolution_names_a_person CHECK (((length(resolved_by) >= 1) AND (length(resolved_by) <= 200)))
+);
+
+ALTER TABLE ONLY public.resolution FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.section_embedding (
     tenant_id text NOT NULL,
@@ -1304,6 +1345,84 @@ ALTER TABLE public.usage_record ALTER COLUMN usage_record_id ADD GENERATED ALWAY
     CACHE 1
 );
 
+CREATE TABLE public.webhook_attempt (
+    tenant_id text NOT NULL,
+    target_id text NOT NULL,
+    event_id text NOT NULL,
+    number integer NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text,
+    status integer
+);
+
+ALTER TABLE ONLY public.webhook_attempt FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_conversation (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    last_ordinal bigint DEFAULT 0 NOT NULL,
+    last_episode bigint DEFAULT 0 NOT NULL,
+    last_sequence bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.webhook_conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_delivery (
+    tenant_id text NOT NULL,
+    target_id text NOT NULL,
+    event_id text NOT NULL,
+    conversation_id text NOT NULL,
+    sequence bigint NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT webhook_delivery_finished_at_null_while_it_waits CHECK (((state = 'waiting'::text) = (finished_at IS NULL))),
+    CONSTRAINT webhook_delivery_is_due_while_it_waits CHECK (((state = 'waiting'::text) OR (next_at IS NULL))),
+    CONSTRAINT webhook_delivery_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'dead'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.webhook_delivery FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_event (
+    tenant_id text NOT NULL,
+    event_id text NOT NULL,
+    conversation_id text NOT NULL,
+    sequence bigint NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.webhook_event FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_target (
+    tenant_id text NOT NULL,
+    target_id text NOT NULL,
+    url text NOT NULL,
+    event_types text[] DEFAULT '{}'::text[] NOT NULL,
+    secret text NOT NULL,
+    old_secret text,
+    old_secret_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    paused_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    CONSTRAINT webhook_old_secret_ends CHECK (((old_secret IS NULL) = (old_secret_until IS NULL))),
+    CONSTRAINT webhook_target_id_is_plain CHECK ((target_id ~ '^wt_[0-9a-f]{16}$'::text)),
+    CONSTRAINT webhook_target_is_disabled_for_a_reason CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+    CONSTRAINT webhook_url_is_short CHECK (((length(url) >= 1) AND (length(url) <= 2000)))
+);
+
+ALTER TABLE ONLY public.webhook_target FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_pkey PRIMARY KEY (tenant_id, code);
 
@@ -1342,6 +1461,15 @@ ALTER TABLE ONLY public.deleted_tenant
 
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.episode
+    ADD CONSTRAINT episode_begins_once UNIQUE (tenant_id, conversation_id, first_position);
+
+ALTER TABLE ONLY public.episode
+    ADD CONSTRAINT episode_pkey PRIMARY KEY (tenant_id, conversation_id, number);
+
+ALTER TABLE ONLY public.episode_progress
+    ADD CONSTRAINT episode_progress_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_pkey PRIMARY KEY (tenant_id, flight_number, flight_date, cabin);
@@ -1391,6 +1519,9 @@ ALTER TABLE ONLY public.reservation
 ALTER TABLE ONLY public.reservation_segment
     ADD CONSTRAINT reservation_segment_pkey PRIMARY KEY (tenant_id, reservation_id, segment_number);
 
+ALTER TABLE ONLY public.resolution
+    ADD CONSTRAINT resolution_pkey PRIMARY KEY (tenant_id, conversation_id, "position");
+
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_belongs_to_one_passenger PRIMARY KEY (tenant_id, flight_number, flight_date, seat_number);
 
@@ -1433,6 +1564,21 @@ ALTER TABLE ONLY public.usage_day
 ALTER TABLE ONLY public.usage_record
     ADD CONSTRAINT usage_record_pkey PRIMARY KEY (usage_record_id);
 
+ALTER TABLE ONLY public.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (tenant_id, target_id, event_id, number);
+
+ALTER TABLE ONLY public.webhook_conversation
+    ADD CONSTRAINT webhook_conversation_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (tenant_id, target_id, event_id);
+
+ALTER TABLE ONLY public.webhook_event
+    ADD CONSTRAINT webhook_event_pkey PRIMARY KEY (tenant_id, event_id);
+
+ALTER TABLE ONLY public.webhook_target
+    ADD CONSTRAINT webhook_target_pkey PRIMARY KEY (tenant_id, target_id);
+
 CREATE INDEX api_key_tenant ON public.api_key USING btree (tenant_id);
 
 CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
@@ -1442,6 +1588,12 @@ CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
 CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
 
 CREATE UNIQUE INDEX dead_letter_entry_is_kept_once ON public.dead_letter USING btree (tenant_id, conversation_id, entry) WHERE (entry IS NOT NULL);
+
+CREATE INDEX episode_look ON public.episode USING btree (look_at) WHERE (closed_at IS NULL);
+
+CREATE INDEX episode_noted ON public.episode USING btree (tenant_id, noted_at) WHERE (closed_at IS NOT NULL);
+
+CREATE UNIQUE INDEX episode_open ON public.episode USING btree (tenant_id, conversation_id) WHERE (closed_at IS NULL);
 
 CREATE INDEX flight_route ON public.flight USING btree (tenant_id, origin, destination);
 
@@ -1461,9 +1613,21 @@ CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.re
 
 CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
 
+CREATE INDEX resolution_open ON public.resolution USING btree (resolved_at) WHERE (taken_up_at IS NULL);
+
 CREATE INDEX span_age ON public.span USING brin (started_at);
 
+CREATE INDEX turn_committed ON public.turn USING btree (tenant_id, committed_at);
+
 CREATE INDEX usage_record_at ON public.usage_record USING btree (tenant_id, at);
+
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (tenant_id, target_id, next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX webhook_delivery_event ON public.webhook_delivery USING btree (tenant_id, event_id);
+
+CREATE INDEX webhook_delivery_waiting ON public.webhook_delivery USING btree (tenant_id, conversation_id, target_id, sequence) WHERE (state = 'waiting'::text);
+
+CREATE INDEX webhook_event_created ON public.webhook_event USING btree (created_at);
 
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
@@ -1491,6 +1655,12 @@ ALTER TABLE ONLY public.customer
 
 ALTER TABLE ONLY public.cut_entry
     ADD CONSTRAINT cut_entry_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.episode_progress
+    ADD CONSTRAINT episode_progress_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.episode
+    ADD CONSTRAINT episode_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_tenant_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, flight_number, flight_date) REFERENCES public.flight_date(tenant_id, flight_number, flight_date);
@@ -1531,6 +1701,9 @@ ALTER TABLE ONLY public.reservation_segment
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customer(tenant_id, customer_id);
 
+ALTER TABLE ONLY public.resolution
+    ADD CONSTRAINT resolution_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_tenant_id_reservation_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, reservation_id, flight_number, flight_date) REFERENCES public.reservation_segment(tenant_id, reservation_id, flight_number, flight_date);
 
@@ -1555,6 +1728,18 @@ ALTER TABLE ONLY public.ticket
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
+ALTER TABLE ONLY public.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_tenant_id_target_id_event_id_fkey FOREIGN KEY (tenant_id, target_id, event_id) REFERENCES public.webhook_delivery(tenant_id, target_id, event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES public.webhook_event(tenant_id, event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_tenant_id_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES public.webhook_target(tenant_id, target_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_target
+    ADD CONSTRAINT webhook_target_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE public.airport ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
@@ -1576,6 +1761,10 @@ ALTER TABLE public.cut_entry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.deleted_tenant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.episode ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.episode_progress ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
 
@@ -1615,6 +1804,10 @@ CREATE POLICY proven_tenant_only ON public.dead_letter AS RESTRICTIVE TO fte_htt
 
 CREATE POLICY proven_tenant_only ON public.deleted_tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+CREATE POLICY proven_tenant_only ON public.episode AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.episode_progress AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 CREATE POLICY proven_tenant_only ON public.fare AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.flight AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
@@ -1638,6 +1831,8 @@ CREATE POLICY proven_tenant_only ON public.reservation_change AS RESTRICTIVE TO 
 CREATE POLICY proven_tenant_only ON public.reservation_passenger AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.reservation_segment AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.resolution AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.seat AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
@@ -1663,6 +1858,16 @@ CREATE POLICY proven_tenant_only ON public.usage_day AS RESTRICTIVE TO fte_http 
 
 CREATE POLICY proven_tenant_only ON public.usage_record AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+CREATE POLICY proven_tenant_only ON public.webhook_attempt AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_delivery AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_event AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_target AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation_change ENABLE ROW LEVEL SECURITY;
@@ -1670,6 +1875,8 @@ ALTER TABLE public.reservation_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.reservation_passenger ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation_segment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.resolution ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.seat ENABLE ROW LEVEL SECURITY;
 
@@ -1705,6 +1912,10 @@ CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_set
 
 CREATE POLICY tenant_only ON public.deleted_tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.episode USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.episode_progress USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.flight USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1728,6 +1939,8 @@ CREATE POLICY tenant_only ON public.reservation_change USING (((tenant_id = curr
 CREATE POLICY tenant_only ON public.reservation_passenger USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.reservation_segment USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.resolution USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.seat USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1753,6 +1966,16 @@ CREATE POLICY tenant_only ON public.usage_day USING (((tenant_id = current_setti
 
 CREATE POLICY tenant_only ON public.usage_record USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.webhook_attempt USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_delivery USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_event USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_target USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 ALTER TABLE public.tenant_settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.ticket ENABLE ROW LEVEL SECURITY;
@@ -1764,3 +1987,13 @@ ALTER TABLE public.turn ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_day ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_record ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_conversation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_delivery ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_target ENABLE ROW LEVEL SECURITY;

@@ -26,12 +26,14 @@ def up(
 ) -> None:
     """Start PostgreSQL, Redis, workers and an HTTP gateway on this machine, and run them until Ctrl-C.
 
+    As soon as a tenant has a webhook target, a process that delivers webhooks runs as well.
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
     workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes the port of FTE_GATEWAY_LISTEN, or a free
     one where that is taken.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
+    from ops.standalone.deliverer import run_deliverer_when_needed
     from ops.terminal import open_console, print_line, tell_on
 
     overrides: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
@@ -40,7 +42,11 @@ def up(
     with interrupted_by_signals():
         try:
             say = tell_on(console)
-            with _everything(settings, workers, say) as (here, crew), _gateway(here, say) as url:
+            with (
+                _everything(settings, workers, say) as (here, crew),
+                run_deliverer_when_needed(here),
+                _gateway(here, say) as url,
+            ):
                 if as_json:
                     print_line(_as_json(here, crew, url))
                 else:
