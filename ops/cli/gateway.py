@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 
 def gateway(
-    host: Annotated[
-        str | None, typer.Option("--host", metavar="ADDRESS", help="Where it listens [FTE_GATEWAY_HOST].")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option("--port", "-p", min=0, max=65_535, metavar="N", help="Its port [FTE_GATEWAY_PORT].")
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", metavar="ADDRESS:PORT", help="Where it listens [FTE_GATEWAY_LISTEN]; port 0: any."),
     ] = None,
     share_port: Annotated[
         bool, typer.Option("--share-port", help="Let several gateway processes of one user listen on the port (Linux).")
@@ -36,8 +34,7 @@ def gateway(
     from producer.gateway.process import run_gateway
     from runtime.telemetry.logs import configure_logs
 
-    given: dict[str, Any] = {"gateway_host": host, "gateway_port": port}
-    settings = find_servers(**{name: value for name, value in given.items() if value is not None})
+    settings = find_servers(**({} if listen is None else {"gateway_listen": listen}))
     configure_logs(settings)
 
     def note(listens_on: int) -> None:

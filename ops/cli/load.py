@@ -94,10 +94,8 @@ def load(
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        amounts: dict[str, Any] = {"conversations": conversations, "workers": workers, "seed": seed}
-        amounts["messages_per_second"] = rate
-        if model_latency_ms is not None:
-            amounts["model_latency_ms"] = model_latency_ms
+        amounts = {"conversations": conversations, "workers": workers, "seed": seed, "messages_per_second": rate}
+        amounts |= {} if model_latency_ms is None else {"model_latency_ms": model_latency_ms}
         _soak(console, settings, seconds, amounts, json_file)
         return
     options = LoadOptions(
@@ -287,7 +285,7 @@ async def _run_once(settings: Settings, options: LoadOptions, show: Callable[[Lo
 
     if not options.via_http:
         return await run_load(settings, options, show)
-    free = settings.model_copy(update={"gateway_port": 0, "load_tests": True})
+    free = settings.model_copy(update={"gateway_listen": "127.0.0.1:0", "load_tests": True})
     with run_gateway_beside(free) as url:
         async with open_gateway(settings, options.tenant, url) as access:
             return await run_load(settings, replace(options, gateway=access), show)

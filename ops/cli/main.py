@@ -77,9 +77,9 @@ app.add_typer(escalations, name="escalations", rich_help_panel=_TALK)
 app.add_typer(webhooks, name="webhooks", rich_help_panel=_TALK)
 app.add_typer(dead, name="dead", rich_help_panel=_LOOK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
-app.add_typer(deliver, name="deliver", rich_help_panel=_RUN)
 app.add_typer(tenants, name="tenant", rich_help_panel=_RUN)
 app.add_typer(keys, name="keys", rich_help_panel=_RUN)
+app.add_typer(deliver, name="deliver", rich_help_panel=_RUN)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

@@ -28,8 +28,8 @@ def up(
 
     As soon as a tenant has a webhook target, a process that delivers webhooks runs as well.
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
-    workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes FTE_GATEWAY_PORT, or a free port where
-    that is taken.
+    workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes the port of FTE_GATEWAY_LISTEN, or a free
+    one where that is taken.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
@@ -44,8 +44,8 @@ def up(
             say = tell_on(console)
             with (
                 _everything(settings, workers, say) as (here, crew),
-                _gateway(here, say) as url,
                 run_deliverer_when_needed(here),
+                _gateway(here, say) as url,
             ):
                 if as_json:
                     print_line(_as_json(here, crew, url))

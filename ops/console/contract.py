@@ -1,12 +1,11 @@
 """The HTTP interface as a checked-in OpenAPI document: clients in other languages go by it.
 
-`python -m ops.console.contract` remakes `schema/json/openapi.json`.
+`python -m ops.console.contract` remakes `docs/openapi.json`.
 """
 
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 
 from ops.console.tenants import tenants_router
@@ -22,7 +21,7 @@ def contract_text() -> str:
 
 def contract_path() -> Path:
     """Return the path of the checked-in file."""
-    return Path(str(files("schema"))) / "json" / "openapi.json"
+    return Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 if __name__ == "__main__":

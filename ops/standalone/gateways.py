@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ops.embedded import WorkerSupervisor
 from ops.standalone.standalone import WorkerNotReady, worker_environment
+from schema.settings.gateway import parse_listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,18 +31,19 @@ def run_gateway_beside(settings: Settings) -> Iterator[str]:
     It listens on the settings' port, or on a free one where that is taken. Its log is `gateway-0.log` in the state
     folder. Raises WorkerNotReady.
     """
-    port = _find_port(settings.gateway_host, settings.gateway_port)
+    host, wanted = parse_listening(settings.gateway_listen)
+    listen = f"{f'[{host}]' if ':' in host else host}:{_find_port(host, wanted)}"
     log = settings.state_dir / "gateway-0.log"
     with tempfile.TemporaryDirectory(prefix="fte-gateway-") as folder:
         # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
-        command = [sys.executable, "-P", "-m", "ops.cli.main", "gateway", "--port", str(port), "--ready-folder", folder]
+        command = [sys.executable, "-P", "-m", "ops.cli.main", "gateway", "--listen", listen, "--ready-folder", folder]
         supervisor = WorkerSupervisor(
             command, count=1, state_dir=settings.state_dir, env=_environment(settings), name="gateway"
         )
         try:
             supervisor.start()
             _wait_until_ready(supervisor, Path(folder), log)
-            yield f"http://{settings.gateway_host}:{port}"
+            yield f"http://{listen}"
         finally:
             supervisor.stop(settings.gateway_stop_seconds_max + STOP_SECONDS_MAX)
 

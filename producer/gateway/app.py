@@ -11,7 +11,7 @@ from producer.gateway import conversations, docs_page, health, messages, outboun
 from producer.gateway.contract import complete
 from producer.gateway.door import Door
 from producer.gateway.parts import open_parts
-from producer.gateway.problems import add_handlers
+from producer.gateway.problems import answer_errors
 from runtime.failpoints import Failpoint, no_failpoint
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def create_app(
     )
     for router in (messages.router, outbound.router, conversations.router, health.router, docs_page.router, *routers):
         app.include_router(router)
-    add_handlers(app)
+    answer_errors(app)
     app.add_middleware(Door)
     complete(app)
     return app

@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 STALL_SECONDS_MAX: Final = 20.0
 """How long a client may leave what was sent to it unread before its connection is cut."""
@@ -36,7 +36,7 @@ class EventStream(StreamingResponse):
         """Send events until there are no more, the client leaves, or it stops reading."""
         hang_up: Callable[[], None] | None = scope.get("extensions", {}).get(HANG_UP)
 
-        async def send_in_time(message: dict[str, object]) -> None:
+        async def send_in_time(message: Message) -> None:
             try:
                 async with asyncio.timeout(STALL_SECONDS_MAX):
                     await send(message)

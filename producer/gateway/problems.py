@@ -167,7 +167,7 @@ def pointer_to(path: Sequence[int | str]) -> str:
     return "#" + text.encode("utf-8", "replace").decode()
 
 
-def add_handlers(app: FastAPI) -> None:
+def answer_errors(app: FastAPI) -> None:
     """Let the app answer every error as a problem."""
     for kind in (Refused, FteError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer_error)

@@ -17,6 +17,7 @@ from producer.gateway.metrics import serve_metrics
 from producer.gateway.protocol import GatewayProtocol
 from runtime.failpoints import Failpoint, no_failpoint, read_failpoint
 from schema.errors import InvalidSettings
+from schema.settings.gateway import parse_listening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -47,8 +48,8 @@ def run_gateway(
     cannot be had, and what `AsyncProducer` raises.
     """
     listening = _listen(settings, shares_port=shares_port)
-    if settings.gateway_metrics_port:
-        serve_metrics(settings.gateway_host, settings.gateway_metrics_port)
+    if settings.gateway_metrics_listen:
+        serve_metrics(*parse_listening(settings.gateway_metrics_listen))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve_until_signalled(settings, routers, listening, on_ready))
     return 0
@@ -131,7 +132,7 @@ def _configure(app: FastAPI, settings: GatewaySettings) -> uvicorn.Config:
 
 
 def _listen(settings: GatewaySettings, *, shares_port: bool) -> socket.socket:
-    host, port = settings.gateway_host, settings.gateway_port
+    host, port = parse_listening(settings.gateway_listen)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -141,7 +142,7 @@ def _listen(settings: GatewaySettings, *, shares_port: bool) -> socket.socket:
         listening.bind(address)
     except OSError as error:
         raise InvalidSettings(
-            [f"FTE_GATEWAY_HOST, FTE_GATEWAY_PORT: cannot listen on {host} port {port}: {error.strerror or error}"]
+            [f"FTE_GATEWAY_LISTEN: cannot listen on {host} port {port}: {error.strerror or error}"]
         ) from None
     listening.setblocking(False)  # noqa: FBT003 - the standard library's
     return listening

@@ -57,6 +57,10 @@ class StreamWatch:
                 self._changes.pop(tenant, None)
                 self._newest.pop(tenant, None)
 
+    def readers_of(self, tenant: str) -> int:
+        """Return how many read a tenant's streams now."""
+        return self._readers[tenant]
+
     def change(self, tenant: str) -> asyncio.Event:
         """Return the event of the tenant's next change: take it before reading, wait for it after."""
         return self._changes[tenant]

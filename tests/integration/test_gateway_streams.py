@@ -19,6 +19,7 @@ from schema.keys import ASIDE_ID, again_stream, events_stream, replies_stream
 from schema.settings import Settings
 from tests.integration.http_gateway import Event, Here, make_key, read_events, serve_here
 from tests.integration.publishing import publish, reply
+from tests.waiting import eventually
 
 SSE = {"Accept": "text/event-stream"}
 
@@ -36,6 +37,10 @@ async def key(database: Database, tenant: str) -> str:
 
 async def take(events: AsyncIterator[Event], count: int) -> list[Event]:
     return [await anext(events) for _ in range(count)]
+
+
+async def is_read(here: Here, tenant: str, *, by: int = 1) -> bool:
+    return here.server.parts.watch.readers_of(tenant) >= by
 
 
 def sequences(found: Any) -> list[int]:
@@ -127,7 +132,7 @@ async def test_a_long_poll_waits_for_the_first_entry_and_no_longer(
     async with gateway.client(key, timeout=20) as client:
         empty = await client.get("/v1/replies?wait_seconds=0.2")
         waiting = asyncio.create_task(client.get(f"/v1/replies?wait_seconds=15&after={empty.json()['next_after']}"))
-        await asyncio.sleep(0.2)
+        await eventually(lambda: is_read(gateway, tenant))
         await publish(redis, replies_stream(tenant, "email"), 1)
         async with asyncio.timeout(10):
             found = await waiting
@@ -215,13 +220,13 @@ async def test_a_stream_ends_within_seconds_of_its_key_being_revoked(
     assert not any(line.startswith("data") for line in rest)
 
 
-async def test_stopping_ends_streams_and_long_polls_cleanly(settings: Settings, key: str) -> None:
+async def test_stopping_ends_streams_and_long_polls_cleanly(settings: Settings, tenant: str, key: str) -> None:
     async with serve_here(settings) as here, here.client(key, timeout=30) as client:
         async with client.stream("GET", "/v1/replies", headers=SSE) as stream:
             lines = stream.aiter_lines()
             await anext(lines)
             polling = asyncio.create_task(client.get("/v1/events?wait_seconds=30"))
-            await asyncio.sleep(0.3)
+            await eventually(lambda: is_read(here, tenant, by=2))
             here.server.begin_stop()
             async with asyncio.timeout(10):
                 rest = [line async for line in lines]  # raises when the connection is cut in the middle

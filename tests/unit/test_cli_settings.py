@@ -57,6 +57,9 @@ SECRETIVE: dict[str, list[object]] = {
 }
 """Every setting of text that may hold a secret, with a secret in each place where one can stand."""
 HARMLESS = {
+    "gateway_listen",
+    "gateway_metrics_listen",
+    "gateway_proxies",
     "state_dir",
     "brand",
     "model",

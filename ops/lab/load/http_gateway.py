@@ -154,12 +154,12 @@ class HttpGateway:
 
 
 def _entry(path: str, event_id: str, body: Reply | Escalation) -> StreamEntry:
-    is_reply = isinstance(body, Reply)
+    name, sequence = (body.reply_id, body.sequence) if isinstance(body, Reply) else (body.ticket_id, 0)
     return StreamEntry(
         stream=path,
         entry_id=event_id,
-        id=body.reply_id if is_reply else body.ticket_id,
+        id=name,
         conversation=body.conversation,
-        sequence=body.sequence if is_reply else 0,
+        sequence=sequence,
         body=body,
     )
