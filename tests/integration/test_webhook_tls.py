@@ -88,7 +88,7 @@ def receiving(certificate: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    context.sni_callback = note_name  # type: ignore[assignment]  # typed for wrapped sockets alone
+    context.sni_callback = note_name
     server = HTTPServer(("127.0.0.1", 0), Endpoint)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     serving = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
