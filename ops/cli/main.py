@@ -15,7 +15,9 @@ from ops.cli.dead import dead
 from ops.cli.deliver import deliver
 from ops.cli.demo import demo
 from ops.cli.erase import erase
+from ops.cli.gateway import gateway
 from ops.cli.kb import kb
+from ops.cli.keys import keys
 from ops.cli.llm_sim import llm_sim
 from ops.cli.load import load
 from ops.cli.migrate import key, migrate
@@ -24,6 +26,7 @@ from ops.cli.send import send
 from ops.cli.settings import settings
 from ops.cli.show import show
 from ops.cli.streams import events, replies
+from ops.cli.tenant import tenants
 from ops.cli.tickets import escalations
 from ops.cli.trace import trace
 from ops.cli.up import up
@@ -59,6 +62,7 @@ _PANELS: dict[str, dict[str, Callable[..., None]]] = {
     _RUN: {
         "up": up,
         "worker": worker,
+        "gateway": gateway,
         "llm-sim": llm_sim,
         "migrate": migrate,
         "key": key,
@@ -74,6 +78,8 @@ app.add_typer(webhooks, name="webhooks", rich_help_panel=_TALK)
 app.add_typer(dead, name="dead", rich_help_panel=_LOOK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
 app.add_typer(deliver, name="deliver", rich_help_panel=_RUN)
+app.add_typer(tenants, name="tenant", rich_help_panel=_RUN)
+app.add_typer(keys, name="keys", rich_help_panel=_RUN)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

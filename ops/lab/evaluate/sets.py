@@ -21,7 +21,7 @@ TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
 
 
 class UnreadableSet(FteError):
-    """Say which line of which file is no labelled row, and why."""
+    """Raised for a line of a file that is no labelled row; tells which, and why."""
 
 
 class _Row(BaseModel):

@@ -70,6 +70,6 @@ def _is_sure(situation: Situation, sure_min: float) -> bool:
 
 
 def _stays(arrived: Situation, agent: str, callables: Mapping[str, frozenset[str]]) -> bool:
-    """Say whether the agent would keep a message that nobody handed to it: one that hands it back costs more calls."""
+    """Check whether the agent would keep a message that nobody handed to it; one that hands it back costs calls."""
     step = DECISIONS[agent](replace(arrived, agent=agent, callable_names=callables[agent]))
     return not (isinstance(step, Call) and step.name in _AGENTS)

@@ -19,7 +19,7 @@ _LOOK_UP, _FIND_MINE = "look_up_reservation", "find_my_reservations"
 
 
 def lacks_code(situation: Situation) -> bool:
-    """Say whether the customer told that they have no confirmation number; a bare "no idea" does when asked for it."""
+    """Check whether the customer told that they lack a confirmation number; a bare "no idea" does when asked for it."""
     asked = False
     for line in situation.lines:
         if line.speaker == "airline":
