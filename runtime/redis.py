@@ -145,6 +145,11 @@ class Scripts:
         self.add_again = register("add_again")
         self.rejoin = register("rejoin")
         self.throttle = register("throttle")
+        self.read_cursor = register("read_cursor")
+        self.advance_cursor = register("advance_cursor")
+        self.newest_entries = register("newest_entries")
+        self.take_allowance = register("take_allowance")
+        self.hold_stream = register("hold_stream")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run scripts (each with its keys and arguments) in one round trip; return an answer or an error for each.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -57,12 +57,19 @@ JsonFile = Annotated[
 ]
 
 
+Via = Annotated[
+    Literal["library", "http"],
+    typer.Option("--via", help="How messages go in: by the Python library, or by an HTTP gateway started for it."),
+]
+
+
 def load(
     *,
     conversations: Conversations = 100,
     turns: Turns = 5,
     duration: Duration = None,
     rate: Rate = 20,
+    via: Via = "library",
     seed: Seed = 1,
     model_latency_ms: Latency = None,
     llm_sim: LlmSim = False,
@@ -101,6 +108,7 @@ def load(
         model_latency_ms=None if llm_sim else model_latency_ms,
         bookings=_sample_bookings(),
         tenant=tenant,
+        via_http=via == "http",
     )
     with interrupted_by_signals():
         try:
@@ -255,20 +263,34 @@ async def _load(
     import asyncio
 
     from ops.lab.growth import GrowthWatch
-    from ops.lab.load.run import run_load
     from runtime.cancelling import cancel_and_wait
 
     if not watches:
-        return await run_load(settings, options, show), []
+        return await _run_once(settings, options, show), []
     watch = GrowthWatch(settings, pids)
     watching = asyncio.create_task(watch.run())
     try:
-        report = await run_load(settings, options, show)
+        report = await _run_once(settings, options, show)
         if watching.done():
             watching.result()  # it ends by an error alone, and missing figures do not mean good ones
     finally:
         await cancel_and_wait(watching)
     return report, watch.judge()
+
+
+async def _run_once(settings: Settings, options: LoadOptions, show: Callable[[LoadProgress], None]) -> LoadReport:
+    from dataclasses import replace
+
+    from ops.lab.load.access import open_gateway
+    from ops.lab.load.run import run_load
+    from ops.standalone.gateways import run_gateway_beside
+
+    if not options.via_http:
+        return await run_load(settings, options, show)
+    free = settings.model_copy(update={"gateway_port": 0, "load_tests": True})
+    with run_gateway_beside(free) as url:
+        async with open_gateway(settings, options.tenant, url) as access:
+            return await run_load(settings, replace(options, gateway=access), show)
 
 
 def _write(file: str, facts: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ def counts_of(report: LoadReport) -> Table:
             "messages": f"{report['messages']:,}",
             "replies": f"{report['replies']:,}",
             "escalations": f"{report['escalations']:,}",
+            "accepted a second": f"{report['accepted_per_s']:,.1f}",
             "messages a second": f"{report['messages_per_s']:,.1f}",
         }
     )
@@ -56,7 +57,11 @@ def times_of(report: LoadReport) -> Table:
     times.add_column("milliseconds")
     for name in ("p50", "p95", "p99", "max"):
         times.add_column(name, justify="right")
-    rows = {"from sending to the reply": report["latency_ms"], "of these, without the model": report["overhead_ms"]}
+    rows = {
+        "from sending to the receipt": report["acceptance_ms"],
+        "from sending to the reply": report["latency_ms"],
+        "of these, without the model": report["overhead_ms"],
+    }
     for title, of in rows.items():
         times.add_row(title, *(f"{value:,.0f}" for value in (of["p50"], of["p95"], of["p99"], of["max"])))
     return times

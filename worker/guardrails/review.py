@@ -33,6 +33,7 @@ async def review(
     offered = _offer_of(turn.airline.quote)
     if offered is not None:
         told.append(offered.summary)
+    told.extend(turn.prompt_lines)
     tickets = {turn.airline.ticket_id, turn.ticket_id if turn.escalation else None} - {None}
     with measure("guardrail", "output") as span:
         breach = find_breach(

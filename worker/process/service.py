@@ -55,6 +55,7 @@ from worker.process.drain import Drainer, Ring
 from worker.process.rescue import Rescue
 from worker.process.warmup import warm_up
 from worker.process.watchdog import Watchdog
+from worker.store.episodes import Episodes
 from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 from worker.store.spending import spending_reader
@@ -229,6 +230,7 @@ def compose(
         trimmer=Trimmer(servers.redis, scripts, servers.database, aside, settings),
         leadership=Leadership(servers.database),
         aside=aside,
+        episodes=Episodes(servers.database, settings),
         failpoint=failpoint,
     )
     return WorkerService(
