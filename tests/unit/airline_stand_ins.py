@@ -263,6 +263,7 @@ def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgent
         ticket_id="T-23456789AB",
         answer_by=NOW + timedelta(minutes=60),
         quote_minutes=30,
+        earlier_texts=("My name is Ada Okafor.",),
     )
 
 

@@ -131,6 +131,7 @@ class TurnContext:
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
     looked_up: LookedUp = field(default_factory=LookedUp)  # what the articles have on `text`, before the agents run
+    earlier_texts: tuple[str, ...] = ()  # what this sender wrote before, masked, as far back as the history goes
     last_reply: str = ""  # what these messages answer, masked; empty when no reply stands right before them
 
     @property
