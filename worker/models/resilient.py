@@ -79,7 +79,9 @@ class ResilientModel(Model):
         if not await self._ledger.has_room(tenant, expected_usd, time.monotonic()):
             note.caller.events += self._ledger.tell_exhausted(tenant)
             return await self._stand_in(note, kwargs, ModelUnavailable("the tenant's spend ceiling is reached"))
-        circuit = self._circuits.of(note.asker)
+        schema = kwargs["output_schema"]
+        in_form = "" if schema is None or schema.is_plain_text() else " by schema"  # which not every endpoint knows
+        circuit = self._circuits.of(note.asker + in_form)
         kwargs["model_settings"] = for_call(self._parameters, has_tools=bool(kwargs["tools"] or kwargs["handoffs"]))
         try:
             with self._ledger.reserving(tenant, expected_usd):

@@ -67,7 +67,8 @@ def _stands_in(word: str, text: str) -> bool:
 
 def is_number_said(confirmation_number: str, texts: Iterable[str]) -> bool:
     """Check whether a confirmation number stands in one of the texts, whatever stands between its characters."""
-    return any(confirmation_number in re.sub(r"[^A-Z0-9]", "", text.upper()) for text in texts)
+    number = re.sub(r"[^A-Z0-9]", "", confirmation_number.upper())
+    return bool(number) and any(number in re.sub(r"[^A-Z0-9]", "", text.upper()) for text in texts)
 
 
 def find_speaker(reservation: Reservation) -> Passenger:

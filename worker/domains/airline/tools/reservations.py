@@ -64,7 +64,7 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
     found = await backend_of(turn).find_reservation(turn.key.tenant, opened) if opened else None
     known = await _recognise(turn, found) if found else None
     passenger = (find_passenger(found, surname) or known) if found else None
-    if known is None and not _is_said(turn, opened, surname):
+    if known is None and not _is_said(turn, opened or confirmation_number, surname):
         return refuse(turn, _NOT_SAID)
     if known is None:
         is_right = passenger is not None
@@ -109,18 +109,14 @@ async def _recognise(turn: TurnContext, reservation: Reservation) -> Passenger |
     return passenger
 
 
-def _is_said(turn: TurnContext, confirmation_number: str | None, surname: str) -> bool:
+def _is_said(turn: TurnContext, confirmation_number: str, surname: str) -> bool:
     """Check whether both stand in the customer's own words: what a model makes up must not use up their guesses.
 
-    A number in the vault was masked in their words, or found under their verified address. A number that is none is a
-    guess of theirs as well, when they gave the name.
+    A number in the vault was masked in their words, or found under their verified address.
     """
     texts = (*turn.earlier_texts, turn.text)
-    is_number = (
-        confirmation_number is None
-        or confirmation_number in map(read_confirmation_number, turn.vault.entries.values())
-        or is_number_said(confirmation_number, texts)
-    )
+    kept = {read_confirmation_number(value) for value in turn.vault.entries.values()}
+    is_number = confirmation_number in kept or is_number_said(confirmation_number, texts)
     return is_number and is_name_said(surname, texts)
 
 
