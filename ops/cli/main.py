@@ -18,6 +18,7 @@ from ops.cli.kb import kb
 from ops.cli.llm_sim import llm_sim
 from ops.cli.load import load
 from ops.cli.migrate import key, migrate
+from ops.cli.model import model
 from ops.cli.ownership import hand_back, takeover
 from ops.cli.send import send
 from ops.cli.settings import settings
@@ -69,6 +70,7 @@ for _panel, _commands in _PANELS.items():
 app.add_typer(escalations, name="escalations", rich_help_panel=_TALK)
 app.add_typer(dead, name="dead", rich_help_panel=_LOOK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
+app.add_typer(model, name="model", rich_help_panel=_RUN)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

@@ -23,6 +23,7 @@ from worker.pipeline.commit import EffectConflict, Fenced
 
 CAUSE_CHARACTERS_MAX = 200
 _SOURCES = Path(__file__).resolve().parents[2]
+_PACKAGES = frozenset({"schema", "runtime", "worker"})
 
 FailureClass = Literal["outage", "again", "busy", "transient", "bug"]
 
@@ -60,11 +61,9 @@ def describe_failure(error: BaseException) -> str:
 
 def _place_of(error: BaseException) -> str:
     """Return the file and line of our own code nearest to where an error was raised."""
-    ours = [
-        f" at {path.relative_to(_SOURCES)}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if (path := Path(frame.filename)).is_relative_to(_SOURCES) and ".venv" not in path.parts
-    ]
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    inside = [(path.relative_to(_SOURCES), line) for path, line in frames if path.is_relative_to(_SOURCES)]
+    ours = [f" at {path}:{line}" for path, line in inside if path.parts[0] in _PACKAGES]
     return ours[-1] if ours else ""
 
 
