@@ -122,6 +122,14 @@ def test_a_history_window_never_splits_a_tool_call_from_its_output(items: list[A
     assert window_of(items) == expected
 
 
+async def test_arguments_that_were_stored_broken_are_not_sent_again() -> None:
+    stored: Any = [{**CALL, "arguments": '{"question": "how'}, {**CALL, "arguments": '{"a": 1}'}, {**CALL}]
+
+    served: Any = await ConversationSession("c", stored).get_items()
+
+    assert [item["arguments"] for item in served] == ["{}", '{"a": 1}', CALL.get("arguments", "{}")]
+
+
 async def test_a_session_serves_what_it_buffers_and_keeps_what_is_committed() -> None:
     session = ConversationSession("c", [USER, SAID])  # type: ignore[list-item]
 

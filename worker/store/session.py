@@ -56,13 +56,12 @@ class ConversationSession:
         self._added.clear()
 
 
-def _with_good_arguments(item: TResponseInputItem) -> TResponseInputItem:
+def _with_good_arguments(item: Any) -> Any:
     """Replace arguments that are no JSON object, as a release before this one stored them: some servers refuse them."""
     if item.get("type") != "function_call":
         return item
-    known: Any = item
-    arguments = read_arguments(known.get("arguments")) or "{}"
-    return item if arguments == known.get("arguments") else {**known, "arguments": arguments}
+    arguments = read_arguments(item.get("arguments")) or "{}"
+    return item if arguments == item.get("arguments") else {**item, "arguments": arguments}
 
 
 def window_of(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
