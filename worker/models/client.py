@@ -12,6 +12,8 @@ from worker.models.wire.client import CheckedClient
 if TYPE_CHECKING:
     from schema.settings.models import ModelSettings
 
+OPENAI_URL = "https://api.openai.com/v1"
+
 
 def make_client(settings: ModelSettings) -> openai.AsyncOpenAI | None:
     """Create a worker's one client, for models and embeddings; None where neither is behind an endpoint.
@@ -25,7 +27,7 @@ def make_client(settings: ModelSettings) -> openai.AsyncOpenAI | None:
         raise InvalidSettings(settings.missing_keys)
     return openai.AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
-        base_url=settings.openai_base_url,
+        base_url=settings.openai_base_url or OPENAI_URL,  # not None: the SDK would read an empty variable itself
         timeout=settings.model_call_seconds_max,
         max_retries=0,
         http_client=CheckedClient(),
