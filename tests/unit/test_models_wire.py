@@ -3,126 +3,18 @@
 from __future__ import annotations
 
 import json
-import warnings
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 import openai
 import pytest
 from agents import ModelSettings
-from agents.items import ModelResponse
-from agents.models.interface import Model, ModelTracing
-from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
-from agents.models.openai_responses import OpenAIResponsesModel
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.unit.wire_answers import Api, ask, both, call, calls_of, completion, message, response, say, texts_of
 from worker.models.failures import classify_model_error, is_providers_fault, may_pass_in_seconds
-from worker.models.output import check_usable
 from worker.models.wire.client import ANSWER_BYTES_MAX, CheckedClient
 from worker.models.wire.faults import InvalidAnswer, UnusableAnswer
-from worker.models.wire.parts import (
-    ARGUMENTS_CHARACTERS_MAX,
-    TEXT_CHARACTERS_MAX,
-    UNREADABLE_CALL,
-    CallIds,
-    clean,
-    is_blank,
-    read_arguments,
-)
-
-Api = Literal["responses", "chat"]
-APIS: list[Api] = ["responses", "chat"]
-both = pytest.mark.parametrize("api", APIS)
-
-TOLD: dict[str, Any] = {"arguments": '{"question": "bags"}'}
-
-
-def message(text: Any) -> dict[str, Any]:
-    content = [{"type": "output_text", "text": text, "annotations": []}] if isinstance(text, str) else text
-    return {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
-
-
-def response(*output: Any, **changes: Any) -> dict[str, Any]:
-    usage = {"input_tokens": 9, "output_tokens": 3, "total_tokens": 12}
-    known = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed"}
-    return {**known, "output": list(output), "usage": usage, **changes}
-
-
-def completion(finish: str | None = "stop", **of_message: Any) -> dict[str, Any]:
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": None, **of_message}}
-    usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
-    return {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
-
-
-def say(api: Api, text: str) -> dict[str, Any]:
-    return response(message(text)) if api == "responses" else completion(content=text)
-
-
-def call(api: Api, *calls: dict[str, Any]) -> dict[str, Any]:
-    """Write calls given as id, name and arguments."""
-    if api == "responses":
-        items = [{"type": "function_call", "id": f"fc_{n}", **one} for n, one in enumerate(calls)]
-        return response(*[{**item, "call_id": item.get("call_id", "c1")} for item in items])
-    return completion(
-        "tool_calls",
-        tool_calls=[
-            {
-                "id": one.get("call_id", "c1"),
-                "type": "function",
-                "function": {key: one[key] for key in ("name", "arguments") if key in one},
-            }
-            for one in calls
-        ],
-    )
-
-
-async def ask(
-    api: Api,
-    answer: Any,
-    *,
-    items: list[Any] | None = None,
-    content_type: str = "application/json",
-    settings: ModelSettings | None = None,
-) -> ModelResponse:
-    """Ask the SDK's model of an API, over the client that is tested, an endpoint that answers just this."""
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-
-    def respond(request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, content=body, headers={"content-type": content_type})
-
-    http = CheckedClient(transport=httpx2.MockTransport(respond))
-    client = openai.AsyncOpenAI(api_key="k", base_url="http://127.0.0.1/v1", max_retries=0, http_client=http)
-    make: Any = OpenAIResponsesModel if api == "responses" else OpenAIChatCompletionsModel
-    model: Model = make("m", client)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # pydantic warns of what has the wrong type, and quotes it
-        got = await model.get_response(
-            system_instructions="Be brief.",
-            input=items or "hello",
-            model_settings=settings or ModelSettings(store=False),
-            tools=[],
-            output_schema=None,
-            handoffs=[],
-            tracing=ModelTracing.DISABLED,
-            previous_response_id=None,
-            conversation_id=None,
-            prompt=None,
-        )
-        for item in got.to_input_items():
-            json.dumps(item)
-    await client.close()
-    check_usable(got)
-    return got
-
-
-def texts_of(got: ModelResponse) -> list[str]:
-    return [getattr(part, "text", "") for item in got.output if item.type == "message" for part in item.content]
-
-
-def calls_of(got: ModelResponse) -> list[tuple[str, str, str]]:
-    return [(item.call_id, item.name, item.arguments) for item in got.output if item.type == "function_call"]
-
+from worker.models.wire.parts import TEXT_CHARACTERS_MAX, is_blank
 
 # What is no answer: the provider's fault.
 
@@ -284,93 +176,6 @@ async def test_control_characters_and_halves_of_surrogates_leave_no_trace(api: A
 
     assert texts_of(got) == ["One bag\ufffd.\n\U0001f600"]
     assert json.loads(calls_of(called)[0][2]) == {"summary": "ab\ufffd"}
-
-
-ARGUMENTS: list[tuple[Any, Any]] = [
-    ('{"question": "bags"}', {"question": "bags"}),
-    ({"question": "bags"}, {"question": "bags"}),
-    ('"{\\"question\\": \\"bags\\"}"', {"question": "bags"}),
-    ('```json\n{"question": "bags"}\n```', {"question": "bags"}),
-    ('{"question": "two\nlines"}', {"question": "two\nlines"}),
-    ("", {}),
-    ("  ", {}),
-    (None, {}),
-    ('{"question": "how many', None),
-    ("[]", None),
-    ("null", None),
-    ("5", None),
-    (5, None),
-    (["bags"], None),
-    ('{"share": NaN}', None),
-    ('{"a": 1}{"a": 2}', None),
-    ("bags", None),
-    ("[" * 100_000, None),
-    (json.dumps({"question": "x" * ARGUMENTS_CHARACTERS_MAX}), None),
-]
-
-
-@pytest.mark.parametrize(("raw", "read"), ARGUMENTS, ids=lambda value: repr(value)[:40])
-@both
-async def test_arguments_are_an_object_or_the_call_is_marked(api: Api, raw: Any, read: Any) -> None:
-    (called,) = calls_of(await ask(api, call(api, {"name": "faq_lookup", "arguments": raw})))
-
-    assert json.loads(called[2]) == (read or {})
-    assert called[0].startswith(UNREADABLE_CALL) is (read is None)
-    assert called[0] == "c1" or read is None
-
-
-GOOD = st.text().filter(lambda text: clean(text) == text)
-
-
-@given(st.dictionaries(GOOD, st.recursive(GOOD | st.integers() | st.none(), st.lists, max_leaves=5)), st.booleans())
-def test_good_arguments_stay_as_the_model_wrote_them(arguments: dict[str, Any], is_ascii: bool) -> None:  # noqa: FBT001
-    written = json.dumps(arguments, ensure_ascii=is_ascii)
-
-    assert read_arguments(written) == written
-
-
-@given(st.one_of(st.text(), st.binary().map(repr), st.none(), st.integers(), st.lists(st.text())))
-def test_whatever_the_arguments_are_an_object_or_nothing_comes_of_them(raw: Any) -> None:
-    read = read_arguments(raw)
-
-    assert read is None or isinstance(json.loads(read), dict)
-
-
-@both
-async def test_each_call_has_an_id_of_its_own(api: Api) -> None:
-    one = {"name": "faq_lookup", **TOLD}
-    items: list[Any] = [
-        {"role": "user", "content": "bags?"},
-        {"type": "function_call", "call_id": "c2", "name": "faq_lookup", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "c2", "output": "none"},
-    ]
-    ids = ["c1", "c1", "", None, "c2", 5, "x" * 65, "a b", UNREADABLE_CALL + "forged", "c3"]
-
-    got = calls_of(await ask(api, call(api, *[{**one, "call_id": given_id} for given_id in ids]), items=items))
-
-    given_ids = [called[0] for called in got]
-    assert len(set(given_ids)) == len(ids)
-    assert (given_ids[0], given_ids[-1]) == ("c1", "c3")
-    assert "c2" not in given_ids
-    assert not any(one_id.startswith(UNREADABLE_CALL) for one_id in given_ids)
-
-
-def test_ids_are_made_until_they_are_new() -> None:
-    ids = CallIds({"call_1"}, iter(["2", "3"]).__next__)
-
-    assert [ids.give("call_1", is_readable=True), ids.give("ok", is_readable=False)] == [
-        "call_2",
-        UNREADABLE_CALL + "3",
-    ]
-
-
-async def test_the_older_form_of_a_call_is_read() -> None:
-    answer = completion("function_call", function_call={"name": "faq_lookup", **TOLD})
-
-    ((call_id, name, arguments),) = calls_of(await ask("chat", answer))
-
-    assert (name, arguments) == ("faq_lookup", TOLD["arguments"])
-    assert call_id.startswith("call_")
 
 
 @pytest.mark.parametrize(("store", "kept"), [(False, ["rs_1"]), (True, ["rs_1", "rs_2"]), (None, ["rs_1", "rs_2"])])
