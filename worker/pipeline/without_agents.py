@@ -48,7 +48,7 @@ def bury(message: OpenedMessage, snapshot: Snapshot, *, answer_by: datetime) -> 
     Its attempts are used up, or nobody can read it. Its text is not looked at: that may be what fails. The customer is
     not told where a human speaks with them, or where no address of theirs is known.
     """
-    reason = f"no answer after {message.attempts - 1} attempts"
+    reason = f"no answer after {message.attempts - 1} attempts: {message.cause or 'the worker died each time'}"
     if message.unreadable:
         reason = f"cannot be read: {message.unreadable}"
     elif message.stray:
