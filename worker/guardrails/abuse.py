@@ -44,6 +44,7 @@ _CALM = AbuseVerdict(is_abusive=False, confidence=0.9, reason="none")
 
 def assess_abuse(text: str) -> AbuseVerdict:
     """Judge one normalised, masked message of a customer."""
+    text = _without_quotations(text)
     spoken = undisguise(text)
     for reason, confidence, section in _CLASSES:
         if _is_said(spoken, _word(section)):
@@ -51,9 +52,20 @@ def assess_abuse(text: str) -> AbuseVerdict:
     if _hates_a_group(spoken):
         return _HATEFUL
     learned = load_judge("abuse").trips(text)
-    if learned is None:
+    if learned is None or (learned.label == "hate" and _word("fair").search(spoken)):
         return _CALM
     return AbuseVerdict(is_abusive=True, confidence=learned.probability, reason=cast("AbuseReason", learned.label))
+
+
+_QUOTATION = re.compile(r"[\"\u201c\u201e][^\"\u201c\u201d\u201e]{1,200}[\"\u201d\u201c]")
+_WORDS_BESIDE_MIN = 3
+"""Words outside of quotation marks that make what is within them somebody else's."""
+
+
+def _without_quotations(text: str) -> str:
+    """Cut what a message quotes; what is nothing but a quotation, or hardly more, is the writer's own."""
+    rest = _QUOTATION.sub(" ", text)
+    return rest if len(rest.split()) >= _WORDS_BESIDE_MIN else text
 
 
 _REACH_CHARACTERS = 60

@@ -1,7 +1,7 @@
 """Judge a text by what was learned from sentences: words, letters and meaning, weighed by a linear classifier.
 
-The weights ship; `python -m worker.domains.airline.local.train` makes them from the sentences in `training/`. Rules know
-the words that they were given; this finds what is worded otherwise.
+The weights ship; `python -m worker.domains.airline.local.train` makes them from the sentences in `training/`. Rules
+know the words that they were given; this finds what is worded otherwise.
 """
 
 from __future__ import annotations
@@ -87,8 +87,18 @@ class LinearJudge:
 
 
 def read_words(text: str) -> list[str]:
-    """Return the words and sentence marks of a text, disguises undone, without what stands for a masked value."""
-    return undisguise(replace_placeholders(text, lambda _: " ")).split()
+    """Return the words and sentence marks of a text, disguises undone, "number" for what was masked.
+
+    Words wholly in another alphabet are left out: nothing was learned of them. One with some of its letters is a
+    disguise.
+    """
+    named = replace_placeholders(text, lambda _: " number ")
+    if not named.isascii():
+        named = " ".join(word for word in named.split() if word.isascii() or _LATIN.search(word))
+    return undisguise(named).split()
+
+
+_LATIN = re.compile(r"[A-Za-z0-9]|^\W+$")
 
 
 def pieces_of(words: Sequence[str]) -> list[Sequence[str]]:
@@ -160,15 +170,16 @@ def _classes() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for section in _CLASSED:
         for word in _PLURAL.findall(patterns[section]):
-            found.update({form: section for form in (word, f"{word}s", f"{word}es")})
+            found.update(dict.fromkeys((word, f"{word}s", f"{word}es"), section))
     for section in ("address", "body", "harm"):
-        found.update({word: section for word in patterns[section][3:-1].split("|") if _PLAIN.fullmatch(word)})
+        found.update(dict.fromkeys(filter(_PLAIN.fullmatch, patterns[section][3:-1].split("|")), section))
     return found
 
 
 def meaning_of(words: Sequence[str]) -> NDArray[np.float32]:
     """Return the mean of the words' vectors, of length 1; zeros for no words."""
-    return load_word_vectors().embed([" ".join(words)])[0]
+    found: NDArray[np.float32] = load_word_vectors().embed([" ".join(words)])[0]
+    return found
 
 
 @cache
@@ -194,4 +205,4 @@ def read_shipped(name: str) -> dict[str, Any]:
 
 
 def _unpack(numbers: list[Any]) -> NDArray[np.float32]:
-    return np.asarray(numbers, np.float32) / WEIGHT_UNIT
+    return np.asarray(numbers, np.float32) / np.float32(WEIGHT_UNIT)

@@ -78,7 +78,7 @@ def load_sentences(judge: str, ordinary: Sequence[str]) -> list[Sentence]:
                 variants = expand(written) if name == judge else expand(written)[:OTHERS_VARIANTS_MAX]
                 texts += [(one, label if name == judge else HARMLESS, line, name == judge) for one in variants]
     texts += [(text, HARMLESS, line + at, False) for at, text in enumerate(ordinary, start=1)]
-    return [Sentence(tuple(read_words(normalise(text))), *rest) for text, *rest in texts]
+    return [Sentence(tuple(read_words(normalise(text))), label, place, is_own) for text, label, place, is_own in texts]
 
 
 def _lines(judge: str, label: str) -> Iterator[str]:
