@@ -57,7 +57,7 @@ def test_held_out_emergencies_are_mostly_found() -> None:
     assert sum(kind is not None for kind in found) >= len(found) * EMERGENCIES_MIN
 
 
-FOUND_MIN, FLAGGED_MAX, EMERGENCIES_MIN = 0.78, 0.09, 0.78
+FOUND_MIN, FLAGGED_MAX, EMERGENCIES_MIN = 0.75, 0.04, 0.78
 """Below the figures in docs/evaluation.md by what a few rows weigh."""
 
 
