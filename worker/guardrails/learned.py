@@ -95,9 +95,11 @@ def read_words(text: str) -> list[str]:
     named = replace_placeholders(text, lambda _: " number ")
     if not named.isascii():
         named = " ".join(word for word in named.split() if word.isascii() or _LATIN.search(word))
-    return undisguise(named).split()
+    return [word for word in undisguise(named).split() if len(word) <= _WORD_LETTERS_MAX]
 
 
+_WORD_LETTERS_MAX = 40
+"""Longer ones are no words, and cutting one into tokens takes time that grows with the square of its length."""
 _LATIN = re.compile(r"[A-Za-z0-9]|^\W+$")
 
 
