@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.journal.tool_calls import ToolEntry
     from worker.outbound.publisher import OutboxRow
 
-TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
+TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "ignored", "dead"]
 
 
 @dataclass(frozen=True)
