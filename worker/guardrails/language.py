@@ -1,0 +1,59 @@
+"""Tell English from other languages, also in short replies; py3langid judges, and what it cannot judge is English."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from worker.guardrails.sentences import sentences_of
+
+_LANGUAGES: Final = ("en", "fr", "es", "de", "it", "pt", "nl", "sv", "da", "no", "fi", "pl", "cs", "tr", "ro", "hu", "id")
+"""Latin alphabets in which a model may slip; other alphabets are told by their letters."""
+
+_WORDS_MIN: Final = 3
+"""Words from which the judge is asked: of fewer it knows nothing."""
+
+_SURE: Final = 0.9
+_ENGLISH_MAX: Final = 0.05
+_SURE_OF_FEW: Final = 0.99
+_FEW_WORDS: Final = 5
+_FOREIGN_LETTERS_MIN: Final = 4
+_QUOTED: Final = re.compile(r"[\u201c\"][^\u201d\"]*[\u201d\"]")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+
+
+def is_english(text: str, written: Sequence[str] = ()) -> bool:
+    """Check every sentence of a text; names, quotations and what the customer wrote may be of any language."""
+    own = {word.lower() for one in written for word in _WORD.findall(one)}
+    return all(_is_english(one, own) for one in sentences_of(_QUOTED.sub(" ", text)))
+
+
+@cache
+def load_judge() -> LanguageIdentifier:
+    """Load the judge once for the process, which takes about a second."""
+    judge = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    judge.set_languages(list(_LANGUAGES))
+    return judge
+
+
+def _is_english(sentence: str, own: set[str]) -> bool:
+    words = _WORD.findall(sentence)
+    if sum(not _is_latin(letter) for word in words for letter in word) >= _FOREIGN_LETTERS_MIN:
+        return False
+    plain = [word for at, word in enumerate(words) if (at == 0 or not word[0].isupper()) and word.lower() not in own]
+    if len(plain) < _WORDS_MIN:
+        return True
+    ranked = dict(load_judge().rank(" ".join(plain)))
+    best = max(ranked, key=lambda language: float(ranked[language]))
+    sure = _SURE if len(plain) >= _FEW_WORDS else _SURE_OF_FEW
+    return best == "en" or float(ranked[best]) < sure or float(ranked["en"]) > _ENGLISH_MAX
+
+
+@cache
+def _is_latin(letter: str) -> bool:
+    return letter.isascii() or unicodedata.name(letter, "").startswith(("LATIN", "MODIFIER"))
