@@ -140,9 +140,10 @@ async def test_a_change_that_the_reply_denies_is_told_or_not_made() -> None:
 
     assert reviews(told) == ["silent_change", "none"]
     assert [effect.query for effect in told.effects] == ["move_to_seat"]
-    assert reviews(denied) == ["silent_change", "silent_change"]
-    assert denied.effects == []
-    assert denied.escalation is not None
+    assert reviews(denied) == ["silent_change", "silent_change", "none"]
+    assert [effect.query for effect in denied.effects] == ["move_to_seat"]
+    assert str(denied.reply).startswith("Done: Ada Okafor now has window seat 6A on flight LF118")
+    assert denied.escalation is None
 
 
 async def test_a_reply_that_was_just_given_is_written_again_in_other_words() -> None:

@@ -210,7 +210,13 @@ def _is_supported(plain: str, grounds: Grounds) -> bool:
     if passages or grounds.offered is not None:
         words -= _stems(grounds.written) - given
     least = _SUPPORTED_WITH_FIGURES if any(read(plain) for read in (read_money, read_figures)) else _SUPPORTED_SHARE
-    return not words or len(words & given) / len(words) >= least
+    if len(words) < _WORDS_MIN:
+        return bool(passages) or grounds.offered is not None or not words
+    return len(words & given) / len(words) >= least
+
+
+_WORDS_MIN: Final = 3
+"""Words of its own from which a statement is held to the passages; fewer are a turn of phrase."""
 
 
 _FOUND_NOTHING: Final = '"found": false'

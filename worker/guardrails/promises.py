@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from runtime.patterns import load_patterns
 from worker.conversation.vocabulary import Claims
 from worker.guardrails.grounds import Grounds
-from worker.guardrails.sentences import sentences_of, to_plain
+from worker.guardrails.sentences import SOURCE, sentences_of, to_plain
 from worker.guardrails.values import read_money, with_digits
 
 _TICKET = re.compile(r"\bT-[2-9A-Z]{10}\b")
@@ -76,7 +76,7 @@ _GOES_AHEAD = re.compile(r"\b(?:go ahead|proceed|make (?:this|that|the) change|d
 
 def _is_concrete(plain: str, text: str, grounds: Grounds) -> bool:
     """Check whether an offer names what it would bring, or asks for the word to begin: more than a question of wishes."""
-    if _GOES_AHEAD.search(plain) or read_money(plain):
+    if _GOES_AHEAD.search(plain) or (read_money(text) and not SOURCE.search(text)):
         return True
     values = grounds.claims.values.values()
     return any(read(sentence) for sentence in sentences_of(text) if to_plain(sentence) == plain for read in values)

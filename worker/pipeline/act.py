@@ -17,11 +17,13 @@ from schema.messages.inbound import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import RUN_TRACING
-from worker.guardrails.review import ask_to_rewrite, review, without_draft
+from worker.guardrails.review import ask_to_rewrite, review, with_reply, without_draft
+from worker.guardrails.shaping import shape_reply
 from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
-from worker.pipeline.answers import handed_over, remember, said_before, spoken, turned_away
+from worker.pipeline.answers import handed_over, keep_escalation, remember, said_before, spoken, turned_away
+from worker.pipeline.tool_facts import word_tool_facts
 from worker.store.session import ConversationSession, last_reply_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from worker.conversation.domain import Domain
     from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
+    from worker.pipeline.answers import Before
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, TurnRun
 
@@ -89,10 +92,7 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
         await journal.disown()
         raise
     except _Unfit as unfit:
-        before.restore(context)
-        if unfit.breach == "repetition":
-            return said_before(context)
-        return handed_over(context, "system_error", f"two replies were held back: {unfit.breach}")
+        return await _answer_without(unfit, context, before)
     return spoken(context, said.text, said.agent, said.items)
 
 
@@ -106,11 +106,32 @@ class _Said:
 
 
 class _Unfit(Exception):
-    """An agent's second try at a reply broke a rule as well."""
+    """An agent's second try at a reply broke a rule as well; `items` are the turn's without either try."""
 
-    def __init__(self, breach: Breach) -> None:
-        super().__init__(breach)
+    def __init__(self, breach: Breach, agent: Agent[TurnContext], history: list[Any], items: list[Any]) -> None:
+        super().__init__(breach.kind)
         self.breach = breach
+        self.agent = agent
+        self.history = history
+        self.items = items
+
+
+async def _answer_without(unfit: _Unfit, context: TurnContext, before: Before) -> Answer:
+    """Answer with the tools' own facts in fixed words where there are any; else a person takes over.
+
+    What the tools did stands then: a change, an offer, a ticket with its category, priority and summary.
+    """
+    facts = word_tool_facts(context, [*unfit.history, *unfit.items])
+    if facts is not None and await review(context, unfit.agent, [*unfit.history, *unfit.items], facts) is None:
+        _log.warning("reply.worded", breach=unfit.breach.kind, agent=unfit.agent.name, **context.key._asdict())
+        return spoken(context, facts, unfit.agent.name, [*unfit.items, {"role": "assistant", "content": facts}])
+    asked = context.escalation
+    before.restore(context)
+    if asked is not None:
+        return keep_escalation(context, asked)
+    if unfit.breach.kind == "repetition":
+        return said_before(context)
+    return handed_over(context, "system_error", f"two replies were held back: {unfit.breach.kind}")
 
 
 @dataclass(frozen=True)
@@ -140,11 +161,12 @@ class _Speaker:
         )
         items = await self.session.get_items()
         reply = _text_of(draft)
+        items, added = with_reply(items, reply), with_reply(self.session.added, reply)
         may_repeat = settings.model == "stub"  # a benchmark's turn is always the same work
         breach = await review(self.context, draft.last_agent, items, reply, may_repeat=may_repeat)
         if breach is None:
-            return _Said(reply, draft.last_agent.name, self.session.added)
-        _log.warning("reply.held_back", breach=breach, agent=draft.last_agent.name, **self.context.key._asdict())
+            return _Said(reply, draft.last_agent.name, added)
+        _log.warning("reply.held_back", breach=breach.kind, agent=draft.last_agent.name, **self.context.key._asdict())
         second = await Runner.run(
             draft.last_agent,
             [*items, ask_to_rewrite(breach)],
@@ -153,16 +175,18 @@ class _Speaker:
             max_turns=settings.model_calls_max,
             run_config=replace(self.config, input_guardrails=[]),
         )
-        added = [item.to_input_item() for item in second.new_items]
         reply = _text_of(second)
-        breach = await review(self.context, second.last_agent, [*items, *added], reply)
+        rewritten = with_reply([item.to_input_item() for item in second.new_items], reply)
+        breach = await review(self.context, second.last_agent, [*items, *rewritten], reply)
         if breach is not None:
-            raise _Unfit(breach)
-        return _Said(reply, second.last_agent.name, [*without_draft(self.session.added), *added])
+            turn_items = [*without_draft(added), *without_draft(rewritten)]
+            raise _Unfit(breach, second.last_agent, self.session.stored, turn_items)
+        return _Said(reply, second.last_agent.name, [*without_draft(added), *rewritten])
 
 
 def _text_of(result: RunResult) -> str:
-    text = str(result.final_output or "").strip()
+    """Return what of a run's last text is for the customer; raises ModelBehaviorError where nothing is."""
+    text = shape_reply(str(result.final_output or ""))
     if not text:
         raise ModelBehaviorError("the model answered with an empty text")
     return text

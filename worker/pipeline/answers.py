@@ -88,6 +88,12 @@ def handed_over(context: TurnContext, category: EscalationCategory, reason: str)
     return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
 
 
+def keep_escalation(context: TurnContext, asked: EscalationRequest) -> Answer:
+    """Hand to a human as an agent asked for it, with its category, priority and summary, where its words may not go."""
+    call_human(context, asked)
+    return _notice(context, notices.beyond_reach(context.ticket_id, asked.answer_by or context.answer_by))
+
+
 def said_before(context: TurnContext) -> Answer:
     """Answer where an agent had nothing but its last reply to say again: a person takes over, or has already."""
     ticket_id = context.airline.ticket_id

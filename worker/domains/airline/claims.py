@@ -71,7 +71,7 @@ _SEAT_NUMBER: Final = re.compile(r"\b0?([1-9]|[1-5]\d)([A-HJK])\b|\bseat 0?([1-9
 _FLIGHT_NUMBER: Final = re.compile(r"\b(?!AM|PM|AT|BY|IN|ON|OF|TO|OR|AS|UP|IS|MY|NO)([A-Z]{2}) ?(\d{2,4})\b")
 _BAG_COUNT: Final = re.compile(
     r"\b(\d{1,2}) (?:(?:more|extra|additional|free|checked|booked|further) )*(?:bags?|suitcases?|pieces of luggage)\b|"
-    r"_bags\": (\d+)",
+    r"bags\": (\d+)",
     re.IGNORECASE,
 )
 _BAG_NUMBERS: Final = re.compile(r"(?<![\w$.])\d{1,2}(?![\w.,]*\d|%| ?(?:lbs?|inches|kg|x )\b)")
