@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from functools import cache, lru_cache
-from itertools import chain, combinations_with_replacement
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -20,14 +19,15 @@ from worker.guardrails.names import strange_names
 from worker.guardrails.sentences import SOURCE, sentences_of, to_plain
 from worker.guardrails.values import (
     ReadValues,
+    follows_from,
     numbers_in,
     read_addresses,
     read_dates,
+    read_days,
     read_figures,
     read_links,
     read_money,
     read_times,
-    with_digits,
 )
 
 _READERS: Final[Mapping[str, ReadValues]] = MappingProxyType(
@@ -35,6 +35,7 @@ _READERS: Final[Mapping[str, ReadValues]] = MappingProxyType(
         "sum": read_money,
         "figure": read_figures,
         "date": read_dates,
+        "day": read_days,
         "time": read_times,
         "link": read_links,
         "address": read_addresses,
@@ -91,10 +92,10 @@ def _is_sum(value: str, known: frozenset[str], text: str) -> bool:
     """Check for a sum or difference of two known sums, or a multiple of one where a sentence says of how many."""
     if not value.startswith("$"):
         return False
+    if follows_from(value, known):
+        return True
     wanted = float(value[1:])
     sums = {float(one[1:]) for one in known if one.startswith("$")} - {0.0}
-    if any(wanted in {one + other, abs(one - other)} for one, other in combinations_with_replacement(sums, 2) if one != other):
-        return True
     sentence = next((one for one in sentences_of(text) if value in read_money(one)), "")
     counts = {int(one) for one in numbers_in(sentence) if 1 < one <= _TIMES_MAX}
     if _TOGETHER.search(sentence.lower()):
@@ -107,11 +108,6 @@ def _is_difference(value: str, known: frozenset[str]) -> bool:
     number, _, unit = value.partition(" ")
     figures = {float(one.partition(" ")[0]) for one in known if one.endswith(f" {unit}")}
     return unit == "lb" and any(abs(one - other) == float(number) for one in figures for other in figures)
-
-
-def weekdays_of(days: frozenset[str], year: int) -> frozenset[str]:
-    """Return the weekdays of days of a year, in lower case."""
-    return frozenset(f"{date(year, *map(int, day.split('-'))):%A}".lower() for day in days)
 
 
 _QUOTED: Final = re.compile("\u201c[^\u201d]*\u201d")
@@ -198,7 +194,7 @@ _FUNCTION_WORDS: Final = frozenset(
     "been being also only just more most much many some such than then into over under very each both does dont cant "
     "were youre well like need want good sure yes sorry afraid please thank thanks hello the and for you are may can "
     "not our has its his her all any but was who how get got one two course come along problem nothing charge free cost "
-    "costs price pay love glad happy".split()
+    "provide provided service available offered costs price pay love glad happy".split()
 )
 
 
@@ -292,12 +288,3 @@ def _find(section: str) -> re.Pattern[str]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
-
-__all__ = [
-    "asks_for_a_secret",
-    "find_unfounded_sentences",
-    "find_unfounded_sources",
-    "find_unfounded_values",
-    "tells_of_a_card",
-    "with_digits",
-]

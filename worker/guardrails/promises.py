@@ -14,7 +14,7 @@ from runtime.patterns import load_patterns
 from worker.conversation.vocabulary import Claims
 from worker.guardrails.grounds import Grounds
 from worker.guardrails.sentences import SOURCE, sentences_of, to_plain
-from worker.guardrails.values import read_money, with_digits
+from worker.guardrails.values import follows_from, read_money, with_digits
 
 _TICKET = re.compile(r"\bT-[2-9A-Z]{10}\b")
 _QUOTED = '"quote_id"'
@@ -71,7 +71,7 @@ def find_empty_offers(text: str, grounds: Grounds) -> Iterator[str]:
             yield sentence.strip()
 
 
-_GOES_AHEAD = re.compile(r"\b(?:go ahead|proceed|make (?:this|that|the) change|do (?:it|that|this)|take it|want it)\b")
+_GOES_AHEAD = re.compile(r"\b(?:go ahead|proceed|make (?:this|that|the) change|do (?:it|that|this)|take it|want it|refund|reimburse|waive)\b")
 
 
 def _is_concrete(plain: str, text: str, grounds: Grounds) -> bool:
@@ -155,9 +155,11 @@ def _is_offered(kind: str, sentence: str, grounds: Grounds) -> bool:
     offered = grounds.offered
     if offered is None or offered.query not in grounds.claims.backed_by.get(kind, frozenset()):
         return False
-    if any(not _is_to_come(sentence, report) for report in _find("reports").finditer(sentence)):
+    if_taken = _compile(grounds.claims.patterns["conditional"]).search(sentence) and not _find("over").search(sentence)
+    if not if_taken and any(not _is_to_come(sentence, report) for report in _find("reports").finditer(sentence)):
         return False
-    return read_money(sentence) <= read_money(offered.summary) | {f"${offered.usd}"}
+    offers = read_money(offered.summary) | {f"${offered.usd}"}
+    return all(one in offers or follows_from(one, offers) for one in read_money(sentence))
 
 
 def _is_to_come(sentence: str, report: re.Match[str]) -> bool:

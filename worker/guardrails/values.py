@@ -6,8 +6,11 @@ The same reader reads a reply and what the reply may rest on, so "four hundred d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date, timedelta
 from functools import lru_cache
+from itertools import combinations
 from types import MappingProxyType
 from typing import Final
 
@@ -56,7 +59,7 @@ _MONTH: Final = (
 )
 _DATES: Final = (
     re.compile(r"\b\d{4}-(?P<number>\d{2})-(?P<day>\d{2})\b"),
-    re.compile(rf"\b{_MONTH} (?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)", re.IGNORECASE),
+    re.compile(rf"\b{_MONTH} (?-i:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)", re.IGNORECASE),
     re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}", re.IGNORECASE),
 )
 _TIME: Final = re.compile(
@@ -65,6 +68,14 @@ _TIME: Final = re.compile(
     re.IGNORECASE,
 )
 _NOON: Final = 12
+
+_DAY: Final = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btomorrow\b|\btonight\b|\bthis (?:afternoon|evening)\b|"
+    r"\bnext week\b",
+    re.IGNORECASE,
+)
+_ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_TODAY: Final = re.compile(r'"today": "(\d{4}-\d{2}-\d{2})"')
 
 _LINK: Final = re.compile(
     r"\bhttps?://(?P<site>[^\s/)>\]]+)|\b(?P<bare>(?:[a-z0-9-]+\.)+(?:com|net|org|info|io|co|aero|app|biz|example|travel|"
@@ -92,6 +103,15 @@ def read_money(text: str) -> frozenset[str]:
         sign = "€" if is_euro else match["sign"] or "$"
         found.add(f"{sign}{_bare(amount)}")
     return frozenset(found)
+
+
+def follows_from(value: str, known: Iterable[str]) -> bool:
+    """Check whether a sum in dollars is the sum or the difference of two known ones."""
+    if not value.startswith("$"):
+        return False
+    sums = {float(one[1:]) for one in known if one.startswith("$")} - {0.0}
+    wanted = float(value[1:])
+    return any(wanted in {one + other, abs(one - other)} for one, other in combinations(sums, 2))
 
 
 def read_figures(text: str) -> frozenset[str]:
@@ -126,6 +146,19 @@ def read_times(text: str) -> frozenset[str]:
             if match["half"]:
                 hour = hour % _NOON + (_NOON if match["half"].lower() == "p" else 0)
             found.add(f"{hour:02}:{match['minute'] or '00'}")
+    return frozenset(found)
+
+
+def read_days(text: str) -> frozenset[str]:
+    """Read weekdays and days told from today: those written, and those that dates in full stand for."""
+    found = {match[0].lower() for match in _DAY.finditer(text)}
+    today = _TODAY.search(text)
+    for written in _ISO_DATE.findall(text):
+        with suppress(ValueError):
+            day = date.fromisoformat(written)
+            found.add(f"{day:%A}".lower())
+            if today is not None and day - date.fromisoformat(today[1]) == timedelta(days=1):
+                found.add("tomorrow")
     return frozenset(found)
 
 

@@ -26,6 +26,7 @@ _BAGS, _NAME, _CABIN, _CERTIFICATE = "add_bags", "correct_passenger", "change_ca
 _BACKED_BY: Final[Mapping[str, frozenset[str]]] = {
     "seat_moved": frozenset({_SEAT, _FLIGHTS, _CABIN}),
     "flight_moved": frozenset({_FLIGHTS, _SEAT, _CABIN, _BAGS, _NAME}),  # "I have updated your booking"
+    "rebooked": frozenset({_FLIGHTS}),
     "cancelled": frozenset({_CANCELLATION}),
     "flight_cancelled": frozenset({_CANCELLATION}),
     "bags_added": frozenset({_BAGS}),
