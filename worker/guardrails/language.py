@@ -23,6 +23,12 @@ _ENGLISH_MAX: Final = 0.05
 _SURE_OF_FEW: Final = 0.99
 _FEW_WORDS: Final = 5
 _FOREIGN_LETTERS_MIN: Final = 4
+_ENGLISH_WORDS: Final = frozenset(
+    "the you your you're are and with have this that would shall please thank thanks for of is it i'm i'll".split()
+)
+_ENGLISH_WORDS_MIN: Final = 2
+"""Of these words in one sentence, from which it is English without asking the judge, which takes longer."""
+
 _QUOTED: Final = re.compile(r"[\u201c\"][^\u201d\"]*[\u201d\"]")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 
@@ -47,6 +53,8 @@ def _is_english(sentence: str, own: set[str]) -> bool:
         return False
     plain = [word for at, word in enumerate(words) if (at == 0 or not word[0].isupper()) and word.lower() not in own]
     if len(plain) < _WORDS_MIN:
+        return True
+    if len({word.lower() for word in plain} & _ENGLISH_WORDS) >= _ENGLISH_WORDS_MIN:
         return True
     ranked = dict(load_judge().rank(" ".join(plain)))
     best = max(ranked, key=lambda language: float(ranked[language]))
