@@ -60,7 +60,9 @@ def find_unfounded_values(text: str, grounds: Grounds) -> Iterator[str]:
         unknown = stated - _known(read, grounds)
         if unknown:
             yield from sorted(one for one in unknown if not _follows(kind, one, text, grounds, is_cited=is_cited))
-    yield from sorted(strange_names(text, (*grounds.texts, grounds.instructions, grounds.brand), _names_nobody(grounds)))
+    yield from sorted(
+        strange_names(text, (*grounds.texts, grounds.instructions, grounds.brand), _names_nobody(grounds))
+    )
 
 
 def _names_nobody(grounds: Grounds) -> frozenset[str]:
@@ -126,7 +128,7 @@ def find_unfounded_sentences(text: str, grounds: Grounds) -> Iterator[str]:
 
 def _is_free_of_charge(plain: str, grounds: Grounds) -> bool:
     """Check for a price of nothing that nobody has named, or that the open offer contradicts."""
-    if not _find("free").search(plain) or _is_told(plain, grounds) or plain.endswith("?") and "would" in plain:
+    if not _find("free").search(plain) or _is_told(plain, grounds):
         return False
     if grounds.offered is not None and grounds.offered.usd and _find("free_told").search(plain) is None:
         return True
@@ -140,11 +142,7 @@ def _has_cause(plain: str, grounds: Grounds) -> bool:
 
 def _calls_back(plain: str, grounds: Grounds) -> bool:
     """Check for a promised call: a ticket is answered in writing, unless a tool has said otherwise."""
-    return (
-        _find("calls_back").search(plain) is not None
-        and not plain.endswith("?")
-        and not _is_told(plain, grounds)
-    )
+    return _find("calls_back").search(plain) is not None and not plain.endswith("?") and not _is_told(plain, grounds)
 
 
 def _reports_status(plain: str, grounds: Grounds) -> bool:
@@ -189,20 +187,13 @@ _SUPPORTED_WITH_FIGURES: Final = 0.15
 """The same for a statement with figures, which are looked for by themselves."""
 
 _STEM: Final = 5
-_FUNCTION_WORDS: Final = frozenset(
-    "that this with your have from they them their there here will would could should about which when what where "
-    "been being also only just more most much many some such than then into over under very each both does dont cant "
-    "were youre well like need want good sure yes sorry afraid please thank thanks hello the and for you are may can "
-    "not our has its his her all any but was who how get got one two course come along problem nothing charge free cost "
-    "provide provided service available offered costs price pay love glad happy".split()
-)
 
 
 def _is_supported(plain: str, grounds: Grounds) -> bool:
     """Check whether enough of a statement's words stand in the passages; those of the customer's count for neither."""
     passages = [text for text in grounds.told_now if _FOUND_NOTHING not in text]
     given = _stems([*passages, *_evidence(grounds)[-1:]])
-    words = {word[:_STEM] for word in _words_of(plain) - _FUNCTION_WORDS}
+    words = {word[:_STEM] for word in _words_of(plain) - _common_words()}
     if passages or grounds.offered is not None:
         words -= _stems(grounds.written) - given
     least = _SUPPORTED_WITH_FIGURES if any(read(plain) for read in (read_money, read_figures)) else _SUPPORTED_SHARE
@@ -220,6 +211,11 @@ _FOUND_NOTHING: Final = '"found": false'
 
 def _stems(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(word[:_STEM] for text in texts for word in _words_of(text))
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    return _words_of(load_patterns("worker.guardrails", "claims.patterns")["common"])
 
 
 @lru_cache(maxsize=512)
@@ -287,4 +283,3 @@ def _find(section: str) -> re.Pattern[str]:
 @lru_cache(maxsize=128)  # a domain has some thirty kinds of claims
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
-

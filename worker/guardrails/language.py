@@ -10,9 +10,28 @@ from typing import Final
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from runtime.patterns import load_patterns
 from worker.guardrails.sentences import sentences_of
 
-_LANGUAGES: Final = ("en", "fr", "es", "de", "it", "pt", "nl", "sv", "da", "no", "fi", "pl", "cs", "tr", "ro", "hu", "id")
+_LANGUAGES: Final = (
+    "en",
+    "fr",
+    "es",
+    "de",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "pl",
+    "cs",
+    "tr",
+    "ro",
+    "hu",
+    "id",
+)
 """Latin alphabets in which a model may slip; other alphabets are told by their letters."""
 
 _WORDS_MIN: Final = 3
@@ -23,9 +42,6 @@ _ENGLISH_MAX: Final = 0.05
 _SURE_OF_FEW: Final = 0.99
 _FEW_WORDS: Final = 5
 _FOREIGN_LETTERS_MIN: Final = 4
-_ENGLISH_WORDS: Final = frozenset(
-    "the you your you're are and with have this that would shall please thank thanks for of is it i'm i'll".split()
-)
 _ENGLISH_WORDS_MIN: Final = 2
 """Of these words in one sentence, from which it is English without asking the judge, which takes longer."""
 
@@ -54,12 +70,17 @@ def _is_english(sentence: str, own: set[str]) -> bool:
     plain = [word for at, word in enumerate(words) if (at == 0 or not word[0].isupper()) and word.lower() not in own]
     if len(plain) < _WORDS_MIN:
         return True
-    if len({word.lower() for word in plain} & _ENGLISH_WORDS) >= _ENGLISH_WORDS_MIN:
+    if len({word.lower() for word in plain} & _english_words()) >= _ENGLISH_WORDS_MIN:
         return True
     ranked = dict(load_judge().rank(" ".join(plain)))
     best = max(ranked, key=lambda language: float(ranked[language]))
     sure = _SURE if len(plain) >= _FEW_WORDS else _SURE_OF_FEW
     return best == "en" or float(ranked[best]) < sure or float(ranked["en"]) > _ENGLISH_MAX
+
+
+@cache
+def _english_words() -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z']+", load_patterns("worker.guardrails", "claims.patterns")["english"]))
 
 
 @cache

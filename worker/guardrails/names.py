@@ -10,7 +10,7 @@ from typing import Final
 from runtime.patterns import load_patterns
 
 _WORD: Final = r"[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)?(?![A-Za-z])"
-_RUN: Final = re.compile(rf"(?<![\w\[‘’'.-]){_WORD}(?: {_WORD})+")
+_RUN: Final = re.compile(rf"(?<![\w\[’'.-]){_WORD}(?: {_WORD})+")
 _CUED: Final = re.compile(
     rf"\b(?:(?:Mr|Mrs|Ms|Miss|Mx|Dr)\.?|Dear|Hi|Hello|Hey|[Cc]olleague|[Mm]anager|[Ss]upervisor|[Aa]gent|[Pp]assenger|"
     rf"named|called|name is|ask for|regards,?|[Ss]incerely,?)\s+(?P<name>{_WORD})"
@@ -39,7 +39,7 @@ def _candidates(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _is_strange(name: str, *, is_first: bool, known: Collection[str]) -> bool:
-    """Check for a word that nobody knows; the first of a sentence has its capital anyway, so it does not count alone."""
+    """Check for a word that nobody knows; the first of a sentence has its capital anyway and does not count alone."""
     words = name.split()
     strange = [not _parts(word) <= set(known) for word in words]
     if is_first and len(words) > 1:

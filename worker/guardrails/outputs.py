@@ -54,8 +54,8 @@ REMEDIES: Mapping[BreachKind, str] = {
     "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
     "offer_without_quote": "it offers a change that no open quote offers; get a quote from the tool first, and tell it "
     "as its summary has it",
-    "unfounded_answer": "it states something (a sum, figure, date, time, seat, flight, name, link, status or policy, or "
-    "a source) that no tool gave in this conversation and the customer did not write; say only what stands there, and "
+    "unfounded_answer": "it states something (a sum, figure, date, time, seat, flight, name, link, status, policy or "
+    "source) that no tool gave in this conversation and the customer did not write; say only what stands there, and "
     "where nothing was found say so and offer a person",
 }
 """What is wrong with a reply, in the words for the model that rewrites it."""

@@ -71,11 +71,13 @@ def find_empty_offers(text: str, grounds: Grounds) -> Iterator[str]:
             yield sentence.strip()
 
 
-_GOES_AHEAD = re.compile(r"\b(?:go ahead|proceed|make (?:this|that|the) change|do (?:it|that|this)|take it|want it|refund|reimburse|waive)\b")
+_GOES_AHEAD = re.compile(
+    r"\b(?:go ahead|proceed|make (?:this|that|the) change|do (?:it|that|this)|take it|want it|refund|reimburse|waive)\b"
+)
 
 
 def _is_concrete(plain: str, text: str, grounds: Grounds) -> bool:
-    """Check whether an offer names what it would bring, or asks for the word to begin: more than a question of wishes."""
+    """Check whether an offer names what it would bring, or asks for the word to begin, and is no mere question."""
     if _GOES_AHEAD.search(plain) or (read_money(text) and not SOURCE.search(text)):
         return True
     values = grounds.claims.values.values()

@@ -40,9 +40,7 @@ async def review(
     return breach
 
 
-def _grounds_of(
-    turn: TurnContext, agent: str, instructions: str, items: Sequence[Any], *, may_repeat: bool
-) -> Grounds:
+def _grounds_of(turn: TurnContext, agent: str, instructions: str, items: Sequence[Any], *, may_repeat: bool) -> Grounds:
     gathered = gather_items(items)
     offered = _offer_of(turn.airline.quote)
     tickets = {turn.airline.ticket_id, turn.ticket_id if turn.escalation else None} - {None}
@@ -77,9 +75,9 @@ def ask_to_rewrite(breach: Breach) -> TResponseInputItem:
     return {
         "role": "system",
         "content": (
-            f"Your reply was not sent: {REMEDIES[breach.kind]}{shown}. Write it again so that this is mended. Say what tools have "
-            "given you, and only that; where a person is needed, call the tool or handoff that brings one in. Do not "
-            "mention this note."
+            f"Your reply was not sent: {REMEDIES[breach.kind]}{shown}. Write it again so that this is mended. Say what "
+            "tools have given you, and only that; where a person is needed, call the tool or handoff that brings one "
+            "in. Do not mention this note."
         ),
     }
 

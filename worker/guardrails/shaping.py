@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -27,28 +28,33 @@ _THOUGHT: Final = re.compile(
 _THOUGHT_UNOPENED: Final = re.compile(
     r"\A.*</(?:think|thinking|thought|reasoning|reflection|scratchpad|analysis)>", re.IGNORECASE | re.DOTALL
 )
-_HARMONY_FINAL: Final = re.compile(r"<\|channel\|>\s*final\s*(?:<\|constrain\|>\w+)?<\|message\|>(?P<text>.*)", re.DOTALL)
+_HARMONY_FINAL: Final = re.compile(
+    r"<\|channel\|>\s*final\s*(?:<\|constrain\|>\w+)?<\|message\|>(?P<text>.*)", re.DOTALL
+)
 _TEMPLATE: Final = re.compile(
     r"</?s>|<\|[a-z_]{2,30}\|?>|\[/?INST\]|<<SYS>>|<(?:start|end)_of_turn>|<\uff5c[^\uff5c]{1,40}\uff5c>", re.IGNORECASE
 )
 _TURN: Final = re.compile(
-    r"^[ \t]*(?:\*\*)?(?:customer|user|human|assistant|agent|client|passenger|support)(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(?=\S)",
+    r"^[ \t]*(?:\*\*)?(?:customer|user|human|assistant|agent|client|passenger|support)(?:\*\*)?[ \t]*:"
+    r"(?:\*\*)?[ \t]*(?=\S)",
     re.IGNORECASE | re.MULTILINE,
 )
-_OWN_TURN: Final = re.compile(r"\A\s*(?:\*\*)?(?:assistant|agent|support|answer|reply|response)(?:\*\*)?\s*:(?:\*\*)?[ \t]+", re.IGNORECASE)
+_OWN_TURN: Final = re.compile(
+    r"\A\s*(?:\*\*)?(?:assistant|agent|support|answer|reply|response)(?:\*\*)?\s*:(?:\*\*)?[ \t]+", re.IGNORECASE
+)
 _ANSWER_KEYS: Final = frozenset({"answer", "reply", "response", "text", "message", "content", "output", "final_answer"})
 _FENCED: Final = re.compile(r"\A\s*```(?:json|text|markdown)?\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
 _ACTIVE: Final = re.compile(
-    r"<(?P<tag>script|style|iframe|object|svg|form|video|audio|template)\b.*?(?:</(?P=tag)\s*>|\Z)", re.IGNORECASE | re.DOTALL
+    r"<(?P<tag>script|style|iframe|object|svg|form|video|audio|template)\b.*?(?:</(?P=tag)\s*>|\Z)",
+    re.IGNORECASE | re.DOTALL,
 )
 _MARKUP: Final = re.compile(
-    r"\*\*|__|(?<!\w)[*_](?=\w)|^\s{0,3}(?:#{1,6} |[*+\u2022] |> |```|~~~|\|.*\|)|`|\]\(|</?[a-z][^<>]*>|&[#a-z]\w*;|~~",
+    r"\*\*|__|(?<!\w)[*_](?=\w)|^\s{0,3}(?:#{1,6} |[*+\u2022] |> |```|~~~|\|.*\|)|`|\]\(|</?[a-z][^<>]*>|"
+    r"&[#a-z]\w*;|~~",
     re.IGNORECASE | re.MULTILINE,
 )
-_PICTOGRAM: Final = re.compile(
-    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\ufe0f\u200d\u20e3]+"
-)
-_SENTENCE_END: Final = frozenset(".!?)\u201d\"")
+_PICTOGRAM: Final = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\ufe0f\u200d\u20e3]+")
+_SENTENCE_END: Final = frozenset('.!?)\u201d"')
 
 
 def shape_reply(text: str) -> str:
@@ -110,7 +116,7 @@ def _out_of_json(text: str) -> str:
 
 
 def _is_whole(text: str) -> bool:
-    return text[-1:] in _SENTENCE_END or "\n" in text and "source:" in text.lower().rsplit("\n", 1)[-1]
+    return text[-1:] in _SENTENCE_END or "\nsource:" in text.lower()
 
 
 def _without_markup(text: str) -> str:
@@ -127,42 +133,71 @@ def _parser() -> MarkdownIt:
 
 def _render(tokens: Iterable[Token]) -> Iterator[str]:
     """Give each block of Markdown as plain text; the items of a list, and the rows of a table, are lines of one."""
-    lines: list[str] = []
-    lists: list[int | None] = []
-    marker = ""
-    row: list[str] = []
-    is_row = False
+    block = _Block()
     for token in tokens:
-        if token.type in {"bullet_list_open", "ordered_list_open"}:
-            lists.append(int(token.attrGet("start") or 1) if token.type == "ordered_list_open" else None)
-        elif token.type == "list_item_open":
-            number = lists[-1]
-            marker = "  " * (len(lists) - 1) + ("- " if number is None else f"{number}. ")
-            lists[-1] = None if number is None else number + 1
-        elif token.type in {"bullet_list_close", "ordered_list_close"}:
-            lists.pop()
-            if not lists:
-                yield "\n".join(lines)
-                lines = []
-        elif token.type == "tr_open":
-            row, is_row = [], True
-        elif token.type == "tr_close":
-            lines.append(", ".join(cell for cell in row if cell))
-            is_row = False
-        elif token.type == "table_close":
-            yield "\n".join(lines)
-            lines = []
-        elif token.type in {"inline", "fence", "code_block"}:
-            written = _inline(token.children or ()) if token.type == "inline" else token.content.rstrip("\n")
-            if is_row:
-                row.append(written)
-            elif lists:
-                lines.append(f"{marker}{written}")
-                marker = "  " * len(lists)
-            elif written.strip():
-                yield written
-    if lines:
-        yield "\n".join(lines)
+        place = token.type.removesuffix("_open").removesuffix("_close")
+        if token.nesting > 0:
+            block.open(place, token)
+        elif token.nesting < 0:
+            block.close(place)
+        elif token.type == "inline":
+            block.write(_inline(token.children or ()))
+        elif token.type in {"fence", "code_block"}:
+            block.write(token.content.rstrip("\n"))
+        if not block.is_open and block.lines:
+            yield "\n".join(block.lines)
+            block.lines = []
+
+
+@dataclass
+class _Block:
+    """The block of Markdown that is being read: its lines so far, and the lists or the table row it is in."""
+
+    lines: list[str] = field(default_factory=list)
+    numbers: list[int | None] = field(default_factory=list)
+    """The next number of each list that is open, the innermost last; None: its items have hyphens."""
+    cells: list[str] | None = None
+    marker: str = ""
+    in_table: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether more lines may follow."""
+        return bool(self.numbers) or self.in_table
+
+    def open(self, place: str, token: Token) -> None:
+        """Enter a list, an item, a table or a row."""
+        if place == "ordered_list":
+            self.numbers.append(int(token.attrGet("start") or 1))
+        elif place == "bullet_list":
+            self.numbers.append(None)
+        elif place == "list_item":
+            number = self.numbers[-1]
+            self.marker = "  " * (len(self.numbers) - 1) + ("- " if number is None else f"{number}. ")
+            self.numbers[-1] = None if number is None else number + 1
+        elif place == "table":
+            self.in_table = True
+        elif place == "tr":
+            self.cells = []
+
+    def close(self, place: str) -> None:
+        """Leave a list, a table or a row; a row's cells become a line."""
+        if place in {"ordered_list", "bullet_list"}:
+            self.numbers.pop()
+            self.marker = "  " * len(self.numbers)
+        elif place == "table":
+            self.in_table = False
+        elif place == "tr" and self.cells is not None:
+            self.lines.append(", ".join(cell for cell in self.cells if cell))
+            self.cells = None
+
+    def write(self, text: str) -> None:
+        """Add a paragraph's text, as a cell in a table; the first one of an item stands behind its hyphen or number."""
+        if self.cells is not None:
+            self.cells.append(text)
+        elif text.strip():
+            self.lines.append(f"{self.marker}{text}")
+            self.marker = "  " * len(self.numbers)
 
 
 def _inline(tokens: Iterable[Token]) -> str:

@@ -21,7 +21,8 @@ ReadValues = Callable[[str], frozenset[str]]
 
 _AMOUNT = r"\d[\d,]*(?:\.\d+)?"
 _MONEY: Final = re.compile(
-    rf"(?P<sign>[$£€])\s?(?P<before>{_AMOUNT})|\b(?P<after>{_AMOUNT}) ?(?:us )?(?P<word>dollars?|usd|bucks|euros?|eur)\b|"
+    rf"(?P<sign>[$£€])\s?(?P<before>{_AMOUNT})|\b(?P<after>{_AMOUNT}) ?(?:us )?"
+    rf"(?P<word>dollars?|usd|bucks|euros?|eur)\b|"
     rf'\b\w*_usd":\s?-?(?P<field>{_AMOUNT})',
     re.IGNORECASE,
 )
@@ -47,7 +48,8 @@ _FIGURE: Final = re.compile(
     re.IGNORECASE,
 )
 _WITHIN_ONE: Final = re.compile(
-    r"\b(?:within|in|under|after|for|by|every) (?:the (?:next )?|an? )(?P<half>half )?(?:an? )?(?P<unit>minute|hour|day|week|month|year)\b",
+    r"\b(?:within|in|under|after|for|by|every) (?:the (?:next )?|an? )(?P<half>half )?(?:an? )?"
+    r"(?P<unit>minute|hour|day|week|month|year)\b",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(_AMOUNT)
@@ -78,12 +80,13 @@ _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _TODAY: Final = re.compile(r'"today": "(\d{4}-\d{2}-\d{2})"')
 
 _LINK: Final = re.compile(
-    r"\bhttps?://(?P<site>[^\s/)>\]]+)|\b(?P<bare>(?:[a-z0-9-]+\.)+(?:com|net|org|info|io|co|aero|app|biz|example|travel|"
-    r"shop|us|uk|eu|gov))\b(?!@)",
+    r"\bhttps?://(?P<site>[^\s/)>\]]+)|\b(?P<bare>(?:[a-z0-9-]+\.)+(?:com|net|org|info|io|co|aero|app|biz|example|"
+    r"travel|shop|us|uk|eu|gov))\b(?!@)",
     re.IGNORECASE,
 )
 _POSTAL: Final = re.compile(
-    r"\b\d{1,5} (?:[A-Z][a-z]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Parade|Lane|Drive|Way|Square|Plaza)\b"
+    r"\b\d{1,5} (?:[A-Z][a-z]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Parade|Lane|Drive|Way|Square|"
+    r"Plaza)\b"
 )
 _HANDLE: Final = re.compile(r"(?<![\w.])@[A-Za-z][\w-]{2,}")
 

@@ -58,5 +58,7 @@ def _passage(answers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _refusal(answers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    refused = [answer for answer in answers[-1:] if answer.get("ok") is False and answer.get("refusal") != "bad_arguments"]
+    refused = [
+        answer for answer in answers[-1:] if answer.get("ok") is False and answer.get("refusal") != "bad_arguments"
+    ]
     yield from (str(answer["message"]) for answer in refused if answer.get("message"))

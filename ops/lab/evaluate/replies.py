@@ -29,7 +29,9 @@ def measure_replies(rows: Sequence[ReplyRow], tuned: Sequence[ReplyRow], context
     figures = [
         Figure("replies", "good ones passed", *_share_right(judged, good=True), Target("≥", PASSED_MIN)),
         Figure("replies", "bad ones stopped", *_share_right(judged, good=False), Target("≥", STOPPED_MIN)),
-        Figure("replies", "time per reply", _milliseconds(rows, grounds), len(rows), Target("≤", MILLISECONDS_MAX), "ms"),
+        Figure(
+            "replies", "time per reply", _milliseconds(rows, grounds), len(rows), Target("≤", MILLISECONDS_MAX), "ms"
+        ),
     ]
     told = [(row, _complaint(row, grounds)) for row in tuned]
     if told:

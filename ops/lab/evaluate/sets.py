@@ -259,9 +259,7 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
 _RowType = TypeVar("_RowType", bound=_Row)
 
 
-def _read_rows(
-    folder: Path, kind: str, row_type: type[_RowType], *, tuning: bool = False
-) -> tuple[_RowType, ...]:
+def _read_rows(folder: Path, kind: str, row_type: type[_RowType], *, tuning: bool = False) -> tuple[_RowType, ...]:
     rows = []
     for path in sorted(folder.glob(f"{kind}*.jsonl")):
         if path.name.endswith(".tuning.jsonl") is not tuning:

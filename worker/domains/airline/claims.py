@@ -77,7 +77,8 @@ _BAG_COUNT: Final = re.compile(
 )
 _BAG_NUMBERS: Final = re.compile(r"(?<![\w$.])\d{1,2}(?![\w.,]*\d|%| ?(?:lbs?|inches|kg|x )\b)")
 _EXTRA: Final = re.compile(
-    r"\b(voucher|certificate|goodwill|gift card|travel credit|bonus mile|miles\b|hotel|lounge|free night|discount|cash)",
+    r"\b(voucher|certificate|goodwill|gift card|travel credit|bonus mile|miles\b|hotel|lounge|free night|discount|"
+    r"cash)",
     re.IGNORECASE,
 )
 _GATE: Final = re.compile(r"\b(gate|terminal|concourse|belt|carousel) ([A-Z]?\d{1,3}[A-Z]?|[A-Z])\b", re.IGNORECASE)
