@@ -57,10 +57,18 @@ def is_english(text: str, written: Sequence[str] = ()) -> bool:
 
 @cache
 def load_judge() -> LanguageIdentifier:
-    """Load the judge once for the process, which takes about a second."""
-    judge = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    judge.set_languages(list(_LANGUAGES))
-    return judge
+    """Load the judge once for the process, which takes a second; of its 139 languages ours alone stay in memory."""
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    whole.set_languages(list(_LANGUAGES))
+    return LanguageIdentifier(
+        whole.nb_ptc,
+        whole.nb_pc,
+        whole.nb_classes,
+        whole.tk_nextmove,
+        whole.tk_output,
+        norm_probs=True,
+        tk_row=whole.tk_row,
+    )
 
 
 def _is_english(sentence: str, own: set[str]) -> bool:

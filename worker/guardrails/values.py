@@ -48,7 +48,7 @@ _FIGURE: Final = re.compile(
     re.IGNORECASE,
 )
 _WITHIN_ONE: Final = re.compile(
-    r"\b(?:within|in|under|after|for|by|every) (?:the (?:next )?|an? )(?P<half>half )?(?:an? )?"
+    r"\b(?:within|in|under|after|for|by|every) (?:the (?:next )?|an? |(?=half))(?P<half>half )?(?:an? )?"
     r"(?P<unit>minute|hour|day|week|month|year)\b",
     re.IGNORECASE,
 )
@@ -80,7 +80,7 @@ _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _TODAY: Final = re.compile(r'"today": "(\d{4}-\d{2}-\d{2})"')
 
 _LINK: Final = re.compile(
-    r"\bhttps?://(?P<site>[^\s/)>\]]+)|\b(?P<bare>(?:[a-z0-9-]+\.)+(?:com|net|org|info|io|co|aero|app|biz|example|"
+    r"\bhttps?://(?P<site>[^\s/)>\]]+)|(?<![@\w.-])(?P<bare>(?:[a-z0-9-]+\.)+(?:com|net|org|info|io|co|aero|app|biz|example|"
     r"travel|shop|us|uk|eu|gov))\b(?!@)",
     re.IGNORECASE,
 )
