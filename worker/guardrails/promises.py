@@ -37,7 +37,7 @@ def find_empty_promises(text: str, grounds: Grounds) -> Iterator[str]:
         plain = to_plain(with_digits(sentence))
         if to_plain(sentence).rstrip(".! ") in told:
             continue
-        if any(
+        if _reports_the_offer(plain, grounds) or any(
             not (
                 _is_done(kind, grounds, told)
                 or _is_policy(kind, plain, grounds)
@@ -46,6 +46,17 @@ def find_empty_promises(text: str, grounds: Grounds) -> Iterator[str]:
             for kind in _claims_in(plain, grounds.claims)
         ):
             yield sentence.strip()
+
+
+def _reports_the_offer(plain: str, grounds: Grounds) -> bool:
+    """Check whether a sentence tells as a fact what an open offer would only bring."""
+    if grounds.offered is None or grounds.staged or plain.endswith("?"):
+        return False
+    patterns = grounds.claims.patterns
+    if "because" in plain or any(_compile(patterns[one]).search(plain) for one in ("conditional", "not_done")):
+        return False
+    new = _values_in(grounds.offered.summary, grounds) & _values_in(plain.upper(), grounds)
+    return bool(new) and any(not _is_to_come(plain, report) for report in _find("reports").finditer(plain))
 
 
 def _is_ticket(ticket: str, grounds: Grounds, told: str) -> bool:
@@ -59,7 +70,8 @@ def find_empty_offers(text: str, grounds: Grounds) -> Iterator[str]:
     told = to_plain(" ".join(grounds.told))
     for sentence in sentences_of(text):
         plain = to_plain(sentence)
-        if not offers.search(plain) or plain.rstrip(".?! ") in told:
+        is_declined = not plain.endswith("?") and _DECLINED.search(plain) is not None
+        if is_declined or not offers.search(plain) or plain.rstrip(".?! ") in told:
             continue
         if grounds.offered is None:
             if _is_concrete(plain, text, grounds):
@@ -71,6 +83,7 @@ def find_empty_offers(text: str, grounds: Grounds) -> Iterator[str]:
             yield sentence.strip()
 
 
+_DECLINED = re.compile(r"\b(?:not|none|cannot|unable|no way)\b|n't\b")
 _GOES_AHEAD = re.compile(
     r"\b(?:go ahead|proceed|make (?:this|that|the) change|do (?:it|that|this)|take it|want it|refund|reimburse|waive)\b"
 )

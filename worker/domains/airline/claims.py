@@ -39,13 +39,13 @@ _BACKED_BY: Final[Mapping[str, frozenset[str]]] = {
     "charged": frozenset({_SEAT, _FLIGHTS, _CABIN, _BAGS}),
     "done": frozenset(),  # whatever it was: any change, or a ticket
     "acted": frozenset(),  # the same
-    "money_comes": frozenset({_CANCELLATION, _FLIGHTS, _CABIN}),
+    "money_comes": frozenset({_CANCELLATION, _FLIGHTS, _CABIN, _CERTIFICATE}),
     "vouched": frozenset(),
 }
 
 _POLICY_NOUNS: Final[Mapping[str, tuple[str, ...]]] = {
     "refunded": ("refund", "money back", "reimburse"),
-    "money_comes": ("refund", "money back", "reimburse", "paid back"),
+    "money_comes": ("refund", "money back", "reimburse", "paid back", "certificate", "voucher"),
     "compensated": ("compensat", "voucher", "certificate", "goodwill", "gift card", "credit", "miles", "hotel"),
     "upgraded": ("upgrade",),
     "waived": ("waive",),
