@@ -9,11 +9,11 @@ import pytest
 from ops.lab.evaluate.replies import PASSED_MIN, STOPPED_MIN, measure_replies
 from ops.lab.evaluate.sets import OUR_SETS, read_sets
 from tests.unit.reviewing import NOTHING, VALUES, kind_of
-from worker.guardrails.grounds import Offered
+from worker.guardrails.grounds import OpenOffer
 from worker.guardrails.outputs import find_breach
 
 FLIGHT = '{"ok": true, "flight": {"flight_number": "LF118", "date": "2026-12-04", "status": "%s"}}'
-SEAT = Offered("Move Ada Okafor from 14C to window seat 6A on flight LF118 at no extra charge", "move_to_seat", 0)
+SEAT = OpenOffer("Move Ada Okafor from 14C to window seat 6A on flight LF118 at no extra charge", "move_to_seat", 0)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, RunContextWrapper
 
 from runtime.telemetry.tracing import measure
-from worker.guardrails.grounds import Grounds, Offered
+from worker.guardrails.grounds import Grounds, OpenOffer
 from worker.guardrails.outputs import REMEDIES, Breach, find_breach, gather_items, last_replies
 from worker.guardrails.verdicts import note_verdict
 
@@ -47,7 +47,7 @@ def _grounds_of(turn: TurnContext, agent: str, instructions: str, items: Sequenc
     rules, _, facts = instructions.partition(_FACTS_FOLLOW)
     return Grounds(
         written=gathered.written,
-        told=[*gathered.told, *([offered.summary] if offered is not None else [])],
+        told=[*gathered.told, *([offered.summary] if offered is not None else []), *turn.prompt_lines],
         told_now=gathered.told_now,
         known=f"{facts} {turn.answered_by}" if turn.escalation else facts,
         vault=turn.vault.entries,
@@ -63,10 +63,10 @@ def _grounds_of(turn: TurnContext, agent: str, instructions: str, items: Sequenc
     )
 
 
-def _offer_of(quote: Quote | None) -> Offered | None:
+def _offer_of(quote: Quote | None) -> OpenOffer | None:
     if quote is None:
         return None
-    return Offered(str(quote.details.get("summary", "")), str(quote.details.get("query", "")), abs(quote.price_usd))
+    return OpenOffer(str(quote.details.get("summary", "")), str(quote.details.get("query", "")), abs(quote.price_usd))
 
 
 def ask_to_rewrite(breach: Breach) -> TResponseInputItem:

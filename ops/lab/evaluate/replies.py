@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ops.lab.evaluate.figures import Figure, Measured, Miss, Target, count_shares
 from worker.domains.airline.claims import load_vocabulary
-from worker.guardrails.grounds import Grounds, Offered
+from worker.guardrails.grounds import Grounds, OpenOffer
 from worker.guardrails.outputs import find_breach
 from worker.guardrails.shaping import shape_reply
 
@@ -55,7 +55,7 @@ def grounds_of(context: ReplyContext) -> Grounds:
         tickets=frozenset({ticket.id} if ticket else ()),
         known=ticket.answer_by if ticket else "",
         claims=load_vocabulary().claims,
-        offered=Offered(offered.summary, offered.query, offered.usd) if offered else None,
+        offered=OpenOffer(offered.summary, offered.query, offered.usd) if offered else None,
         agent=context.agent,
         brand=_BRAND,
     )

@@ -21,7 +21,7 @@ TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
 
 
 class UnreadableSet(FteError):
-    """Say which line of which file is no labelled row, and why."""
+    """Raised for a line of a file that is no labelled row; tells which, and why."""
 
 
 class _Row(BaseModel):
@@ -30,7 +30,7 @@ class _Row(BaseModel):
     id: str
 
 
-class Span(BaseModel):
+class SecretSpan(BaseModel):
     """Locate one secret in a text, `[start, end)`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -45,7 +45,7 @@ class PiiRow(_Row):
     """A text and the secrets in it; a text without any is one that must stay as it is."""
 
     text: str
-    spans: list[Span]
+    spans: list[SecretSpan]
     neg_type: str = ""
 
     @property
@@ -169,7 +169,7 @@ class ToolAnswer(BaseModel):
     output: str
 
 
-class OpenOffer(BaseModel):
+class LabelledOffer(BaseModel):
     """The offer that waits for a yes when the reply is written."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -179,7 +179,7 @@ class OpenOffer(BaseModel):
     usd: int
 
 
-class OpenTicket(BaseModel):
+class LabelledTicket(BaseModel):
     """The ticket that the conversation has, and by when a person answers, as the tool gave it."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -194,9 +194,9 @@ class ReplyContext(_Row):
     agent: str
     written: list[str]
     told: list[ToolAnswer] = []
-    offered: OpenOffer | None = None
+    offered: LabelledOffer | None = None
     staged: list[str] = []
-    ticket: OpenTicket | None = None
+    ticket: LabelledTicket | None = None
     vault: dict[str, str] = {}
 
 

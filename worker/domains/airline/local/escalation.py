@@ -82,7 +82,7 @@ _REASONS: dict[EscalationCategory, str] = {
 
 
 def category_of(situation: Situation) -> EscalationCategory:
-    """Say why a person is needed: by the message's gravest cue, else by how the conversation got here."""
+    """Return why a person is needed: by the message's gravest cue, else by how the conversation got here."""
     cue = _cue_of(situation)
     refusals = refusals_in(situation)
     offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
@@ -103,7 +103,7 @@ def category_of(situation: Situation) -> EscalationCategory:
 
 
 def priority_of(situation: Situation) -> Priority:
-    """Say how soon: safety and travel within the day first, then anger, need and money at stake."""
+    """Return how soon a person must answer: safety and travel within the day first, then anger, need and money."""
     flat = flatten(" ".join(situation.customer_texts[-2:]))
     cues = cues_in(flat)
     if _SAFETY.search(flat) or (_SOON.search(flat) and cues & {"medical", "bereavement"}):

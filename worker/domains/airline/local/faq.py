@@ -9,7 +9,7 @@ from worker.domains.airline.local.answers import accepts_person
 from worker.domains.airline.local.asking import is_follow_up, leans_on_last
 from worker.domains.airline.local.reading.intent import calls_for_person, classify
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
@@ -43,7 +43,7 @@ def decide(situation: Situation) -> Step:
     return Call("faq_lookup", questions_in(situation)[0])
 
 
-def _answer(looked_up: list[Done]) -> str:
+def _answer(looked_up: list[FinishedCall]) -> str:
     """Return what was found, each passage once: two where one question was looked up and both are close to it."""
     quoted = PASSAGES_QUOTED_MAX if len(looked_up) == 1 else 1
     found = [result for done in looked_up if done.output.get("found") for result in done.output["results"][:quoted]]
