@@ -193,7 +193,7 @@ def _is_supported(plain: str, grounds: Grounds) -> bool:
     """Check whether enough of a statement's words stand in the passages; those of the customer's count for neither."""
     passages = [text for text in grounds.told_now if _FOUND_NOTHING not in text]
     given = _stems([*passages, *_evidence(grounds)[-1:]])
-    words = {word[:_STEM] for word in _words_of(plain) - _common_words()}
+    words = {word[:_STEM] for word in _words_of(plain) - _filler_words()}
     if passages or grounds.offered is not None:
         words -= _stems(grounds.written) - given
     least = _SUPPORTED_WITH_FIGURES if any(read(plain) for read in (read_money, read_figures)) else _SUPPORTED_SHARE
@@ -214,8 +214,8 @@ def _stems(texts: Sequence[str]) -> frozenset[str]:
 
 
 @cache
-def _common_words() -> frozenset[str]:
-    return _words_of(load_patterns("worker.guardrails", "claims.patterns")["common"])
+def _filler_words() -> frozenset[str]:
+    return _words_of(load_patterns("worker.guardrails", "claims.patterns")["filler"])
 
 
 @lru_cache(maxsize=512)
