@@ -60,13 +60,8 @@ def find_unfounded_values(text: str, grounds: Grounds) -> Iterator[str]:
         unknown = stated - _known(read, grounds)
         if unknown:
             yield from sorted(one for one in unknown if not _follows(kind, one, text, grounds, is_cited=is_cited))
-    yield from sorted(
-        strange_names(text, (*grounds.texts, grounds.instructions, grounds.brand), _names_nobody(grounds))
-    )
-
-
-def _names_nobody(grounds: Grounds) -> frozenset[str]:
-    return grounds.claims.names_nobody
+    known_texts = (*grounds.texts, grounds.instructions, grounds.brand)
+    yield from sorted(strange_names(text, known_texts, grounds.claims.names_nobody))
 
 
 def _known(read: ReadValues, grounds: Grounds) -> frozenset[str]:
@@ -112,9 +107,9 @@ def _is_difference(value: str, known: frozenset[str]) -> bool:
     return unit == "lb" and any(abs(one - other) == float(number) for one in figures for other in figures)
 
 
-_QUOTED: Final = re.compile("\u201c[^\u201d]*\u201d")
-
 # What a sentence claims without a value
+
+_QUOTED: Final = re.compile("\u201c[^\u201d]*\u201d")
 
 
 def find_unfounded_sentences(text: str, grounds: Grounds) -> Iterator[str]:

@@ -16,7 +16,7 @@ def sentences_of(text: str) -> list[str]:
     return [one for one in SENTENCE_END.split(SOURCE.sub("", text)) if one.strip()]
 
 
-@lru_cache(maxsize=2048)  # tools' answers are compared with each sentence of a reply
+@lru_cache(maxsize=512)  # tools' answers are compared with each sentence of a reply
 def to_plain(text: str) -> str:
     """Bring a text into the form that texts are compared in: lower case, single blanks, plain apostrophes."""
     return " ".join(text.replace("\\n", " ").replace("\u2019", "'").replace("\\u203a", "\u203a").lower().split())
