@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -141,6 +141,11 @@ class TurnContext:
     def is_verified(self) -> bool:
         """Return whether this sender has proved a booking to be theirs; another sender's proof counts for nothing."""
         return self.airline.verified and self.airline.verified_sender_key == self.sender_key
+
+    @property
+    def answered_by(self) -> str:
+        """Return by when a person answers, as customers read it."""
+        return f"{self.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}"
 
     @property
     def messages(self) -> tuple[str, ...]:

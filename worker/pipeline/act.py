@@ -18,7 +18,8 @@ from worker.agents.hooks import TurnHooks
 from worker.conversation.context import EscalationRequest, TurnContext, call_human
 from worker.conversation.run_spans import RUN_TRACING
 from worker.guardrails.outputs import gather_items
-from worker.guardrails.review import ask_to_rewrite, review, without_draft
+from worker.guardrails.review import ask_to_rewrite, review, with_reply, without_draft
+from worker.guardrails.shaping import shape_reply
 from worker.journal.model_calls import JournaledProvider, TurnJournal
 from worker.models.failures import describe_error
 from worker.models.latency import parse_latency, simulated_latency
@@ -27,6 +28,7 @@ from worker.models.wire.faults import UnusableAnswer
 from worker.models.wire.parts import is_blank
 from worker.pipeline import notices
 from worker.pipeline.answers import handed_over, remember, said_before, spoken, turned_away
+from worker.pipeline.tool_facts import word_tool_facts
 from worker.store.session import ConversationSession, last_reply_of
 from worker.tools.escalation import ESCALATION_TOOLS
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
     from worker.models.calls import Asker
+    from worker.pipeline.answers import Before
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, TurnRun
 
@@ -88,11 +91,9 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
         return turned_away(context, tripped.guardrail_result.output.output_info, settings)
-    except (MaxTurnsExceeded, ModelRefusalError, _Unfit) as ended:
+    except (MaxTurnsExceeded, ModelRefusalError) as ended:
         asked = context.escalation
         before.restore(context)
-        if asked is None and isinstance(ended, _Unfit) and ended.breach == "repetition":
-            return said_before(context)
         return handed_over(context, *_reason_of(ended, settings), asked=asked)
     except ModelBehaviorError as slip:
         await journal.disown()
@@ -100,19 +101,17 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
             raise
         before.restore(context)
         return handed_over(context, "system_error", f"the model's answer could not be used: {describe_error(slip)}")
+    except _Unfit as unfit:
+        return await _answer_without(unfit, context, before)
     return spoken(context, said.text, said.agent, said.items)
 
 
-def _reason_of(
-    ended: MaxTurnsExceeded | ModelRefusalError | _Unfit, settings: Settings
-) -> tuple[EscalationCategory, str]:
+def _reason_of(ended: MaxTurnsExceeded | ModelRefusalError, settings: Settings) -> tuple[EscalationCategory, str]:
     """Return the category and the reason of a ticket for a run that came to no reply."""
     if isinstance(ended, MaxTurnsExceeded):
         return "usage_limit", f"no answer after {settings.model_calls_max} model calls"
-    if isinstance(ended, ModelRefusalError):
-        cause = f": {describe_error(ended.__cause__)}" if ended.__cause__ is not None else ""
-        return "unsupported_request", f"the model refused to answer{cause}"
-    return "system_error", f"two replies were held back: {ended.breach}"
+    cause = f": {describe_error(ended.__cause__)}" if ended.__cause__ is not None else ""
+    return "unsupported_request", f"the model refused to answer{cause}"
 
 
 @dataclass(frozen=True)
@@ -125,11 +124,30 @@ class _Said:
 
 
 class _Unfit(Exception):
-    """An agent's second try at a reply broke a rule as well."""
+    """An agent's second try at a reply broke a rule as well; `items` are the turn's without either try."""
 
-    def __init__(self, breach: Breach) -> None:
-        super().__init__(breach)
+    def __init__(self, breach: Breach, agent: Agent[TurnContext], history: list[Any], items: list[Any]) -> None:
+        super().__init__(breach.kind)
         self.breach = breach
+        self.agent = agent
+        self.history = history
+        self.items = items
+
+
+async def _answer_without(unfit: _Unfit, context: TurnContext, before: Before) -> Answer:
+    """Answer with the tools' own facts in fixed words where there are any; else a person takes over.
+
+    What the tools did stands then: a change, an offer, a ticket with its category, priority and summary.
+    """
+    facts = word_tool_facts(context, [*unfit.history, *unfit.items])
+    if facts is not None and await review(context, unfit.agent, [*unfit.history, *unfit.items], facts) is None:
+        _log.warning("reply.worded", breach=unfit.breach.kind, agent=unfit.agent.name, **context.key._asdict())
+        return spoken(context, facts, unfit.agent.name, [*unfit.items, {"role": "assistant", "content": facts}])
+    asked = context.escalation
+    before.restore(context)
+    if asked is None and unfit.breach.kind == "repetition":
+        return said_before(context)
+    return handed_over(context, "system_error", f"two replies were held back: {unfit.breach.kind}", asked=asked)
 
 
 @dataclass(frozen=True)
@@ -161,11 +179,12 @@ class _Speaker:
         )
         items = await self.session.get_items()
         reply = self._finish(draft)
+        items, added = with_reply(items, reply), with_reply(self.session.added, reply)
         may_repeat = settings.model == "stub"  # a benchmark's turn is always the same work
         breach = await review(self.context, draft.last_agent, items, reply, may_repeat=may_repeat)
         if breach is None:
-            return _Said(reply, draft.last_agent.name, self.session.added)
-        _log.warning("reply.held_back", breach=breach, agent=draft.last_agent.name, **self.context.key._asdict())
+            return _Said(reply, draft.last_agent.name, added)
+        _log.warning("reply.held_back", breach=breach.kind, agent=draft.last_agent.name, **self.context.key._asdict())
         second = await Runner.run(
             draft.last_agent,
             [*items, ask_to_rewrite(breach)],
@@ -174,19 +193,20 @@ class _Speaker:
             max_turns=settings.model_calls_max,
             run_config=replace(self.config, input_guardrails=[], model_provider=self.rewriter),
         )
-        added = [item.to_input_item() for item in second.new_items]
         reply = self._finish(second)
-        breach = await review(self.context, second.last_agent, [*items, *added], reply)
+        rewritten = with_reply([item.to_input_item() for item in second.new_items], reply)
+        breach = await review(self.context, second.last_agent, [*items, *rewritten], reply)
         if breach is not None:
-            raise _Unfit(breach)
-        return _Said(reply, second.last_agent.name, [*without_draft(self.session.added), *added])
+            turn_items = [*without_draft(added), *without_draft(rewritten)]
+            raise _Unfit(breach, second.last_agent, self.session.stored, turn_items)
+        return _Said(reply, second.last_agent.name, [*without_draft(added), *rewritten])
 
     def _finish(self, result: RunResult) -> str:
         """Return the reply of a run; one that ended at an agent who brings in people, and did not, opens a ticket.
 
         Raises ModelBehaviorError for a reply in which nobody sees anything.
         """
-        text = str(result.final_output or "").strip()
+        text = shape_reply(str(result.final_output or ""))
         if is_blank(text):
             raise UnusableAnswer("the reply is empty")
         turn = self.context

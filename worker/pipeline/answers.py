@@ -97,8 +97,9 @@ def handed_over(
     context: TurnContext, category: EscalationCategory, reason: str, *, asked: EscalationRequest | None = None
 ) -> Answer:
     """Hand to a human what the run could not end; what an agent had already `asked` of a human stands."""
-    call_human(context, asked or EscalationRequest(category, reason, context.text, "normal"))
-    return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
+    request = asked or EscalationRequest(category, reason, context.text, "normal")
+    call_human(context, request)
+    return _notice(context, notices.beyond_reach(context.ticket_id, request.answer_by or context.answer_by))
 
 
 def said_before(context: TurnContext) -> Answer:

@@ -87,6 +87,21 @@ def not_understood(ticket_id: str, answer_by: datetime) -> str:
     )
 
 
+def done(summary: str) -> str:
+    """Report a change in the words of the tool that makes it."""
+    return f"Done: {summary.rstrip('.')}. Is there anything else I can do for you?"
+
+
+def offer(summary: str) -> str:
+    """Make an offer in the words of the tool that worked it out; the answer is a yes or no to it."""
+    return f"Here is what I can do: {summary.rstrip('.')}. Shall I make this change? Please answer yes or no."
+
+
+def published(text: str, article: str, section: str) -> str:
+    """Answer with a passage of a published article, word for word, and its source."""
+    return f"{text}\n\nSource: {article} \u203a {section}"
+
+
 def is_with_colleague(ticket_id: str, now: datetime) -> str:
     """Note a message for the person who has the ticket, with the second it was read, so that no two read alike."""
     return f"Your message of {now:%H:%M:%S} UTC is with the colleague who has your ticket {ticket_id}."

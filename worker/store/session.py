@@ -32,6 +32,11 @@ class ConversationSession:
         self._added: list[TResponseInputItem] = []
 
     @property
+    def stored(self) -> list[TResponseInputItem]:
+        """Return the items of earlier turns, oldest first."""
+        return list(self._stored)
+
+    @property
     def added(self) -> list[TResponseInputItem]:
         """Return what the turn added so far, in order."""
         return list(self._added)
