@@ -74,7 +74,7 @@ class ModelSettings(Section):
 
     @field_validator("openai_api_key")
     @classmethod
-    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+    def _is_an_endpoints_key(cls, value: SecretStr | None) -> SecretStr | None:
         key = value.get_secret_value().strip() if value is not None else ""
         if not key.isascii() or any(one.isspace() for one in key):
             raise ValueError("a key is one word of ASCII letters, digits and marks")
@@ -82,7 +82,7 @@ class ModelSettings(Section):
 
     @field_validator("openai_base_url")
     @classmethod
-    def _is_an_address(cls, value: str | None) -> str | None:
+    def _is_an_endpoint(cls, value: str | None) -> str | None:
         if value is None or not value.strip():
             return None
         parts = urlsplit(value.strip())
