@@ -94,7 +94,12 @@ def load(
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        amounts = {"conversations": conversations, "workers": workers, "seed": seed, "messages_per_second": rate}
+        amounts: dict[str, Any] = {
+            "conversations": conversations,
+            "workers": workers,
+            "seed": seed,
+            "messages_per_second": rate,
+        }
         amounts |= {} if model_latency_ms is None else {"model_latency_ms": model_latency_ms}
         _soak(console, settings, seconds, amounts, json_file)
         return

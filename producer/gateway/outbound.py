@@ -118,7 +118,9 @@ LastEventId = Annotated[
 ]
 Accept = Annotated[str, Header(description="text/event-stream for a stream; anything else for a long poll")]
 
-_STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_STREAM: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 
 
 Begin = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -85,7 +86,9 @@ public = document.exclude(path_regex="^/v1/admin/")
 
 @public.parametrize()
 @hypothesis_settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_whatever_the_schema_allows_or_forbids_is_treated_so(case: schemathesis.Case, served: tuple[str, str]) -> None:
+def test_whatever_the_schema_allows_or_forbids_is_treated_so(
+    case: schemathesis.Case[Any], served: tuple[str, str]
+) -> None:
     """No 5xx, no answer outside of the document, nothing accepted that the schema refuses, no route without its key.
 
     What the schema cannot say is refused as well: `sent_at` out of its bounds, an id given twice.
