@@ -89,13 +89,14 @@ public = document.exclude(path_regex="^/v1/admin/")
 def test_whatever_the_schema_allows_or_forbids_is_treated_so(
     case: schemathesis.Case[Any], served: tuple[str, str]
 ) -> None:
-    """No 5xx, no answer outside of the document, nothing accepted that the schema refuses, no route without its key.
+    """No 5xx, no answer outside of the document, nothing accepted that the schema refuses.
 
-    What the schema cannot say is refused as well: `sent_at` out of its bounds, an id given twice.
+    What the schema cannot say is refused as well: `sent_at` out of its bounds, an id given twice. Wrong keys are tried
+    in `test_gateway_keys.py`: here they would be so many from one address that they were slowed instead of refused.
     """
     url, key = served
     case.call_and_validate(
         base_url=url,
         headers={"Authorization": f"Bearer {key}"},
-        excluded_checks=[schemathesis.checks.positive_data_acceptance],
+        excluded_checks=[schemathesis.checks.positive_data_acceptance, schemathesis.checks.ignored_auth],
     )
