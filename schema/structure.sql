@@ -59,6 +59,19 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+CREATE FUNCTION public.accept_proven_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint, p_sender_key text) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF proven_tenant() = p_tenant THEN
+        RETURN QUERY SELECT a.status, a.at_conversation, a.at_position, a.waiting
+            FROM accept_message(p_tenant, p_conversation, p_message, p_channel, p_payload, p_waiting_max, p_sender_key) AS a;
+    ELSE
+        status := 'unknown_tenant'; RETURN NEXT;
+    END IF;
+END $$;
+
 CREATE FUNCTION public.add_bags(p_offer public.reservation_offer, p_bags integer, p_amount_usd integer, p_method_number smallint) RETURNS SETOF bigint
     LANGUAGE plpgsql
     AS $$
@@ -632,18 +645,24 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.proof_of_tenant(p_tenant text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
-    SELECT encode(sha256(s.secret || sha256(s.secret || convert_to(p_tenant, 'UTF8'))), 'hex') FROM tenant_proof_secret s
-$$;
+DECLARE
+    v_secret bytea;
+BEGIN
+    SELECT s.secret INTO STRICT v_secret FROM tenant_proof_secret s;
+    RETURN encode(sha256(v_secret || sha256(v_secret || convert_to(p_tenant, 'UTF8'))), 'hex');
+END $$;
 
 CREATE FUNCTION public.proven_tenant() RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $$
-    SELECT t.name FROM (SELECT current_setting('fte.tenant', true) AS name) t
-    WHERE proof_of_tenant(t.name) = current_setting('fte.proof', true)
-$$;
+DECLARE
+    v_tenant text := current_setting('fte.tenant', true);
+BEGIN
+    RETURN CASE WHEN proof_of_tenant(v_tenant) = current_setting('fte.proof', true) THEN v_tenant END;
+END $$;
 
 CREATE FUNCTION public.record_change(p_offer public.reservation_offer, p_kind text, p_amount_usd integer) RETURNS bigint
     LANGUAGE plpgsql
@@ -1300,7 +1319,7 @@ CREATE TABLE public.turn (
     model_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
     verdicts jsonb DEFAULT '[]'::jsonb NOT NULL,
     tool_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
-    CONSTRAINT turn_outcome_is_known CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'escalated'::text, 'forwarded'::text, 'dead'::text])))
+    CONSTRAINT turn_outcome_is_known CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'escalated'::text, 'forwarded'::text, 'ignored'::text, 'dead'::text])))
 );
 
 ALTER TABLE ONLY public.turn FORCE ROW LEVEL SECURITY;

@@ -96,6 +96,14 @@ class EscalationHours(_Part):
         return value
 
 
+class TenantEpisodes(_Part):
+    """When a conversation counts as completed."""
+
+    idle_hours: dict[Channel, Annotated[float, Field(gt=0, le=8_760)]] = Field(
+        default_factory=dict, description="silence that ends an episode; of channels left out: FTE_EPISODE_IDLE_HOURS"
+    )
+
+
 class TenantSettings(_Part):
     """What one tenant sets for itself; each field unset leaves the deployment's value.
 
@@ -111,6 +119,7 @@ class TenantSettings(_Part):
     knowledge: TenantKnowledge = TenantKnowledge()
     retention: TenantRetention = TenantRetention()
     escalation_hours: EscalationHours = EscalationHours()
+    episodes: TenantEpisodes = TenantEpisodes()
     emergency_number: Annotated[CustomerText, Field(max_length=200)] | None = None
     crisis_line: CustomerText | None = None
 

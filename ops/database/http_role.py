@@ -22,16 +22,19 @@ RIGHTS: Final = {
     "tenant_settings": "SELECT, INSERT",
     "api_key": "SELECT (key_id, tenant_id, label, person, scopes, addresses, created_at, created_by, expires_at, "
     "revoked_at, revoked_by, replaced_by, last_used_at), INSERT, UPDATE (revoked_at, revoked_by, replaced_by)",
-    "conversation": "SELECT, INSERT, UPDATE",
+    "conversation": "SELECT",
     "conversation_sender": "SELECT",
-    "inbox": "SELECT, INSERT",
+    "inbox": "SELECT",
     "session_item": "SELECT",
     "turn": "SELECT",
     "ticket": "SELECT",
-    "outbox": "SELECT, INSERT",
+    "outbox": "SELECT",
     "dead_letter": "SELECT (dead_letter_id, tenant_id, conversation_id, message_id, reason, attempts, created_at)",
 }
-"""What an HTTP process may do with a table; one that is not listed it may not even read."""
+"""What an HTTP process may do with a table; one that is not listed it may not even read.
+
+Messages come in through a function (`accept_proven_message`), so it writes no conversation itself.
+"""
 
 POLICY: Final = "proven_tenant_only"
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg import errors
+
 from producer.delivery.events import Happening, write_body
 from producer.delivery.sending import open_sender
 from producer.delivery.signing import make_secret, signed_headers
 from producer.delivery.vetting import read_endpoint
-from schema.errors import FteError
+from schema.errors import FteError, UnknownTenant
 from schema.ids import ConversationKey
 from schema.messages.event import ANY_EVENT_NAME
 from schema.messages.webhook import TEST_TYPE
@@ -27,9 +29,19 @@ if TYPE_CHECKING:
 OVERLAP_SECONDS: Final = 86_400
 """How long the secret before signs beside a new one."""
 
+TARGETS_MAX: Final = 20
+"""Targets of one tenant: each event is delivered to all of them."""
+
 ATTEMPTS_LISTED_MAX: Final = 1_000
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TooManyTargets(FteError):
+    """A tenant that has as many targets as it may have."""
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(f"tenant {tenant} has {TARGETS_MAX} webhook targets, the most there may be; remove one first")
 
 
 class UnknownTarget(FteError):
@@ -61,7 +73,7 @@ class Targets:
     tenant: str
 
     async def add(self, url: str, event_types: Sequence[str]) -> NewTarget:
-        """Add a target; raises UnsafeUrl, and ValueError for what is no event's name.
+        """Add a target; raises UnsafeUrl, TooManyTargets, UnknownTenant, and ValueError for what is no event's name.
 
         The URL's host is looked up at each delivery and not here: a name may lead elsewhere by then.
         """
@@ -69,16 +81,19 @@ class Targets:
         for each in event_types:
             if not ANY_EVENT_NAME.fullmatch(each):
                 raise ValueError(f"{each!r} is no event's name, such as message.answered")
+        if len(await self.read()) >= TARGETS_MAX:
+            raise TooManyTargets(self.tenant)
         made = NewTarget(f"wt_{secrets.token_hex(8)}", endpoint.url, make_secret())
-        await self.database.read(
-            self.tenant,
-            "add_webhook_target",
-            tenant=self.tenant,
-            target_id=made.target_id,
-            url=made.url,
-            event_types=list(event_types),
-            secret=self.sealer.seal(made.secret),
-        )
+        row = {
+            "target_id": made.target_id,
+            "url": made.url,
+            "event_types": list(event_types),
+            "secret": self.sealer.seal(made.secret),
+        }
+        try:
+            await self.database.read(self.tenant, "add_webhook_target", tenant=self.tenant, **row)
+        except errors.ForeignKeyViolation:
+            raise UnknownTenant(self.tenant) from None
         return made
 
     async def read(self, target_id: str | None = None) -> list[Row]:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from runtime.loops import LoopHealth
     from schema.settings.webhooks import DeliverySettings
 
 TENANTS_SECONDS: Final = 2.0
@@ -58,11 +57,6 @@ class Deliverer:
     loops: Loops
     feeds: dict[str, Feed] = field(default_factory=dict)
     _looked: set[str] = field(default_factory=set)
-
-    @property
-    def health(self) -> list[LoopHealth]:
-        """Return the state of each loop."""
-        return self.loops.health
 
     def start(self) -> None:
         """Start to read, to make events and to send."""

@@ -125,15 +125,16 @@ class Acceptance:
                 message.answer = unreachable
 
     async def _try_once(self, messages: Sequence[SealedMessage], *, lock_wait: str | None) -> None:
+        accept = "accept_proven_message" if self._database.is_fenced else "accept_message"
         statements: list[tuple[str, dict[str, Any]]] = []
         if lock_wait:
             statements.append(("set_lock_wait", {"lock_wait": lock_wait}))
         for tenant, of_tenant in groupby(messages, key=lambda message: message.key.tenant):
             statements.append(("set_tenant", self._database.scope_of(tenant)))
-            statements += [("accept_message", self._parameters(message)) for message in of_tenant]
+            statements += [(accept, self._parameters(message)) for message in of_tenant]
         results = await self._database.run_all("", statements)
         self._outage.ends()
-        answers = [rows[0] for (query, _), rows in zip(statements, results, strict=True) if query == "accept_message"]
+        answers = [rows[0] for (query, _), rows in zip(statements, results, strict=True) if query == accept]
         for message, answer in zip(messages, answers, strict=True):
             message.answer = answer
 

@@ -10,6 +10,7 @@ import pytest
 
 from ops.desk.resolving import resolve
 from ops.desk.takeover import UnknownConversation
+from ops.tenants.settings import change_settings
 from schema.ids import ConversationKey
 from schema.settings import Settings
 from tests.integration.worker_harness import Harness, MakeHarness
@@ -158,3 +159,14 @@ async def test_a_turn_that_was_just_committed_is_taken_up_later(harness: Harness
     await Episodes(harness.database, settings).bring_up_to_date()
 
     assert await read(harness) == []
+
+
+async def test_a_tenants_own_silence_stands_above_the_deployments(harness: Harness, episodes: Episodes) -> None:
+    own = {"episodes": {"idle_hours": {"chat": 1}}}
+    await change_settings(harness.database, harness.tenant, own, by="sam", reason="test")
+    await say(harness, "one")
+    await age(harness, 1.1)
+    await episodes.bring_up_to_date()
+
+    [episode] = await read(harness)
+    assert episode["closed_at"] == episode["last_at"] + timedelta(hours=1)

@@ -25,6 +25,7 @@ from runtime.startup import check_fence
 from runtime.tenants import Tenants
 from schema.errors import ServerUnfit, UnknownTenant
 from schema.settings import Settings
+from tests.integration.producing import accept_parameters
 from tests.integration.test_tenants_apart import TABLES_OF_TENANTS
 
 PASSWORD = "made-up"
@@ -189,15 +190,27 @@ def test_what_would_widen_its_rights_is_refused(url: str, other_tenant: str, sta
 
 
 async def test_it_writes_nothing_into_another_tenant(
-    url: str, fenced: Database, full: dict[str, str], other_tenant: str, tenant: str
+    fenced: Database, full: dict[str, str], tenant: str, other_tenant: str
 ) -> None:
     await ApiKeys(fenced).verify(full[tenant], HERE)
-    values = {"conversation": "c-9", "tenant": other_tenant}
+    added: dict[str, dict[str, Any]] = {
+        "add_conversation": {"conversation": "c-9"},
+        "change_tenant_settings": {"settings": "{}", "version": 1, "by": "x", "reason": None, "restores": None},
+    }
 
+    accepted = await fenced.read(other_tenant, "accept_proven_message", **accept_parameters(other_tenant, "m-9"))
+    crossed = await fenced.read(tenant, "accept_proven_message", **accept_parameters(other_tenant, "m-9"))
     for scope in (tenant, other_tenant, "*"):
+        with pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
+            await fenced.read(scope, "add_conversation", tenant=other_tenant, **added["add_conversation"])
+        changed = await fenced.read(
+            scope, "change_tenant_settings", tenant=other_tenant, **added["change_tenant_settings"]
+        )
+        assert changed == [{"version": None}]
         with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
-            await fenced.read(scope, "add_conversation", **values)
-    await fenced.read(tenant, "add_conversation", **values | {"tenant": tenant})
+            await create_key(fenced, other_tenant, KeyRequest("x", ("admin",)), by="x", now=datetime.now(UTC))
+
+    assert accepted[0]["status"] == crossed[0]["status"] == "unknown_tenant"
 
 
 def test_what_runs_with_its_owners_rights_is_known_and_finds_its_own_tables(settings: Settings) -> None:
@@ -206,7 +219,12 @@ def test_what_runs_with_its_owners_rights_is_known_and_finds_its_own_tables(sett
 
     assert found == {
         name: ["search_path=pg_catalog, public, pg_temp"]
-        for name in ("proven_tenant()", "find_api_key(text,bytea)", "count_backlog(bigint,text[])")
+        for name in (
+            "proven_tenant()",
+            "find_api_key(text,bytea)",
+            "count_backlog(bigint,text[])",
+            "accept_proven_message(text,text,text,text,text,bigint,text)",
+        )
     }
 
 
@@ -322,9 +340,14 @@ async def test_it_is_as_narrow_where_a_plain_role_owns_the_database(plain_owner:
         scope: await process.read(scope, "find_owner", tenant="two" if scope == "two" else "one", conversation="c-1")
         for scope in ("one", "two", "*", "")
     }
+    accepted = [
+        (await process.read(one, "accept_proven_message", **accept_parameters(one, "m-1")))[0]["status"]
+        for one in ("one", "two")
+    ]
     await process.close()
     await owner.close()
 
     assert report.http_role_granted
     assert principal.tenant == "one"
     assert seen == {"one": [{"owner": "bot"}], "two": [], "*": [], "": []}
+    assert accepted == ["accepted", "unknown_tenant"]

@@ -77,7 +77,7 @@ async def test_an_http_process_works_and_its_tenants_stay_apart_on_shared_connec
         await keys.verify(text, "192.0.2.7")
 
     async def look(one: str, other: str) -> None:
-        await process.read(one, "add_conversation", tenant=one, conversation="mine")
+        await database.read(one, "add_conversation", tenant=one, conversation="mine")
         for _ in range(20):
             assert (await tenants.view(one)).version == 0
             async with process.transaction(one) as transaction:

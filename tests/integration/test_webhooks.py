@@ -15,10 +15,11 @@ from standardwebhooks import WebhookVerificationError
 
 from ops.desk.resolving import resolve
 from ops.desk.takeover import set_owner
-from ops.desk.webhooks import Targets
+from ops.desk.webhooks import TARGETS_MAX, Targets, TooManyTargets, UnknownTarget
 from ops.lab.webhook_receiver import run_receiver
 from producer.delivery.deliverer import Deliverer, open_deliverer
 from runtime.sealing import Sealer
+from schema.errors import UnknownTenant
 from schema.settings import Settings
 from tests.integration.webhook_scene import LOOPBACK, Scene
 from tests.integration.worker_harness import MakeHarness
@@ -333,3 +334,32 @@ async def test_the_end_of_an_episode_is_told_exactly_once(scene: Scene, settings
         (2, "resolved", 1, 1),
     ]
     assert all(each.verify(target.secret) for each in received)
+
+
+async def test_a_target_is_of_a_tenant_that_exists_and_not_one_of_too_many(scene: Scene, sealer: Sealer) -> None:
+    database = scene.harness.database
+    with pytest.raises(UnknownTenant):
+        await Targets(database, sealer, "nobody").add("https://hook.example/", [])
+    for _ in range(TARGETS_MAX):
+        await scene.add()
+
+    with pytest.raises(TooManyTargets, match="20 webhook targets"):
+        await scene.add()
+
+
+async def test_a_target_of_another_tenant_is_neither_told_nor_found(
+    scene: Scene, sealer: Sealer, other_tenant: str
+) -> None:
+    await scene.add(path="/ours")
+    others = Targets(scene.harness.database, sealer, other_tenant)
+    theirs = await others.add(f"{scene.url}/theirs", [])
+
+    async with delivering(scene):
+        await scene.answer("c1")
+        await scene.until(1, "/ours")
+        await scene.until_state("delivered")
+
+    assert scene.received("/theirs") == []
+    with pytest.raises(UnknownTarget):
+        await scene.targets.remove(theirs.target_id)
+    await others.remove(theirs.target_id)

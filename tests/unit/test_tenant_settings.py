@@ -20,6 +20,7 @@ EVERYTHING: dict[str, Any] = {
         "time_zone": "Europe/Oslo",
         "hours": [{"days": ["mon", "fri"], "opens": "08:00", "closes": "00:00"}],
     },
+    "episodes": {"idle_hours": {"chat": 2.0}},
     "emergency_number": "113",
     "crisis_line": "call 116 123",
 }
@@ -62,6 +63,8 @@ def test_a_tenant_that_sets_nothing_has_the_defaults() -> None:
         ({"limits": {"streams": 0}}, "limits.streams: "),
         ({"ceilings": {"usd_per_day": -1}}, "ceilings.usd_per_day: "),
         ({"retention": {"spans_days": 0}}, "retention.spans_days: "),
+        ({"episodes": {"idle_hours": {"chat": 0}}}, "episodes.idle_hours.chat: "),
+        ({"episodes": {"idle_hours": {"fax": 1}}}, "episodes.idle_hours.fax"),
         ({"escalation_hours": {"time_zone": "Mars/Base"}}, "escalation_hours.time_zone: no such time zone"),
         (
             {"escalation_hours": {"hours": [{"days": ["mon"], "opens": "18:00", "closes": "08:00"}]}},

@@ -71,6 +71,14 @@ def beyond_reach(ticket_id: str, answer_by: datetime) -> str:
     )
 
 
+def passed_on(ticket_id: str, answer_by: datetime) -> str:
+    """Add to an agent's own words that a person takes over."""
+    return (
+        f"A colleague takes over from here and will come back to you by {_clock(answer_by)}. Your ticket number is "
+        f"{ticket_id}."
+    )
+
+
 def not_understood(ticket_id: str, answer_by: datetime) -> str:
     """Hand over where an agent would only repeat itself."""
     return (

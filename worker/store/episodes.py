@@ -10,6 +10,7 @@ import structlog
 
 from runtime.database import EVERY_TENANT
 from runtime.encoding import dump_json
+from runtime.tenants import Tenants
 from worker.store.episode_rules import RULE_VERSION, Activity, Episode, Message, Resolution, advance
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Episodes:
         self, database: Database, settings: EpisodeSettings, *, settle_seconds: float = SETTLE_SECONDS
     ) -> None:
         self._database = database
+        self._tenants = Tenants(database)
         self._hours = settings.episode_idle_hours
         self._settle_seconds = settle_seconds
 
@@ -52,10 +54,10 @@ class Episodes:
             _log.info("episodes.closed", episodes=closed)
         return closed
 
-    def _idle_of(self, tenant: str) -> Mapping[Channel, timedelta]:
-        """Return after how long a silence an episode of a tenant is over; every tenant has the deployment's."""
-        del tenant
-        return {channel: timedelta(hours=hours) for channel, hours in self._hours.items()}
+    async def _idle_of(self, tenant: str) -> Mapping[Channel, timedelta]:
+        """Return after how long a silence an episode of a tenant is over."""
+        own = (await self._tenants.view(tenant)).settings.episodes.idle_hours
+        return {channel: timedelta(hours=hours) for channel, hours in {**self._hours, **own}.items()}
 
     async def _take_page(self) -> tuple[bool, int]:
         async with self._database.transaction(EVERY_TENANT) as transaction:
@@ -75,10 +77,11 @@ class Episodes:
 
     async def _update(self, transaction: Transaction, names: Mapping[str, list[str]]) -> int:
         rows = await transaction.run("read_episodes", **names)
+        idle = {tenant: await self._idle_of(tenant) for tenant in {row["tenant_id"] for row in rows}}
         changed: list[dict[str, Any]] = []
         for row in rows:
             key = {"tenant_id": row["tenant_id"], "conversation_id": row["conversation_id"]}
-            episodes = advance(_newest(row), _activity(row), self._idle_of(row["tenant_id"]), row["now"])
+            episodes = advance(_newest(row), _activity(row), idle[row["tenant_id"]], row["now"])
             changed += [{**key, **asdict(episode), "rule_version": RULE_VERSION} for episode in episodes]
         if changed:
             await transaction.run("write_episodes", episodes=dump_json(changed))

@@ -180,7 +180,7 @@ FAULTS: tuple[Fault, ...] = (
         answers_within_seconds_max=7,
     ),
     Fault(
-        "W1",
+        "F31",
         "a receiver of webhooks hangs, refuses, cuts, and deliverers die",
         webhook_faults.trouble_a_receiver,
         None,
