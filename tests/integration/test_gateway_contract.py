@@ -95,8 +95,16 @@ def test_whatever_the_schema_allows_or_forbids_is_treated_so(
     in `test_gateway_keys.py`: here they would be so many from one address that they were slowed instead of refused.
     """
     url, key = served
+    _wait_less(case)
     case.call_and_validate(
         base_url=url,
         headers={"Authorization": f"Bearer {key}"},
         excluded_checks=[schemathesis.checks.positive_data_acceptance, schemathesis.checks.ignored_auth],
     )
+
+
+def _wait_less(case: schemathesis.Case[Any]) -> None:
+    """Let a long poll that is allowed be a short one."""
+    wanted = str((case.query or {}).get("wait_seconds", ""))
+    if re.fullmatch(r"[12]?[0-9](\.0)?|30(\.0)?", wanted):
+        case.query["wait_seconds"] = 0.1
