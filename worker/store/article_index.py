@@ -33,11 +33,11 @@ TEXT_SHARE, HEADING_SHARE, WORDS_SHARE, COVERAGE_SHARE = 0.5, 0.2, 0.05, 0.3
 Found on our tuning questions; between half and twice of each the results hardly move (docs/knowledge.md).
 """
 
-FOUND_MIN = 1.42
+FOUND_MIN = 1.3
 """Rank from which a section answers a question. Lower, and more is answered, and more of it wrongly."""
 
-CLOSE = 0.3
-"""How far below the best a section's rank may be to be an answer too."""
+CLOSE, CLOSE_MIN = 0.3, 1.1
+"""How far below the best a section's rank may be to be an answer too, and the rank that this takes at least."""
 
 SUBJECT_SHARE, SUBJECT_FROM = 0.8, 1.0
 """How much the rank of the question before, from which rank on, adds to the whole article that it was about."""
@@ -114,9 +114,11 @@ class ArticleIndex:
             return []
         ranks = self.rank_after(question, about) if about else self.rank(question)
         best = [int(place) for place in np.argsort(-ranks, kind="stable")[:limit]]
-        rank_min = max(FOUND_MIN, float(ranks[best[0]]) - CLOSE)
+        if ranks[best[0]] < FOUND_MIN:
+            return []
+        rank_min = max(CLOSE_MIN, float(ranks[best[0]]) - CLOSE)
         found = {place: float(ranks[place]) for place in best if ranks[place] >= rank_min}
-        found = {**self._search_parts(question, about), **found} if found else found
+        found = {**self._search_parts(question, about), **found}
         return [self._passage(place, rank) for place, rank in list(found.items())[:limit]]
 
     def _search_parts(self, question: str, about: str) -> dict[int, float]:

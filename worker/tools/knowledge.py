@@ -25,7 +25,17 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str, about: st
     passages = await turn.knowledge.search(turn.key.tenant, question, PASSAGES_MAX, about or "")
     if not passages:
         return give(turn, found=False)
-    results = [{"article": p.article, "section": p.section, "text": p.text, "slug": p.slug} for p in passages]
+    results = [
+        {
+            "id": f"P{number}",
+            "article": one.article,
+            "section": one.section,
+            "text": one.text,
+            "slug": one.slug,
+            "rank": round(one.rank, 2),
+        }
+        for number, one in enumerate(passages, start=1)
+    ]
     return give(turn, found=True, results=results)
 
 

@@ -15,7 +15,7 @@ FOLLOW_UP_WORDS_MAX = 12
 SHORT_WORDS_MAX = 4
 QUESTION_WORDS_MIN = 2
 
-FOUND_MIN = 1.35
+FOUND_MIN = 1.3
 """Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
 
 FOUND_WELL_MIN = 2.0

@@ -306,6 +306,12 @@ def not_found(question: str) -> str:
     return f"{FOUND_NOTHING}: \u201c{cut(question, _UNREAD_CHARACTERS_MAX)}\u201d"
 
 
+def some_not_found(questions: list[str]) -> str:
+    """Say of which questions among others no article answers them, and offer a person."""
+    named = " and ".join(f"\u201c{cut(question, _UNREAD_CHARACTERS_MAX)}\u201d" for question in questions)
+    return f"{FOUND_NOTHING}: {named}. Shall I pass this on to a colleague?"
+
+
 def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:
     """Tell the ticket and when a person answers."""
     return (
