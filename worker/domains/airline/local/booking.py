@@ -11,6 +11,8 @@ from worker.domains.airline.local.beside import asks_about_own, next_question, w
 from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
+from worker.domains.airline.local.lookups import asks_before_booking
+from worker.domains.airline.local.lookups import look_up as look_up_articles
 from worker.domains.airline.local.reading.clauses import wish_text
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
@@ -239,6 +241,8 @@ def _work(situation: Situation) -> Step:
     if asks_number and not situation.facts.sender_verified:
         return offer_person(situation, offers.cannot_tell_number(), offers.noted_without_code())
     if not is_verified(situation, details) and find_reservation(situation) is None:
+        if asks_before_booking(situation) and situation.can("faq_lookup"):
+            return look_up_articles(situation)
         ticket_id = situation.facts.ticket_id
         wants_more = wish is not None or situation.reading.own_questions
         return (

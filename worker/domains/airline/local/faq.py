@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
-from worker.domains.airline.local.asking import is_follow_up, leans_on_last
+from worker.domains.airline.local.asking import is_follow_up
+from worker.domains.airline.local.lookups import look_up, results_of, source_of
 from worker.domains.airline.local.reading.intent import calls_for_person
-from worker.domains.airline.local.reading.questions import split_questions
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import Done, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
-from worker.models.output import Call, Calls, Say, Step
+from worker.models.output import Call, Say, Step
 
-QUESTION_CHARACTERS_MAX = 500
 SHORT_ANSWER_WORDS_MAX = 4
-QUESTIONS_MAX = 5
-"""Questions of one turn that are looked up, each by itself."""
 PASSAGES_QUOTED_MAX = 2
 PART_RANK_MIN = 1.5
 """Rank from which a passage answers a part of a message by itself; a part says less than a whole."""
 _SURE = 0.5
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_SECRET = re.compile(r"\[(?:CARD_NUMBER|SSN)\]")
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
@@ -43,14 +37,6 @@ def decide(situation: Situation) -> Step:
     return look_up(situation)
 
 
-def look_up(situation: Situation) -> Step:
-    """Look up the newest message, and where it asks several things, each of them as well."""
-    whole = Call("faq_lookup", _whole_question(situation))
-    several = split_questions(situation.message)[:QUESTIONS_MAX]
-    parts = (Call("faq_lookup", _arguments(one.text, one.about)) for one in several)
-    return Calls((whole, *parts)) if several else whole
-
-
 def _answer(looked_up: list[Done]) -> str:
     """Answer each question: with a passage, or with the word that none answers it.
 
@@ -66,18 +52,13 @@ def _answer(looked_up: list[Done]) -> str:
     left = [done for done, passage in answers if passage is None]
     if left and of_whole:
         told.insert(0, of_whole[0])
-        left = [done for done in left if of_whole[0] not in results_of(done)]
+        left = [done for done in left if source_of(of_whole[0]) not in map(source_of, results_of(done))]
     unknown = [str(done.arguments.get("question")) for done in left if "about" not in done.arguments]
     return "\n\n".join([_cite_all(told), *([phrases.some_not_found(unknown)] if unknown else [])])
 
 
 def _surely(results: list[dict[str, Any]]) -> dict[str, Any] | None:
     return results[0] if results and float(results[0].get("rank", PART_RANK_MIN)) >= PART_RANK_MIN else None
-
-
-def results_of(looked_up: Done) -> list[dict[str, Any]]:
-    """Return the passages that a search has found, best first; none when nothing answers."""
-    return list(looked_up.output["results"]) if looked_up.output.get("found") else []
 
 
 def _cite_all(results: list[dict[str, Any]]) -> str:
@@ -105,25 +86,3 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
         return Call(_TO_TRIAGE)
     return None
-
-
-def _whole_question(situation: Situation) -> dict[str, str]:
-    """Return the arguments of a lookup of the newest message, with the one before it where it leans on that."""
-    texts = situation.customer_texts
-    leans = leans_on_last(situation.message) and len(texts) > 1
-    return _arguments(situation.message, texts[-2] if leans else "")
-
-
-def _arguments(question: str, about: str) -> dict[str, str]:
-    asked = {"question": _question_of(question)}
-    return {**asked, "about": _question_of(about)} if about else asked
-
-
-def _question_of(text: str) -> str:
-    """Leave a sentence that held a card number out where there is another: the question is not about the card."""
-    harmless = [sentence for sentence in _SENTENCE_END.split(text) if not _SECRET.search(sentence)]
-    return _shorten(" ".join(harmless) or text)
-
-
-def _shorten(question: str) -> str:
-    return " ".join(question.split())[:QUESTION_CHARACTERS_MAX]

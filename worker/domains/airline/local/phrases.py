@@ -296,6 +296,11 @@ def cite(result: dict[str, Any]) -> str:
     return f"{text}\n\nSource: {result.get('article')} \u203a {result.get('section')}"
 
 
+def until_then(result: dict[str, Any]) -> str:
+    """Answer, beside a ticket, with an article's passage and its source."""
+    return f"Until then, this is what our published rules say:\n\n{cite(result)}"
+
+
 def nothing_found() -> str:
     """Say that no article answers, and offer a person."""
     return f"{FOUND_NOTHING}, and I would rather not guess. Shall I pass this on to a colleague?"
