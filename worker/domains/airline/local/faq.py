@@ -6,7 +6,7 @@ from typing import Any
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
-from worker.domains.airline.local.asking import is_follow_up
+from worker.domains.airline.local.asking import FOUND_WELL_MIN, is_follow_up
 from worker.domains.airline.local.lookups import look_up, results_of, source_of
 from worker.domains.airline.local.reading.intent import calls_for_person
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
@@ -47,6 +47,8 @@ def _answer(looked_up: list[Done]) -> str:
     of_whole = results_of(whole)
     answers = [(done, _surely(results_of(done))) for done in parts]
     told = [passage for _, passage in answers if passage is not None]
+    if len(parts) == 1 and (of_whole or not _surely(results_of(parts[0]), FOUND_WELL_MIN)):
+        told = []
     if not told:
         return _cite_all(of_whole[:PASSAGES_QUOTED_MAX]) or phrases.nothing_found()
     left = [done for done, passage in answers if passage is None]
@@ -57,8 +59,8 @@ def _answer(looked_up: list[Done]) -> str:
     return "\n\n".join([_cite_all(told), *([phrases.some_not_found(unknown)] if unknown else [])])
 
 
-def _surely(results: list[dict[str, Any]]) -> dict[str, Any] | None:
-    return results[0] if results and float(results[0].get("rank", PART_RANK_MIN)) >= PART_RANK_MIN else None
+def _surely(results: list[dict[str, Any]], rank_min: float = PART_RANK_MIN) -> dict[str, Any] | None:
+    return results[0] if results and float(results[0].get("rank", rank_min)) >= rank_min else None
 
 
 def _cite_all(results: list[dict[str, Any]]) -> str:

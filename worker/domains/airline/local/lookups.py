@@ -38,7 +38,7 @@ def asks_before_booking(situation: Situation) -> bool:
 
 
 def look_up(situation: Situation) -> Step:
-    """Look up the newest message, and where it asks several things, each of them as well."""
+    """Look up the newest message, and where it asks several things, or tells much beside, each question as well."""
     whole = Call("faq_lookup", _whole_question(situation))
     several = split_questions(situation.message)[:QUESTIONS_MAX]
     parts = (Call("faq_lookup", _arguments(one.text, one.about)) for one in several)

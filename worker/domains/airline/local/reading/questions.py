@@ -35,7 +35,7 @@ _LEANS = re.compile(
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def split_questions(text: str) -> tuple[Question, ...]:
-    """Return a message's questions in their order, where it asks more than one; none for any other message.
+    """Return a message's questions in their order, where it says more than one thing; none for a single question.
 
     A question that points back, or says too little alone, leans on what stands before it.
     """
@@ -51,7 +51,7 @@ def split_questions(text: str) -> tuple[Question, ...]:
         subject = context or subject if leans else part
         found.append(Question(part, subject if leans else ""))
         context = ""
-    return tuple(found) if len(found) > 1 else ()
+    return tuple(found) if len(parts) > 1 else ()
 
 
 def _parts(text: str) -> list[tuple[str, bool]]:
