@@ -39,7 +39,7 @@ FOUND_MIN = 1.3
 CLOSE, CLOSE_MIN = 0.3, 1.1
 """How far below the best a section's rank may be to be an answer too, and the rank that this takes at least."""
 
-SUBJECT_SHARE, SUBJECT_FROM = 0.8, 1.0
+SUBJECT_SHARE, SUBJECT_FROM = 0.8, 0.6
 """How much the rank of the question before, from which rank on, adds to the whole article that it was about."""
 
 PARTS_MAX = 3

@@ -51,7 +51,8 @@ _POINTS_BACK: Final = re.compile(
 )
 _QUESTION: Final = re.compile(
     r"^\W*(?:(?:hi|hello|hey|so|ok|and|also|but|or|well|quick question|question)\b\W*)*"
-    r"(?:how|what|what's|whats|when|which|where|why|who|whose|is|are|am|do|does|did|can|could|may|might|will|would|"
+    r"(?:(?:in|at|on|for|from|to|with|by|until|till|since) (?:how|what|which|when)|"
+    r"how|what|what's|whats|when|which|where|why|who|whose|is|are|am|do|does|did|can|could|may|might|will|would|"
     r"should|shall|must|has|have|any|until when|till when|if|price|fee|cost|"
     r"(?:please )?(?:tell|explain to) (?:me|us))\b",
     re.IGNORECASE,
@@ -61,6 +62,12 @@ _PLEASE_DO: Final = re.compile(
     r"(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)|"
     r"^\W*(?:so |and |but )*(?:please|pls|plz) (?!tell|explain|say|let|advise|clarify|confirm|how|what)\w+ "
     r"(?:me|us|my|our|him|her|them|it|this|that)\b",
+    re.IGNORECASE,
+)
+_WANTS: Final = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|ok|and|also|please|pls|just)\b\W*)*"
+    r"(?:(?:i|we)(?:'d| would)? (?:just )?(?:want|need|like|prefer|wish|wanna|gotta)|add|change|cancel|move|put|give|"
+    r"book|switch|swap|upgrade|downgrade|get|take|make|remove|rebook|send|fix|correct)\b",
     re.IGNORECASE,
 )
 _OWN_BOOKING: Final = re.compile(r"\b(?:my|our) (?:\w+ )?(?:bookings?|reservations?|itinerary)\b", re.IGNORECASE)
@@ -105,7 +112,8 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
     if likely.label == "faq":
         return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
     is_asked = asks(text)
-    if (is_in_booking and not is_asked) or (likely.label == "booking" and _OWN_BOOKING.search(text)):
+    is_wish = likely.label == "booking" and (_OWN_BOOKING.search(text) or (not is_asked and _WANTS.search(text)))
+    if is_wish or (is_in_booking and not is_asked):
         return likely
     gives_way = likely.confidence < _sure_min(likely, len(text.split()), rank, is_asked=is_asked)
     if not gives_way or "thanks" in cues_in(flatten(text)):

@@ -337,9 +337,13 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
 def _tell_way(situation: Situation, wish: Wish) -> Step | None:
     """Say how customers do themselves what no tool does, once; None where the articles know no way."""
     published = situation.facts.published
-    if wish not in _ON_THE_WEBSITE or published is None or published.rank < FOUND_MIN:
+    if wish not in _ON_THE_WEBSITE:
         return None
+    if offers.DO_IT_YOURSELF in situation.last_reply and find_wish(situation.message) is None:
+        return Say(offers.still_yourself())
     if any(offers.DO_IT_YOURSELF in line.text for line in situation.lines):
+        return None
+    if published is None or published.rank < FOUND_MIN:
         return None
     found = [done for done in situation.done if done.name == "faq_lookup"]
     if not found and situation.can("faq_lookup"):

@@ -7,7 +7,7 @@ from typing import Any
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
 from worker.domains.airline.local.asking import FOUND_WELL_MIN, is_follow_up
-from worker.domains.airline.local.lookups import look_up, results_of, source_of
+from worker.domains.airline.local.lookups import CORRECTION, look_up, results_of, source_of
 from worker.domains.airline.local.reading.intent import calls_for_person
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import Done, Situation
@@ -75,7 +75,8 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     answers_offer = offered is not None and (offered.said_yes or refuses)
     if answers_offer or situation.tells_name or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    if is_follow_up(situation.message) and situation.facts.published is not None:
+    goes_on = is_follow_up(situation.message) and situation.facts.published is not None
+    if goes_on or CORRECTION.search(situation.message):
         return None
     is_nod = (refuses or situation.facts.agrees) and len(situation.message.split()) <= SHORT_ANSWER_WORDS_MAX
     if is_nod or label == "smalltalk" or is_smalltalk(situation):

@@ -18,6 +18,11 @@ QUESTIONS_MAX = 5
 FOUND_BESIDE_MIN = 1.4
 """Rank from which what a search found is told beside a ticket, or beside what is asked of a customer who wants more."""
 
+CORRECTION = re.compile(
+    r"^\W*(?:(?:no|nope|sorry|wait|oops|ah|oh|actually)\b\W*)*(?:i|we) (?:meant|mean)\b\W*", re.IGNORECASE
+)
+"""How a question is put right that was understood wrongly: "no, I meant wifi"."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _SECRET = re.compile(r"\[(?:CARD_NUMBER|SSN)\]")
 
@@ -69,6 +74,7 @@ def _arguments(question: str, about: str) -> dict[str, str]:
 
 def _question_of(text: str) -> str:
     """Leave a sentence that held a card number out where there is another: the question is not about the card."""
+    text = CORRECTION.sub("", text) or text
     harmless = [sentence for sentence in _SENTENCE_END.split(text) if not _SECRET.search(sentence)]
     return _shorten(" ".join(harmless) or text)
 

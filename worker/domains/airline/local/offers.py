@@ -196,6 +196,14 @@ def do_it_yourself() -> str:
     return f"{DO_IT_YOURSELF} If it does not work, tell me and a colleague takes over."
 
 
+def still_yourself() -> str:
+    """Say again, of an address or the like, that nothing is sent from here."""
+    return (
+        "I cannot send anything from here, to no address, but the way that I named works at once. Is there anything "
+        "else I can do for you?"
+    )
+
+
 def cannot_seat_together() -> str:
     """Say that seats side by side for several are a person's to choose, and what can be done here."""
     return (

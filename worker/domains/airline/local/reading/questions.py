@@ -13,6 +13,10 @@ CONTEXT_WORDS_MAX = 14
 """Words of a statement that is taken along with the question after it: "We fly with a cello. May it come on board?"."""
 
 
+_SAYING_WORDS_MIN = 3
+"""Words of a part that says something; fewer greet, nod or thank."""
+
+
 class Question(NamedTuple):
     """One question of a message: its words, and what it leans on; empty when it stands alone."""
 
@@ -27,7 +31,7 @@ def _pattern(section: str, begin: str = "", end: str = "") -> re.Pattern[str]:
 
 
 _LEANS = re.compile(
-    r"\b(?:it|its|that|this|those|these|them|they|one|ones|there|then|he|she|him|her)\b|"
+    r"\b(?:it|its|that|this|those|these|them|they|one|ones|(?<!is )(?<!are )there|then|he|she|him|her)\b|"
     r"^\W*(?:and |or )?(?:how (?:much|long|many|come)|when|where|why|who|what)\W*$",
     re.IGNORECASE,
 )
@@ -51,7 +55,8 @@ def split_questions(text: str) -> tuple[Question, ...]:
         subject = context or subject if leans else part
         found.append(Question(part, subject if leans else ""))
         context = ""
-    return tuple(found) if len(parts) > 1 else ()
+    says = sum(len(part.split()) >= _SAYING_WORDS_MIN for part, _ in parts)
+    return tuple(found) if len(found) > 1 or (found and says > 1) else ()
 
 
 def _parts(text: str) -> list[tuple[str, bool]]:
@@ -63,7 +68,8 @@ def _parts(text: str) -> list[tuple[str, bool]]:
 
 def _is_question(part: str, *, goes_on: bool) -> bool:
     """Check whether a part asks: by its sign, by its first words, or as one of several that hang on one "tell me"."""
-    if part.endswith("?") or _pattern("asking", "^").match(_without_filler(part)):
+    said = _without_filler(part)
+    if part.endswith("?") or _pattern("asking", "^").match(said) or _pattern("verb", "^", r"\s+\w+").match(said):
         return True
     return goes_on and _is_indirect(part)
 
