@@ -112,8 +112,9 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
     if likely.label == "faq":
         return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
     is_asked = asks(text)
-    is_wish = likely.label == "booking" and (_OWN_BOOKING.search(text) or (not is_asked and _WANTS.search(text)))
-    if is_wish or (is_in_booking and not is_asked):
+    is_own = likely.label == "booking" and _OWN_BOOKING.search(text) is not None
+    is_wish = likely.label in {"booking", "escalation"} and not is_asked and _WANTS.search(text) is not None
+    if is_own or is_wish or (is_in_booking and not is_asked):
         return likely
     gives_way = likely.confidence < _sure_min(likely, len(text.split()), rank, is_asked=is_asked)
     if not gives_way or "thanks" in cues_in(flatten(text)):

@@ -20,7 +20,7 @@ from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
-from worker.domains.airline.local.reading.slots import find_confirmation_number
+from worker.domains.airline.local.reading.slots import find_confirmation_number, says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.domains.airline.local.rebooking import (
     offer_flights,
@@ -164,6 +164,7 @@ def _is_ours(situation: Situation) -> bool:
     return bool(
         _holds_details(situation)
         or asks_about_own(situation)
+        or says_no_code(message, asked=phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None)
         or len(message.split()) <= _SHORT_WORDS_MAX
         or find_wish(message) in SEAT_WISHES
         or (situation.open_offer and wants_another(situation, situation.open_offer.kind))

@@ -188,7 +188,7 @@ def _tells_of_other_damage(flat: str) -> bool:
     of_damage = [one for one in sentences if "damaged" in cues_in(one)]
     others = [one for one in sentences if one not in of_damage]
     is_of_trip = any(map(_OF_THIS_TRIP.search, of_damage))
-    return bool(of_damage) and not is_of_trip and any(map(_ASKS_OR_WISHES.search, others))
+    return "damaged" in cues_in(flat) and not is_of_trip and any(map(_ASKS_OR_WISHES.search, others))
 
 
 @cache
