@@ -12,6 +12,7 @@ from typing import Any
 
 import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 
 from schema.errors import FteError
 
@@ -124,7 +125,7 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-class _FrontMatter(frontmatter.YAMLHandler):
+class _FrontMatter(YAMLHandler):
     def load(self, fm: str, **_kwargs: object) -> Any:
         return yaml.load(fm, _StrictLoader)  # noqa: S506 - a SafeLoader
 
