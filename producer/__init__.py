@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Overloaded,
         SchemaOutdated,
         ServerUnreachable,
+        TenantSuspended,
         UnknownTenant,
     )
     from schema.keys import escalations_stream, events_stream, replies_stream
@@ -41,6 +42,7 @@ _STANDS_IN: Final = {
         "Overloaded",
         "SchemaOutdated",
         "ServerUnreachable",
+        "TenantSuspended",
         "UnknownTenant",
     ),
     "schema.keys": ("escalations_stream", "events_stream", "replies_stream"),
@@ -64,6 +66,7 @@ __all__ = [
     "ServerUnreachable",
     "StreamEntry",
     "Subscription",
+    "TenantSuspended",
     "UnknownTenant",
     "escalations_stream",
     "events_stream",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
@@ -18,6 +18,8 @@ from schema.settings.sealing import SealingSettings
 from schema.settings.servers import ServerSettings
 
 _KEY_FILE = "vault.key"
+
+ServersOf = TypeVar("ServersOf", bound=ServerSettings)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -40,6 +42,16 @@ def load_settings(**overrides: Any) -> Settings:
     if problems or settings is None:
         raise InvalidSettings(problems)
     return settings
+
+
+def settings_for_http(settings: ServersOf) -> ServersOf:
+    """Return the settings of an HTTP process: its PostgreSQL is FTE_HTTP_DATABASE_URL, where that is set.
+
+    `runtime.startup.check_fence` says whether the login there is held to one tenant at a time.
+    """
+    if settings.http_database_url is None:
+        return settings
+    return settings.model_copy(update={"database_url": settings.http_database_url})
 
 
 def open_sealer(settings: SealingSettings) -> Sealer:
@@ -90,6 +102,7 @@ def _is_service_link(name: str) -> bool:
 def _find_address_problems(settings: ServerSettings) -> list[str]:
     looked_at = (
         ("FTE_DATABASE_URL", settings.database_url, find_database_url_problem),
+        ("FTE_HTTP_DATABASE_URL", settings.http_database_url, find_database_url_problem),
         ("FTE_REDIS_URL", settings.redis_url, find_redis_url_problem),
     )
     found = ((name, find(url)) for name, url, find in looked_at if url is not None)

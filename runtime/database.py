@@ -25,6 +25,8 @@ from schema.resources import load_query
 from schema.settings.servers import ServerSettings
 
 APPLICATION_ROLE = "fte_app"
+HTTP_ROLE = "fte_http"
+"""The role of processes that strangers reach: it sees one tenant at a time, and only with that tenant's proof."""
 EVERY_TENANT = "*"
 """The scope of rescue and operators; no tenant can have this name."""
 
@@ -45,11 +47,19 @@ _FIND_ROLE = """
     SELECT current_user AS name, (r.rolsuper OR r.rolbypassrls) AND to_regclass('tenant') IS NOT NULL AS above
     FROM pg_roles r WHERE r.rolname = current_user
 """
+# Whoever may become a role that is not restricted is not restricted: a superuser may become any.
+_FIND_FENCE = """
+    SELECT EXISTS (SELECT FROM pg_roles f WHERE f.rolname = %(fenced)s AND pg_has_role(current_user, f.oid, 'USAGE'))
+        AND NOT EXISTS (SELECT FROM pg_roles o WHERE pg_has_role(session_user, o.oid, 'MEMBER')
+            AND (o.rolname = %(unfenced)s OR o.rolsuper OR o.rolbypassrls
+                OR o.oid = (SELECT c.relowner FROM pg_class c WHERE c.oid = to_regclass('tenant')))) AS is_fenced
+"""
 # Formats that our statements and psycopg expect. Set by statement, since PGDATESTYLE comes after `options`.
 _PIN_FORMATS = """
     SELECT set_config('datestyle', 'ISO', false), set_config('standard_conforming_strings', 'on', false)
 """
-_OPTIONS = "-c statement_timeout=6s -c idle_in_transaction_session_timeout=15s -c lock_timeout=5s"
+_TIME_LIMITS = {"statement_timeout": "6s", "idle_in_transaction_session_timeout": "15s", "lock_timeout": "5s"}
+_OPTIONS = " ".join(f"-c {name}={value}" for name, value in _TIME_LIMITS.items())
 # An address that has one of these keeps its own.
 _DEFAULTS: Mapping[str, str | int] = {
     "application_name": "fte",
@@ -122,7 +132,11 @@ class Database:
             raise InvalidSettings(["FTE_DATABASE_URL: not set; `fte up` prints one"])
         self.address = address_of(settings.database_url)
         self._url = settings.database_url
-        self._parameters = _parameters_of(settings.database_url)
+        self._is_pooled = settings.database_pooled
+        self._parameters = _parameters_of(settings.database_url, is_pooled=settings.database_pooled)
+        self.is_fenced = False
+        """Whether the login sees one tenant at a time, and only with its proof; known once it is open."""
+        self._proofs: dict[str, str] = {}
         self._draining: asyncio.Task[None] | None = None
         self._connections: WeakSet[_Connection] = WeakSet()
         self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
@@ -151,6 +165,9 @@ class Database:
             probe = await _Connection.connect(self._url, **self._parameters)
             async with probe:
                 await self._configure(probe)
+                self.is_fenced = await _is_fenced(probe)
+                if self._is_pooled:
+                    await self._check_time_limits(probe)
             await self._pool.open()
             await self._pool.wait(timeout=5)
         except psycopg.Error as error:
@@ -162,6 +179,19 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
+    def keep_proof(self, tenant: str, proof: str) -> None:
+        """Keep the proof by which an HTTP process speaks for a tenant; it came with a key of that tenant."""
+        self._proofs[tenant] = proof
+
+    @property
+    def proofs(self) -> list[str]:
+        """Return the proofs of the tenants that keys were presented for."""
+        return list(self._proofs.values())
+
+    def scope_of(self, tenant: str) -> dict[str, str]:
+        """Return the parameters of `set_tenant` for a tenant, or EVERY_TENANT."""
+        return {"tenant": tenant, "proof": self._proofs.get(tenant, "")}
+
     async def read(self, tenant: str, query: str, /, **parameters: Any) -> list[Row]:
         """Run one statement as `tenant` in one round trip and return its rows.
 
@@ -170,7 +200,7 @@ class Database:
         """
         async with self._connection() as connection:
             async with connection.pipeline():
-                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                await connection.execute(load_query("set_tenant"), self.scope_of(tenant))
                 cursor = await connection.execute(load_query(query), parameters)
             return await cursor.fetchall() if cursor.description else []
 
@@ -178,7 +208,7 @@ class Database:
         """Run several statements in one round trip and one transaction; return the rows of each."""
         async with self._connection() as connection:
             async with connection.pipeline():
-                await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+                await connection.execute(load_query("set_tenant"), self.scope_of(tenant))
                 cursors = [await connection.execute(load_query(query), values) for query, values in statements]
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
@@ -186,7 +216,7 @@ class Database:
     async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
         """Open a transaction as `tenant`; it commits at the end of the block and rolls back when the block raises."""
         async with self._connection() as connection, connection.transaction():
-            await connection.execute(load_query("set_tenant"), {"tenant": tenant})
+            await connection.execute(load_query("set_tenant"), self.scope_of(tenant))
             yield Transaction(connection)
 
     @asynccontextmanager
@@ -222,6 +252,21 @@ class Database:
                 f"plain role that has GRANT {APPLICATION_ROLE}",
             )
 
+    async def _check_time_limits(self, connection: _Connection) -> None:
+        """Check that the login brings the time limits that we cannot ask for: a pooler takes no options."""
+        cursor = await connection.execute(
+            "SELECT current_setting('statement_timeout') AS longest, session_user AS login"
+        )
+        row = await cursor.fetchone()
+        if row is not None and row["longest"] == "0":
+            limits = ", ".join(f"{name} = '{value}'" for name, value in _TIME_LIMITS.items())
+            raise ServerUnfit(
+                "PostgreSQL",
+                self.address,
+                [f"behind a pooler (FTE_DATABASE_POOLED) the login {row['login']} brings no time limits"],
+                f"ALTER ROLE {row['login']} SET each of {limits}; docs/tenants.md has the statements",
+            )
+
     def _drain(self) -> None:
         """Replace all connections: when one has gone silent the others have too, and each would cost its own wait.
 
@@ -233,6 +278,12 @@ class Database:
                 connection.hang_up()
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._pool.drain())
+
+
+async def _is_fenced(connection: _Connection) -> bool:
+    cursor = await connection.execute(_FIND_FENCE, {"fenced": HTTP_ROLE, "unfenced": APPLICATION_ROLE})
+    row = await cursor.fetchone()
+    return row is not None and bool(row["is_fenced"])
 
 
 async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
@@ -273,10 +324,12 @@ def check_encoding(connection: psycopg.Connection[Row] | psycopg.AsyncConnection
         )
 
 
-def _parameters_of(url: str) -> dict[str, Any]:
+def _parameters_of(url: str, *, is_pooled: bool) -> dict[str, Any]:
     """Return the connection parameters of the pool, on top of those in the address.
 
-    Options in the address, or in PGOPTIONS, stay beside ours: they may set the search path.
+    Options in the address, or in PGOPTIONS, stay beside ours: they may set the search path. A pooler of transactions
+    lends each of them another connection, so behind one there is nothing that belongs to a connection: no options, and
+    no prepared statements, which PgBouncer knows from 1.21 on alone.
     """
     try:
         given = conninfo_to_dict(url)
@@ -284,9 +337,10 @@ def _parameters_of(url: str) -> dict[str, Any]:
         given = {}
     options = str(given.get("options") or os.environ.get("PGOPTIONS") or "")
     defaults = {name: value for name, value in _DEFAULTS.items() if name not in given}
+    of_connection: dict[str, Any] = {"options": f"{options} {_OPTIONS}".strip()}
     return {
         **defaults,
-        "options": f"{options} {_OPTIONS}".strip(),
+        **({"prepare_threshold": None} if is_pooled else of_connection),
         "client_encoding": "utf8",
         "autocommit": True,
         "row_factory": dict_row,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from runtime.cancelling import cancel_and_wait
 from runtime.jitter import jitter_below
@@ -77,11 +76,10 @@ class Loop:
 
 
 class Loops:
-    """Supervises the loops of one process on one event loop; `reconnect` drops connections that have gone silent."""
+    """Supervises the loops of one process on one event loop."""
 
-    def __init__(self, outages: Outages, reconnect: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, outages: Outages) -> None:
         self.outages = outages
-        self._reconnect = reconnect
         self._health: dict[str, LoopHealth] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
@@ -140,19 +138,17 @@ class Loops:
                 if not _is_failure(error):
                     raise
                 was_away = was_away or _is_away(error)
-                pause_seconds = await self._fail(loop, error)
+                pause_seconds = self._fail(loop, error)
                 # A sleep, because the loop's own `wait` may be what failed.
                 wait = loop.wait if isinstance(error, RoundMissed) else asyncio.sleep
 
-    async def _fail(self, loop: Loop, error: BaseException) -> float:
+    def _fail(self, loop: Loop, error: BaseException) -> float:
         """Record and report a failed round; return the pause before the next one, in seconds."""
         health = self._note(loop, failed=True)
         if isinstance(error, RoundMissed):
             return 0.0
         if _is_away(error):
             self.outages.begins(error)
-            if isinstance(error, RedisTimeoutError) and self._reconnect is not None:
-                await self._reconnect()
             return jitter_below(loop.interval_seconds, _JITTER_SHARE)
         longest = max(loop.interval_seconds, loop.backoff_seconds_max)
         pause_seconds = min(longest, loop.interval_seconds * 2.0 ** min(health.failures_in_a_row - 1, 32))

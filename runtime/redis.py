@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -24,12 +25,16 @@ from schema.settings.servers import ServerSettings
 ANSWER_SECONDS_MAX = 5.0
 """How long Redis may be silent before its connection is dropped."""
 
+CONNECT_SECONDS_MAX = 3.0
+"""How long a new connection may take to stand."""
+
 
 def make_redis(settings: ServerSettings) -> Redis:
     """Make the process's Redis client; it connects at first use, and belongs to the event loop of that use.
 
-    A half-open connection is noticed within ANSWER_SECONDS_MAX, and all its siblings with it. Nothing is retried here:
-    a script may have run although its answer was lost, and only the caller knows what a second run means.
+    A silent connection, be it read from, written to or being made, is noticed within ANSWER_SECONDS_MAX, and all its
+    siblings with it. Nothing is retried here: a script may have run although its answer was lost, and only the caller
+    knows what a second run means.
     """
     if settings.redis_url is None:
         raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
@@ -38,7 +43,7 @@ def make_redis(settings: ServerSettings) -> Redis:
         max_connections=settings.redis_connections_max,
         timeout=10,
         socket_timeout=ANSWER_SECONDS_MAX,
-        socket_connect_timeout=3,
+        socket_connect_timeout=CONNECT_SECONDS_MAX,
         socket_keepalive=True,
         health_check_interval=15,
         retry=Retry(NoBackoff(), 0),
@@ -68,27 +73,35 @@ class _Connection:
         self.siblings.add(self)
         await super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]  # of the class beside it
 
+    async def connect_check_health(self, *args: Any, **options: Any) -> None:
+        """Connect, unless connected; a server that does not let in within the time is silent on all siblings."""
+        with self._siblings_ended_by_silence():
+            await super().connect_check_health(*args, **options)  # type: ignore[misc]  # of the class beside it
+
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
         """Send a command; raises ConnectionError when the connection is closed."""
         try:
-            await super().send_packed_command(command, check_health)  # type: ignore[misc]  # of the class beside it
+            with self._siblings_ended_by_silence():
+                await super().send_packed_command(command, check_health)  # type: ignore[misc]  # as above
         except RuntimeError as error:
             raise RedisConnectionError(str(error)) from error
 
     async def read_response(self, *args: Any, timeout: float | None = None, **options: Any) -> Any:  # noqa: ASYNC109 - redis-py's
-        """Read an answer; the silence of one connection closes all that were made before it began."""
-        try:
+        """Read an answer; one that was asked for with a time limit of its own may fail to come."""
+        with self._siblings_ended_by_silence() if timeout is None else nullcontext():
             return await super().read_response(*args, timeout=timeout, **options)  # type: ignore[misc]  # as above
-        except RedisTimeoutError:
-            if timeout is None:
-                self._end_siblings()
-            raise
 
-    def _end_siblings(self) -> None:
-        began = asyncio.get_running_loop().time() - ANSWER_SECONDS_MAX
-        for connection in list(self.siblings):
-            if connection is not self and connection.made_at <= began:
-                connection.hang_up()
+    @contextmanager
+    def _siblings_ended_by_silence(self) -> Iterator[None]:
+        """Close, when the block times out, all siblings that were made before it began."""
+        began = asyncio.get_running_loop().time()
+        try:
+            yield
+        except RedisTimeoutError:
+            for connection in list(self.siblings):
+                if connection is not self and connection.made_at <= began:
+                    connection.hang_up()
+            raise
 
     def hang_up(self) -> None:
         """Close the wire beneath a waiting command, which then raises ConnectionError; idle connections reconnect."""
@@ -132,6 +145,11 @@ class Scripts:
         self.add_again = register("add_again")
         self.rejoin = register("rejoin")
         self.throttle = register("throttle")
+        self.read_cursor = register("read_cursor")
+        self.advance_cursor = register("advance_cursor")
+        self.newest_entries = register("newest_entries")
+        self.take_allowance = register("take_allowance")
+        self.hold_stream = register("hold_stream")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run scripts (each with its keys and arguments) in one round trip; return an answer or an error for each.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import errors
 
-from runtime.database import APPLICATION_ROLE, Database
+from runtime.database import APPLICATION_ROLE, HTTP_ROLE, Database
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys, open_sender_keys
 from runtime.server_addresses import first_line
@@ -37,6 +37,17 @@ async def check_deployment(database: Database, sealer: Sealer) -> SenderKeys:
         raise SchemaOutdated(row["migration"], needed)
     check_fingerprint(row["vault_fingerprint"], sealer)
     return open_sender_keys((await database.read("*", "read_sender_secret"))[0]["sender_secret"], sealer)
+
+
+def check_fence(database: Database) -> None:
+    """Check that an HTTP process's login sees one tenant at a time, whatever SQL reaches it; raises ServerUnfit."""
+    if not database.is_fenced:
+        raise ServerUnfit(
+            "PostgreSQL",
+            database.address,
+            [f"its login is not held to the role {HTTP_ROLE}, so that it could read every tenant"],
+            f"give this process a login that has GRANT {HTTP_ROLE} and no other role (docs/tenants.md)",
+        )
 
 
 def check_fingerprint(recorded: str | None, sealer: Sealer) -> None:

@@ -51,7 +51,15 @@ class UnknownTenant(FteError):
     """Raised by `send` when no such tenant is set up."""
 
     def __init__(self, tenant: str) -> None:
-        super().__init__(f"no tenant {tenant!r}; `fte migrate` makes `default`, `fte migrate --tenant NAME` another")
+        super().__init__(f"no tenant {tenant!r}; `fte migrate` makes `default`, `fte tenant create NAME` another")
+        self.tenant = tenant
+
+
+class TenantSuspended(FteError):
+    """Raised for what comes in for a tenant that an operator has suspended. Turns that are under way end."""
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(f"tenant {tenant!r} is suspended; an operator lifts that with `fte tenant resume {tenant}`")
         self.tenant = tenant
 
 

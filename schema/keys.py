@@ -8,6 +8,8 @@
 | `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
 | `fte:rate:{<model>}` | hash | what is left of the provider's limits a minute, for all processes; expires |
 | `fte:noting` | string | whether a worker noted lately what consumers have collected; expires |
+| `fte:limit:{<tenant>}:<limit>:<key>` | string | when a limit of the gateway is whole again (µs, Redis TIME) |
+| `fte:open:{<tenant>}:<key>` | zset | open streams of an API key, or of all (`*`) → until when (ms) they count |
 | `fte:out:{<tenant>}:replies:<channel>` | stream | replies |
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |
@@ -109,3 +111,21 @@ def epoch_key(tenant: str) -> str:
 def restoring_key(tenant: str) -> str:
     """Return the key that names the worker restoring a tenant's streams."""
     return f"fte:out:{{{tenant}}}:restoring"
+
+
+def allowance_key(tenant: str, limit: str, holder: str) -> str:
+    """Return the key of one limit of the HTTP gateway; `holder` is an API key's id, or `*` for the whole tenant."""
+    return f"fte:limit:{{{tenant}}}:{limit}:{holder}"
+
+
+def open_streams_key(tenant: str, holder: str) -> str:
+    """Return the key of the streams that an API key, or with `*` the whole tenant, holds open at the HTTP gateway."""
+    return f"fte:open:{{{tenant}}}:{holder}"
+
+
+def cursor_group(key_id: str, cursor: str | None) -> str:
+    """Return the group that holds a reader's place in a stream: a named cursor's, which the keys of a tenant share.
+
+    Without a name it is the key's own; no name holds a dot, so none is another key's.
+    """
+    return f"http.{cursor}" if cursor is not None else f"http.key.{key_id}"

@@ -32,7 +32,7 @@ BEGIN
     IF FOUND THEN
         status := 'duplicate'; RETURN NEXT; RETURN;
     END IF;
-    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant;
+    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant AND t.suspended_at IS NULL;
     IF NOT FOUND THEN
         status := 'unknown_tenant'; RETURN NEXT; RETURN;
     END IF;
@@ -57,6 +57,19 @@ BEGIN
         status := 'duplicate';
     END IF;
     RETURN NEXT;
+END $$;
+
+CREATE FUNCTION public.accept_proven_message(p_tenant text, p_conversation text, p_message text, p_channel text, p_payload text, p_waiting_max bigint, p_sender_key text) RETURNS TABLE(status text, at_conversation text, at_position bigint, waiting bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF proven_tenant() = p_tenant THEN
+        RETURN QUERY SELECT a.status, a.at_conversation, a.at_position, a.waiting
+            FROM accept_message(p_tenant, p_conversation, p_message, p_channel, p_payload, p_waiting_max, p_sender_key) AS a;
+    ELSE
+        status := 'unknown_tenant'; RETURN NEXT;
+    END IF;
 END $$;
 
 CREATE FUNCTION public.add_bags(p_offer public.reservation_offer, p_bags integer, p_amount_usd integer, p_method_number smallint) RETURNS SETOF bigint
@@ -201,6 +214,26 @@ EXCEPTION
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
 END $$;
 
+CREATE FUNCTION public.change_tenant_settings(p_tenant text, p_settings jsonb, p_version bigint, p_by text, p_reason text, p_restores bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_version bigint;
+BEGIN
+    PERFORM FROM tenant t WHERE t.tenant_id = p_tenant FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT coalesce(max(s.version), 0) INTO v_version FROM tenant_settings s WHERE s.tenant_id = p_tenant;
+    IF v_version <> p_version THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO tenant_settings (tenant_id, version, settings, changed_by, reason, restores)
+        VALUES (p_tenant, v_version + 1, p_settings, p_by, p_reason, p_restores);
+    UPDATE tenant t SET brand = p_settings ->> 'brand' WHERE t.tenant_id = p_tenant;
+    RETURN v_version + 1;
+END $$;
+
 CREATE FUNCTION public.commit_turn(p_tenant text, p_conversation text, p_version bigint, p_message_ids text[], p_done_position bigint, p_state text, p_conversation_row jsonb, p_turn jsonb, p_items jsonb, p_outbox jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -325,6 +358,24 @@ EXCEPTION
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
 END $$;
 
+CREATE FUNCTION public.count_backlog(p_messages_max bigint, p_proofs text[]) RETURNS TABLE(of_tenant text, waiting bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+BEGIN
+    PERFORM set_config('fte.tenant', '*', true);
+    RETURN QUERY
+        SELECT n.name, sum(n.messages)::bigint
+        FROM (SELECT CASE WHEN proof_of_tenant(w.tenant_id) = ANY (p_proofs) THEN w.tenant_id END AS name, w.messages
+            FROM (SELECT f.tenant_id, count(*) AS messages
+                FROM (SELECT i.tenant_id FROM inbox i WHERE i.state = 'accepted' LIMIT p_messages_max) f
+                GROUP BY f.tenant_id) w) n
+        GROUP BY n.name;
+    PERFORM set_config('fte.tenant', v_scope, true);
+END $$;
+
 CREATE FUNCTION public.count_guess(p_tenant text, p_sender text, p_booking text, p_is_right boolean, p_sender_max integer, p_booking_max integer) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -382,6 +433,38 @@ CREATE FUNCTION public.fare_of(p_reservation public.reservation) RETURNS integer
     SELECT coalesce(sum(s.price_usd), 0)::integer * passengers_of(p_reservation) FROM reservation_segment s
     WHERE s.tenant_id = p_reservation.tenant_id AND s.reservation_id = p_reservation.reservation_id
 $$;
+
+CREATE FUNCTION public.find_api_key(p_key_id text, p_key_hash bytea) RETURNS TABLE(refused_because text, of_tenant text, may text[], as_person text, from_addresses cidr[], until timestamp with time zone, proof text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+    v_hour timestamptz := date_trunc('hour', clock_timestamp());
+    v_key api_key;
+BEGIN
+    PERFORM set_config('fte.tenant', '*', true);
+    SELECT * INTO v_key FROM api_key k WHERE k.key_id = p_key_id;
+    IF FOUND THEN
+        refused_because := CASE
+            WHEN v_key.key_hash <> p_key_hash THEN 'wrong'
+            WHEN v_key.revoked_at <= clock_timestamp() THEN 'revoked'
+            WHEN v_key.expires_at <= clock_timestamp() THEN 'expired'
+        END;
+        IF refused_because IS NULL THEN
+            of_tenant := v_key.tenant_id;
+            may := v_key.scopes;
+            as_person := v_key.person;
+            from_addresses := v_key.addresses;
+            until := least(v_key.expires_at, v_key.revoked_at);
+            proof := proof_of_tenant(v_key.tenant_id);
+            UPDATE api_key k SET last_used_at = v_hour
+                WHERE k.key_id = p_key_id AND k.last_used_at IS DISTINCT FROM v_hour;
+        END IF;
+        RETURN NEXT;
+    END IF;
+    PERFORM set_config('fte.tenant', v_scope, true);
+END $$;
 
 CREATE FUNCTION public.issue_certificate(p_offer public.reservation_offer, p_amount_usd integer, p_reason text) RETURNS SETOF bigint
     LANGUAGE plpgsql
@@ -561,6 +644,26 @@ BEGIN
         WHERE r.tenant_id = p_reservation.tenant_id AND r.reservation_id = p_reservation.reservation_id;
 END $$;
 
+CREATE FUNCTION public.proof_of_tenant(p_tenant text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    v_secret bytea;
+BEGIN
+    SELECT s.secret INTO STRICT v_secret FROM tenant_proof_secret s;
+    RETURN encode(sha256(v_secret || sha256(v_secret || convert_to(p_tenant, 'UTF8'))), 'hex');
+END $$;
+
+CREATE FUNCTION public.proven_tenant() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_tenant text := current_setting('fte.tenant', true);
+BEGIN
+    RETURN CASE WHEN proof_of_tenant(v_tenant) = current_setting('fte.proof', true) THEN v_tenant END;
+END $$;
+
 CREATE FUNCTION public.record_change(p_offer public.reservation_offer, p_kind text, p_amount_usd integer) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -634,6 +737,29 @@ CREATE TABLE public.airport (
 );
 
 ALTER TABLE ONLY public.airport FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.api_key (
+    key_id text NOT NULL,
+    tenant_id text,
+    key_hash bytea NOT NULL,
+    label text NOT NULL,
+    person text,
+    scopes text[] NOT NULL,
+    addresses cidr[] DEFAULT '{}'::cidr[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    replaced_by text,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_has_scopes CHECK ((cardinality(scopes) > 0)),
+    CONSTRAINT api_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_key_id_is_plain CHECK ((key_id ~ '^[0-9A-Za-z]{12}$'::text)),
+    CONSTRAINT api_key_of_operators_is_for_administration CHECK (((tenant_id IS NOT NULL) OR (scopes = ARRAY['admin'::text])))
+);
+
+ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.article (
     tenant_id text NOT NULL,
@@ -937,6 +1063,18 @@ ALTER TABLE public.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS 
     CACHE 1
 );
 
+CREATE TABLE public.deleted_tenant (
+    tenant_id text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    rows_removed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    entries_removed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    keys_removed bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.deleted_tenant FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.deployment (
     only_row boolean DEFAULT true NOT NULL,
     vault_fingerprint text NOT NULL,
@@ -944,6 +1082,35 @@ CREATE TABLE public.deployment (
     sender_secret text,
     CONSTRAINT deployment_has_one_row CHECK (only_row)
 );
+
+CREATE TABLE public.episode (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    number bigint NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    channel text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    close_reason text,
+    rule_version integer NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT episode_close_reason_is_known CHECK ((close_reason = ANY (ARRAY['idle'::text, 'resolved'::text]))),
+    CONSTRAINT episode_is_closed_for_a_reason CHECK (((closed_at IS NULL) = (close_reason IS NULL))),
+    CONSTRAINT episode_positions_ascend CHECK ((first_position <= last_position))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.episode FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.episode_progress (
+    tenant_id text NOT NULL,
+    read_to timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.episode_progress FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.guess (
     tenant_id text NOT NULL,
@@ -1011,6 +1178,18 @@ WITH (fillfactor='80');
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.resolution (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    "position" bigint NOT NULL,
+    resolved_at timestamp with time zone NOT NULL,
+    resolved_by text NOT NULL,
+    taken_up_at timestamp with time zone,
+    CONSTRAINT resolution_names_a_person CHECK (((length(resolved_by) >= 1) AND (length(resolved_by) <= 200)))
+);
+
+ALTER TABLE ONLY public.resolution FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.section_embedding (
     tenant_id text NOT NULL,
     model text NOT NULL,
@@ -1071,11 +1250,34 @@ CREATE TABLE public.tenant (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     stream_life bigint DEFAULT 0 NOT NULL,
     brand text,
+    suspended_at timestamp with time zone,
+    suspended_by text,
+    suspended_because text,
+    deleting_since timestamp with time zone,
     CONSTRAINT tenant_brand_is_short_and_plain CHECK ((((char_length(brand) >= 1) AND (char_length(brand) <= 80)) AND (brand !~ '[[:cntrl:]{}]'::text))),
     CONSTRAINT tenant_id_is_short_and_plain CHECK ((tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'::text))
 );
 
 ALTER TABLE ONLY public.tenant FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tenant_proof_secret (
+    only_row boolean DEFAULT true NOT NULL,
+    secret bytea NOT NULL,
+    CONSTRAINT tenant_proof_secret_has_one_row CHECK (only_row)
+);
+
+CREATE TABLE public.tenant_settings (
+    tenant_id text NOT NULL,
+    version bigint NOT NULL,
+    settings jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_by text NOT NULL,
+    reason text,
+    restores bigint,
+    CONSTRAINT tenant_settings_version_is_positive CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.tenant_settings FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.ticket (
     tenant_id text NOT NULL,
@@ -1162,8 +1364,89 @@ ALTER TABLE public.usage_record ALTER COLUMN usage_record_id ADD GENERATED ALWAY
     CACHE 1
 );
 
+CREATE TABLE public.webhook_attempt (
+    tenant_id text NOT NULL,
+    target_id text NOT NULL,
+    event_id text NOT NULL,
+    number integer NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text,
+    status integer
+);
+
+ALTER TABLE ONLY public.webhook_attempt FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_conversation (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    last_ordinal bigint DEFAULT 0 NOT NULL,
+    last_episode bigint DEFAULT 0 NOT NULL,
+    last_sequence bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.webhook_conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_delivery (
+    tenant_id text NOT NULL,
+    target_id text NOT NULL,
+    event_id text NOT NULL,
+    conversation_id text NOT NULL,
+    sequence bigint NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT webhook_delivery_finished_at_null_while_it_waits CHECK (((state = 'waiting'::text) = (finished_at IS NULL))),
+    CONSTRAINT webhook_delivery_is_due_while_it_waits CHECK (((state = 'waiting'::text) OR (next_at IS NULL))),
+    CONSTRAINT webhook_delivery_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'dead'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.webhook_delivery FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_event (
+    tenant_id text NOT NULL,
+    event_id text NOT NULL,
+    conversation_id text NOT NULL,
+    sequence bigint NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.webhook_event FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook_target (
+    tenant_id text NOT NULL,
+    target_id text NOT NULL,
+    url text NOT NULL,
+    event_types text[] DEFAULT '{}'::text[] NOT NULL,
+    secret text NOT NULL,
+    old_secret text,
+    old_secret_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    paused_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    CONSTRAINT webhook_old_secret_ends CHECK (((old_secret IS NULL) = (old_secret_until IS NULL))),
+    CONSTRAINT webhook_target_id_is_plain CHECK ((target_id ~ '^wt_[0-9a-f]{16}$'::text)),
+    CONSTRAINT webhook_target_is_disabled_for_a_reason CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+    CONSTRAINT webhook_url_is_short CHECK (((length(url) >= 1) AND (length(url) <= 2000)))
+);
+
+ALTER TABLE ONLY public.webhook_target FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_pkey PRIMARY KEY (tenant_id, code);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
 
 ALTER TABLE ONLY public.article
     ADD CONSTRAINT article_pkey PRIMARY KEY (tenant_id, slug);
@@ -1192,8 +1475,20 @@ ALTER TABLE ONLY public.cut_entry
 ALTER TABLE ONLY public.dead_letter
     ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (dead_letter_id);
 
+ALTER TABLE ONLY public.deleted_tenant
+    ADD CONSTRAINT deleted_tenant_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.episode
+    ADD CONSTRAINT episode_begins_once UNIQUE (tenant_id, conversation_id, first_position);
+
+ALTER TABLE ONLY public.episode
+    ADD CONSTRAINT episode_pkey PRIMARY KEY (tenant_id, conversation_id, number);
+
+ALTER TABLE ONLY public.episode_progress
+    ADD CONSTRAINT episode_progress_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_pkey PRIMARY KEY (tenant_id, flight_number, flight_date, cabin);
@@ -1243,6 +1538,9 @@ ALTER TABLE ONLY public.reservation
 ALTER TABLE ONLY public.reservation_segment
     ADD CONSTRAINT reservation_segment_pkey PRIMARY KEY (tenant_id, reservation_id, segment_number);
 
+ALTER TABLE ONLY public.resolution
+    ADD CONSTRAINT resolution_pkey PRIMARY KEY (tenant_id, conversation_id, "position");
+
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_belongs_to_one_passenger PRIMARY KEY (tenant_id, flight_number, flight_date, seat_number);
 
@@ -1264,6 +1562,12 @@ ALTER TABLE ONLY public.stream_group
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY public.tenant_proof_secret
+    ADD CONSTRAINT tenant_proof_secret_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.tenant_settings
+    ADD CONSTRAINT tenant_settings_pkey PRIMARY KEY (tenant_id, version);
+
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_pkey PRIMARY KEY (tenant_id, ticket_id);
 
@@ -1279,6 +1583,23 @@ ALTER TABLE ONLY public.usage_day
 ALTER TABLE ONLY public.usage_record
     ADD CONSTRAINT usage_record_pkey PRIMARY KEY (usage_record_id);
 
+ALTER TABLE ONLY public.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (tenant_id, target_id, event_id, number);
+
+ALTER TABLE ONLY public.webhook_conversation
+    ADD CONSTRAINT webhook_conversation_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (tenant_id, target_id, event_id);
+
+ALTER TABLE ONLY public.webhook_event
+    ADD CONSTRAINT webhook_event_pkey PRIMARY KEY (tenant_id, event_id);
+
+ALTER TABLE ONLY public.webhook_target
+    ADD CONSTRAINT webhook_target_pkey PRIMARY KEY (tenant_id, target_id);
+
+CREATE INDEX api_key_tenant ON public.api_key USING btree (tenant_id);
+
 CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
 
 CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
@@ -1286,6 +1607,12 @@ CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
 CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
 
 CREATE UNIQUE INDEX dead_letter_entry_is_kept_once ON public.dead_letter USING btree (tenant_id, conversation_id, entry) WHERE (entry IS NOT NULL);
+
+CREATE INDEX episode_look ON public.episode USING btree (look_at) WHERE (closed_at IS NULL);
+
+CREATE INDEX episode_noted ON public.episode USING btree (tenant_id, noted_at) WHERE (closed_at IS NOT NULL);
+
+CREATE UNIQUE INDEX episode_open ON public.episode USING btree (tenant_id, conversation_id) WHERE (closed_at IS NULL);
 
 CREATE INDEX flight_route ON public.flight USING btree (tenant_id, origin, destination);
 
@@ -1305,12 +1632,27 @@ CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.re
 
 CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
 
+CREATE INDEX resolution_open ON public.resolution USING btree (resolved_at) WHERE (taken_up_at IS NULL);
+
 CREATE INDEX span_age ON public.span USING brin (started_at);
+
+CREATE INDEX turn_committed ON public.turn USING btree (tenant_id, committed_at);
 
 CREATE INDEX usage_record_at ON public.usage_record USING btree (tenant_id, at);
 
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (tenant_id, target_id, next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX webhook_delivery_event ON public.webhook_delivery USING btree (tenant_id, event_id);
+
+CREATE INDEX webhook_delivery_waiting ON public.webhook_delivery USING btree (tenant_id, conversation_id, target_id, sequence) WHERE (state = 'waiting'::text);
+
+CREATE INDEX webhook_event_created ON public.webhook_event USING btree (created_at);
+
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.article_section
     ADD CONSTRAINT article_section_tenant_id_slug_fkey FOREIGN KEY (tenant_id, slug) REFERENCES public.article(tenant_id, slug) ON DELETE CASCADE;
@@ -1332,6 +1674,12 @@ ALTER TABLE ONLY public.customer
 
 ALTER TABLE ONLY public.cut_entry
     ADD CONSTRAINT cut_entry_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.episode_progress
+    ADD CONSTRAINT episode_progress_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.episode
+    ADD CONSTRAINT episode_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_tenant_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, flight_number, flight_date) REFERENCES public.flight_date(tenant_id, flight_number, flight_date);
@@ -1372,6 +1720,9 @@ ALTER TABLE ONLY public.reservation_segment
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT reservation_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customer(tenant_id, customer_id);
 
+ALTER TABLE ONLY public.resolution
+    ADD CONSTRAINT resolution_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_tenant_id_reservation_id_flight_number_flight_date_fkey FOREIGN KEY (tenant_id, reservation_id, flight_number, flight_date) REFERENCES public.reservation_segment(tenant_id, reservation_id, flight_number, flight_date);
 
@@ -1387,13 +1738,30 @@ ALTER TABLE ONLY public.session_item
 ALTER TABLE ONLY public.stream_group
     ADD CONSTRAINT stream_group_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
+ALTER TABLE ONLY public.tenant_settings
+    ADD CONSTRAINT tenant_settings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
 ALTER TABLE ONLY public.turn
     ADD CONSTRAINT turn_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
+ALTER TABLE ONLY public.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_tenant_id_target_id_event_id_fkey FOREIGN KEY (tenant_id, target_id, event_id) REFERENCES public.webhook_delivery(tenant_id, target_id, event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES public.webhook_event(tenant_id, event_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_tenant_id_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES public.webhook_target(tenant_id, target_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_target
+    ADD CONSTRAINT webhook_target_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE public.airport ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.article ENABLE ROW LEVEL SECURITY;
 
@@ -1411,6 +1779,12 @@ ALTER TABLE public.cut_entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.deleted_tenant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.episode ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.episode_progress ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.flight ENABLE ROW LEVEL SECURITY;
@@ -1427,6 +1801,92 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_method ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY proven_tenant_only ON public.airport AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.api_key AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.article AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.article_section AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.collected_stream AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.conversation_sender AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.customer AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.cut_entry AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.dead_letter AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.deleted_tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.episode AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.episode_progress AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.fare AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.flight AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.flight_date AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.guess AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.inbox AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.journal AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.outbox AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.payment_method AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation_change AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation_passenger AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reservation_segment AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.resolution AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.seat AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.section_embedding AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.session_item AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.span AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.stream_group AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.tenant_settings AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.ticket AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.tool_journal AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.turn AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.usage_day AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.usage_record AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_attempt AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_delivery AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_event AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.webhook_target AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation_change ENABLE ROW LEVEL SECURITY;
@@ -1434,6 +1894,8 @@ ALTER TABLE public.reservation_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.reservation_passenger ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation_segment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.resolution ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.seat ENABLE ROW LEVEL SECURITY;
 
@@ -1448,6 +1910,8 @@ ALTER TABLE public.stream_group ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.api_key USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1464,6 +1928,12 @@ CREATE POLICY tenant_only ON public.customer USING (((tenant_id = current_settin
 CREATE POLICY tenant_only ON public.cut_entry USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.deleted_tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.episode USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.episode_progress USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1489,6 +1959,8 @@ CREATE POLICY tenant_only ON public.reservation_passenger USING (((tenant_id = c
 
 CREATE POLICY tenant_only ON public.reservation_segment USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.resolution USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.seat USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.section_embedding USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1501,6 +1973,8 @@ CREATE POLICY tenant_only ON public.stream_group USING (((tenant_id = current_se
 
 CREATE POLICY tenant_only ON public.tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.tenant_settings USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.ticket USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.tool_journal USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
@@ -1511,6 +1985,18 @@ CREATE POLICY tenant_only ON public.usage_day USING (((tenant_id = current_setti
 
 CREATE POLICY tenant_only ON public.usage_record USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.webhook_attempt USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_delivery USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_event USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.webhook_target USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+ALTER TABLE public.tenant_settings ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.ticket ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_journal ENABLE ROW LEVEL SECURITY;
@@ -1520,3 +2006,13 @@ ALTER TABLE public.turn ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_day ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_record ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_conversation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_delivery ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_target ENABLE ROW LEVEL SECURITY;

@@ -33,7 +33,6 @@ from runtime.configuration import load_settings
 from runtime.telemetry.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
-from worker.process.running import RunningService
 from worker.tasks import register_tasks
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from schema.ids import ConversationKey
     from schema.settings import Settings
+    from worker.process.running import RunningService
 
 _log = structlog.get_logger("fte.worker")
 
@@ -133,6 +133,9 @@ class ServiceStep(StartStopStep):
         """Open the service with as many slots as the worker has threads; raises what `RunningService` raises."""
         if not issubclass(parent.pool_cls, TaskPool):
             raise InvalidSettings([f"-P: a worker runs in the threads pool, not in {parent.pool_cls.__module__}"])
+        # Only here: it takes seconds, and `celery -A worker inspect` needs no agents.
+        from worker.process.running import RunningService  # noqa: PLC0415 - as said above
+
         app: WorkerApp = parent.app
         settings = app.read_settings().model_copy(update={"concurrency": parent.concurrency})
         app.running = RunningService(settings, WorkerBell(app).ring)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ops.lab.chaos.faults import Fault
-    from ops.lab.chaos.run import ChaosOptions, Row, Totals
+    from ops.lab.chaos.run import ChaosOptions, ChaosTotals, FaultResult
     from schema.settings import Settings
 
 _MIXED_SECONDS = 60
@@ -83,7 +83,7 @@ def chaos(
         raise typer.Exit(1)
 
 
-def _run_apart(console: Console, settings: Settings, options: ChaosOptions, faults: list[Fault]) -> list[Row]:
+def _run_apart(console: Console, settings: Settings, options: ChaosOptions, faults: list[Fault]) -> list[FaultResult]:
     import asyncio
 
     from ops.cli.scratch_folder import folder_apart
@@ -96,12 +96,12 @@ def _run_apart(console: Console, settings: Settings, options: ChaosOptions, faul
 
 async def _run(
     console: Console, settings: Settings, folder: Path, options: ChaosOptions, faults: list[Fault]
-) -> list[Row]:
+) -> list[FaultResult]:
     from rich.live import Live
 
     from ops.lab.chaos.run import chaos_on
 
-    rows: list[Row] = []
+    rows: list[FaultResult] = []
     with Live(
         _table(rows, "", console.width), console=console, auto_refresh=False, vertical_overflow="visible"
     ) as live:
@@ -118,7 +118,7 @@ async def _run(
     return rows
 
 
-def _say(totals: Totals) -> str:
+def _say(totals: ChaosTotals) -> str:
     """Return the totals in one line."""
     kept = f"not kept in {', '.join(totals.broken)}" if totals.broken else "every promise kept"
     shown = f"; {', '.join(totals.unshown)} not shown" if totals.unshown else ""
@@ -126,7 +126,7 @@ def _say(totals: Totals) -> str:
     return f"{counts}, {totals.minutes:g} minutes: {kept}{shown}"
 
 
-def _table(rows: list[Row], caption: str, console_width: int) -> Table:
+def _table(rows: list[FaultResult], caption: str, console_width: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -168,7 +168,7 @@ def _table(rows: list[Row], caption: str, console_width: int) -> Table:
     return table
 
 
-def _print_json(rows: list[Row], totals: Totals) -> None:
+def _print_json(rows: list[FaultResult], totals: ChaosTotals) -> None:
     from dataclasses import asdict
 
     from ops.terminal import print_line

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from ops.demo.play import Outcome
+    from ops.demo.play import DemoResult
     from ops.standalone.standalone import Crew, Say
     from schema.settings import Settings
 
@@ -39,7 +39,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
+def _apart(console: Console, settings: Settings, workers: int) -> DemoResult:
     """Play on an embedded stack in a temporary folder, which is kept only when something went wrong."""
     from ops.cli.scratch_folder import folder_apart
     from ops.standalone.standalone import run_everything
@@ -54,7 +54,7 @@ def _apart(console: Console, settings: Settings, workers: int) -> Outcome:
     return outcome
 
 
-def _on_servers(console: Console, settings: Settings) -> Outcome:
+def _on_servers(console: Console, settings: Settings) -> DemoResult:
     """Play on the servers of the settings, with one additional worker."""
     from ops.standalone.standalone import run_workers
 
@@ -70,7 +70,7 @@ def _shown_by(status: Status) -> Say:
     return lambda line: status.update(f"[dim]{line} …[/]")
 
 
-def _play(console: Console, status: Status, settings: Settings, crew: Crew) -> Outcome:
+def _play(console: Console, status: Status, settings: Settings, crew: Crew) -> DemoResult:
     import asyncio
     import secrets
     from datetime import UTC, datetime
@@ -89,6 +89,6 @@ def _play(console: Console, status: Status, settings: Settings, crew: Crew) -> O
     return outcome
 
 
-def _close(console: Console, outcome: Outcome) -> None:
+def _close(console: Console, outcome: DemoResult) -> None:
     """Print the closing line after everything has stopped, so that it is the last."""
     console.print(f"demo: {outcome}", style="bold green" if outcome.is_good else "bold red", soft_wrap=True)

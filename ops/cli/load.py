@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ops.lab.growth import Figure
+    from ops.lab.growth import GrowthFigure
     from ops.lab.load.run import LoadOptions, LoadProgress
     from ops.lab.load.scripts import BookingAccess
     from ops.verify.tally import LoadReport
@@ -57,12 +57,19 @@ JsonFile = Annotated[
 ]
 
 
+Via = Annotated[
+    Literal["library", "http"],
+    typer.Option("--via", help="How messages go in: by the Python library, or by an HTTP gateway started for it."),
+]
+
+
 def load(
     *,
     conversations: Conversations = 100,
     turns: Turns = 5,
     duration: Duration = None,
     rate: Rate = 20,
+    via: Via = "library",
     seed: Seed = 1,
     model_latency_ms: Latency = None,
     llm_sim: LlmSim = False,
@@ -87,10 +94,8 @@ def load(
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        amounts: dict[str, Any] = {"conversations": conversations, "workers": workers, "seed": seed}
-        amounts["messages_per_second"] = rate
-        if model_latency_ms is not None:
-            amounts["model_latency_ms"] = model_latency_ms
+        amounts = {"conversations": conversations, "workers": workers, "seed": seed, "messages_per_second": rate}
+        amounts |= {} if model_latency_ms is None else {"model_latency_ms": model_latency_ms}
         _soak(console, settings, seconds, amounts, json_file)
         return
     options = LoadOptions(
@@ -101,6 +106,7 @@ def load(
         model_latency_ms=None if llm_sim else model_latency_ms,
         bookings=_sample_bookings(),
         tenant=tenant,
+        via_http=via == "http",
     )
     with interrupted_by_signals():
         try:
@@ -178,7 +184,7 @@ def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) ->
         yield settings.model_copy(update=changed)
 
 
-def _finish(console: Console, report: LoadReport, figures: list[Figure], json_file: str | None) -> None:
+def _finish(console: Console, report: LoadReport, figures: list[GrowthFigure], json_file: str | None) -> None:
     """Show and write the report; exit with 1 when the product broke a promise, or grew."""
     from dataclasses import asdict
 
@@ -205,7 +211,7 @@ def _sample_bookings() -> tuple[BookingAccess, ...]:
 
 def _run_apart(
     console: Console, settings: Settings, workers: int, options: LoadOptions, *, watches: bool
-) -> tuple[LoadReport, list[Figure]]:
+) -> tuple[LoadReport, list[GrowthFigure]]:
     import tempfile
     from pathlib import Path
 
@@ -220,7 +226,7 @@ def _run_apart(
 
 def _run(
     console: Console, settings: Settings, options: LoadOptions, pids: Callable[[], list[int]], *, watches: bool
-) -> tuple[LoadReport, list[Figure]]:
+) -> tuple[LoadReport, list[GrowthFigure]]:
     """Run the load and show its progress; `watches`: also watch for growth."""
     import asyncio
 
@@ -251,24 +257,38 @@ async def _load(
     show: Callable[[LoadProgress], None],
     *,
     watches: bool,
-) -> tuple[LoadReport, list[Figure]]:
+) -> tuple[LoadReport, list[GrowthFigure]]:
     import asyncio
 
     from ops.lab.growth import GrowthWatch
-    from ops.lab.load.run import run_load
     from runtime.cancelling import cancel_and_wait
 
     if not watches:
-        return await run_load(settings, options, show), []
+        return await _run_once(settings, options, show), []
     watch = GrowthWatch(settings, pids)
     watching = asyncio.create_task(watch.run())
     try:
-        report = await run_load(settings, options, show)
+        report = await _run_once(settings, options, show)
         if watching.done():
             watching.result()  # it ends by an error alone, and missing figures do not mean good ones
     finally:
         await cancel_and_wait(watching)
     return report, watch.judge()
+
+
+async def _run_once(settings: Settings, options: LoadOptions, show: Callable[[LoadProgress], None]) -> LoadReport:
+    from dataclasses import replace
+
+    from ops.lab.load.access import open_gateway
+    from ops.lab.load.run import run_load
+    from ops.standalone.gateways import run_gateway_beside
+
+    if not options.via_http:
+        return await run_load(settings, options, show)
+    free = settings.model_copy(update={"gateway_listen": "127.0.0.1:0", "load_tests": True})
+    with run_gateway_beside(free) as url:
+        async with open_gateway(settings, options.tenant, url) as access:
+            return await run_load(settings, replace(options, gateway=access), show)
 
 
 def _write(file: str, facts: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ops.lab.growth import Figure
+    from ops.lab.growth import GrowthFigure
     from ops.verify.tally import LoadReport
 
 
@@ -21,6 +21,7 @@ def counts_of(report: LoadReport) -> Table:
             "messages": f"{report['messages']:,}",
             "replies": f"{report['replies']:,}",
             "escalations": f"{report['escalations']:,}",
+            "accepted a second": f"{report['accepted_per_s']:,.1f}",
             "messages a second": f"{report['messages_per_s']:,.1f}",
         }
     )
@@ -56,13 +57,17 @@ def times_of(report: LoadReport) -> Table:
     times.add_column("milliseconds")
     for name in ("p50", "p95", "p99", "max"):
         times.add_column(name, justify="right")
-    rows = {"from sending to the reply": report["latency_ms"], "of these, without the model": report["overhead_ms"]}
+    rows = {
+        "from sending to the receipt": report["acceptance_ms"],
+        "from sending to the reply": report["latency_ms"],
+        "of these, without the model": report["overhead_ms"],
+    }
     for title, of in rows.items():
         times.add_row(title, *(f"{value:,.0f}" for value in (of["p50"], of["p95"], of["p99"], of["max"])))
     return times
 
 
-def growth_of(figures: Sequence[Figure]) -> Table:
+def growth_of(figures: Sequence[GrowthFigure]) -> Table:
     """Return a table of growth under the load."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("growth")

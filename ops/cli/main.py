@@ -12,22 +12,27 @@ import typer
 from ops.cli.chaos import chaos
 from ops.cli.chat import chat
 from ops.cli.dead import dead
+from ops.cli.deliver import deliver
 from ops.cli.demo import demo
 from ops.cli.erase import erase
+from ops.cli.gateway import gateway
 from ops.cli.kb import kb
+from ops.cli.keys import keys
 from ops.cli.llm_sim import llm_sim
 from ops.cli.load import load
 from ops.cli.migrate import key, migrate
-from ops.cli.ownership import hand_back, takeover
+from ops.cli.ownership import hand_back, resolve, takeover
 from ops.cli.send import send
 from ops.cli.settings import settings
 from ops.cli.show import show
 from ops.cli.streams import events, replies
+from ops.cli.tenant import tenants
 from ops.cli.tickets import escalations
 from ops.cli.trace import trace
 from ops.cli.up import up
 from ops.cli.usage import usage
 from ops.cli.verify import verify
+from ops.cli.webhooks import webhooks
 from ops.cli.worker import worker
 
 _TRY = "Try it"
@@ -50,12 +55,14 @@ _PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "trace": trace,
         "takeover": takeover,
         "hand-back": hand_back,
+        "resolve": resolve,
         "erase": erase,
         "usage": usage,
     },
     _RUN: {
         "up": up,
         "worker": worker,
+        "gateway": gateway,
         "llm-sim": llm_sim,
         "migrate": migrate,
         "key": key,
@@ -67,8 +74,12 @@ for _panel, _commands in _PANELS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
 app.add_typer(escalations, name="escalations", rich_help_panel=_TALK)
+app.add_typer(webhooks, name="webhooks", rich_help_panel=_TALK)
 app.add_typer(dead, name="dead", rich_help_panel=_LOOK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
+app.add_typer(tenants, name="tenant", rich_help_panel=_RUN)
+app.add_typer(keys, name="keys", rich_help_panel=_RUN)
+app.add_typer(deliver, name="deliver", rich_help_panel=_RUN)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

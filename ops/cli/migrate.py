@@ -48,6 +48,8 @@ def migrate(
         console.print(f"added {', '.join(report.tenants_added)}")
     if not report.role_granted:
         console.print("the role fte_app could not be made: the tables' owner is under row-level security itself")
+    if not report.http_role_granted:
+        console.print("the role fte_http could not be made, so HTTP processes cannot start; docs/tenants.md")
 
 
 def key(

@@ -1,4 +1,4 @@
-"""The commands `fte takeover` and `fte hand-back`: who answers a conversation."""
+"""The commands `fte takeover`, `fte hand-back` and `fte resolve`: who answers a conversation, and when it is over."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.options import Json, Tenant
+from ops.cli.options import Json, Tenant, Who
 
 if TYPE_CHECKING:
     from ops.desk.takeover import Owner
@@ -26,6 +26,34 @@ def takeover(conversation: Conversation, tenant: Tenant = "default", as_json: Js
 def hand_back(conversation: Conversation, tenant: Tenant = "default", as_json: Json = False) -> None:
     """Hand a conversation back to the bot: it answers from the next message on."""
     _change_owner(conversation, tenant, "bot", as_json=as_json)
+
+
+def resolve(conversation: Conversation, who: Who = None, tenant: Tenant = "default", as_json: Json = False) -> None:
+    """Call a conversation resolved, as far as it is answered: the customer's next message begins another episode."""
+    import asyncio
+
+    from ops.cli.options import user_name
+    from ops.cli.servers import find_servers
+    from ops.terminal import open_console, print_line
+    from runtime.encoding import dump_json
+
+    resolved = asyncio.run(_resolve(find_servers(), tenant, conversation, user_name(who)))
+    if as_json:
+        print_line(dump_json({"tenant": tenant, "conversation": conversation, "resolved": resolved}))
+        return
+    told = "is resolved" if resolved else "has nothing new to resolve"
+    open_console().print(f"{conversation} {told}", markup=False)
+
+
+async def _resolve(settings: DeploymentSettings, tenant: str, conversation: str, who: str) -> bool:
+    from datetime import UTC, datetime
+
+    from ops.cli.reading import open_database
+    from ops.desk.resolving import resolve as resolve_in
+    from schema.ids import ConversationKey
+
+    async with open_database(settings) as database:
+        return await resolve_in(database, ConversationKey(tenant, conversation), by=who, now=datetime.now(UTC))
 
 
 def _change_owner(conversation: str, tenant: str, owner: Owner, *, as_json: bool) -> None:

@@ -51,4 +51,4 @@ def point_at_servers(settings: Settings) -> Settings | None:
     running = read_running_stack(settings.state_dir)
     if running is None:
         return None
-    return settings.model_copy(update={"database_url": running.database_url, "redis_url": running.redis_url})
+    return settings.model_copy(update=running.as_settings())

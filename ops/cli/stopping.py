@@ -38,10 +38,7 @@ def interrupted_by_signals() -> Iterator[None]:
 
 async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
     """Run until the work is done, or SIGINT, SIGTERM or SIGHUP ends it."""
-    loop = asyncio.get_running_loop()
-    signalled = asyncio.Event()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, signalled.set)
+    signalled = signalled_event()
     working = asyncio.create_task(work)
     waiting = asyncio.create_task(signalled.wait())
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -50,3 +47,12 @@ async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
         await cancel_and_wait(working)
     else:
         await working
+
+
+def signalled_event() -> asyncio.Event:
+    """Return an event of the running loop that SIGINT, SIGTERM or SIGHUP sets, instead of what they do otherwise."""
+    loop = asyncio.get_running_loop()
+    signalled = asyncio.Event()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, signalled.set)
+    return signalled

@@ -61,7 +61,7 @@ _OUTCOME_STYLES = {
 }
 
 
-class Row:
+class TimedLine:
     """A line of text with a duration at the right edge, and, where there is room, a bar between.
 
     `span` is its beginning and end within its turn, as fractions of it.
@@ -95,15 +95,15 @@ def duration(milliseconds: float) -> str:
 def page_of(trace: ConversationTrace) -> RenderableType:
     """Return the page of a trace: the tree of turns and other events, and the totals."""
     head = Text.assemble((plain(trace.conversation), "bold"), (f"  {trace.tenant}  {trace.trace_id}", "dim"))
-    tree = Tree(Row(head), guide_style="bright_black")
+    tree = Tree(TimedLine(head), guide_style="bright_black")
     before: datetime | None = None
     entries: list[TracedTurn | Step] = [*trace.turns, *trace.events]
     for entry in sorted(entries, key=_begins):
         if before is not None and (_begins(entry) - before).total_seconds() >= _PAUSE_SECONDS_MIN:
             pause = (_begins(entry) - before) / timedelta(milliseconds=1)
-            tree.add(Row(Text(f"{duration(pause)} of silence", "bright_black italic")))
+            tree.add(TimedLine(Text(f"{duration(pause)} of silence", "bright_black italic")))
         if isinstance(entry, Step):
-            tree.add(Row(Text.assemble((entry.name, "yellow"), (f"  {clock(entry.started_at)}", "dim"))))
+            tree.add(TimedLine(Text.assemble((entry.name, "yellow"), (f"  {clock(entry.started_at)}", "dim"))))
             before = entry.ended_at
         else:
             _add_turn(tree, entry)
@@ -119,16 +119,16 @@ def _add_turn(tree: Tree, turn: TracedTurn) -> None:
     if not turn.attempts:
         told = " · waiting" if turn.state == "accepted" else " · no trace"
         told = f" · answered with message {turn.answered_with}" if turn.answered_with else told
-        tree.add(Row(Text.assemble(_turn_title(turn), (told, "dim"))))
+        tree.add(TimedLine(Text.assemble(_turn_title(turn), (told, "dim"))))
         return
     ended = max(_ends(attempt) for attempt in turn.attempts)
     whole = (ended - turn.accepted_at) / timedelta(milliseconds=1)
-    branch = tree.add(Row(_turn_title(turn), whole, (0.0, 1.0)))
+    branch = tree.add(TimedLine(_turn_title(turn), whole, (0.0, 1.0)))
     whole_ones = [attempt.state in {"done", "committed"} for attempt in turn.attempts]
     for attempt in turn.attempts:
         under = branch
         if whole_ones != [True] or "resumed_steps" in attempt.attributes:
-            under = branch.add(Row(_attempt_title(attempt), attempt.milliseconds, _share(attempt, turn, whole)))
+            under = branch.add(TimedLine(_attempt_title(attempt), attempt.milliseconds, _share(attempt, turn, whole)))
         _add_steps(under, attempt.steps, attempt.started_at, turn, whole)
 
 
@@ -168,9 +168,10 @@ def _add_steps(branch: Tree, steps: list[Step], begins: datetime, turn: TracedTu
         missing = (step.started_at - reached) / timedelta(milliseconds=1)
         if step.kind != "queue" and missing >= max(_GAP_MS_MIN, whole * _GAP_SHARE_MIN):
             gap = Step("gap", "", reached, missing)
-            branch.add(Row(Text("between", "bright_black italic"), missing, _share(gap, turn, whole)))
+            branch.add(TimedLine(Text("between", "bright_black italic"), missing, _share(gap, turn, whole)))
         timed = step.kind not in {"event", "dropped"}
-        row = Row(_step_title(step), step.milliseconds, _share(step, turn, whole)) if timed else Row(_step_title(step))
+        share = _share(step, turn, whole) if timed else None
+        row = TimedLine(_step_title(step), step.milliseconds if timed else None, share)
         _add_steps(branch.add(row), step.steps, step.started_at, turn, whole)
         reached = max(reached, step.ended_at) if step.kind != "queue" else reached
 

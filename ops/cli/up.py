@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from ops.cli.options import Concurrency, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from ops.standalone.standalone import Crew, Say
@@ -22,13 +24,16 @@ def up(
     concurrency: Concurrency = None,
     as_json: Json = False,
 ) -> None:
-    """Start PostgreSQL, Redis and workers on this machine, and run them until Ctrl-C.
+    """Start PostgreSQL, Redis, workers and an HTTP gateway on this machine, and run them until Ctrl-C.
 
+    As soon as a tenant has a webhook target, a process that delivers webhooks runs as well.
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
-    workers are started.
+    workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes the port of FTE_GATEWAY_LISTEN, or a free
+    one where that is taken.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
+    from ops.standalone.deliverer import run_deliverer_when_needed
     from ops.terminal import open_console, print_line, tell_on
 
     overrides: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
@@ -36,11 +41,16 @@ def up(
     console = open_console(stderr=as_json)
     with interrupted_by_signals():
         try:
-            with _everything(settings, workers, tell_on(console)) as (here, crew):
+            say = tell_on(console)
+            with (
+                _everything(settings, workers, say) as (here, crew),
+                run_deliverer_when_needed(here),
+                _gateway(here, say) as url,
+            ):
                 if as_json:
-                    print_line(_as_json(here, crew))
+                    print_line(_as_json(here, crew, url))
                 else:
-                    _welcome(here, workers)
+                    _welcome(here, workers, url)
                 while True:
                     signal.pause()
         except KeyboardInterrupt:
@@ -55,20 +65,35 @@ def _everything(settings: Settings, workers: int, say: Say) -> AbstractContextMa
     return run_everything(settings, workers=workers, say=say)
 
 
-def _as_json(settings: DeploymentSettings, crew: Crew) -> str:
+@contextmanager
+def _gateway(settings: Settings, say: Say) -> Iterator[str | None]:
+    """Run a gateway where its process has a login that is fenced in; yield its URL."""
+    from ops.standalone.gateways import run_gateway_beside
+
+    if settings.http_database_url is None:
+        yield None
+        return
+    say("starting the HTTP gateway")
+    with run_gateway_beside(settings) as url:
+        yield url
+
+
+def _as_json(settings: DeploymentSettings, crew: Crew, gateway_url: str | None) -> str:
     from runtime.encoding import dump_json
 
     return dump_json(
         {
             "database_url": settings.database_url,
+            "http_database_url": settings.http_database_url,
             "redis_url": settings.redis_url,
+            "gateway_url": gateway_url,
             "state_dir": str(settings.state_dir),
             "workers": crew.pids,
         }
     )
 
 
-def _welcome(settings: Settings, workers: int) -> None:
+def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
     import shlex
 
     from ops.terminal import open_console
@@ -80,10 +105,16 @@ def _welcome(settings: Settings, workers: int) -> None:
     )
     for name, value in {
         "FTE_DATABASE_URL": settings.database_url,
+        "FTE_HTTP_DATABASE_URL": settings.http_database_url,
         "FTE_REDIS_URL": settings.redis_url,
         "FTE_STATE_DIR": str(settings.state_dir),
     }.items():
-        console.print(f"  export {name}={shlex.quote(value or '')}", markup=False, soft_wrap=True)
+        if value:
+            console.print(f"  export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
+    if gateway_url is not None:
+        console.print(
+            f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]a key:[/] fte keys create --help", soft_wrap=True
+        )
     console.print("\n  [dim]From another terminal (the same user's needs no export):[/]")
     for command, does in {
         "fte chat": "talk to it",

@@ -11,6 +11,7 @@ from ops.cli.options import Json, Tenant
 
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
 
     from rich.table import Table
 
@@ -38,7 +39,7 @@ def usage(tenant: Tenant = "default", day: Day = None, as_json: Json = False) ->
 
     settings = find_servers()
     of_day = (day or datetime.now(UTC)).date()
-    models = asyncio.run(_read(settings, tenant, of_day))
+    models, own_ceiling = asyncio.run(_read(settings, tenant, of_day))
     if as_json:
         for model in models:
             cost = None if model.cost_usd is None else float(model.cost_usd)
@@ -50,7 +51,7 @@ def usage(tenant: Tenant = "default", day: Day = None, as_json: Json = False) ->
         return
     console.print(_table(models))
     spent = sum(model.cost_usd or 0 for model in models)
-    ceiling = settings.tenant_usd_per_day_max
+    ceiling = own_ceiling or settings.tenant_usd_per_day_max
     share = f", {spent / ceiling:.0%} of the {ceiling} USD that a tenant may spend" if ceiling else ""
     console.print(f"{tenant} spent {spent:.4f} USD on {of_day} (UTC){share}", markup=False)
 
@@ -78,9 +79,10 @@ def _table(models: list[ModelUsage]) -> Table:
     return table
 
 
-async def _read(settings: DeploymentSettings, tenant: str, day: date) -> list[ModelUsage]:
+async def _read(settings: DeploymentSettings, tenant: str, day: date) -> tuple[list[ModelUsage], Decimal | None]:
     from ops.cli.reading import open_database
     from ops.desk.usage import read_usage
 
     async with open_database(settings) as database:
-        return await read_usage(database, tenant, day)
+        spending = await database.read(tenant, "read_spending", tenant=tenant)
+        return await read_usage(database, tenant, day), spending[0]["ceiling_usd"]

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import errors, sql
 
-from runtime.database import APPLICATION_ROLE, EVERY_TENANT, Row, check_encoding, connect
+from ops.database import http_role
+from runtime.database import APPLICATION_ROLE, EVERY_TENANT, HTTP_ROLE, Row, check_encoding, connect
+from runtime.encoding import dump_json
 from runtime.sender_keys import make_sender_secret
 from runtime.server_addresses import address_of, first_line
 from runtime.startup import check_fingerprint
@@ -70,6 +72,8 @@ class MigrationReport:
     tenants_added: tuple[str, ...]
     role_granted: bool
     """Whether `fte_app` exists and has its grants; without it the database's owner must be a plain role."""
+    http_role_granted: bool
+    """Whether `fte_http` exists and has its grants; without it no HTTP process can be fenced in."""
 
 
 def migrate(
@@ -101,19 +105,21 @@ def migrate(
             check_fingerprint(fingerprint, sealer)
         # First of all steps: what it refuses leaves the database as it was.
         has_role = _prepare_role(connection)
+        has_http_role = _make_role(connection, HTTP_ROLE)
         applied = [migration.name for migration in load_migrations() if _apply(connection, migration)]
         if has_role:
-            _grant(connection)
+            _grant(connection, APPLICATION_ROLE, [_GRANTS.format(role=sql.Identifier(APPLICATION_ROLE))])
+        if has_http_role:
+            _grant(connection, HTTP_ROLE, http_role.statements())
         with _step(connection):
             record_fingerprint(connection, sealer)
             _keep_sender_secret(connection, sealer)
             added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
-            if brand is not None:
-                connection.execute("UPDATE tenant SET brand = %s WHERE tenant_id = ANY (%s)", [brand, list(tenants)])
+            _set_brand(connection, tenants, brand)
         if sample:
             for tenant in tenants:
                 _fill(connection, tenant)
-        return MigrationReport(found, _read_number(connection), tuple(applied), tuple(added), has_role)
+        return MigrationReport(found, _read_number(connection), tuple(applied), tuple(added), has_role, has_http_role)
 
 
 def _check_server(connection: Connection, database_url: str) -> None:
@@ -201,7 +207,7 @@ def _prepare_role(connection: Connection) -> bool:
         "SELECT rolname AS name, rolsuper, rolsuper OR rolbypassrls AS above "
         "FROM pg_roles WHERE rolname = current_user",
     )
-    if not _make_role(connection):
+    if not _make_role(connection, APPLICATION_ROLE):
         if user["above"]:
             raise MigrationFailed(
                 f"role {APPLICATION_ROLE}",
@@ -228,33 +234,32 @@ def _may_step_down(connection: Connection) -> bool:
     return row is not None and bool(row["may"])
 
 
-def _grant(connection: Connection) -> None:
-    """Grant the application's role its rights, at each run, so that a new table needs no separate grant."""
+def _grant(connection: Connection, role: str, statements: Sequence[sql.Composed]) -> None:
+    """Grant a role its rights, at each run, so that a new table needs no separate grant."""
     try:
         with _step(connection):
-            connection.execute(_GRANTS.format(role=sql.Identifier(APPLICATION_ROLE)))
+            for statement in statements:
+                connection.execute(statement)
     except psycopg.Error as error:
-        raise MigrationFailed(f"grants to {APPLICATION_ROLE}", first_line(error)) from error
+        raise MigrationFailed(f"grants to {role}", first_line(error)) from error
 
 
-def _make_role(connection: Connection) -> bool:
+def _make_role(connection: Connection, role: str) -> bool:
     """Create the role unless it exists; return whether it exists now.
 
     Roles belong to the whole cluster, the advisory lock to one database: two databases may race for the same role,
     which PostgreSQL answers in three ways. The loser looks again.
     """
-    statement = sql.SQL("CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS").format(
-        role=sql.Identifier(APPLICATION_ROLE)
-    )
+    statement = sql.SQL("CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS").format(role=sql.Identifier(role))
     for _ in range(_ROLE_ATTEMPTS_MAX):
         row = connection.execute(
-            "SELECT rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+            "SELECT rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = %s", [role]
         ).fetchone()
         if row is not None and row["above"]:
             raise MigrationFailed(
-                f"role {APPLICATION_ROLE}",
+                f"role {role}",
                 "it is above row-level security, so tenants would not be apart; run "
-                f"ALTER ROLE {APPLICATION_ROLE} NOSUPERUSER NOBYPASSRLS",
+                f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS",
             )
         if row is not None:
             return True
@@ -292,6 +297,7 @@ BEGIN
         EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO {role}', v_name);
     END LOOP;
     REVOKE INSERT, UPDATE, DELETE ON migration, deployment FROM {role};
+    REVOKE ALL ON tenant_proof_secret FROM {role};
 END $$
 """)
 
@@ -314,8 +320,24 @@ def _keep_sender_secret(connection: Connection, sealer: Sealer) -> None:
 
 
 def _add_tenant(connection: Connection, tenant: str) -> bool:
-    cursor = connection.execute("INSERT INTO tenant (tenant_id) VALUES (%s) ON CONFLICT DO NOTHING", [tenant])
-    return cursor.rowcount == 1
+    return connection.execute(load_query("add_tenant"), {"tenant": tenant}).rowcount == 1
+
+
+def _set_brand(connection: Connection, tenants: Sequence[str], brand: str | None) -> None:
+    """Change the brand among tenants' settings where it is another; a deleted tenant has none."""
+    for tenant in tenants if brand is not None else ():
+        row = connection.execute(load_query("read_tenant"), {"tenant": tenant}).fetchone()
+        if row is None or row["brand"] == brand:
+            continue
+        change = {
+            "tenant": tenant,
+            "settings": dump_json(row["settings"] | {"brand": brand}),
+            "version": row["version"],
+            "by": "fte migrate",
+            "reason": None,
+            "restores": None,
+        }
+        connection.execute(load_query("change_tenant_settings"), change)
 
 
 def _fill(connection: Connection, tenant: str) -> None:

@@ -47,13 +47,15 @@ SEALED: tuple[SealedColumn, ...] = (
     SealedColumn("outbox", ("tenant_id", "conversation_id", "ordinal"), "body"),
     SealedColumn("dead_letter", ("dead_letter_id",), "payload"),
     SealedColumn("tool_journal", ("tenant_id", "message_id", "call_id"), "delta"),
+    SealedColumn("webhook_target", ("tenant_id", "target_id"), "secret"),
+    SealedColumn("webhook_target", ("tenant_id", "target_id"), "old_secret"),
 )
 """Every sealed column of the database."""
 
 
 @dataclass
-class ColumnCount:
-    """Counts of one table's sealed values."""
+class TableCount:
+    """Counts of one table's sealed values, over all its sealed columns."""
 
     looked_at: int = 0
     older: int = 0
@@ -69,7 +71,7 @@ class RotationReport:
     newest: str
     """The newest key's fingerprint."""
     dry_run: bool
-    tables: dict[str, ColumnCount] = field(default_factory=dict)
+    tables: dict[str, TableCount] = field(default_factory=dict)
     waiting_older: int = 0
     """Messages in mailboxes that are sealed with another key; their turns remove them."""
 
@@ -93,7 +95,9 @@ def rotate(settings: ServerSettings, sealer: Sealer, *, dry_run: bool = False) -
     with connect(settings.database_url or "") as connection:
         connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
         check_fingerprint(read_fingerprint(connection), sealer)
-        tables = {one.table: _reseal_column(connection, one, sealer, dry_run=dry_run) for one in SEALED}
+        tables = {one.table: TableCount() for one in SEALED}
+        for one in SEALED:
+            _reseal_column(connection, one, sealer, tables[one.table], dry_run=dry_run)
         waiting = asyncio.run(_count_waiting(settings, sealer))
         report = RotationReport(sealer.fingerprints[0], dry_run, tables, waiting)
         if not dry_run and not report.older_keys_needed:
@@ -101,8 +105,10 @@ def rotate(settings: ServerSettings, sealer: Sealer, *, dry_run: bool = False) -
         return report
 
 
-def _reseal_column(connection: Connection, column: SealedColumn, sealer: Sealer, *, dry_run: bool) -> ColumnCount:
-    count = ColumnCount()
+def _reseal_column(
+    connection: Connection, column: SealedColumn, sealer: Sealer, count: TableCount, *, dry_run: bool
+) -> None:
+    """Re-seal one column, and add what was found to its table's count."""
     for rows in _batches(connection, column):
         changed = []
         for row in rows:
@@ -117,7 +123,6 @@ def _reseal_column(connection: Connection, column: SealedColumn, sealer: Sealer,
                 count.unreadable += 1
         if changed and not dry_run:
             count.resealed += _update(connection, column, changed)
-    return count
 
 
 def _batches(connection: Connection, column: SealedColumn) -> Iterator[list[Row]]:

@@ -19,7 +19,7 @@ _SEPARATORS = re.compile(r"[\s.\-]")
 
 
 @dataclass(frozen=True)
-class Check:
+class DemoCheck:
     """One condition of the demo, and whether it holds."""
 
     text: str
@@ -67,17 +67,17 @@ async def seat_now(database: Database, tenant: str) -> str | None:
     return next((seat.seat_number for seat in seats if seat.passenger_number == 1), None)
 
 
-async def check_seat(database: Database, tenant: str, planned: SeatChange) -> Check:
+async def check_seat(database: Database, tenant: str, planned: SeatChange) -> DemoCheck:
     """Check that the booking has the seat that the customer was told."""
     now = await seat_now(database, tenant)
     passed = now == planned.wanted
     told = f"the booking says seat {now}" + (f", it was {planned.before}" if passed else f", not {planned.wanted}")
-    return Check(f"{told} ({planned.flight_number}, read from PostgreSQL)", passed)
+    return DemoCheck(f"{told} ({planned.flight_number}, read from PostgreSQL)", passed)
 
 
 async def check_card(
     database: Database, tenant: str, conversation: str, *, published: Sequence[str], logs: Sequence[Path]
-) -> Check:
+) -> DemoCheck:
     """Check that the card number is in no table, in no stream entry (`published`) and in no log."""
     places = [
         row["place"]
@@ -89,5 +89,5 @@ async def check_card(
         places.append("a stream")
     places += [path.name for path in logs if CARD_DIGITS in _SEPARATORS.sub("", path.read_text("utf-8", "replace"))]
     if places:
-        return Check(f"the card number stands in {', '.join(places)}", passed=False)
-    return Check("the card number stands in no table, no stream and no log", passed=True)
+        return DemoCheck(f"the card number stands in {', '.join(places)}", passed=False)
+    return DemoCheck("the card number stands in no table, no stream and no log", passed=True)

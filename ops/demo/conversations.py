@@ -17,7 +17,7 @@ SEAT_CONFIRMATION_NUMBER = "DEMO42"
 
 
 @dataclass(frozen=True)
-class Script:
+class SampleConversation:
     """One conversation from the customer's side; each message waits for the reply to the one before."""
 
     name: str
@@ -34,8 +34,8 @@ class Script:
     """Texts that the last reply must contain."""
 
 
-SCRIPTS: tuple[Script, ...] = (
-    Script(
+SCRIPTS: tuple[SampleConversation, ...] = (
+    SampleConversation(
         name="baggage",
         title="A question by e-mail, delivered twice",
         customer="Maya Chen",
@@ -46,7 +46,7 @@ SCRIPTS: tuple[Script, ...] = (
         sent_twice=True,
         answer_holds=("$50", "Source:"),
     ),
-    Script(
+    SampleConversation(
         name="seat",
         title="A seat change by text message",
         customer="Ada Okafor",
@@ -60,7 +60,7 @@ SCRIPTS: tuple[Script, ...] = (
         ),
         answer_holds=(SEAT_PLACEHOLDER,),
     ),
-    Script(
+    SampleConversation(
         name="two-questions",
         title="Two questions in one, and a third that leans on them",
         customer="Priya Nair",
@@ -72,7 +72,7 @@ SCRIPTS: tuple[Script, ...] = (
         ),
         answer_holds=("Source: Pets",),
     ),
-    Script(
+    SampleConversation(
         name="correction",
         title="A wish that is corrected",
         customer="Nadia Kowalczyk",
@@ -85,7 +85,7 @@ SCRIPTS: tuple[Script, ...] = (
         ),
         answer_holds=("left everything as it was",),
     ),
-    Script(
+    SampleConversation(
         name="refund",
         title="Money that is paid back",
         customer="Victor Almeida",
@@ -95,7 +95,7 @@ SCRIPTS: tuple[Script, ...] = (
         messages=("Hello, my plans have changed, so please cancel my trip B1ZFLX.\n\nKind regards,\nVictor Almeida",),
         answer_holds=("refund of $",),
     ),
-    Script(
+    SampleConversation(
         name="lost-bag",
         title="An angry customer",
         customer="Victor Hale",
@@ -111,7 +111,7 @@ SCRIPTS: tuple[Script, ...] = (
         escalates=True,
         answer_holds=("T-",),
     ),
-    Script(
+    SampleConversation(
         name="card",
         title="A card number typed into the chat",
         customer="Jonas Weber",
@@ -119,7 +119,7 @@ SCRIPTS: tuple[Script, ...] = (
         sender="jonas.weber",
         messages=(f"I'd like to pay for an extra bag, my card is {CARD_NUMBER}. What does an extra bag cost?",),
     ),
-    Script(
+    SampleConversation(
         name="lasagne",
         title="Not the airline's business",
         customer="Lena Fox",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ops.demo.checks import Check, SeatChange, check_card, check_seat, plan_seat_change
-from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, Script
+from ops.demo.checks import DemoCheck, SeatChange, check_card, check_seat, plan_seat_change
+from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, SampleConversation
 from ops.demo.screen import Screen
 from ops.desk.outbound import listening
 from ops.desk.received import ReceivedEntries
@@ -39,11 +39,11 @@ _SEAT = "seat"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DemoResult:
     """The outcome of a demo: the report of its messages, and the checks."""
 
     report: LoadReport
-    checks: list[Check]
+    checks: list[DemoCheck]
 
     @property
     def is_good(self) -> bool:
@@ -76,7 +76,7 @@ class Stage:
     published: list[str] = field(default_factory=list)
     """The bodies of this run's stream entries, as JSON."""
 
-    def conversation(self, script: Script) -> str:
+    def conversation(self, script: SampleConversation) -> str:
         """Return the name of a script's conversation in this run; no other run uses it."""
         return f"{self.run}-{script.name}"
 
@@ -90,7 +90,7 @@ class Stage:
             await self.received.add(entry)
 
 
-async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Sequence[Path]) -> Outcome:
+async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Sequence[Path]) -> DemoResult:
     """Play every script at once and return the outcome.
 
     `run` prefixes the names of this run's conversations. Raises NoSample, and what the servers raise.
@@ -106,26 +106,26 @@ async def play(settings: SendingSettings, *, run: str, screen: Screen, logs: Seq
                 await asyncio.sleep(SETTLE_SECONDS)
         checks = [check for found in parts for check in found]
         checks += await _inspect(database, stage, planned, logs)
-        return Outcome(stage.tally.report(ModelWork()), checks)
+        return DemoResult(stage.tally.report(ModelWork()), checks)
     finally:
         await database.close()
 
 
-async def _play_one(stage: Stage, script: Script) -> list[Check]:
+async def _play_one(stage: Stage, script: SampleConversation) -> list[DemoCheck]:
     """Play one conversation, and check the outcome that its script expects."""
     text = ""
     try:
         for place, template in enumerate(script.messages):
             answered = await _exchange(stage, script, place, _fill(template, stage.words))
             if answered is None:
-                return [Check(f"{script.customer} has an answer after {REPLY_SECONDS_MAX:.0f} s", passed=False)]
+                return [DemoCheck(f"{script.customer} has an answer after {REPLY_SECONDS_MAX:.0f} s", passed=False)]
             text = answered
         return await _judge(stage, script, text)
     finally:
         stage.screen.ended(script)
 
 
-async def _exchange(stage: Stage, script: Script, place: int, text: str) -> str | None:
+async def _exchange(stage: Stage, script: SampleConversation, place: int, text: str) -> str | None:
     """Send one message and wait for its reply; return the reply's text, or None when there is none in time."""
     inbound = Inbound(
         message_id=f"{stage.conversation(script)}-{place}",
@@ -153,21 +153,21 @@ async def _exchange(stage: Stage, script: Script, place: int, text: str) -> str 
     return reply.text
 
 
-async def _send_again(stage: Stage, script: Script, inbound: Inbound) -> None:
+async def _send_again(stage: Stage, script: SampleConversation, inbound: Inbound) -> None:
     receipt = await stage.producer.send(inbound)
     stage.screen.noted(script, f"the gateway delivers it again: {receipt.status}")
 
 
-async def _judge(stage: Stage, script: Script, text: str) -> list[Check]:
+async def _judge(stage: Stage, script: SampleConversation, text: str) -> list[DemoCheck]:
     """Check the outcome that a script expects."""
     checks = []
     for words in script.answer_holds:
         expected = _fill(words, stage.words)
         if expected not in text:
-            checks.append(Check(f"{script.customer}'s last answer says {expected!r}", passed=False))
+            checks.append(DemoCheck(f"{script.customer}'s last answer says {expected!r}", passed=False))
     if script.sent_twice:
         answers = sum(1 for reply in stage.received.replies if reply.conversation == stage.conversation(script))
-        checks.append(Check(f"{script.customer}'s message, delivered twice, is answered once", answers == 1))
+        checks.append(DemoCheck(f"{script.customer}'s message, delivered twice, is answered once", answers == 1))
     if script.escalates:
         name = stage.conversation(script)
         escalation = await stage.received.wait(
@@ -176,11 +176,11 @@ async def _judge(stage: Stage, script: Script, text: str) -> list[Check]:
         )
         if escalation is not None:
             stage.screen.escalated(script, escalation)
-        checks.append(Check(f"{script.customer}'s conversation reached the human agents", escalation is not None))
+        checks.append(DemoCheck(f"{script.customer}'s conversation reached the human agents", escalation is not None))
     return checks
 
 
-async def _inspect(database: Database, stage: Stage, planned: SeatChange, logs: Sequence[Path]) -> list[Check]:
+async def _inspect(database: Database, stage: Stage, planned: SeatChange, logs: Sequence[Path]) -> list[DemoCheck]:
     conversation = stage.conversation(next(script for script in SCRIPTS if script.name == _CARD))
     return [
         await check_seat(database, TENANT, planned),

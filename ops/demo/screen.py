@@ -12,8 +12,8 @@ from rich.text import Text
 from ops.terminal import plain, print_speech
 
 if TYPE_CHECKING:
-    from ops.demo.checks import Check
-    from ops.demo.conversations import Script
+    from ops.demo.checks import DemoCheck
+    from ops.demo.conversations import SampleConversation
     from schema.messages.escalation import Escalation
     from schema.messages.reply import Reply
 
@@ -24,7 +24,7 @@ class Screen:
     Conversations come in the order of `scripts`.
     """
 
-    def __init__(self, console: Console, scripts: Sequence[Script]) -> None:
+    def __init__(self, console: Console, scripts: Sequence[SampleConversation]) -> None:
         self._console = console
         self._waiting: dict[str, list[Callable[[], None]]] = {
             script.name: [partial(print_heading, console, script.title, script.channel)] for script in scripts
@@ -32,16 +32,16 @@ class Screen:
         self._ended: set[str] = set()
         self._flush()
 
-    def asked(self, script: Script, text: str) -> None:
+    def asked(self, script: SampleConversation, text: str) -> None:
         """Show what a customer wrote."""
         self._say(script, script.customer, "bold cyan", Text(text))
 
-    def answered(self, script: Script, reply: Reply, seconds: float) -> None:
+    def answered(self, script: SampleConversation, reply: Reply, seconds: float) -> None:
         """Show a reply, and how long after the message it came."""
         told = Text.assemble(plain(reply.text), (f"  {seconds:.2f} s", "dim"))
         self._say(script, reply.agent or "fte", "bold green", told)
 
-    def escalated(self, script: Script, escalation: Escalation) -> None:
+    def escalated(self, script: SampleConversation, escalation: Escalation) -> None:
         """Show what the human agents' queue received."""
         told = Text.assemble(
             (escalation.ticket_id, "bold yellow"),
@@ -50,16 +50,16 @@ class Screen:
         )
         self._say(script, "to a human", "bold yellow", told)
 
-    def noted(self, script: Script, text: str, style: str = "dim") -> None:
+    def noted(self, script: SampleConversation, text: str, style: str = "dim") -> None:
         """Show a remark between the lines."""
         self._say(script, "", "", Text(text, style))
 
-    def ended(self, script: Script) -> None:
+    def ended(self, script: SampleConversation) -> None:
         """Mark a conversation as ended, so that the next one can be shown."""
         self._ended.add(script.name)
         self._flush()
 
-    def _say(self, script: Script, speaker: str, style: str, text: Text) -> None:
+    def _say(self, script: SampleConversation, speaker: str, style: str, text: Text) -> None:
         self._waiting[script.name].append(partial(print_speech, self._console, speaker, style, text))
         self._flush()
 
@@ -81,7 +81,7 @@ def print_heading(console: Console, title: str, remark: str = "") -> None:
     console.print(told, soft_wrap=True)
 
 
-def show_checks(console: Console, checks: Sequence[Check]) -> None:
+def show_checks(console: Console, checks: Sequence[DemoCheck]) -> None:
     """Print the checks made after the demo."""
     print_heading(console, "Looked up afterwards")
     for check in checks:

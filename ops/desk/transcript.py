@@ -8,6 +8,7 @@ from typing import Any, Literal
 from runtime.database import Database
 from runtime.encoding import parse_json
 from schema.ids import ConversationKey, trace_id_of
+from schema.session_items import text_of
 
 ITEMS_MAX = 1_000
 """Newest session items shown."""
@@ -102,7 +103,7 @@ def read_lines(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list
 def _line(item: dict[str, Any], turn: int, *, agent: str | None, names: dict[str | None, str]) -> Line | None:
     kind = item.get("type", "message")
     if kind == "message":
-        text = _text_of(item.get("content"))
+        text = text_of(item.get("content"))
         return (
             Line("customer", "customer", text, turn)
             if item.get("role") == "user"
@@ -113,17 +114,11 @@ def _line(item: dict[str, Any], turn: int, *, agent: str | None, names: dict[str
             return None  # its output names the agent as people know it
         return Line("tool", str(item.get("name")), _arguments(item.get("arguments")), turn)
     if kind == "function_call_output":
-        output = _text_of(item.get("output"))
+        output = text_of(item.get("output"))
         if str(names.get(item.get("call_id"))).startswith(_HANDOFF):
             return Line("handoff", "handoff", _target(output), turn)
         return Line("tool", "→", _shorten(output), turn)
     return None
-
-
-def _text_of(content: Any) -> str:
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content or "")
 
 
 def _arguments(text: Any) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import hmac
 import json
 import os
 import secrets
 import stat
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 from ops.embedded.errors import StackHeld, StateFolderRefused
 from ops.embedded.leftovers import find_servers
@@ -23,12 +26,31 @@ RUNNING_FILE = "stack.json"
 LOG_BYTES_MAX = 8 * 1024 * 1024
 
 
+HTTP_LOGIN = "fte_gateway"
+"""The login of HTTP processes on an embedded stack."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackAddresses:
-    """Addresses of a running stack's servers; both contain a password."""
+    """Addresses of a running stack's servers; all contain a password."""
 
     database_url: str
     redis_url: str
+
+    @property
+    def http_database_url(self) -> str:
+        """Return the address of the database for HTTP processes; its password is derived from the superuser's."""
+        parts = urlsplit(self.database_url)
+        password = hmac.new((parts.password or "").encode(), HTTP_LOGIN.encode(), hashlib.sha256).hexdigest()
+        return urlunsplit(parts._replace(netloc=f"{HTTP_LOGIN}:{password}@{parts.hostname}:{parts.port}"))
+
+    def as_settings(self) -> dict[str, str]:
+        """Return the settings that lead to these servers, by field."""
+        return {
+            "database_url": self.database_url,
+            "http_database_url": self.http_database_url,
+            "redis_url": self.redis_url,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class RestartPolicy:
 class WorkerSupervisor:
     """Runs `count` copies of a command, restarting each that ends until stop() is called.
 
-    Worker k (from 0) writes to `<state_dir>/worker-<k>.log`, runs in a session of its own, and is sent SIGTERM by the
+    Worker k (from 0) writes to `<state_dir>/<name>-<k>.log`, runs in a session of its own, and is sent SIGTERM by the
     kernel should this process die (Linux). Used once: after stop() make a new one.
     """
 
@@ -63,12 +63,13 @@ class WorkerSupervisor:
         state_dir: Path,
         env: Mapping[str, str],
         policy: RestartPolicy | None = None,
+        name: str = "worker",
     ) -> None:
         self._argv = tuple(argv)
         self._env = dict(env)
         self._stopping = threading.Event()
         self._slots = [
-            _WorkerSlot(self._argv, self._env, state_dir / f"worker-{k}.log", policy or RestartPolicy(), self._stopping)
+            _WorkerSlot(self._argv, self._env, state_dir / f"{name}-{k}.log", policy or RestartPolicy(), self._stopping)
             for k in range(count)
         ]
 

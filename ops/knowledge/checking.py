@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ops.knowledge.articles import Article
-    from worker.store.article_index import Section
+    from worker.store.article_index import ArticleSection
 
 PHRASINGS_MIN = 8
 """Phrasings from which a section is found by most of what customers ask for it (docs/knowledge.md)."""
@@ -45,13 +45,13 @@ def check_articles(articles: Sequence[Article]) -> list[Problem]:
     return [*_few_phrasings(sections), *_collisions(sections), *_answered_twice(articles), *_empty_keywords(articles)]
 
 
-def _few_phrasings(sections: Sequence[Section]) -> Iterator[Problem]:
+def _few_phrasings(sections: Sequence[ArticleSection]) -> Iterator[Problem]:
     for one in sections:
         if len(one.asked) < PHRASINGS_MIN:
             yield Problem("few phrasings", one.slug, one.heading, f"{len(one.asked)}, at least {PHRASINGS_MIN}")
 
 
-def _collisions(sections: Sequence[Section]) -> Iterator[Problem]:
+def _collisions(sections: Sequence[ArticleSection]) -> Iterator[Problem]:
     """Give phrasings of one section that another section claims as well, each pair once."""
     listed = [(place, phrasing) for place, one in enumerate(sections) for phrasing in one.asked]
     if not listed:

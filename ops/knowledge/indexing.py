@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker.models.word_vectors import load_word_vectors
-from worker.store.article_index import ArticleIndex, Section
+from worker.store.article_index import ArticleIndex, ArticleSection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ops.knowledge.articles import Article
 
 
-def sections_of(articles: Sequence[Article]) -> list[Section]:
+def sections_of(articles: Sequence[Article]) -> list[ArticleSection]:
     """Give the articles' sections in the order published."""
     return [
-        Section(
+        ArticleSection(
             slug=article.slug,
             number=number,
             title=article.title,

@@ -46,7 +46,7 @@ LIMITS: Mapping[str, Limit | None] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class GrowthFigure:
     """One measured quantity: its median after the warm-up and at the end, its maximum, and its limit at the end.
 
     `allowed` None: it is shown without a limit.
@@ -89,7 +89,7 @@ class GrowthWatch:
             await database.close()
             await redis.aclose()
 
-    def judge(self) -> list[Figure]:
+    def judge(self) -> list[GrowthFigure]:
         """Return a figure for each quantity seen both after the warm-up and at the end."""
         return judge(self.samples)
 
@@ -112,7 +112,7 @@ class GrowthWatch:
         return found
 
 
-def judge(samples: Sequence[tuple[float, Mapping[str, float]]]) -> list[Figure]:
+def judge(samples: Sequence[tuple[float, Mapping[str, float]]]) -> list[GrowthFigure]:
     """Compare the end with the time after the warm-up; `samples` are in order of time."""
     if not samples:
         return []
@@ -127,7 +127,7 @@ def judge(samples: Sequence[tuple[float, Mapping[str, float]]]) -> list[Figure]:
             before = statistics.median(first)
             allowed = None if limit is None else before * limit[0] + limit[1]
             most = max(value for _, value in seen)
-            figures.append(Figure(name, before, statistics.median(last), most, allowed))
+            figures.append(GrowthFigure(name, before, statistics.median(last), most, allowed))
     return figures
 
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ops.seed.booking import CUSTOMERS_COUNT, RESERVATIONS_COUNT, Booker
-from ops.seed.network import AIRPORTS, Flight, lay_out_flights
+from ops.seed.network import AIRPORTS, DailyFlight, lay_out_flights
 from ops.seed.samples import SAMPLE_FARES, SAMPLES
 from ops.seed.tables import Leg, SampleAirline, load
 
@@ -82,7 +82,7 @@ def make_airline(today: date, seed: int = 1) -> SampleAirline:
     return airline
 
 
-def _schedule(airline: SampleAirline, flights: list[Flight], today: date, random: Random) -> Prices:
+def _schedule(airline: SampleAirline, flights: list[DailyFlight], today: date, random: Random) -> Prices:
     """Schedule the flights for every day, and price their cabins."""
     fixed = dict.fromkeys(_legs_of_samples(today), "available")
     fixed |= {

@@ -17,7 +17,7 @@ from worker.domains.airline.rules.seats import SEAT_MAP, read_seat
 if TYPE_CHECKING:
     from random import Random
 
-    from ops.seed.network import Flight
+    from ops.seed.network import DailyFlight
     from ops.seed.tables import Leg, SampleAirline
     from worker.domains.airline.records.backend import Cabin, Membership, PaymentKind
 
@@ -104,7 +104,7 @@ class Booker:
                 kind: PaymentKind = self._random.choice(("gift_card", "certificate"))
                 self._add_payment_method(customer, 2, kind, self._random.randrange(50, 400, 25))
 
-    def book_any(self, flights: list[Flight]) -> None:
+    def book_any(self, flights: list[DailyFlight]) -> None:
         """Make one booking, on a busy flight more often than not."""
         draw = self._random
         pair = draw.randrange(0, _BUSY_FLIGHTS if draw.random() < 0.6 else len(flights), 2)  # noqa: PLR2004 - a share

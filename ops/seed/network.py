@@ -17,7 +17,7 @@ _MINUTES_A_DAY = 1_440
 
 
 @dataclass(frozen=True, slots=True)
-class Airport:
+class SampleAirport:
     """An airport: IATA code, IANA time zone, standard time's hours from UTC, degrees north and east."""
 
     code: str
@@ -29,7 +29,7 @@ class Airport:
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class DailyFlight:
     """A daily flight; times are local."""
 
     number: str
@@ -41,31 +41,31 @@ class Flight:
     minutes: int
 
 
-AIRPORTS: tuple[Airport, ...] = (
-    Airport("ATL", "Atlanta", "America/New_York", -5, 33.64, -84.43),
-    Airport("AUS", "Austin", "America/Chicago", -6, 30.19, -97.67),
-    Airport("BNA", "Nashville", "America/Chicago", -6, 36.12, -86.68),
-    Airport("BOS", "Boston", "America/New_York", -5, 42.36, -71.01),
-    Airport("CLT", "Charlotte", "America/New_York", -5, 35.21, -80.95),
-    Airport("DEN", "Denver", "America/Denver", -7, 39.86, -104.67),
-    Airport("DFW", "Dallas", "America/Chicago", -6, 32.90, -97.04),
-    Airport("DTW", "Detroit", "America/Detroit", -5, 42.21, -83.35),
-    Airport("IAD", "Washington", "America/New_York", -5, 38.94, -77.46),
-    Airport("JFK", "New York", "America/New_York", -5, 40.64, -73.78),
-    Airport("LAS", "Las Vegas", "America/Los_Angeles", -8, 36.08, -115.15),
-    Airport("LAX", "Los Angeles", "America/Los_Angeles", -8, 33.94, -118.41),
-    Airport("MCO", "Orlando", "America/New_York", -5, 28.43, -81.31),
-    Airport("MIA", "Miami", "America/New_York", -5, 25.79, -80.29),
-    Airport("MSP", "Minneapolis", "America/Chicago", -6, 44.88, -93.22),
-    Airport("ORD", "Chicago", "America/Chicago", -6, 41.98, -87.90),
-    Airport("PDX", "Portland", "America/Los_Angeles", -8, 45.59, -122.60),
-    Airport("PHX", "Phoenix", "America/Phoenix", -7, 33.43, -112.01),
-    Airport("SEA", "Seattle", "America/Los_Angeles", -8, 47.45, -122.31),
-    Airport("SFO", "San Francisco", "America/Los_Angeles", -8, 37.62, -122.38),
+AIRPORTS: tuple[SampleAirport, ...] = (
+    SampleAirport("ATL", "Atlanta", "America/New_York", -5, 33.64, -84.43),
+    SampleAirport("AUS", "Austin", "America/Chicago", -6, 30.19, -97.67),
+    SampleAirport("BNA", "Nashville", "America/Chicago", -6, 36.12, -86.68),
+    SampleAirport("BOS", "Boston", "America/New_York", -5, 42.36, -71.01),
+    SampleAirport("CLT", "Charlotte", "America/New_York", -5, 35.21, -80.95),
+    SampleAirport("DEN", "Denver", "America/Denver", -7, 39.86, -104.67),
+    SampleAirport("DFW", "Dallas", "America/Chicago", -6, 32.90, -97.04),
+    SampleAirport("DTW", "Detroit", "America/Detroit", -5, 42.21, -83.35),
+    SampleAirport("IAD", "Washington", "America/New_York", -5, 38.94, -77.46),
+    SampleAirport("JFK", "New York", "America/New_York", -5, 40.64, -73.78),
+    SampleAirport("LAS", "Las Vegas", "America/Los_Angeles", -8, 36.08, -115.15),
+    SampleAirport("LAX", "Los Angeles", "America/Los_Angeles", -8, 33.94, -118.41),
+    SampleAirport("MCO", "Orlando", "America/New_York", -5, 28.43, -81.31),
+    SampleAirport("MIA", "Miami", "America/New_York", -5, 25.79, -80.29),
+    SampleAirport("MSP", "Minneapolis", "America/Chicago", -6, 44.88, -93.22),
+    SampleAirport("ORD", "Chicago", "America/Chicago", -6, 41.98, -87.90),
+    SampleAirport("PDX", "Portland", "America/Los_Angeles", -8, 45.59, -122.60),
+    SampleAirport("PHX", "Phoenix", "America/Phoenix", -7, 33.43, -112.01),
+    SampleAirport("SEA", "Seattle", "America/Los_Angeles", -8, 47.45, -122.31),
+    SampleAirport("SFO", "San Francisco", "America/Los_Angeles", -8, 37.62, -122.38),
 )
 
 
-def lay_out_flights(random: Random) -> list[Flight]:
+def lay_out_flights(random: Random) -> list[DailyFlight]:
     """Draw the flights in pairs, out and back; a flight's number and the next one serve the same route."""
     flights = []
     for index in range(FLIGHTS_COUNT // 2):
@@ -78,11 +78,11 @@ def lay_out_flights(random: Random) -> list[Flight]:
     return flights
 
 
-def _fly(number: int, origin: Airport, destination: Airport, departs_minute: int) -> Flight:
+def _fly(number: int, origin: SampleAirport, destination: SampleAirport, departs_minute: int) -> DailyFlight:
     minutes = _minutes_between(origin, destination)
     local_shift = (destination.hours_from_utc - origin.hours_from_utc) * 60
     days_later, arrives_minute = divmod(departs_minute + minutes + local_shift, _MINUTES_A_DAY)
-    return Flight(
+    return DailyFlight(
         f"{CARRIER}{number}",
         origin.code,
         destination.code,
@@ -93,7 +93,7 @@ def _fly(number: int, origin: Airport, destination: Airport, departs_minute: int
     )
 
 
-def _minutes_between(origin: Airport, destination: Airport) -> int:
+def _minutes_between(origin: SampleAirport, destination: SampleAirport) -> int:
     """Return a flight's minutes: the great circle at 800 km/h and half an hour on the ground, in steps of five."""
     north, south = math.radians(origin.latitude), math.radians(destination.latitude)
     east = math.radians(destination.longitude - origin.longitude)

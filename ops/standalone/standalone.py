@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from ops.database.http_role import make_login
 from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack, StackAddresses, WorkerSupervisor
 from runtime.configuration import open_sealer
@@ -118,10 +119,10 @@ def run_everything(settings: Settings, *, workers: int, say: Say) -> Iterator[tu
         crew = undo.enter_context(_crew(settings, workers, say))
         say("preparing the database")
         migrate(stack.addresses.database_url, open_sealer(settings))
+        make_login(stack.addresses.database_url, stack.addresses.http_database_url)
         say("starting a worker" if workers == 1 else f"starting {workers} workers")
         crew.begin(stack.addresses)
-        addresses = {"database_url": stack.addresses.database_url, "redis_url": stack.addresses.redis_url}
-        yield settings.model_copy(update=addresses), crew
+        yield settings.model_copy(update=stack.addresses.as_settings()), crew
 
 
 @contextmanager

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from runtime.database import Database
-    from schema.settings import Settings
+    from schema.settings.repair import VerificationSettings
 
 CONVERSATIONS_MAX = 10_000
 """Conversations of long waiting messages that are looked up in Redis."""
@@ -30,7 +30,7 @@ FIRST_LOOK_AGAIN_SECONDS = 1.0
 class Verification:
     """A verification of one tenant (None: all) in PostgreSQL and Redis. Only reads."""
 
-    settings: Settings
+    settings: VerificationSettings
     database: Database
     client: Redis
     tenant: str | None = None

@@ -38,6 +38,10 @@ class LoadReport(TypedDict):
     out_of_order: int
     """Replies whose sequence does not follow, or that answer a message sent before one answered already."""
     escalations: int
+    accepted_per_s: float
+    """Accepted messages by the time from the first due to the last receipt."""
+    acceptance_ms: Distribution
+    """From sending a message to its receipt, with the tries that were refused for the moment."""
     messages_per_s: float
     """Answered messages by the time from the first sent to the last reply."""
     latency_ms: Distribution
@@ -87,6 +91,8 @@ class Sent:
     """Its index among the messages of its conversation, 0, 1, 2 …"""
     due_at: float
     accepted: bool = False
+    accepted_at: float | None = None
+    acceptance_seconds: float = 0.0
     answered_at: float | None = None
     reply_ids: set[str] = field(default_factory=set)
 
@@ -114,10 +120,10 @@ class Tally:
         """Return the number of messages accepted and not answered so far."""
         return len(self._open)
 
-    def take_receipt(self, message_id: str) -> None:
-        """Record that a message is accepted; its reply may have come already."""
+    def take_receipt(self, message_id: str, *, accepted_at: float | None = None, seconds: float = 0.0) -> None:
+        """Record that a message is accepted, and how long that took; its reply may have come already."""
         sent = self.sent[message_id]
-        sent.accepted = True
+        sent.accepted, sent.accepted_at, sent.acceptance_seconds = True, accepted_at, seconds
         self.accepted += 1
         if sent.answered_at is None:
             self._open.add(message_id)
@@ -159,7 +165,9 @@ class Tally:
             duplicated=sum(1 for sent in accepted if len(sent.reply_ids) > 1),
             out_of_order=self._out_of_order,
             escalations=self.escalations,
-            messages_per_s=round(_rate(accepted), 1),
+            accepted_per_s=round(_rate(accepted, [sent.accepted_at for sent in accepted]), 1),
+            acceptance_ms=distribution([sent.acceptance_seconds * 1_000 for sent in accepted]),
+            messages_per_s=round(_rate(accepted, [sent.answered_at for sent in accepted]), 1),
             latency_ms=distribution(latencies),
             overhead_ms=distribution(overheads),
             model_calls_per_turn=work.per_turn(work.calls),
@@ -192,8 +200,9 @@ def nearest_rank(ranked: Sequence[float], percent: float) -> float:
     return ranked[max(0, math.ceil(percent / 100 * len(ranked)) - 1)]
 
 
-def _rate(accepted: Sequence[Sent]) -> float:
-    answers = [sent.answered_at for sent in accepted if sent.answered_at is not None]
-    if not answers:
+def _rate(accepted: Sequence[Sent], moments: Sequence[float | None]) -> float:
+    """Return how many of these moments there were a second, from when the first message was due."""
+    known = [moment for moment in moments if moment is not None]
+    if not known:
         return 0.0
-    return len(answers) / max(max(answers) - min(sent.due_at for sent in accepted), 0.001)
+    return len(known) / max(max(known) - min(sent.due_at for sent in accepted), 0.001)

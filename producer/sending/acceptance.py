@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential_jitter
 
-from runtime.database import EVERY_TENANT, Database, Row
+from runtime.database import Database, Row
 from runtime.outage import POSTGRESQL_AWAY, Outage
 from runtime.server_addresses import first_line
-from schema.errors import FteError, MailboxFull, ServerUnreachable, UnknownTenant
+from schema.errors import FteError, MailboxFull, ServerUnreachable, TenantSuspended, UnknownTenant
 from schema.ids import ConversationKey
 from schema.messages.receipt import Receipt
 
@@ -37,6 +38,10 @@ FULL_RETRY_SECONDS = 30
 _CONFLICTS = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.QueryCanceled)
 
 
+Answer = Row | ServerUnreachable | UnknownTenant | TenantSuspended
+"""A row of `accept_message`, or the error in its place."""
+
+
 @dataclass(slots=True)
 class SealedMessage:
     """A sealed message ready to be accepted, and PostgreSQL's answer to it."""
@@ -47,7 +52,7 @@ class SealedMessage:
     key: ConversationKey = field(init=False)
     uncertain: bool = False
     """An earlier try of this call may have accepted it, but the connection was lost before the answer."""
-    answer: Row | ServerUnreachable | None = None
+    answer: Answer | None = None
     """status, at_conversation, at_position, waiting; or the error in place of an answer."""
 
     def __post_init__(self) -> None:
@@ -78,7 +83,25 @@ class Acceptance:
             await self._accept_together(*conversations.values())
         except _CONFLICTS:  # another transaction holds one of these conversations; the others must not wait for it
             await asyncio.gather(*(self._accept_together(one) for one in conversations.values()))
+        await self._tell_suspended(messages)
         return [_conclude(message, self._waiting_max) for message in messages]
+
+    async def _tell_suspended(self, messages: Sequence[SealedMessage]) -> None:
+        """Find out which of the unknown tenants are suspended ones: the answer has one word for both."""
+        refused = [message for message in messages if _status_of(message) == "unknown_tenant"]
+        for tenant in {message.key.tenant for message in refused}:
+            try:
+                rows = await self._database.read(tenant, "read_tenant", tenant=tenant)
+            except POSTGRESQL_AWAY as error:
+                answer: Answer = self._unreachable(first_line(error))
+            else:
+                answer = TenantSuspended(tenant) if rows and rows[0]["suspended_at"] else UnknownTenant(tenant)
+            for message in refused:
+                if message.key.tenant == tenant:
+                    message.answer = answer
+
+    def _unreachable(self, reason: str) -> ServerUnreachable:
+        return ServerUnreachable("PostgreSQL", self._database.address, "FTE_DATABASE_URL", reason)
 
     async def _accept_together(self, *conversations: list[SealedMessage]) -> None:
         """Accept all messages or none, trying again until the time is up; several conversations raise a conflict."""
@@ -97,17 +120,23 @@ class Acceptance:
                             raise
         except TimeoutError:
             reason = f"no answer within {self._seconds_max:g} s" + (f", {first_line(last)}" if last else "")
-            unreachable = ServerUnreachable("PostgreSQL", self._database.address, "FTE_DATABASE_URL", reason)
+            unreachable = self._unreachable(reason)
             for message in messages:
                 message.answer = unreachable
 
     async def _try_once(self, messages: Sequence[SealedMessage], *, lock_wait: str | None) -> None:
-        statements = [("set_lock_wait", {"lock_wait": lock_wait})] if lock_wait else []
-        statements += [("accept_message", self._parameters(message)) for message in messages]
-        results = await self._database.run_all(EVERY_TENANT, statements)
+        accept = "accept_proven_message" if self._database.is_fenced else "accept_message"
+        statements: list[tuple[str, dict[str, Any]]] = []
+        if lock_wait:
+            statements.append(("set_lock_wait", {"lock_wait": lock_wait}))
+        for tenant, of_tenant in groupby(messages, key=lambda message: message.key.tenant):
+            statements.append(("set_tenant", self._database.scope_of(tenant)))
+            statements += [(accept, self._parameters(message)) for message in of_tenant]
+        results = await self._database.run_all("", statements)
         self._outage.ends()
-        for message, rows in zip(messages, results[-len(messages) :], strict=True):
-            message.answer = rows[0]
+        answers = [rows[0] for (query, _), rows in zip(statements, results, strict=True) if query == accept]
+        for message, answer in zip(messages, answers, strict=True):
+            message.answer = answer
 
     def _note_failure(self, messages: Sequence[SealedMessage], error: Exception) -> None:
         if isinstance(error, _CONFLICTS):
@@ -141,6 +170,10 @@ def _retrying(*, conflicts_too: bool) -> AsyncRetrying:
     return AsyncRetrying(retry=retry_if_exception(may_pass), wait=wait, reraise=True)
 
 
+def _status_of(message: SealedMessage) -> str | None:
+    return message.answer["status"] if isinstance(message.answer, dict) else None
+
+
 def _conclude(message: SealedMessage, waiting_max: int) -> Receipt | FteError:
     """Turn PostgreSQL's answer to a message into a receipt, or into the error that explains why there is none.
 
@@ -150,11 +183,9 @@ def _conclude(message: SealedMessage, waiting_max: int) -> Receipt | FteError:
     answer = message.answer
     if answer is None:
         raise LookupError("the message was not handed to `accept`")
-    if isinstance(answer, ServerUnreachable):
+    if isinstance(answer, FteError):
         return answer
     status = answer["status"]
-    if status == "unknown_tenant":
-        return UnknownTenant(message.key.tenant)
     if status == "full":
         return MailboxFull(message.key.conversation, answer["waiting"], waiting_max, FULL_RETRY_SECONDS)
     if status == "duplicate" and message.uncertain and answer["at_conversation"] == message.key.conversation:

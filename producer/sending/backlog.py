@@ -16,7 +16,7 @@ from schema.errors import Overloaded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runtime.database import Database
+    from runtime.database import Database, Row
 
 LOOK_SECONDS = 1.0
 """How old the known backlog may be; a count costs PostgreSQL milliseconds, and serves all sends of a second."""
@@ -66,12 +66,19 @@ class Backlog:
         self._look_at = time.monotonic() + LOOK_SECONDS
         before = self._accepted.copy()
         try:
-            rows = await self._database.read(EVERY_TENANT, "count_backlog", messages_max=self.messages_max + 1)
+            rows = await self._count()
         except POSTGRESQL_AWAY:
             return
         self._counted = Counter({row["tenant_id"]: int(row["waiting"]) for row in rows})
         # What was accepted before the count began is in it. Between counts this only grows, so nothing goes below zero.
         self._accepted -= before
+
+    async def _count(self) -> list[Row]:
+        if not self._database.is_fenced:
+            return await self._database.read(EVERY_TENANT, "count_backlog", messages_max=self.messages_max + 1)
+        return await self._database.read(
+            "", "count_backlog_of_proven", messages_max=self.messages_max + 1, proofs=self._database.proofs
+        )
 
     @contextmanager
     def taken(self, tenants: Sequence[str]) -> Iterator[Room]:

@@ -47,9 +47,16 @@ class AsyncProducer:
     is away messages are accepted all the same, and answered once it is back.
     """
 
-    def __init__(self, settings: SendingSettings, *, failpoint: Failpoint = no_failpoint) -> None:
-        """Take the settings; `failpoint` is for tests that kill the process at a named point."""
+    def __init__(
+        self, settings: SendingSettings, *, failpoint: Failpoint = no_failpoint, database: Database | None = None
+    ) -> None:
+        """Take the settings; `failpoint` is for tests that kill the process at a named point.
+
+        `database` is an open one that the caller closes, and that need not be allowed to see more than one tenant at a
+        time: the HTTP gateway's.
+        """
         self._settings = settings
+        self._database = database
         self._failpoint = failpoint
         self._sealer = open_sealer(settings)
         self._senders: SenderKeys | None = None
@@ -64,9 +71,11 @@ class AsyncProducer:
         """
         settings = self._settings
         async with AsyncExitStack() as opening:
-            database = Database(settings)
-            await database.open()
-            opening.push_async_callback(database.close)
+            database = self._database
+            if database is None:
+                database = Database(settings)
+                await database.open()
+                opening.push_async_callback(database.close)
             self._senders = await check_deployment(database, self._sealer)
             client = make_redis(settings)
             opening.push_async_callback(client.aclose)
@@ -103,8 +112,9 @@ class AsyncProducer:
     async def send(self, message: Message) -> Receipt:
         """Accept one message and return its receipt; a message id that was accepted before gets the status `duplicate`.
 
-        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant; ServerUnreachable when PostgreSQL does not answer
-        within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it again is safe.
+        Raises InvalidMessage, MailboxFull, Overloaded, UnknownTenant, TenantSuspended; ServerUnreachable when
+        PostgreSQL does not answer within FTE_SEND_SECONDS_MAX: the message may or may not be accepted, and sending it
+        again is safe.
         """
         if self._batching is None:
             raise _not_open()

@@ -23,9 +23,11 @@ _QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL
 _REPEATED = "Frequent restarts detected"
 
 # What must never stand in a log, whatever its source: the guard masks messages, this catches what an exception or a
-# dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords.
+# dependency carries. Card numbers 13-19 digits (ISO/IEC 7812), SSN, e-mail, phone with separators, URL passwords, API
+# keys (runtime/api_keys.py).
 _SECRETS = re.compile(
-    r"(?P<card>(?<![\w.])(?:\d[ -]?){12,18}\d(?!\w))"
+    r"(?P<api_key>(?<=\bfte_)[0-9A-Za-z]{12}_[0-9A-Za-z]{49}(?![0-9A-Za-z]))"
+    r"|(?P<card>(?<![\w.])(?:\d[ -]?){12,18}\d(?!\w))"
     r"|(?P<ssn>(?<!\w)\d{3}-\d{2}-\d{4}(?!\w))"
     r"|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)"
     r"|(?P<phone>(?<!\w)(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w))"
@@ -51,7 +53,7 @@ def keep_private(values: Iterable[str]) -> None:
 
 
 def redact(text: str) -> str:
-    """Replace what looks like a card number, SSN, e-mail, phone number or password by its kind in brackets.
+    """Replace what looks like a card number, SSN, e-mail, phone number, password or API key by its kind.
 
     Values that this task named to `keep_private` are replaced too.
     """

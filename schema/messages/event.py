@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from schema.messages.wire import ConversationId, TenantId, WireModel
 
@@ -27,6 +28,11 @@ EventName = Literal[
     "spend.warning",
     "spend.exhausted",
 ]
+"""The names that this release writes."""
+
+ANY_EVENT_NAME: Final = re.compile(r"^[a-z][a-z_]*(\.[a-z][a-z_]*)+$")
+AnyEventName = Annotated[str, StringConstraints(pattern=ANY_EVENT_NAME.pattern, max_length=64)]
+"""What is read as a name: the next release may write names that this one does not know."""
 
 
 class Event(WireModel):
@@ -35,7 +41,7 @@ class Event(WireModel):
     event_id: str = Field(max_length=64)
     tenant: TenantId
     conversation: ConversationId
-    name: EventName
+    name: AnyEventName
     attributes: dict[str, str] = Field(default_factory=dict, max_length=16)
     trace_id: str = Field(max_length=64)
     created_at: AwareDatetime

@@ -17,11 +17,12 @@ from schema.messages.event import Event
 from schema.messages.inbound import Inbound
 from schema.messages.receipt import Receipt
 from schema.messages.reply import Reply
+from schema.messages.webhook import Webhook
 from schema.messages.wire import WireModel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-WIRE_MODELS: tuple[type[WireModel], ...] = (Inbound, Envelope, Receipt, Reply, Escalation, Event)
+WIRE_MODELS: tuple[type[WireModel], ...] = (Inbound, Envelope, Receipt, Reply, Escalation, Event, Webhook)
 """Every model whose JSON Schema is exported."""
 
 

@@ -132,7 +132,7 @@ def _check_sender(sender: str) -> None:
     Checked at acceptance alone: what an earlier release accepted is still read and answered.
     """
     if any(unicodedata.category(character) == "Cc" for character in sender):
-        raise InvalidMessage("sender", "a control character", _LIMITS["sender"])
+        raise InvalidMessage("sender", "a control character", LIMITS["sender"])
 
 
 def check_clock(inbound: Inbound, *, now: datetime, clock_skew_seconds_max: int, age_seconds_max: int) -> None:
@@ -166,7 +166,7 @@ def _in_utc(moment: datetime) -> datetime:
 def _refusal(error: ValidationError) -> InvalidMessage:
     first = error.errors(include_url=False, include_context=False)[0]
     path = [str(part) for part in first["loc"]] or ["message"]
-    limit = _LIMITS.get(path[0], f"the fields are {', '.join(Inbound.model_fields)}")
+    limit = LIMITS.get(path[0], f"the fields are {', '.join(Inbound.model_fields)}")
     return InvalidMessage(".".join(path)[:_SHOWN_CHARACTERS_MAX], _show(first["type"], path[0], first["input"]), limit)
 
 
@@ -187,7 +187,7 @@ _PROBLEMS = {
     "string_unicode": "not valid Unicode",
 }
 
-_LIMITS = {
+LIMITS = {
     "message_id": "1 to 256 visible ASCII characters",
     "tenant": "1 to 63 of A-Z a-z 0-9 _ -, starting with a letter or digit",
     "conversation": "1 to 128 of A-Z a-z 0-9 . _ ~ = + @ -, starting with a letter, a digit or +",

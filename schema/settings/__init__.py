@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schema.settings.episodes import EpisodeSettings
+from schema.settings.gateway import GatewaySettings
 from schema.settings.guardrails import GuardrailSettings, GuessSettings
 from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.models import ProviderSettings
 from schema.settings.process import DrainSettings, WatchSettings
-from schema.settings.repair import RepairSettings
+from schema.settings.repair import VerificationSettings
 from schema.settings.retention import RetentionSettings
-from schema.settings.sending import SendingSettings
 from schema.settings.telemetry import LogSettings, TraceSettings
 from schema.settings.turns import TurnSettings
+from schema.settings.webhooks import DeliverySettings
 
 
 class Settings(
     TraceSettings,
     LogSettings,
+    DeliverySettings,
+    EpisodeSettings,
     RetentionSettings,
-    RepairSettings,
+    VerificationSettings,
     WatchSettings,
     DrainSettings,
     GuessSettings,
@@ -30,7 +34,7 @@ class Settings(
     KnowledgeSettings,
     ProviderSettings,
     TurnSettings,
-    SendingSettings,
+    GatewaySettings,
     BaseSettings,
 ):
     """All settings of one process, immutable once loaded: each section, read from the environment.

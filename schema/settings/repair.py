@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from schema.settings.mailbox import MailboxSettings
 from schema.settings.section import Section
 
 
@@ -21,3 +22,7 @@ class RepairSettings(Section):
         default=2, gt=0, description="how often rescue notes what consumers have acknowledged; docs/gateway.md"
     )
     trim_seconds: float = Field(default=10, gt=0, description="how often rescue trims the streams")
+
+
+class VerificationSettings(RepairSettings, MailboxSettings):
+    """What a verification reads: where mailboxes are, and how long what is broken may wait for its repair."""

@@ -13,6 +13,13 @@ class ServerSettings(Section):
     """Where PostgreSQL and Redis are, and how many connections a process keeps to them."""
 
     database_url: str | None = Field(default=None, description="PostgreSQL, postgresql://…; unset: the embedded one")
+    http_database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL as HTTP processes log in, held to one tenant at a time; unset: FTE_DATABASE_URL",
+    )
+    database_pooled: bool = Field(
+        default=False, description="a pooler of transactions stands before PostgreSQL, such as PgBouncer"
+    )
     redis_url: str | None = Field(default=None, description="Redis, redis://…; unset: the embedded one")
     database_connections_max: int = Field(default=8, ge=1, description="PostgreSQL connections of one process")
     redis_connections_max: int = Field(default=64, ge=1, description="Redis connections of one process")

@@ -60,7 +60,11 @@ EDITS = (
         "    in_reply_to: list[MessageId] = Field(",
         "    written_by: str | None = None\n    in_reply_to: list[MessageId] = Field(",
     ),
-    Edit(f"{MESSAGES}/event.py", "    name: EventName\n", "    name: EventName\n    written_by: str | None = None\n"),
+    Edit(
+        f"{MESSAGES}/event.py",
+        "    name: AnyEventName\n",
+        "    name: AnyEventName\n    written_by: str | None = None\n",
+    ),
     Edit(
         "producer/sending/client.py",
         "            return SealedMessage(\n",

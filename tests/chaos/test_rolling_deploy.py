@@ -15,7 +15,7 @@ from ops.database.migrate import migrate
 from ops.lab.chaos.audit import read_log
 from ops.lab.chaos.faults import Fault
 from ops.lab.chaos.load import TENANT
-from ops.lab.chaos.run import ChaosOptions, Row, chaos_on
+from ops.lab.chaos.run import ChaosOptions, FaultResult, chaos_on
 from ops.verify import Finding, Verification
 from runtime.configuration import load_settings, open_sealer
 from runtime.database import Database, connect
@@ -153,7 +153,7 @@ class Outcome:
     """Hold what there is to see of a deployment when it is over."""
 
     deployment: Deployment
-    row: Row
+    row: FaultResult
     accepted_by: dict[str, int]
     """Message → which sender handed it in: 0, this release's; 1, the next one's."""
     committed_by: dict[str, str]
@@ -182,7 +182,7 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Out
         yield await _look_at(deployment, row, chaos.settings, folder)
 
 
-async def _look_at(deployment: Deployment, row: Row, settings: Settings, folder: Path) -> Outcome:
+async def _look_at(deployment: Deployment, row: FaultResult, settings: Settings, folder: Path) -> Outcome:
     slots = [slot for crew in deployment.crews for slot in crew.workers]
     with connect(settings.database_url or "") as connection:
         turns = connection.execute("SELECT unnest(message_ids) AS message_id, release FROM turn").fetchall()

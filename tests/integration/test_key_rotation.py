@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from ops.database.migrate import migrate
 from ops.database.rotation import SEALED, rotate
+from ops.desk.webhooks import Targets
 from runtime.database import connect
 from runtime.sealing import Sealer
 from runtime.startup import check_deployment
@@ -136,6 +137,9 @@ async def test_after_a_rotation_the_newest_key_opens_every_sealed_value(apart: S
                 "VALUES (%s, 'm', 'c', 't', 'h', %s)",
                 [tenant, old.seal("a tool's answer")],
             )
+        targets = Targets(worker.database, old, tenant)
+        target = await targets.add("https://hook.example/", [])
+        await targets.rotate(target.target_id)
     assert {(one.table, one.column) for one in SEALED} == sealed_values(apart).keys()
 
     counted = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), dry_run=True)

@@ -45,6 +45,7 @@ def test_migrate_applies_every_migration_to_an_empty_database(empty_database: Em
             applied=tuple(migration.name for migration in load_migrations()),
             tenants_added=("default",),
             role_granted=True,
+            http_role_granted=True,
         )
 
 

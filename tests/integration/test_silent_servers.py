@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 import runtime.database
 import runtime.redis
-from ops.lab.chaos.wires import wire_to
+from ops.lab.chaos.wires import Wire, wire_to
 from runtime.database import EVERY_TENANT, Database
 from runtime.outage import is_redis_away
 from runtime.redis import Scripts, make_redis
@@ -22,6 +26,8 @@ from tests.waiting import eventually
 from worker.mailbox.mailbox import Mailbox
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from schema.settings import Settings
 
 CONNECTIONS = 4
@@ -96,6 +102,48 @@ async def test_a_silent_connection_to_redis_is_given_up_and_all_others_with_it(
             with pytest.raises(RedisError):
                 await late
             assert await asyncio.gather(*(client.ping() for _ in range(CONNECTIONS))) == [True] * CONNECTIONS
+        await client.aclose()
+
+
+async def _write_what_nobody_takes(connection: Any, wire: Wire) -> None:
+    for each in wire._connections:  # noqa: SLF001 - a machine whose buffers are full
+        each._client[1].transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    await connection.send_command("SET", "k", bytes(32_000_000))
+
+
+async def _connect_where_nobody_accepts(connection: Any, wire: Wire) -> None:
+    await connection.disconnect()
+    with socket.socket() as listener, ExitStack() as opened:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # its queue is full now, and connecting to it lasts
+            queued = opened.enter_context(socket.socket())
+            queued.settimeout(0)
+            queued.connect_ex(listener.getsockname())
+        connection.port = listener.getsockname()[1]
+        await connection.connect()
+
+
+@pytest.mark.parametrize("meet_silence", [_write_what_nobody_takes, _connect_where_nobody_accepts])
+async def test_a_redis_that_takes_nothing_or_lets_nobody_in_is_silent_on_all_other_connections_as_well(
+    settings: Settings, meet_silence: Callable[[Any, Wire], Awaitable[None]]
+) -> None:
+    async with wire_to(settings.redis_url or "") as (url, wire):
+        client = make_redis(settings.model_copy(update={"redis_url": url}))
+        pool: Any = client.connection_pool
+        noticing, *others = [await pool.get_connection() for _ in range(CONNECTIONS)]
+        noticing.socket_timeout = noticing.socket_connect_timeout = 0.3
+        wire.swallow()
+        for other in others:
+            await other.send_command("PING")
+        waiting = [asyncio.create_task(other.read_response()) for other in others]
+
+        with pytest.raises(RedisTimeoutError):
+            await meet_silence(noticing, wire)
+
+        async with asyncio.timeout(1):
+            told = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(error) for error in told] == [RedisConnectionError] * len(others)
         await client.aclose()
 
 

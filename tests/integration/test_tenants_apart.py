@@ -27,13 +27,14 @@ POLICY_SINCE = 18
 TABLES_OF_TENANTS = """
     SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced,
         (SELECT string_agg(concat(p.qual, p.with_check), ' and ') FROM pg_policies p
-            WHERE p.schemaname = 'public' AND p.tablename = c.relname) AS policy
+            WHERE p.schemaname = 'public' AND p.tablename = c.relname AND p.roles = '{public}') AS policy
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
     WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
 """
 OPEN_TABLES = {
     "migration": "what was done to the database; names no tenant, and the application only reads it",
     "deployment": "the fingerprint of the one key of all tenants; the application only reads it",
+    "tenant_proof_secret": "names no tenant; nobody but the tables' owner reads it",
 }
 TABLES = """
     SELECT relname AS name, relrowsecurity AND relforcerowsecurity AS forced FROM pg_class

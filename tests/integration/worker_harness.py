@@ -13,6 +13,8 @@ from agents.testing import assistant_message
 
 from runtime.database import Database
 from runtime.encoding import parse_json
+from runtime.loops import Loops
+from runtime.outage import Outages
 from runtime.redis import make_redis
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
@@ -31,7 +33,7 @@ from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.domain import AIRLINE
 from worker.mailbox.mailbox import Mailbox
 from worker.pipeline.act import Brain
-from worker.process.service import Servers, WorkerService, compose, make_loops
+from worker.process.service import Servers, WorkerService, compose
 
 Think = Callable[[str], Awaitable[Any]]
 """Answers the newest text of the customer: a text, or the SDK's output items; or raises."""
@@ -223,7 +225,7 @@ async def make_harness(
         rung.extend(keys)
 
     redis = make_redis(settings)
-    service = compose(settings, Servers(database, redis, sealer, make_loops(settings, redis), senders), brain, ring)
+    service = compose(settings, Servers(database, redis, sealer, Loops(Outages(settings)), senders), brain, ring)
     service.resources.push_async_callback(database.close)
     service.resources.push_async_callback(redis.aclose)
     service.resources.push_async_callback(brain.provider.aclose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,6 +55,10 @@ class Conversation:
     sender: str | None = None
     knowledge: MemoryKnowledge = field(default_factory=lambda: MemoryKnowledge(BAGS))
 
+    def copy(self) -> Conversation:
+        """Give a conversation that has come as far as this one, on the same graph."""
+        return deepcopy(self, {id(self.graph): self.graph})
+
     async def say(self, text: str) -> Played:
         masked = mask_text(normalise(text), self.vault).text
         self.airline.turn_count += 1
@@ -69,7 +74,7 @@ class Conversation:
         asked = [*self.items, {"role": "user", "content": masked}]
         config = RunConfig(
             model_provider=OneModelProvider(LocalModel()),
-            input_guardrails=input_guardrails(Settings()),
+            input_guardrails=input_guardrails(SETTINGS),
             tracing_disabled=True,
         )
         try:

@@ -9,7 +9,7 @@ from ops.knowledge.indexing import index_articles, sections_of
 from ops.lab.evaluate.sets import OUR_SETS, FaqRow
 from ops.seed import ARTICLES_FOLDER
 from worker.models.word_vectors import load_word_vectors
-from worker.store.article_index import ArticleIndex, Section
+from worker.store.article_index import ArticleIndex, ArticleSection
 
 GOOD_SHARE_MIN, WRONG_SHARE_MAX = 0.8, 0.08
 """What the search comes to on our tuning questions, on which its constants were found, less a row or two."""
@@ -144,8 +144,8 @@ def test_our_questions_are_answered_as_often_as_measured(index: ArticleIndex) ->
     assert wrong / len(rows) <= WRONG_SHARE_MAX
 
 
-KITES = Section("kites", 1, "Kites", "Taking a kite along", "A kite travels as sports equipment and costs $23.")
-STAMPS = Section("stamps", 1, "Stamps", "Posting a card", "We post cards for $2. Ask the crew for a stamp.")
+KITES = ArticleSection("kites", 1, "Kites", "Taking a kite along", "A kite travels as sports equipment and costs $23.")
+STAMPS = ArticleSection("stamps", 1, "Stamps", "Posting a card", "We post cards for $2. Ask the crew for a stamp.")
 
 
 def test_a_section_without_phrasings_is_found_by_what_it_says() -> None:
@@ -176,8 +176,8 @@ def test_a_tenant_without_articles_finds_nothing() -> None:
 
 
 def test_a_keyword_of_several_words_counts_as_a_whole_alone() -> None:
-    club = Section("club", 1, "Club", "Rooms", "Rooms for members.", ("extra legroom",))
-    other = Section("other", 1, "Other", "Rooms", "Rooms for members.")
+    club = ArticleSection("club", 1, "Club", "Rooms", "Rooms for members.", ("extra legroom",))
+    other = ArticleSection("other", 1, "Other", "Rooms", "Rooms for members.")
     index = ArticleIndex([club, other], [], load_word_vectors())
 
     whole, part = index.rank("extra legroom"), index.rank("extra blanket")

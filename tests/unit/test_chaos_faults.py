@@ -10,7 +10,7 @@ import pytest
 from ops.lab.chaos.audit import Findings
 from ops.lab.chaos.crash_points import CRASH_POINTS
 from ops.lab.chaos.faults import FAULTS, Fault, choose_faults, no_fault
-from ops.lab.chaos.run import Row, judge, sum_up
+from ops.lab.chaos.run import FaultResult, judge, sum_up
 from runtime.failpoints import POINTS
 
 RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -55,8 +55,8 @@ def test_what_a_row_is_held_to_is_judged(held_to: dict[str, object], found: Find
 
 
 def test_a_row_that_was_not_shown_does_not_count_as_one_that_was() -> None:
-    shown = Row(fault(), Findings(messages=120), 20, 30.0, ())
-    not_shown = Row(fault(), Findings(), 0, 0.0, (), "needs root")
+    shown = FaultResult(fault(), Findings(messages=120), 20, 30.0, ())
+    not_shown = FaultResult(fault(), Findings(), 0, 0.0, (), "needs root")
 
     totals = sum_up([shown, not_shown], 90)
 

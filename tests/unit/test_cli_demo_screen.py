@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from ops.demo.conversations import SCRIPTS, Script
+from ops.demo.conversations import SCRIPTS, SampleConversation
 from ops.demo.screen import Screen
 from ops.terminal import print_speech
 
@@ -37,11 +37,13 @@ def paper() -> Paper:
 
 
 @pytest.fixture
-def say(paper: Paper) -> Callable[[Script, str], None]:
+def say(paper: Paper) -> Callable[[SampleConversation, str], None]:
     return Screen(paper.console, [FIRST, SECOND]).asked
 
 
-def test_the_first_conversation_is_shown_as_it_happens(paper: Paper, say: Callable[[Script, str], None]) -> None:
+def test_the_first_conversation_is_shown_as_it_happens(
+    paper: Paper, say: Callable[[SampleConversation, str], None]
+) -> None:
     say(SECOND, "from the second")
     say(FIRST, "from the first")
 
@@ -60,7 +62,7 @@ def test_conversations_that_interleave_are_shown_one_after_the_other(paper: Pape
     assert paper.shown(*reversed(order)) == order
 
 
-def test_each_conversation_has_its_heading_once(paper: Paper, say: Callable[[Script, str], None]) -> None:
+def test_each_conversation_has_its_heading_once(paper: Paper, say: Callable[[SampleConversation, str], None]) -> None:
     say(FIRST, "hello")
     say(FIRST, "again")
 

@@ -42,6 +42,7 @@ SECRETIVE: dict[str, list[object]] = {
         f"postgresql://u@db/x?sslkey=%2F{CANARY}",
         f"host=db dbname=x password={CANARY}",
     ],
+    "http_database_url": [f"postgresql://u:{CANARY}@db/x"],
     "redis_url": [f"redis://:{CANARY}@cache:6379/0", f"rediss://cache:6379/0?password={CANARY}"],
     "openai_base_url": [f"https://u:{CANARY}@gateway/v1", f"https://gateway/v1?key={CANARY}", f"http://x/v1#{CANARY}"],
     "otlp_endpoint": [f"https://u:{CANARY}@collector:4318", f"http://collector:4318?token={CANARY}"],
@@ -56,6 +57,9 @@ SECRETIVE: dict[str, list[object]] = {
 }
 """Every setting of text that may hold a secret, with a secret in each place where one can stand."""
 HARMLESS = {
+    "gateway_listen",
+    "gateway_metrics_listen",
+    "gateway_proxies",
     "state_dir",
     "brand",
     "model",

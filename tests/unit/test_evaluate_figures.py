@@ -11,14 +11,14 @@ from ops.lab.evaluate.abuse import measure_abuse
 from ops.lab.evaluate.figures import Figure, Target
 from ops.lab.evaluate.picture import draw_confusion
 from ops.lab.evaluate.pii import measure_pii
-from ops.lab.evaluate.sets import OUR_SETS, AbuseRow, PiiRow, Span, TriageRow, UnreadableSet, read_sets
+from ops.lab.evaluate.sets import OUR_SETS, AbuseRow, PiiRow, SecretSpan, TriageRow, UnreadableSet, read_sets
 from ops.lab.evaluate.triage import ASKED, COLUMNS, LABELS, measure_triage, route_of
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def row(text: str, *spans: tuple[str, str], neg_type: str = "") -> PiiRow:
-    found = [Span(start=text.index(v), end=text.index(v) + len(v), type=kind, value=v) for kind, v in spans]  # type: ignore[arg-type]
+    found = [SecretSpan(start=text.index(v), end=text.index(v) + len(v), type=kind, value=v) for kind, v in spans]  # type: ignore[arg-type]
     return PiiRow(id="x", text=text, spans=found, neg_type=neg_type)
 
 
@@ -56,7 +56,7 @@ def test_debatable_negatives_are_counted_apart() -> None:
 
 def test_a_span_that_does_not_hold_its_value_is_refused() -> None:
     with pytest.raises(ValueError, match="is not 'B'"):
-        PiiRow(id="x", text="A", spans=[Span(start=0, end=1, type="PNR", value="B")])
+        PiiRow(id="x", text="A", spans=[SecretSpan(start=0, end=1, type="PNR", value="B")])
 
 
 def test_abuse_is_measured_by_precision_recall_and_what_happens_to_the_angry() -> None:

@@ -7,29 +7,29 @@ from dataclasses import replace
 import pytest
 
 from worker.domains.airline.claims import load_vocabulary
-from worker.guardrails.grounds import Grounds, Offered
+from worker.guardrails.grounds import Grounds, OpenOffer
 from worker.guardrails.outputs import find_breach
 
 NOTHING = Grounds([], [], {}, frozenset(), frozenset(), load_vocabulary().claims)
 
-CANCELLATION = Offered(
+CANCELLATION = OpenOffer(
     "Cancel the whole booking, LF172 on 2026-03-12 for Victor Almeida, with a refund of $535 within 5 to 7 days to the "
     "original payment, the card ending in 4242",
     "cancel_reservation",
     535,
 )
-CHEAPER = Offered(
+CHEAPER = OpenOffer(
     "Change to LF120 on 2026-03-08, departing 18:00, with a refund of $1,240 within 5 to 7 days to the original "
     "payment, the card ending in 4242",
     "change_flights",
     1_240,
 )
-DOWNGRADE = Offered(
+DOWNGRADE = OpenOffer(
     "Move the booking to economy for 2 passengers, with a refund of $412 within 5 to 7 days to the original payment",
     "change_cabin",
     412,
 )
-CERTIFICATE = Offered("Give a certificate of $200 for the cancelled flight", "issue_certificate", 200)
+CERTIFICATE = OpenOffer("Give a certificate of $200 for the cancelled flight", "issue_certificate", 200)
 
 MONEY_BACK = [
     "Here is what I can do: {summary}. Shall I make this change? Please answer yes or no.",
@@ -70,13 +70,13 @@ NOT_YET_TRUE = [
 ]
 
 
-def worded(template: str, offered: Offered) -> str:
+def worded(template: str, offered: OpenOffer) -> str:
     return template.format(summary=offered.summary, usd=f"{offered.usd:,}")
 
 
 @pytest.mark.parametrize("template", MONEY_BACK)
 @pytest.mark.parametrize("offered", [CANCELLATION, CHEAPER, DOWNGRADE], ids=lambda offered: str(offered.query))
-def test_an_offer_that_pays_back_may_be_made_in_any_words(template: str, offered: Offered) -> None:
+def test_an_offer_that_pays_back_may_be_made_in_any_words(template: str, offered: OpenOffer) -> None:
     reply = worded(template, offered)
 
     assert find_breach(reply, replace(NOTHING, offered=offered, told=[offered.summary])) is None
@@ -84,7 +84,9 @@ def test_an_offer_that_pays_back_may_be_made_in_any_words(template: str, offered
 
 @pytest.mark.parametrize("template", NOT_YET_TRUE)
 @pytest.mark.parametrize("offered", [CANCELLATION, CHEAPER, DOWNGRADE], ids=lambda offered: str(offered.query))
-def test_no_offer_stands_behind_what_it_does_not_bring_or_has_not_brought_yet(template: str, offered: Offered) -> None:
+def test_no_offer_stands_behind_what_it_does_not_bring_or_has_not_brought_yet(
+    template: str, offered: OpenOffer
+) -> None:
     reply = worded(template, offered)
 
     assert find_breach(reply, replace(NOTHING, offered=offered, told=[offered.summary])) == "unbacked_promise"
@@ -102,12 +104,12 @@ def test_without_the_offer_the_same_words_are_a_promise(template: str) -> None:
         ("You will receive a certificate of $200. Would you like it?", CERTIFICATE),
         (
             "I can upgrade you to business for $390. Shall I go ahead?",
-            Offered("Move to business for $390", "change_cabin", 390),
+            OpenOffer("Move to business for $390", "change_cabin", 390),
         ),
-        ("I will move you to 12A for $35 extra if you confirm.", Offered("Move to 12A for $35", "move_to_seat", 35)),
+        ("I will move you to 12A for $35 extra if you confirm.", OpenOffer("Move to 12A for $35", "move_to_seat", 35)),
     ],
 )
-def test_offers_of_other_kinds_may_be_made_as_well(reply: str, offered: Offered) -> None:
+def test_offers_of_other_kinds_may_be_made_as_well(reply: str, offered: OpenOffer) -> None:
     assert find_breach(reply, replace(NOTHING, offered=offered, told=[offered.summary])) is None
 
 

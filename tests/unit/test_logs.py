@@ -25,6 +25,8 @@ from schema.settings import Settings
         ("mail ada.okafor@example.com now", "mail [email] now"),
         ("call (415) 555-0198 or +1 415-555-0198", "call [phone] or [phone]"),
         ("redis://:hunter2@127.0.0.1:6379/0", "redis://[password]@127.0.0.1:6379/0"),
+        (f"key fte_{'a1' * 6}_{'Z9' * 24}x refused", "key fte_[api_key] refused"),
+        ("the setting fte_database_url, fte_gateway", "the setting fte_database_url, fte_gateway"),
         ("flight LA123 on 2026-11-22 at 12:30 for $350.00", "flight LA123 on 2026-11-22 at 12:30 for $350.00"),
         ("trace_0123456789012345678901234567abcd", "trace_0123456789012345678901234567abcd"),
     ],

@@ -12,7 +12,6 @@ import structlog
 from psycopg import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from runtime.loops import Loop, LoopHealth, Loops, RoundMissed
 from runtime.outage import Outages
@@ -142,18 +141,6 @@ async def test_what_follows_an_outage_is_done_once_and_not_after_other_errors(lo
     await eventually(rounds.at_least(6))
 
     assert len(after.begun) == 1
-
-
-async def test_connections_that_have_gone_silent_are_dropped(outages: Outages) -> None:
-    dropped = Rounds()
-    loops = Loops(outages, dropped.do)
-    rounds = Rounds(RedisTimeoutError(), RedisConnectionError())
-
-    loops.start([Loop("work", rounds.do, SOON)])
-    await eventually(rounds.at_least(3))
-    await loops.stop()
-
-    assert len(dropped.begun) == 1
 
 
 async def test_a_loop_whose_task_somebody_ends_is_begun_anew_and_heard(loops: Loops) -> None:

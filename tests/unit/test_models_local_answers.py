@@ -20,12 +20,18 @@ DEFERRED = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-async def talk() -> Conversation:
+@pytest.fixture(scope="module")
+async def offered() -> Conversation:
     conversation = Conversation()
     offer = await conversation.say(OFFERED)
     assert "seat 12A" in offer.reply
     return conversation
+
+
+@pytest.fixture
+def talk(offered: Conversation) -> Conversation:
+    """Go on from the offer, each test for itself."""
+    return offered.copy()
 
 
 @pytest.mark.parametrize("text", [text for name, text in YES if name in {"any", "seat"} and "PHONE_1" not in text])

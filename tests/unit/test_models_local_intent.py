@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 import pytest
 
-from worker.domains.airline.local import train
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import LABELS, classify, flatten, read, read_shipped
 from worker.domains.airline.local.reading.wishes import current_wish, find_wish
@@ -49,13 +51,19 @@ ONLY_ASKED_ABOUT = [
 ]
 
 
-def test_the_shipped_weights_are_of_the_sentences_and_features_of_today() -> None:
+@pytest.fixture(scope="module")
+def train() -> ModuleType:
+    """Import what trains, with scikit-learn, for these tests alone: every process of a run collects this file."""
+    return import_module("worker.domains.airline.local.train")
+
+
+def test_the_shipped_weights_are_of_the_sentences_and_features_of_today(train: ModuleType) -> None:
     stale = read_shipped()["fingerprint"] != train.fingerprint_of(train.load_sentences())
 
     assert not stale, "run `python -m worker.domains.airline.local.train` and commit weights.json"
 
 
-def test_training_learns_what_tells_labels_apart_and_ships_what_weighs() -> None:
+def test_training_learns_what_tells_labels_apart_and_ships_what_weighs(train: ModuleType) -> None:
     taught = [
         ("how many bags may I bring", "faq"),
         ("move me to seat 4A", "booking"),
@@ -69,7 +77,7 @@ def test_training_learns_what_tells_labels_apart_and_ships_what_weighs() -> None
     assert all(max(map(abs, row)) >= train.WEIGHT_MIN for row in weights.values())
 
 
-def test_no_training_sentence_is_in_two_classes() -> None:
+def test_no_training_sentence_is_in_two_classes(train: ModuleType) -> None:
     labels: dict[str, set[str]] = {}
     for text, label in train.load_sentences():
         labels.setdefault(flatten(text), set()).add(label)
@@ -77,7 +85,7 @@ def test_no_training_sentence_is_in_two_classes() -> None:
     assert [text for text, found in labels.items() if len(found) > 1] == []
 
 
-def test_every_choice_of_a_line_is_written_out() -> None:
+def test_every_choice_of_a_line_is_written_out(train: ModuleType) -> None:
     assert train.expand("a [b|c] d [CONFIRMATION_NUMBER_1]") == [
         "a b d [CONFIRMATION_NUMBER_1]",
         "a c d [CONFIRMATION_NUMBER_1]",
@@ -86,7 +94,7 @@ def test_every_choice_of_a_line_is_written_out() -> None:
 
 
 @pytest.mark.parametrize(("text", "label"), SEEN_NOWHERE)
-def test_sentences_never_trained_on_are_classified(text: str, label: str) -> None:
+def test_sentences_never_trained_on_are_classified(text: str, label: str, train: ModuleType) -> None:
     assert text not in {sentence for sentence, _ in train.load_sentences()}
     assert read(text).label == label
 

@@ -20,12 +20,13 @@ PRICE = ModelPrice(input=Decimal(2), cached_input=Decimal("0.2"), output=Decimal
 class Book:
     """Stand in for the database's total of a tenant."""
 
-    def __init__(self, spent: str) -> None:
+    def __init__(self, spent: str, ceiling: str | None = None) -> None:
         self.day = TODAY
         self.spent = Decimal(spent)
+        self.ceiling = None if ceiling is None else Decimal(ceiling)
 
     async def read(self, tenant: str) -> Spending:
-        return Spending(self.day, self.spent, self.spent)
+        return Spending(self.day, self.spent, self.spent, self.ceiling)
 
 
 def settled(before: str, after: str, *, day: date = TODAY) -> Spending:
@@ -52,6 +53,28 @@ def test_a_calls_tokens_are_guessed_from_all_that_is_sent() -> None:
 
     assert short.input == 110
     assert 1_400 < long.input < 1_500
+
+
+@pytest.mark.parametrize(("of_all", "own", "has_room"), [("10", "9.8", False), ("9", "10", True), (None, "9.8", False)])
+async def test_a_tenants_own_ceiling_stands_above_the_one_of_all(
+    of_all: str | None, own: str, *, has_room: bool
+) -> None:
+    ledger = Ledger(None if of_all is None else Decimal(of_all), Book("9.5", own).read)
+
+    assert await ledger.has_room("acme", Decimal("0.4"), 0) == has_room
+
+
+async def test_a_ceiling_that_is_changed_holds_within_seconds_also_for_a_busy_tenant() -> None:
+    book = Book("9", "10")
+    ledger = Ledger(None, book.read)
+
+    before = await ledger.has_room("acme", Decimal("0.5"), 0)
+    book.ceiling = Decimal("9.2")
+    for second in range(1, 6):
+        ledger.settle("acme", settled("9", "9"), second)
+    after = await ledger.has_room("acme", Decimal("0.5"), 5.1)
+
+    assert (before, after) == (True, False)
 
 
 async def test_a_tenant_has_room_until_the_next_call_would_pass_the_ceiling() -> None:

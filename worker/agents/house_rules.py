@@ -49,12 +49,15 @@ twice, a person takes over.
 def instruct(opening: str, write_known_facts: Callable[[TurnContext], str]) -> Instructions:
     """Build an agent's instructions from its own part, in which `{airline}` is the tenant's brand.
 
-    The known facts are written anew for each model call.
+    The known facts are written anew for each model call. What the tenant adds stands behind them: it may be repeated to
+    customers, unlike the instructions.
     """
     written = f"{opening.strip()}\n\n{HOUSE_RULES}"
 
     def instructions(context: RunContextWrapper[TurnContext], agent: Agent[TurnContext]) -> str:  # noqa: ARG001 - the SDK's signature
         fixed = written.replace("{airline}", context.context.brand)
-        return f"{fixed}\n## Known facts\n{write_known_facts(context.context)}\n"
+        facts = f"{fixed}\n## Known facts\n{write_known_facts(context.context)}\n"
+        added = "".join(f"- {line}\n" for line in context.context.prompt_lines)
+        return f"{facts}\n## From the airline\n{added}" if added else facts
 
     return instructions

@@ -131,6 +131,9 @@ class TurnContext:
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
     looked_up: LookedUp = field(default_factory=LookedUp)  # what the articles have on `text`, before the agents run
+    prompt_lines: tuple[str, ...] = ()  # that the tenant adds to the instructions of every agent
+    emergency_number: str | None = None  # the tenant's; None: the deployment's
+    crisis_line: str | None = None  # likewise
     last_reply: str = ""  # what these messages answer, masked; empty when no reply stands right before them
 
     @property

@@ -42,7 +42,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """Hold what the articles have on a turn's message, looked up before its agents run; nothing by default."""
+    """What the articles have on a turn's message, looked up before its agents run; nothing by default."""
 
     question: str = ""
     about: str = ""

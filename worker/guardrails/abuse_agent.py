@@ -56,7 +56,7 @@ abusive).
 
 
 class AbuseAssessment(BaseModel):
-    """Be what the detector answers."""
+    """Answer of the model that judges whether a message is abusive."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -19,7 +19,7 @@ from worker.guardrails.letters import without_accents
 
 @dataclass(frozen=True)
 class EmergencyVerdict:
-    """Say what kind of emergency a message tells of, None for none, and how sure that is (0 to 1)."""
+    """Kind of emergency that a message tells of, None for none, and how sure that is (0 to 1)."""
 
     kind: EmergencyKind | None
     confidence: float

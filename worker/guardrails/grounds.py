@@ -9,7 +9,7 @@ from worker.conversation.vocabulary import Claims
 
 
 @dataclass(frozen=True)
-class Offered:
+class OpenOffer:
     """The offer that waits for the customer's yes: its summary, masked, its effect's query and its sum in USD."""
 
     summary: str
@@ -33,5 +33,5 @@ class Grounds:
     claims: Claims
     instructions: str = ""
     staged: frozenset[str] = frozenset()
-    offered: Offered | None = None
+    offered: OpenOffer | None = None
     said: Sequence[str] = ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, RunContextWrapper
 
 from runtime.telemetry.tracing import measure
-from worker.guardrails.grounds import Grounds, Offered
+from worker.guardrails.grounds import Grounds, OpenOffer
 from worker.guardrails.outputs import REMEDIES, Breach, find_breach, gather_items, last_replies
 from worker.guardrails.verdicts import note_verdict
 
@@ -33,6 +33,7 @@ async def review(
     offered = _offer_of(turn.airline.quote)
     if offered is not None:
         told.append(offered.summary)
+    told.extend(turn.prompt_lines)
     tickets = {turn.airline.ticket_id, turn.ticket_id if turn.escalation else None} - {None}
     with measure("guardrail", "output") as span:
         breach = find_breach(
@@ -55,10 +56,10 @@ async def review(
     return breach
 
 
-def _offer_of(quote: Quote | None) -> Offered | None:
+def _offer_of(quote: Quote | None) -> OpenOffer | None:
     if quote is None:
         return None
-    return Offered(str(quote.details.get("summary", "")), str(quote.details.get("query", "")), abs(quote.price_usd))
+    return OpenOffer(str(quote.details.get("summary", "")), str(quote.details.get("query", "")), abs(quote.price_usd))
 
 
 def ask_to_rewrite(breach: Breach) -> TResponseInputItem:

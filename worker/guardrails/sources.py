@@ -1,4 +1,4 @@
-"""Hold an answer from published articles to the passages that a search has given: what it cites, and its figures."""
+"""Check an answer from published articles against the passages that a search gave: its citations and its figures."""
 
 from __future__ import annotations
 

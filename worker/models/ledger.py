@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("fte.models")
 
 READ_AGAIN_SECONDS = 5.0
-"""Age from which a total is read anew: other processes spend too. Each recorded call brings a new one at no cost."""
+"""Age from which a total is read anew: other processes spend too. Each recorded call brings a new one at no cost.
+
+A tenant's ceiling is read as often, since it may have been changed; no call brings that.
+"""
 
 WARNING_SHARE = Decimal("0.8")
 
@@ -28,6 +31,8 @@ class Spending(NamedTuple):
     day: date
     before_usd: Decimal
     after_usd: Decimal
+    ceiling_usd: Decimal | None = None
+    """The tenant's own, where the statement has read it."""
 
 
 ReadSpending = Callable[[str], Awaitable[Spending]]
@@ -39,19 +44,21 @@ class _Account:
     day: date
     spent_usd: Decimal
     read_at: float
+    ceiling_usd: Decimal | None = None
+    ceiling_read_at: float = -READ_AGAIN_SECONDS
     under_way_usd: Decimal = Decimal(0)
     is_told: bool = False
 
 
 class Ledger:
-    """What the tenants of one process have spent today; one per process.
+    """What the tenants of one process have spent today, each below its own ceiling or else the one of all.
 
     Several processes see each other's calls once they are recorded, so together they may pass the ceiling by what they
     have under way at that moment.
     """
 
     def __init__(self, ceiling_usd: Decimal | None = None, read: ReadSpending | None = None) -> None:
-        self._ceiling_usd = ceiling_usd if read is not None else None
+        self._ceiling_usd = ceiling_usd
         self._read = read
         self._accounts: dict[str, _Account] = {}
 
@@ -60,12 +67,17 @@ class Ledger:
 
         `now`, here and below: seconds of one monotonic clock.
         """
-        if self._ceiling_usd is None or self._read is None:
+        if self._read is None:
             return True
         account = self._accounts.get(tenant)
-        if account is None or now - account.read_at > READ_AGAIN_SECONDS:
-            account = self._keep(tenant, await self._read(tenant), now)
-        return account.spent_usd + account.under_way_usd + cost_usd <= self._ceiling_usd
+        if account is None or now - min(account.read_at, account.ceiling_read_at) > READ_AGAIN_SECONDS:
+            spending = await self._read(tenant)
+            account = self._keep(tenant, spending, now)
+            account.ceiling_read_at = now
+            account.ceiling_usd = self._ceiling_usd if spending.ceiling_usd is None else spending.ceiling_usd
+        if account.ceiling_usd is None:
+            return True
+        return account.spent_usd + account.under_way_usd + cost_usd <= account.ceiling_usd
 
     @contextmanager
     def reserving(self, tenant: str, cost_usd: Decimal) -> Iterator[None]:
@@ -92,25 +104,28 @@ class Ledger:
         if account is None or account.is_told:
             return []
         account.is_told = True
-        _log.warning("spend.exhausted", tenant=tenant, **_figures(account.spent_usd, self._ceiling_usd))
-        return [("spend.exhausted", _figures(account.spent_usd, self._ceiling_usd))]
+        figures = _figures(account.spent_usd, account.ceiling_usd)
+        _log.warning("spend.exhausted", tenant=tenant, **figures)
+        return [("spend.exhausted", figures)]
 
     def settle(self, tenant: str, spending: Spending, now: float) -> list[tuple[EventName, dict[str, str]]]:
         """Record the total that a recorded call brought; returns the warning when this very call passed its share."""
-        if self._ceiling_usd is None:
+        if self._read is None:
             return []
-        self._keep(tenant, spending, now)
-        warning_usd = self._ceiling_usd * WARNING_SHARE
+        ceiling_usd = self._keep(tenant, spending, now).ceiling_usd
+        if ceiling_usd is None:
+            return []
+        warning_usd = ceiling_usd * WARNING_SHARE
         if not spending.before_usd < warning_usd <= spending.after_usd:
             return []
-        figures = _figures(spending.after_usd, self._ceiling_usd)
+        figures = _figures(spending.after_usd, ceiling_usd)
         _log.warning("spend.warning", tenant=tenant, **figures)
         return [("spend.warning", figures)]
 
     def _keep(self, tenant: str, spending: Spending, now: float) -> _Account:
         account = self._accounts.get(tenant)
         if account is None:
-            account = self._accounts[tenant] = _Account(spending.day, spending.after_usd, now)
+            account = self._accounts[tenant] = _Account(spending.day, spending.after_usd, now, self._ceiling_usd)
         if account.day != spending.day:
             account.day, account.is_told = spending.day, False
         account.spent_usd, account.read_at = spending.after_usd, now

@@ -39,7 +39,7 @@ _LENGTH_BYTES = 8
 
 
 class WordVectorsUnusable(FteError):
-    """Say that the word vectors are not installed, or are not the ones this release reads."""
+    """Raised when the word vectors are not installed, or are not the ones that this release reads."""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,8 @@ def answer_emergency(context: TurnContext, kind: EmergencyKind, settings: Emerge
     call_human(context, request)
     context.airline.issue_type = "escalation"
     advice = context.vocabulary.emergency_advice[kind].format(
-        emergency_number=settings.emergency_number, crisis_line=settings.crisis_line
+        emergency_number=context.emergency_number or settings.emergency_number,
+        crisis_line=context.crisis_line or settings.crisis_line,
     )
     answer = _notice(context, notices.emergency(advice, context.ticket_id, request.answer_by or context.answer_by))
     answer.events.append(("message.emergency", {"kind": kind, "ticket_id": context.ticket_id}))

@@ -20,6 +20,7 @@ from schema.messages.inbound import Inbound
 from schema.messages.reply import Reply
 from schema.messages.wire import VERSION, newer_version_in
 from schema.settings.turns import TurnSettings
+from schema.tenants import read_tenant_settings
 from worker.conversation.context import AirlineAgentContext
 from worker.journal.tool_calls import ToolEntry
 from worker.journal.tool_store import open_entries
@@ -199,6 +200,7 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners
         followers=row["followers"],
         stream_epoch=row["stream_life"],
         brand=row["brand"],
+        tenant_settings=read_tenant_settings(row["tenant_settings"] or {})[0],
         sender_key=sender_key,
         held_sender_key=owners.held,
         sender_is_new=memory.is_new,

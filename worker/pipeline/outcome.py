@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from runtime.telemetry.tracing import measure
+from schema.tenants import EscalationHours, TenantSettings
 from worker.conversation.context import AirlineAgentContext, EscalationRequest
+from worker.pipeline.opening_hours import add_open_time
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -84,6 +86,8 @@ class Snapshot:
     """Epoch of the tenant's streams when this was read."""
     brand: str | None = None
     """The tenant's name for the airline; None: as the settings have it."""
+    tenant_settings: TenantSettings = field(default_factory=TenantSettings)
+    """What the tenant sets for itself."""
     sender_key: str = ""
     """Whose state this is: `context`, `vault`, `last_agent` and `items` are theirs alone."""
     held_sender_key: str | None = None
@@ -116,6 +120,9 @@ class Answer:
     buried_because: str | None = None
 
 
+_AROUND_THE_CLOCK: Final = EscalationHours()
+
+
 @dataclass(frozen=True)
 class Due:
     """A turn's time, and by when a human is to answer if one is called."""
@@ -124,13 +131,17 @@ class Due:
     answer_by: datetime
 
 
-def due_of(accepted_at: datetime, now: datetime, answer_within: timedelta) -> Due:
+def due_of(
+    accepted_at: datetime, now: datetime, answer_within: timedelta, hours: EscalationHours = _AROUND_THE_CLOCK
+) -> Due:
     """Set by when a human answers: counted from when the message came, or from now when it had to wait for long.
+
+    Only time in which people answer counts.
 
     A turn that is run again soon makes the same promise, so what its model is told is the same, too.
     """
     waited_long = now - accepted_at > answer_within / 4
-    return Due(now, (now if waited_long else accepted_at) + answer_within)
+    return Due(now, add_open_time(now if waited_long else accepted_at, answer_within, hours))
 
 
 @dataclass

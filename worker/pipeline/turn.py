@@ -129,7 +129,8 @@ class Turn:
     ) -> Verdict | None:
         """Decide, commit and publish; None when a message came meanwhile that belongs to those being answered."""
         clock = progress.clock
-        due = due_of(snapshot.accepted_at, snapshot.read_at, timedelta(minutes=self.settings.answer_by_minutes))
+        hours = snapshot.tenant_settings.escalation_hours
+        due = due_of(snapshot.accepted_at, snapshot.read_at, timedelta(minutes=self.settings.answer_by_minutes), hours)
         journal = self._open_journal(message, snapshot)
         journal.superseded = progress.superseded
         run = TurnRun(message, snapshot, due, clock, journal)

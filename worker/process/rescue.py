@@ -25,11 +25,15 @@ from worker.outbound.publisher import Publisher
 from worker.outbound.streams import Streams
 from worker.outbound.trimming import Trimmer
 from worker.process.drain import Drainer
+from worker.store.episodes import Episodes
 
 _log = structlog.get_logger("fte.rescue")
 
 _PAGES_MAX = 100
 """Most pages of outbox rows published in one round."""
+
+EPISODE_SECONDS = 5.0
+"""How often episodes are brought up to date; they end hours after their last message."""
 
 _SWEEP_SECONDS_MIN = 0.2
 """Least time between two sweeps, where what is due next is due sooner than the usual interval."""
@@ -51,6 +55,7 @@ class Rescue:
     trimmer: Trimmer
     leadership: Leadership
     aside: Aside
+    episodes: Episodes
     failpoint: Failpoint = no_failpoint
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
     _leftovers: tuple[datetime, str, str] = field(default=_BEGINNING)
@@ -86,6 +91,7 @@ class Rescue:
             Loop("trim_spans", trimmer.trim_spans, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_guesses", trimmer.trim_guesses, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_usage", trimmer.trim_usage, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("episodes", self.episodes.bring_up_to_date, EPISODE_SECONDS, on_duty=leads, asks=postgresql),
         ]
 
     async def _wait_for_sweep(self, seconds: float) -> None:

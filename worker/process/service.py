@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import structlog
@@ -30,7 +29,6 @@ from runtime.telemetry.tracing_table import PostgresSpans
 from schema.settings import Settings
 from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.process import WatchSettings
-from schema.settings.servers import ServerSettings
 from schema.settings.telemetry import TraceSettings
 from worker.agents.pool import GraphPool
 from worker.conversation.run_spans import configure_tracing
@@ -57,6 +55,7 @@ from worker.process.drain import Drainer, Ring
 from worker.process.rescue import Rescue
 from worker.process.warmup import warm_up
 from worker.process.watchdog import Watchdog
+from worker.store.episodes import Episodes
 from worker.store.guesses import PostgresGuesses
 from worker.store.knowledge import PostgresKnowledge
 from worker.store.spending import spending_reader
@@ -152,7 +151,7 @@ async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint =
         await check_redis(redis, settings)
         await check_rights(redis, settings)
         senders = await check_deployment(database, sealer)
-        loops = make_loops(settings, redis)
+        loops = Loops(Outages(settings))
         opened.push_async_callback(loops.stop)
         servers = Servers(database, redis, sealer, loops, senders)
         brain = await _open_brain(settings, servers, opened)
@@ -160,11 +159,6 @@ async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint =
         service = compose(settings, servers, brain, ring, failpoint=failpoint)
         service.resources = opened.pop_all()
     return service
-
-
-def make_loops(settings: ServerSettings, redis: Redis) -> Loops:
-    """Create what runs a worker's loops: they report outages together, and drop connections that have gone silent."""
-    return Loops(Outages(settings), partial(redis.connection_pool.disconnect, inuse_connections=False))
 
 
 async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitStack) -> Brain:
@@ -236,6 +230,7 @@ def compose(
         trimmer=Trimmer(servers.redis, scripts, servers.database, aside, settings),
         leadership=Leadership(servers.database),
         aside=aside,
+        episodes=Episodes(servers.database, settings),
         failpoint=failpoint,
     )
     return WorkerService(

@@ -60,7 +60,7 @@ _HALF_WEIGHT_AT: Final = 0.003
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ArticleSection:
     """A section of an article as it is searched; `asked` are ways in which customers ask for it."""
 
     slug: str
@@ -75,7 +75,7 @@ class Section:
 class ArticleIndex:
     """Rank sections for a question; built once for a state of the articles, and then only read."""
 
-    def __init__(self, sections: Sequence[Section], unanswered: Sequence[str], vectors: WordVectors) -> None:
+    def __init__(self, sections: Sequence[ArticleSection], unanswered: Sequence[str], vectors: WordVectors) -> None:
         self.sections = tuple(sections)
         self._vectors = vectors
         asked = [(place, clean(phrasing)) for place, one in enumerate(sections) for phrasing in _phrasings_of(one)]
@@ -187,7 +187,7 @@ class ArticleIndex:
         return Passage(one.title, one.heading, one.slug, one.body, rank)
 
 
-def _phrasings_of(section: Section) -> tuple[str, ...]:
+def _phrasings_of(section: ArticleSection) -> tuple[str, ...]:
     """Return how customers ask for a section; where nobody has written that down, what it says stands in."""
     if section.asked:
         return section.asked

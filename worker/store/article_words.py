@@ -108,7 +108,7 @@ class WordRanking:
         return scores
 
     def weight(self, word: str) -> float:
-        """Say how telling a word is: the fewer documents have it, the more; UNKNOWN_WORD_WEIGHT for an unknown one."""
+        """Return how telling a word is; the fewer documents have it, the more; UNKNOWN_WORD_WEIGHT for an unknown."""
         found = self._postings.get(stem(word))
         return UNKNOWN_WORD_WEIGHT if found is None else _rarity(len(found[0]), self._size)
 
@@ -140,7 +140,7 @@ def _rarity(documents: int, all_documents: int) -> float:
 
 
 class WordCoverage:
-    """Say how much of a question each document speaks of, in the same words or in ones that mean nearly the same."""
+    """How much of a question each document speaks of, in the same words or in ones that mean nearly the same."""
 
     def __init__(self, texts: Sequence[str], vectors: WordVectors) -> None:
         words = [telling_words(text) or [""] for text in texts]

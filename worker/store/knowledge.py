@@ -16,7 +16,7 @@ from runtime.database import EVERY_TENANT
 from worker.conversation.effects import Passage
 from worker.conversation.vault import without_placeholders
 from worker.models.word_vectors import load_word_vectors
-from worker.store.article_index import FOUND_MIN, ArticleIndex, Section
+from worker.store.article_index import FOUND_MIN, ArticleIndex, ArticleSection
 
 if TYPE_CHECKING:
     from runtime.database import Database, Row
@@ -139,7 +139,7 @@ class PostgresKnowledge:
 def build_index(rows: Sequence[Row]) -> ArticleIndex:
     """Index sections as `list_sections` gives them."""
     sections = [
-        Section(
+        ArticleSection(
             slug=row["slug"],
             number=row["section_number"],
             title=row["title"],

@@ -15,6 +15,6 @@ def spending_reader(database: Database) -> ReadSpending:
 
     async def read(tenant: str) -> Spending:
         row = (await database.read(tenant, "read_spending", tenant=tenant))[0]
-        return Spending(row["day"], row["cost_usd"], row["cost_usd"])
+        return Spending(row["day"], row["cost_usd"], row["cost_usd"], row["ceiling_usd"])
 
     return read

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.lab.bench.bare import make_bare_runner
-from ops.lab.bench.cpu import Measured
+from ops.lab.bench.cpu import CpuRound
 from ops.lab.bench.product import Product
 from ops.standalone.standalone import run_everything
 from producer.sending.client import AsyncProducer
@@ -53,7 +53,7 @@ def main(
     _report(console, measured, as_json=as_json)
 
 
-def _report(console: Console, rounds: list[tuple[Measured, Measured]], *, as_json: bool) -> None:
+def _report(console: Console, rounds: list[tuple[CpuRound, CpuRound]], *, as_json: bool) -> None:
     bare = [bare for bare, _ in rounds]
     product = [product for _, product in rounds]
     ratios = [one.cpu_seconds_per_message / other.cpu_seconds_per_message for one, other in rounds]
@@ -86,15 +86,15 @@ def _report(console: Console, rounds: list[tuple[Measured, Measured]], *, as_jso
     console.print(f"ratio of messages per CPU second, product to bare: [bold]{ratio:.2f}[/]")
 
 
-def _median_ms(rounds: list[Measured]) -> float:
+def _median_ms(rounds: list[CpuRound]) -> float:
     return statistics.median(one.cpu_seconds_per_message for one in rounds) * 1_000
 
 
-def _median_speed(rounds: list[Measured]) -> float:
+def _median_speed(rounds: list[CpuRound]) -> float:
     return statistics.median(one.messages / one.seconds for one in rounds)
 
 
-async def _measure(settings: Settings, *, messages: int, rounds: int) -> list[tuple[Measured, Measured]]:
+async def _measure(settings: Settings, *, messages: int, rounds: int) -> list[tuple[CpuRound, CpuRound]]:
     redis = make_redis(settings)
     database = Database(settings)
     await database.open()

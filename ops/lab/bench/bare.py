@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import RunConfig, Runner
 
-from ops.lab.bench.cpu import Measured, cpu_seconds, spent_since
+from ops.lab.bench.cpu import CpuRound, cpu_seconds, spent_since
 from schema.ids import ConversationKey
 from worker.conversation.context import AirlineAgentContext, TurnContext
 from worker.conversation.run_spans import configure_tracing
@@ -38,12 +38,12 @@ class BareRunner:
     knowledge: KnowledgeBase
     brand: str
 
-    async def run(self, questions: list[str]) -> Measured:
+    async def run(self, questions: list[str]) -> CpuRound:
         """Answer the questions one after the other."""
         before, started = cpu_seconds(), time.perf_counter()
         for question in questions:
             await Runner.run(self.graph.start(None), question, context=self._context(question), run_config=self.config)
-        return Measured(len(questions), time.perf_counter() - started, spent_since(before))
+        return CpuRound(len(questions), time.perf_counter() - started, spent_since(before))
 
     def _context(self, question: str) -> TurnContext:
         now = datetime.now(UTC)

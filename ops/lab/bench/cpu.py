@@ -10,7 +10,7 @@ import psutil
 
 
 @dataclass(frozen=True)
-class Measured:
+class CpuRound:
     """One round: messages answered, seconds it took, CPU seconds by kind of process."""
 
     messages: int

@@ -77,7 +77,7 @@ def main(
 
 
 @dataclass
-class Measured:
+class CrowdRound:
     """Waiting times of the others in each round, and how many of the crowd's messages were answered."""
 
     alone: list[Distribution]
@@ -100,7 +100,7 @@ def _median(found: list[Distribution], at: str) -> float:
     return statistics.median(float(one[at]) for one in found)  # type: ignore[literal-required]
 
 
-async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds: int) -> Measured:
+async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds: int) -> CrowdRound:
     async with AsyncExitStack() as opened:
         producer = await opened.enter_async_context(AsyncProducer(settings))
         redis = make_redis(settings)
@@ -111,7 +111,7 @@ async def _measure(settings: Settings, crowd: int, options: LoadOptions, rounds:
         gate = _Gate(settings, redis, Mailbox(redis, Scripts(redis), settings))
         await _round(settings, options)  # warms up
         await producer.send_many(_messages(crowd))
-        measured = Measured([], [])
+        measured = CrowdRound([], [])
         for _ in range(rounds):
             await gate.close()
             measured.alone.append(await _round(settings, options))

@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import track
 
-from ops.lab.bench.cpu import Measured
+from ops.lab.bench.cpu import CpuRound
 from ops.lab.bench.product import Product
 from ops.standalone.standalone import run_everything
 from producer.sending.client import AsyncProducer
@@ -41,7 +41,7 @@ def main(conversations: int = 12) -> None:
 async def _measure(settings: SendingSettings, conversations: int) -> tuple[float, float]:
     redis = make_redis(settings)
     names = [f"growth-{uuid.uuid4().hex[:8]}" for _ in range(conversations)]
-    rounds: list[Measured] = []
+    rounds: list[CpuRound] = []
     async with AsyncProducer(settings) as producer:
         product = Product(producer, redis)
         await product.run(["How much is a second checked bag?"] * 50)  # warm-up, in other conversations
@@ -52,7 +52,7 @@ async def _measure(settings: SendingSettings, conversations: int) -> tuple[float
     return _around(rounds, EARLY), _around(rounds, LATE)
 
 
-def _around(rounds: list[Measured], turn: int) -> float:
+def _around(rounds: list[CpuRound], turn: int) -> float:
     """Return the CPU seconds of one turn, averaged over the turns around it."""
     window = rounds[turn - 1 - _AROUND : turn + _AROUND]
     return sum(one.cpu_seconds for one in window) / sum(one.messages for one in window)

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.lab.bench.cpu import Measured, cpu_seconds, spent_since
+from ops.lab.bench.cpu import CpuRound, cpu_seconds, spent_since
 from schema.keys import replies_stream
 from schema.messages.inbound import Inbound
 
@@ -30,7 +30,7 @@ class Product:
     producer: AsyncProducer
     redis: Redis
 
-    async def run(self, questions: list[str], *, conversations: list[str] | None = None) -> Measured:
+    async def run(self, questions: list[str], *, conversations: list[str] | None = None) -> CpuRound:
         """Send each question in a conversation of its own, or in the one named for it, and wait for all replies.
 
         Raises TimeoutError when no reply comes for 30 s.
@@ -52,7 +52,7 @@ class Product:
 
         await asyncio.gather(*(send() for _ in range(_SENDERS)))
         await reader
-        return Measured(len(questions), time.perf_counter() - started, spent_since(before))
+        return CpuRound(len(questions), time.perf_counter() - started, spent_since(before))
 
     async def _read(self, stream: str, after: bytes, expected: int) -> None:
         seen = 0

@@ -6,7 +6,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ops.lab.chaos import clock_faults, disk_faults, provider_faults, server_faults, wire_faults, worker_faults
+from ops.lab.chaos import (
+    clock_faults,
+    disk_faults,
+    provider_faults,
+    server_faults,
+    webhook_faults,
+    wire_faults,
+    worker_faults,
+)
 from ops.lab.chaos.crash_points import CRASH_POINTS, CrashPoint, race_to_publish
 from ops.lab.chaos.scene import Scene
 
@@ -169,6 +177,14 @@ FAULTS: tuple[Fault, ...] = (
         None,
         turns=5,  # a small load rings too few bells to steal: a conversation that waits already is not rung for again
         answers_within_seconds_max=7,
+    ),
+    Fault(
+        "F31",
+        "a receiver of webhooks hangs, refuses, cuts, and deliverers die",
+        webhook_faults.trouble_a_receiver,
+        None,
+        keeps_sending=True,
+        pace=0.5,
     ),
     *(_fault_at(point) for point in CRASH_POINTS),
 )

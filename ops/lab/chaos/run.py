@@ -68,7 +68,7 @@ class ChaosOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FaultResult:
     """The outcome of one fault."""
 
     fault: Fault
@@ -82,7 +82,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class ChaosTotals:
     """Totals of several rows."""
 
     rows: int
@@ -95,9 +95,9 @@ class Totals:
     """The rows that this machine could not show."""
 
 
-def sum_up(rows: Sequence[Row], seconds: float) -> Totals:
+def sum_up(rows: Sequence[FaultResult], seconds: float) -> ChaosTotals:
     """Sum up rows that took `seconds` altogether."""
-    return Totals(
+    return ChaosTotals(
         rows=sum(row.unshown is None for row in rows),
         kills=sum(row.kills for row in rows),
         messages=sum(row.findings.messages for row in rows),
@@ -140,12 +140,12 @@ class Chaos:
         """Neither kill nor stop the first workers from now on, so that growth in them shows."""
         self._scene.spared = workers
 
-    async def run(self, fault: Fault) -> Row:
+    async def run(self, fault: Fault) -> FaultResult:
         """Run one fault under load and audit it."""
         scene = self._scene
         unshown = fault.why_unshown(scene)
         if unshown is not None:
-            return Row(fault, Findings(), 0, 0.0, (), unshown)
+            return FaultResult(fault, Findings(), 0, 0.0, (), unshown)
         started = time.monotonic()
         self._runs += 1
         plan = self._plan(fault)
@@ -157,7 +157,7 @@ class Chaos:
         events = (*_NEVER_LOGGED, *fault.must_log)
         logged = {event: scene.logged(event) for event in events}
         broken = (*scene.undone, *judge(fault, findings, logged, kills=kills))
-        return Row(fault, findings, kills, time.monotonic() - started, broken)
+        return FaultResult(fault, findings, kills, time.monotonic() - started, broken)
 
     async def _play(self, plan: Plan, fault: Fault) -> int:
         """Run the load and the fault, and wait for the end; return how many processes were killed."""

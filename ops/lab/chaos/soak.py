@@ -17,8 +17,8 @@ from runtime.redis import make_redis
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ops.lab.chaos.run import ChaosOptions, Row
-    from ops.lab.growth import Figure
+    from ops.lab.chaos.run import ChaosOptions, FaultResult
+    from ops.lab.growth import GrowthFigure
     from ops.verify import Finding
     from schema.settings import Settings
 
@@ -30,8 +30,8 @@ SPARED = 1
 class Soaked:
     """The outcome of a soak test."""
 
-    row: Row
-    figures: list[Figure]
+    row: FaultResult
+    figures: list[GrowthFigure]
     violations: list[Finding]
     """Findings of `fte verify` at the end."""
 

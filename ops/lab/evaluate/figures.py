@@ -1,4 +1,4 @@
-"""Hold what was measured, and what it should have been."""
+"""Measured values, and what they should have been."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Say what a figure must come to."""
+    """Bound that a figure must keep."""
 
     sense: Literal["≥", "≤"]
     bound: float

@@ -39,7 +39,7 @@ class PlayedTurn:
 
     @property
     def route(self) -> str:
-        """Say where the turn went: faq, booking, escalation, off_topic, or triage when it stayed there."""
+        """Return where the turn went: faq, booking, escalation, off_topic, or triage when it stayed there."""
         if self.outcome == "escalated":
             return "escalation"
         if self.outcome == "refused" and not self.abuse_tripped:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from ops.lab.evaluate.figures import Figure, Measured, Miss, Target, count_shares
-from ops.lab.evaluate.sets import PiiRow, SecretType, Span
+from ops.lab.evaluate.sets import PiiRow, SecretSpan, SecretType
 from worker.conversation.vault import Vault, disarm
 from worker.guardrails.found import Found
 from worker.guardrails.pii import find_secrets, mask_text, normalise
@@ -53,7 +53,7 @@ def measure_pii(rows: Sequence[PiiRow]) -> Measured:
     return Measured(tuple(figures), tuple(misses))
 
 
-def covers(found: Sequence[Found], span: Span, text: str) -> bool:
+def covers(found: Sequence[Found], span: SecretSpan, text: str) -> bool:
     """Check whether every letter and digit of a secret is taken out, separators aside, and as what it is."""
     wanted = _KEPT_FOR_NOBODY.get(span.type)
     taken = {place for one in found if wanted is None or one.kind == wanted for place in range(one.start, one.end)}

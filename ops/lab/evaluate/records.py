@@ -20,7 +20,7 @@ STRANGER = "stranger@example.com"
 
 
 class TooFewBookings(FteError):
-    """Say that the sample airline has no booking left to give to a dialogue."""
+    """Raised when the sample airline has no booking left to give to a dialogue."""
 
 
 @dataclass(frozen=True)

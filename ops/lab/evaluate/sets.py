@@ -21,7 +21,7 @@ TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
 
 
 class UnreadableSet(FteError):
-    """Say which line of which file is no labelled row, and why."""
+    """Raised for a line of a file that is no labelled row; tells which, and why."""
 
 
 class _Row(BaseModel):
@@ -30,7 +30,7 @@ class _Row(BaseModel):
     id: str
 
 
-class Span(BaseModel):
+class SecretSpan(BaseModel):
     """Locate one secret in a text, `[start, end)`."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -45,7 +45,7 @@ class PiiRow(_Row):
     """A text and the secrets in it; a text without any is one that must stay as it is."""
 
     text: str
-    spans: list[Span]
+    spans: list[SecretSpan]
     neg_type: str = ""
 
     @property

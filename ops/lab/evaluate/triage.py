@@ -67,7 +67,7 @@ def measure_triage(rows: Sequence[TriageRow]) -> Triaged:
 
 
 def route_of(text: str) -> str:
-    """Say where the product sends a first message: a label, or ASKED.
+    """Return where the product sends a first message: a label, or ASKED.
 
     As a turn does: the articles are searched, then the guardrails, then the agent it starts at, then what the Triage
     Agent decides if it starts there.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from ops.lab.load.http_gateway import GatewayAccess, HttpGateway, TryLater
 from ops.lab.load.scripts import BookingAccess, Script, make_scripts
 from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
 from producer.collecting.following import AsyncFollower
@@ -22,8 +24,9 @@ from schema.messages.inbound import MODEL_LATENCY_KEY, Inbound
 from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
+    from producer.collecting.entries import StreamEntry
     from schema.channels import Channel
     from schema.settings import Settings
     from schema.settings.servers import ServerSettings
@@ -51,6 +54,10 @@ class LoadOptions:
     bookings: tuple[BookingAccess, ...] = ()
     channels: tuple[Channel, ...] = CHANNELS
     tenant: str = "default"
+    via_http: bool = False
+    """Whether a gateway is started, and messages and replies go through it."""
+    gateway: GatewayAccess | None = None
+    """The HTTP gateway to go through; None: straight to the servers."""
     silence_seconds_max: float = 60
     """How long to wait, once all is sent, for the next reply before the rest counts as lost."""
     run: str = field(default_factory=lambda: new_token()[:8])
@@ -76,20 +83,45 @@ async def run_load(
     Raises ServerUnreachable, SchemaOutdated, InvalidSettings, UnknownTenant. A message that PostgreSQL does not accept
     in time is sent again under its id, as a gateway would.
     """
-    streams = [replies_stream(options.tenant, channel) for channel in options.channels]
-    streams.append(escalations_stream(options.tenant))
     tally = Tally()
     settings = settings.model_copy(update={"load_tests": True})
-    async with AsyncProducer(settings) as producer, AsyncFollower(settings, streams) as follower:
+    async with _connected(settings, options) as (producer, follower):
         load = _Load(options, producer, follower, tally)
         await load.run(progress or (lambda _: None))
     return tally.report(await _read_model_work(settings, options))
 
 
+@asynccontextmanager
+async def _connected(settings: Settings, options: LoadOptions) -> AsyncIterator[tuple[Sends, Reads]]:
+    """Connect as the options say: through the HTTP gateway, or to the servers."""
+    if options.gateway is not None:
+        async with HttpGateway(options.gateway) as gateway:
+            yield gateway, gateway
+        return
+    streams = [replies_stream(options.tenant, channel) for channel in options.channels]
+    streams.append(escalations_stream(options.tenant))
+    async with AsyncProducer(settings) as producer, AsyncFollower(settings, streams) as follower:
+        yield producer, follower
+
+
+class Sends(Protocol):
+    """What takes a message in, as `AsyncProducer` does."""
+
+    async def send(self, message: Inbound, /) -> object:
+        """Accept one message, or raise."""
+
+
+class Reads(Protocol):
+    """What gives out replies and escalations, as `AsyncFollower` does."""
+
+    async def read(self) -> list[StreamEntry]:
+        """Return what is new, after a moment at the latest."""
+
+
 class _Load:
     """The sender and the reader of one load test, which share nothing but the tally."""
 
-    def __init__(self, options: LoadOptions, producer: AsyncProducer, follower: AsyncFollower, tally: Tally) -> None:
+    def __init__(self, options: LoadOptions, producer: Sends, follower: Reads, tally: Tally) -> None:
         self._options = options
         self._producer = producer
         self._follower = follower
@@ -126,16 +158,18 @@ class _Load:
         """Send one message once the one before it in its conversation is accepted: a gateway keeps that order."""
         if before is not None:
             await before
+        began = time.perf_counter()
         while True:
             try:
                 await self._producer.send(inbound)
             except ServerUnreachable:
                 continue  # it has waited for FTE_SEND_SECONDS_MAX
-            except (MailboxFull, Overloaded) as full:
+            except (MailboxFull, Overloaded, TryLater) as full:
                 await asyncio.sleep(full.retry_after_seconds)
             else:
                 break
-        self._tally.take_receipt(inbound.message_id)
+        seconds = time.perf_counter() - began
+        self._tally.take_receipt(inbound.message_id, accepted_at=time.time(), seconds=seconds)
         self._last_news = time.monotonic()
 
     async def _read(self) -> None:

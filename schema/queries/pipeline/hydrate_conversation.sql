@@ -2,7 +2,7 @@
 -- history_items_max, followers_max, burst_seconds_max, replies_max.
 -- Returns one row: the conversation, the time, the message's own state and how long it has waited, the messages of its
 -- channel that wait behind it and came within burst_seconds_max of it, its unpublished outbox rows, the epoch its tenant's streams
--- are in, its tenant's brand (or null), the journals of an earlier attempt (model calls, tools); or no row when there is no
+-- are in, its tenant's brand (or null) and settings (or null), the journals of an earlier attempt (model calls, tools); or no row when there is no
 -- such conversation. Of senders: whose state the conversation holds (held_sender_key; null: it is not said), who it began with,
 -- what is put aside for this one (or null), the last items that are theirs or nobody's (oldest first, each with whether it is
 -- nobody's), when they were last heard of (heard_at), and where the state is nobody's, newest first, the replies that can tell whose it is (sealed).
@@ -21,6 +21,7 @@ SELECT
             ORDER BY ordinal DESC LIMIT %(replies_max)s) r)
     END AS telling_replies,
     b.stream_life, b.brand,
+    (SELECT e.settings FROM tenant_settings e WHERE e.tenant_id = c.tenant_id ORDER BY e.version DESC LIMIT 1) AS tenant_settings,
     h.state, h.accepted_at, extract(epoch FROM clock_timestamp() - h.accepted_at)::float8 AS waited_seconds,
     (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.position), '[]') FROM (
         SELECT i.message_id, i.position, i.payload, extract(epoch FROM i.accepted_at - h.accepted_at) AS seconds_after

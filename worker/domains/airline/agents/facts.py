@@ -1,4 +1,4 @@
-"""Take down what a customer has said, so that nobody asks for it again."""
+"""Record what a customer has said, so that nobody asks for it again."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StatedFacts(BaseModel):
 
 
 def note_message(turn: TurnContext) -> None:
-    """Take down what this turn's message says plainly: numbers, seat preference, a wish to be compensated."""
+    """Record what this turn's message says plainly: numbers, seat preference, a wish to be compensated."""
     numbers = [
         found.written for found in find_placeholders(turn.text, "CONFIRMATION_NUMBER") if turn.vault.holds(found)
     ]
@@ -60,7 +60,7 @@ def note_message(turn: TurnContext) -> None:
 
 
 def note_facts(turn: TurnContext, facts: StatedFacts) -> None:
-    """Take down stated facts. They verify nobody, and the name on a verified booking stays as it is booked."""
+    """Record stated facts. They verify nobody, and the name on a verified booking stays as it is booked."""
     airline = turn.airline
     number = facts.confirmation_number
     if number and turn.vault.open(number) is not None:

@@ -64,7 +64,7 @@ def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
 
 
 def _is_about_own_trip(text: str) -> bool:
-    """Say whether a clause is about the customer's own trip, if only by wanting something done: "could I have 7F?"."""
+    """Tell whether a clause is about the customer's own trip, also by wanting something done: "could I have 7F?"."""
     label, confidence = classify(text)
     return _OWN_TRIP.search(text) is not None or (label == "booking" and confidence >= _SURE_OF_WISH)
 
@@ -84,7 +84,7 @@ def with_answers(situation: Situation, said: Say) -> Say:
 
 
 def _order_of_wishes(situation: Situation) -> str:
-    """Say what comes after what, where the newest message wishes several changes."""
+    """Return the order of the wishes where the newest message wishes several changes."""
     names = [offers.NAMES_OF_WISHES[wish] for wish in situation.reading.wishes if wish in offers.NAMES_OF_WISHES]
     return offers.one_at_a_time(names) if len(names) > 1 else ""
 

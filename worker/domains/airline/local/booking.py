@@ -30,7 +30,7 @@ from worker.domains.airline.local.rebooking import (
     work_on_flights,
 )
 from worker.domains.airline.local.seating import next_move, offer_seat, work_on_seat
-from worker.domains.airline.local.situation import LEFT_AS_IT_WAS, Done, Situation
+from worker.domains.airline.local.situation import LEFT_AS_IT_WAS, FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
     TO_TRIAGE,
@@ -68,7 +68,7 @@ def _decide(situation: Situation) -> Step:
     return step or _work(situation)
 
 
-def _go_on(situation: Situation, latest: Done) -> Step:
+def _go_on(situation: Situation, latest: FinishedCall) -> Step:
     """Go on after what a tool did."""
     if latest.name == "confirm_quote":
         return Say(_confirm(situation, latest))
@@ -81,7 +81,7 @@ def _go_on(situation: Situation, latest: Done) -> Step:
     return _offer_flights(situation, latest) if latest.name == "search_flights" else _work(situation)
 
 
-def _offer_flights(situation: Situation, latest: Done) -> Step:
+def _offer_flights(situation: Situation, latest: FinishedCall) -> Step:
     found = _wish_of(situation)
     changes = found is not None and found.wish == "change_flight"
     return offer_flights(
@@ -89,7 +89,7 @@ def _offer_flights(situation: Situation, latest: Done) -> Step:
     )
 
 
-def _confirm(situation: Situation, latest: Done) -> str:
+def _confirm(situation: Situation, latest: FinishedCall) -> str:
     """Tell what was done, and lead to the wish that is still open."""
     done = offers.confirm(latest.output)
     kind = str(latest.output.get("kind", ""))
@@ -103,7 +103,7 @@ def _confirm(situation: Situation, latest: Done) -> str:
     return f"{done} {phrases.ANYTHING_ELSE}"
 
 
-def _after_refusal(situation: Situation, latest: Done) -> Step:
+def _after_refusal(situation: Situation, latest: FinishedCall) -> Step:
     message = str(latest.output.get("message", ""))
     code = latest.output.get("refusal")
     if latest.name in _LOOKUPS:

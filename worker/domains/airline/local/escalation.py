@@ -11,7 +11,7 @@ from worker.domains.airline.local.lookups import asks_published, look_up, result
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import flatten, urgent_cue
 from worker.domains.airline.local.reading.wishes import find_wishes
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.models.output import Call, Say, Step
 
 SUMMARY_CHARACTERS_MAX = 1_500
@@ -66,7 +66,7 @@ def decide(situation: Situation) -> Step:
     )
 
 
-def _told(situation: Situation, opened: Done) -> str:
+def _told(situation: Situation, opened: FinishedCall) -> str:
     """Tell the ticket, and what the articles say on what was asked beside the need for a person."""
     told = phrases.handed_over(
         opened.output.get("ticket_id"), opened.output.get("answer_by"), feeling=_feeling(situation)
@@ -90,7 +90,7 @@ _REASONS: dict[EscalationCategory, str] = {
 
 
 def category_of(situation: Situation) -> EscalationCategory:
-    """Say why a person is needed: by the message's gravest cue, else by how the conversation got here."""
+    """Return why a person is needed: by the message's gravest cue, else by how the conversation got here."""
     cue = _cue_of(situation)
     refusals = refusals_in(situation)
     offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
@@ -117,7 +117,7 @@ def was_looked_up_in_vain(situation: Situation) -> bool:
 
 
 def priority_of(situation: Situation) -> Priority:
-    """Say how soon: safety and travel within the day first, then anger, need and money at stake."""
+    """Return how soon a person must answer: safety and travel within the day first, then anger, need and money."""
     flat = flatten(" ".join(situation.customer_texts[-2:]))
     cues = cues_in(flat)
     if _SAFETY.search(flat) or (_SOON.search(flat) and cues & {"medical", "bereavement"}):

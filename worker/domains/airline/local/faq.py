@@ -10,7 +10,7 @@ from worker.domains.airline.local.asking import FOUND_WELL_MIN, is_follow_up
 from worker.domains.airline.local.lookups import CORRECTION, look_up, results_of, source_of
 from worker.domains.airline.local.reading.intent import calls_for_person
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
@@ -37,7 +37,7 @@ def decide(situation: Situation) -> Step:
     return look_up(situation)
 
 
-def _answer(looked_up: list[Done]) -> str:
+def _answer(looked_up: list[FinishedCall]) -> str:
     """Answer each question: with a passage, or with the word that none answers it.
 
     A part of a message is answered by itself where a passage surely does; what the whole of it is about comes first

@@ -8,7 +8,7 @@ from typing import Any
 from worker.domains.airline.local.asking import asks, leans_on_last
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.questions import split_questions
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.models.output import Call, Calls, Step
 
 QUESTION_CHARACTERS_MAX = 500
@@ -50,7 +50,7 @@ def look_up(situation: Situation) -> Step:
     return Calls((whole, *parts)) if several else whole
 
 
-def results_of(looked_up: Done) -> list[dict[str, Any]]:
+def results_of(looked_up: FinishedCall) -> list[dict[str, Any]]:
     """Return the passages that a search has found, best first; none when nothing answers."""
     return list(looked_up.output["results"]) if looked_up.output.get("found") else []
 

@@ -1,4 +1,4 @@
-"""Be the embedded brain behind the SDK's model interface."""
+"""The embedded model behind the SDK's model interface."""
 
 from __future__ import annotations
 

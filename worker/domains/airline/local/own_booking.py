@@ -118,7 +118,7 @@ def _tell_bookings(reservation: Reservation) -> str | None:
 
 
 def _tell_seat_kind(situation: Situation) -> str | None:
-    """Say which kinds the seats are that the newest message names, else the one that was offered last."""
+    """Return which kinds the seats are that the newest message names, else the one that was offered last."""
     seats = _SEAT.findall(situation.message) or _SEAT.findall(situation.last_reply)[-1:]
     told = [f"{row}{letter.upper()} is {_A[SEAT_KINDS[letter.upper()]]}" for row, letter in seats]
     return f"{', '.join(dict.fromkeys(told))}." if told else None

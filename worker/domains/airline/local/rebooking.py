@@ -24,7 +24,7 @@ from worker.domains.airline.local.reading.options import (
 )
 from worker.domains.airline.local.reading.places import Route, find_bare_place, find_route
 from worker.domains.airline.local.reading.slots import find_flight_number
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.models.output import Call, Say, Step
 
 _SEARCH = "search_flights"
@@ -57,7 +57,7 @@ def work_on_flights(situation: Situation, reservation: dict[str, Any], since: in
     )
 
 
-def offer_flights(situation: Situation, found: Done, reservation: dict[str, Any] | None, since: int) -> Step:
+def offer_flights(situation: Situation, found: FinishedCall, reservation: dict[str, Any] | None, since: int) -> Step:
     """Offer what a search found: the one that was wished for, else a few to choose from."""
     texts = situation.customer_texts[since:]
     day = date.fromisoformat(str(found.output.get("date", situation.facts.today)))
@@ -168,7 +168,7 @@ def _quote(situation: Situation, reservation: dict[str, Any], journey: list[Segm
     return Call("quote_flight_change", {"flights": flights, **payment})
 
 
-def _options_of(found: Done, cabin: str, reservation: dict[str, Any] | None) -> list[Option]:
+def _options_of(found: FinishedCall, cabin: str, reservation: dict[str, Any] | None) -> list[Option]:
     """Return the options with a seat in the cabin, but not the one that is booked already."""
     booked = {(s.get("flight_number"), s.get("date")) for s in (reservation or {}).get("segments", [])}
     options = [option for option in found.output.get("options", []) if isinstance(option, dict)]

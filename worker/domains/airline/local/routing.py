@@ -11,7 +11,7 @@ from worker.domains.airline.local import booking, escalation, faq, triage
 from worker.domains.airline.local.at_once import answer_at_once
 from worker.domains.airline.local.reading.intent import Intent
 from worker.domains.airline.local.reading.slots import declines
-from worker.domains.airline.local.situation import HANDOFF_PREFIX, Done, KnownFacts, Situation, read_situation
+from worker.domains.airline.local.situation import HANDOFF_PREFIX, FinishedCall, KnownFacts, Situation, read_situation
 from worker.models.output import Call, Step
 
 DECISIONS: Mapping[str, Callable[[Situation], Step]] = MappingProxyType(
@@ -57,7 +57,7 @@ def route(
         if not (isinstance(step, Call) and step.name in _AGENTS):
             break
         chosen = _AGENTS[step.name]
-        done = (*situation.done, Done(step.name, {}, {}))
+        done = (*situation.done, FinishedCall(step.name, {}, {}))
         situation = replace(situation, agent=chosen, done=done, callable_names=callables[chosen])
     return chosen if _stays(arrived, chosen, callables) else at
 
@@ -70,6 +70,6 @@ def _is_sure(situation: Situation, sure_min: float) -> bool:
 
 
 def _stays(arrived: Situation, agent: str, callables: Mapping[str, frozenset[str]]) -> bool:
-    """Say whether the agent would keep a message that nobody handed to it: one that hands it back costs more calls."""
+    """Check whether the agent would keep a message that nobody handed to it; one that hands it back costs calls."""
     step = DECISIONS[agent](replace(arrived, agent=agent, callable_names=callables[agent]))
     return not (isinstance(step, Call) and step.name in _AGENTS)

@@ -12,7 +12,7 @@ from worker.domains.airline.local.reading.seats import find_preference, find_sea
 from worker.domains.airline.local.reading.slots import find_flight_number
 from worker.domains.airline.local.reading.travellers import Move, moves_in, travellers_in, wants_together
 from worker.domains.airline.local.reading.wishes import Wish
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.domains.airline.local.verifying import find_reservation, look_up, offer_person
 from worker.models.output import Call, Say, Step
 
@@ -101,7 +101,7 @@ def _seat_asked_for(situation: Situation, details: Details, reservation: dict[st
     return asked
 
 
-def offer_seat(situation: Situation, found: Done) -> Step:
+def offer_seat(situation: Situation, found: FinishedCall) -> Step:
     """Quote the seat furthest to the front or back, of those the tool found."""
     seats = [seat for seat in found.output.get("seats", []) if isinstance(seat, dict)]
     flight = found.output.get("flight_number")

@@ -79,7 +79,7 @@ class KnownFacts(BaseModel):
 
 
 @dataclass(frozen=True)
-class Done:
+class FinishedCall:
     """A tool call and what came back: an object as the tools write them, or `{"text": …}`."""
 
     name: str
@@ -95,7 +95,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Line:
+class Utterance:
     """One thing said."""
 
     speaker: Literal["customer", "airline"]
@@ -109,9 +109,9 @@ class Situation:
     agent: str
     airline: str
     facts: KnownFacts
-    lines: tuple[Line, ...]
-    done_before: tuple[Done, ...]
-    done: tuple[Done, ...]
+    lines: tuple[Utterance, ...]
+    done_before: tuple[FinishedCall, ...]
+    done: tuple[FinishedCall, ...]
     callable_names: frozenset[str]
 
     @cached_property
@@ -152,7 +152,7 @@ class Situation:
         return replies[-1] if replies else ""
 
     @cached_property
-    def latest(self) -> Done | None:
+    def latest(self) -> FinishedCall | None:
         """Return the last tool call of this turn, if it is the last thing that happened and no handoff."""
         if not self.done or self.done[-1].name.startswith(HANDOFF_PREFIX):
             return None
@@ -167,7 +167,7 @@ class Situation:
         """Check whether a tool or handoff was called in this turn."""
         return any(done.name == name for done in self.done)
 
-    def latest_result(self, *names: str) -> Done | None:
+    def latest_result(self, *names: str) -> FinishedCall | None:
         """Return the last call of one of these tools that did what it was asked, in this turn or before."""
         return next(
             (done for done in reversed((*self.done_before, *self.done)) if done.name in names and done.is_ok), None
@@ -195,7 +195,7 @@ class Situation:
         return name in self.callable_names
 
 
-def _kind_quoted(done: Done) -> str:
+def _kind_quoted(done: FinishedCall) -> str:
     """Return the kind of offer that a call made; empty for any other call."""
     quote = done.output.get("quote")
     return str(quote.get("kind", "")) if done.is_ok and isinstance(quote, dict) else ""
@@ -219,7 +219,7 @@ def read_situation(instructions: str, items: list[dict[str, Any]], callable_name
     )
 
 
-def _line_of(item: dict[str, Any]) -> Line | None:
+def _line_of(item: dict[str, Any]) -> Utterance | None:
     role = item.get("role")
     if role not in {"user", "assistant"}:
         return None
@@ -227,13 +227,15 @@ def _line_of(item: dict[str, Any]) -> Line | None:
     if isinstance(content, list):
         parts = [str(part.get("text", "")) for part in content if isinstance(part, dict)]
         content = "\n".join(part for part in parts if part)
-    return Line("customer" if role == "user" else "airline", str(content or ""))
+    return Utterance("customer" if role == "user" else "airline", str(content or ""))
 
 
-def _calls_in(items: list[dict[str, Any]], places: range, outputs: dict[str, dict[str, Any]]) -> tuple[Done, ...]:
+def _calls_in(
+    items: list[dict[str, Any]], places: range, outputs: dict[str, dict[str, Any]]
+) -> tuple[FinishedCall, ...]:
     said = list(accumulate(item.get("role") == "user" for item in items))
     return tuple(
-        Done(
+        FinishedCall(
             str(items[place].get("name", "")),
             _object_in(items[place].get("arguments")),
             _object_in(outputs[str(items[place].get("call_id"))].get("output")),

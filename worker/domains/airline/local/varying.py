@@ -1,4 +1,4 @@
-"""Say nothing twice: other words where a reply was just given, then the offer of a person, then a person."""
+"""Keep replies from repeating: other words where a reply was just given, then the offer of a person, then a person."""
 
 from __future__ import annotations
 

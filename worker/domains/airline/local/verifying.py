@@ -11,7 +11,7 @@ from worker.domains.airline.local.escalation import REFUSALS_MAX
 from worker.domains.airline.local.reading.options import choose_option
 from worker.domains.airline.local.reading.slots import says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, Wish
-from worker.domains.airline.local.situation import Done, Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.models.output import Call, Say, Step
 
 TO_TRIAGE = "transfer_to_triage_agent"
@@ -19,7 +19,7 @@ _LOOK_UP, _FIND_MINE = "look_up_reservation", "find_my_reservations"
 
 
 def lacks_code(situation: Situation) -> bool:
-    """Say whether the customer told that they have no confirmation number; a bare "no idea" does when asked for it."""
+    """Check whether the customer told that they lack a confirmation number; a bare "no idea" does when asked for it."""
     asked = False
     for line in situation.lines:
         if line.speaker == "airline":
@@ -81,7 +81,7 @@ def verify(situation: Situation, details: Details, wish: Wish | None) -> Step:
     )
 
 
-def after_lookup_refused(situation: Situation, latest: Done, details: Details) -> Step:
+def after_lookup_refused(situation: Situation, latest: FinishedCall, details: Details) -> Step:
     """Go on after a booking was not found: ask again, or bring in a person the second time."""
     if latest.name == _FIND_MINE:
         return Say(str(latest.output.get("message", "")))
@@ -101,7 +101,7 @@ _LOOKUPS_PER_TURN_MAX = 2
 """Names of one message that are tried; each wrong one counts as a guess, and a turn has few calls."""
 
 
-def _has_many_guesses(refused: Done) -> bool:
+def _has_many_guesses(refused: FinishedCall) -> bool:
     return refused.output.get("refusal") == "too_many_attempts"
 
 
@@ -157,7 +157,7 @@ def _was_tried(situation: Situation) -> bool:
     return any(done.name == _FIND_MINE for done in (*situation.done_before, *situation.done))
 
 
-def _shown_by(done: Done) -> dict[str, Any] | None:
+def _shown_by(done: FinishedCall) -> dict[str, Any] | None:
     shown = done.output.get("reservation")
     if isinstance(shown, dict):
         return shown
@@ -165,7 +165,7 @@ def _shown_by(done: Done) -> dict[str, Any] | None:
     return listed[0] if isinstance(listed, list) and len(listed) == 1 and isinstance(listed[0], dict) else None
 
 
-def _verified_number(situation: Situation, done: Done) -> str | None:
+def _verified_number(situation: Situation, done: FinishedCall) -> str | None:
     # What was opened in this very turn stands under the known facts from the next call on; a look-up that was
     # answered with a booking has verified its number.
     if situation.facts.verified and situation.facts.confirmation_number:

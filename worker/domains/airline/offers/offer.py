@@ -1,4 +1,4 @@
-"""Say what an offer is, whatever it is about."""
+"""An offer of any kind: what is put to the customer, and the effect of a yes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what the tools need of the airline's systems: plain data, and the protocols that give it.
+"""Protocols of the airline's systems, and the plain data that they give to the tools.
 
 Amounts are whole US dollars.
 """

@@ -37,7 +37,7 @@ def price_of_bags(reservation: Reservation, additional_bags: int) -> int:
 
 
 def check_bags(reservation: Reservation, additional_bags: int, now: datetime) -> Refusal | None:
-    """Say why bags cannot be added: a cancelled booking, no flight ahead, fewer instead of more, or too many."""
+    """Return why bags cannot be added: a cancelled booking, no flight ahead, fewer instead of more, or too many."""
     cancelled = check_booked(reservation)
     if cancelled:
         return cancelled

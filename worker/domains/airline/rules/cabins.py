@@ -38,7 +38,7 @@ def check_fare(flight: Flight, cabin: Cabin, passengers: int) -> Fare | Refusal:
 
 
 def check_cabin(reservation: Reservation, cabin: Cabin, now: datetime) -> Refusal | None:
-    """Say why a booking cannot move to a cabin; all its flights are in one cabin, so none may have been flown."""
+    """Return why a booking cannot move to a cabin; all its flights are in one cabin, so none may have been flown."""
     cancelled = check_booked(reservation)
     if cancelled:
         return cancelled

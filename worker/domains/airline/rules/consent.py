@@ -111,6 +111,7 @@ def _names_a_part(said: str, offered: Offered) -> bool:
     return False
 
 
+@lru_cache(maxsize=16)  # asked at each step of a turn
 def _offers_own(offered: Offered) -> frozenset[str]:
     """Return every run of two words or more of the offer's summary: who repeats it word for word says nothing new.
 

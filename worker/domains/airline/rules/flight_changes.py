@@ -41,7 +41,7 @@ class ChangePrice:
 
 
 def check_changeable(reservation: Reservation, flight_count: int) -> Refusal | None:
-    """Say why a booking's flights cannot be changed at all."""
+    """Return why a booking's flights cannot be changed at all."""
     cancelled = check_booked(reservation)
     if cancelled:
         return cancelled
@@ -58,7 +58,7 @@ def check_changeable(reservation: Reservation, flight_count: int) -> Refusal | N
 
 
 def price_of_change(reservation: Reservation, flights: Sequence[Flight], now: datetime) -> ChangePrice | Refusal:
-    """Say what it costs to fly these instead, in the order flown, or why that is not possible.
+    """Return what it costs to fly these instead, in the order flown, or why that is not possible.
 
     Flights that are in the booking already stay as they are: they cost nothing and need no seat left.
     """
@@ -118,7 +118,7 @@ def _check_open(added: Sequence[Flight], now: datetime) -> Refusal | None:
 
 
 def _check_connections(flights: Sequence[Flight], *, kept: Collection[tuple[str, date]]) -> Refusal | None:
-    """Say that a new flight leaves no time to change; what stands in the booking already was sold as it is."""
+    """Refuse a new flight that leaves no time to change; what stands in the booking already was sold as it is."""
     for before, after in pairwise(flights):
         is_old = all((flight.flight_number, flight.flight_date) in kept for flight in (before, after))
         if not is_old and after.departs_at - before.arrives_at < CONNECTION_MIN:

@@ -100,14 +100,14 @@ def find_segment(reservation: Reservation, flight_number: str, now: datetime) ->
 
 
 def check_booked(reservation: Reservation) -> Refusal | None:
-    """Say that nothing can be done to a cancelled booking."""
+    """Refuse any change of a cancelled booking."""
     if reservation.status == "cancelled":
         return Refusal("reservation_cancelled", "This booking has been cancelled, so nothing on it can be changed.")
     return None
 
 
 def check_open(reservation: Reservation, segment: Segment, now: datetime) -> Refusal | None:
-    """Say why the seats of a flight can no longer be changed; None when they can."""
+    """Return why the seats of a flight can no longer be changed; None when they can."""
     cancelled = check_booked(reservation)
     if cancelled:
         return cancelled
@@ -120,7 +120,7 @@ def check_open(reservation: Reservation, segment: Segment, now: datetime) -> Ref
 
 
 def check_none_flown(reservation: Reservation, now: datetime, what: str) -> Refusal | None:
-    """Say that a change to the whole trip is too late: a flight of it has been flown. `what` completes the sentence."""
+    """Refuse a change to the whole trip of which a flight has been flown. `what` completes the sentence."""
     flown = [segment.flight_number for segment in reservation.segments if has_flown(segment, now)]
     if flown:
         return Refusal(
@@ -142,6 +142,6 @@ def _may_be_under_way(flight: Flight, now: datetime) -> bool:
 
 
 def days_around(now: datetime) -> tuple[date, ...]:
-    """Give the days that it may be today somewhere on the network, which lies west of Greenwich, and the day after."""
+    """Return the days it may be today somewhere on the network, which lies west of Greenwich, and the day after."""
     today = now.date()
     return today - timedelta(days=1), today, today + timedelta(days=1)

@@ -30,7 +30,7 @@ _NAME = re.compile(r"(?=.*[^\W\d_])[^\W\d_][^\d_<>\[\]{}@/\\]*")
 def check_correction(
     reservation: Reservation, passenger: Passenger, new_name: tuple[str, str], now: datetime
 ) -> Refusal | None:
-    """Say why a passenger's given name and surname cannot become these; None when they can."""
+    """Return why a passenger's given name and surname cannot become these; None when they can."""
     refusal = check_booked(reservation) or check_none_flown(reservation, now, "a correction")
     if refusal:
         return refusal

@@ -65,7 +65,7 @@ def describe_payment(method: PaymentMethod) -> str:
 
 
 def describe_price(price_usd: int, methods: Sequence[PaymentMethod]) -> str:
-    """Say what a change costs, or what it gives back, as it stands in an offer: with the ways to pay that it uses."""
+    """Describe what a change costs or gives back, as it stands in an offer: with the ways to pay that it uses."""
     named = " and ".join(describe_payment(method) for method in methods)
     if price_usd < 0:
         return f"with a refund of ${-price_usd} within 5 to 7 days to the original payment" + (named and f", {named}")

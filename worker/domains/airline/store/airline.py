@@ -1,4 +1,4 @@
-"""Keep the airline's reservations in PostgreSQL: the reads of the tools, and the changes they stage."""
+"""The airline's reservations in PostgreSQL: the reads of the tools, and the changes they stage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STOP_MINUTES_MAX = 360
 
 
 class PostgresAirline:
-    """Keep reservations, flights and seats in the tables of the migrations; a read is one round trip."""
+    """Airline backend on the tables of the migrations: reservations, flights and seats; a read is one round trip."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def was_just_offered(turn: TurnContext, quoted: Quote) -> bool:
-    """Say whether the reply before these messages made this very offer, to a customer who had it when they wrote.
+    """Check whether the reply before these messages made this very offer, to a customer who had it when they wrote.
 
     Read from the reply as it went out, so it holds for whatever wrote that: another agent, a second try after review,
     a notice, a release that knew nothing of this rule. What was accepted before the offer was made, as after an outage,
@@ -24,22 +24,22 @@ def was_just_offered(turn: TurnContext, quoted: Quote) -> bool:
 
 
 def says_yes(turn: TurnContext, quoted: Quote) -> bool:
-    """Say whether this turn's messages agree to an offer, whenever it was made."""
+    """Check whether this turn's messages agree to an offer, whenever it was made."""
     return is_a_yes(turn.messages, offered_by(turn, quoted), turn.vault.entries)
 
 
 def agrees(turn: TurnContext) -> bool:
-    """Say whether this turn's messages are a yes as they stand, whatever they may answer."""
+    """Check whether this turn's messages are a yes as they stand, whatever they may answer."""
     return is_a_yes(turn.messages, Offered("", "", names=_names(turn)), turn.vault.entries)
 
 
 def agrees_to_person(turn: TurnContext) -> bool:
-    """Say whether this turn's messages are a yes to "Shall I pass this on to a colleague?"."""
+    """Check whether this turn's messages are a yes to "Shall I pass this on to a colleague?"."""
     return is_a_yes(turn.messages, replace(A_PERSON, names=_names(turn)), turn.vault.entries)
 
 
 def offered_by(turn: TurnContext, quoted: Quote) -> Offered:
-    """Give what a quote offers, as the rule of a yes reads it."""
+    """Return what a quote offers, as the rule of a yes reads it."""
     new_terms = frozenset(map(str, quoted.details.get("new_terms", ())))
     return Offered(quoted.kind, str(quoted.details.get("summary", "")), new_terms, _names(turn))
 

@@ -81,7 +81,7 @@ async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
 
 
 async def _find_offer(context: ToolContext[TurnContext], quote_id: str) -> tuple[Quote, Booking, Offer] | Refusal:
-    """Give an open quote of an earlier turn with its booking, and the offer as it would be made now."""
+    """Return an open quote of an earlier turn with its booking, and the offer as it would be made now."""
     turn = context.context
     quoted = _find_quote(turn, quote_id)
     if isinstance(quoted, Refusal):
@@ -172,7 +172,7 @@ def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) ->
 
 
 def _relied_on(booking: Booking, offer: Offer) -> dict[str, Any]:
-    """Give what must be the same when the quote is taken up; as JSON has it, since a quote is stored between turns."""
+    """Return what must be the same when the quote is taken up, as JSON has it: a quote is stored between turns."""
     return {
         "reservation_id": booking.reservation.reservation_id,
         "version": booking.reservation.version,

@@ -1,4 +1,4 @@
-"""Say what a message is about: a linear classifier over words, word pairs, stems and cues; weights ship."""
+"""Classify what a message is about: a linear classifier over words, word pairs, stems and cues; weights ship."""
 
 from __future__ import annotations
 

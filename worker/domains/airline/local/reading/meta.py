@@ -61,5 +61,5 @@ def has_no_words(text: str) -> bool:
 
 
 def subject_of_signs(text: str) -> str | None:
-    """Say what the pictures of a message without words are about; None where nobody could tell."""
+    """Return what the pictures of a message without words are about; None where nobody could tell."""
     return next((subject for sign, subject in _SIGNS.items() if sign in text), None)

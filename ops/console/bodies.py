@@ -1,0 +1,132 @@
+"""What requests and answers of the administration say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from runtime.api_keys import SCOPES
+from schema.ids import TENANT_PATTERN
+
+Reason = Annotated[str | None, Field(default=None, max_length=500, description="why; goes on record")]
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+ScopeName = Annotated[str, Field(json_schema_extra={"enum": list(SCOPES)})]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewTenant(_Body):
+    """A tenant to make."""
+
+    tenant: str = Field(pattern=TENANT_PATTERN)
+    settings: dict[str, Any] = Field(default_factory=dict, description="as of a change")
+    reason: Reason
+
+
+class SettingsChange(_Body):
+    """A JSON merge patch (RFC 7396) of a tenant's settings: null takes one back to its default."""
+
+    settings: dict[str, Any]
+    reason: Reason
+
+
+class Undo(_Body):
+    """Which version to go back to; unset: the one before."""
+
+    version: int | None = Field(default=None, ge=0, le=2**62)
+    reason: Reason
+
+
+class Suspension(_Body):
+    """Why a tenant is suspended."""
+
+    because: str = Field(min_length=1, max_length=500)
+
+
+class NewKey(_Body):
+    """An API key to make."""
+
+    label: str = Field(min_length=1, max_length=100)
+    scopes: list[ScopeName] = Field(min_length=1, max_length=len(SCOPES))
+    person: str | None = Field(default=None, min_length=1, max_length=100)
+    expires_at: AwareDatetime | None = None
+    addresses: list[str] = Field(default_factory=list, max_length=50, description="networks, such as 192.0.2.0/24")
+
+
+class Rotation(_Body):
+    """For how long the old key is accepted beside the new one."""
+
+    overlap_seconds: int = Field(default=604_800, ge=0, le=31_536_000)
+
+
+class Tenant(BaseModel):
+    """A tenant and its settings."""
+
+    tenant: str
+    version: int = Field(description="of the settings; 0: none of its own")
+    settings: dict[str, Any] = Field(description="what it sets itself")
+    effective: dict[str, Any] = Field(description="what holds, with defaults")
+    is_suspended: bool
+    suspended_because: str | None
+    is_being_deleted: bool
+
+
+class TenantSummary(BaseModel):
+    """A line of the list of tenants."""
+
+    tenant_id: str
+    brand: str | None
+    created_at: AwareDatetime
+    suspended_at: AwareDatetime | None
+    deleting_since: AwareDatetime | None
+    version: int
+    keys: int
+
+
+class Change(BaseModel):
+    """One change of a tenant's settings."""
+
+    version: int
+    settings: dict[str, Any]
+    changed_at: AwareDatetime
+    changed_by: str
+    reason: str | None
+    restores: int | None
+
+
+class Key(BaseModel):
+    """An API key, without what makes it one."""
+
+    key_id: str
+    tenant_id: str | None
+    label: str
+    person: str | None
+    scopes: list[str]
+    addresses: list[str]
+    created_at: AwareDatetime
+    created_by: str
+    expires_at: AwareDatetime | None
+    revoked_at: AwareDatetime | None
+    revoked_by: str | None
+    replaced_by: str | None
+    last_used_at: AwareDatetime | None = Field(description="the hour")
+
+
+class MadeKey(Key):
+    """A new API key; its text is nowhere else, so keep it now."""
+
+    key: str
+
+
+class Removal(BaseModel):
+    """The receipt of a tenant's deletion so far."""
+
+    tenant: str
+    requested_by: str
+    rows: dict[str, int]
+    entries: dict[str, int]
+    keys: int
+    is_finished: bool = Field(description="false: ask again, it goes on")

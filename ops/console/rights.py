@@ -1,0 +1,90 @@
+"""Decide what an API key may administer: its own tenant, or, an operator's, every tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import Depends, Path, Request
+
+from ops.tenants.settings import TenantRecord
+from producer.gateway.access import check_tenant, identified, parts_of
+from producer.gateway.problems import Refused
+from runtime.api_keys import OPERATOR, Principal
+from schema.ids import TENANT_PATTERN
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from runtime.database import Database
+
+OPERATORS_FIELDS: Final = ("model", "limits", "ceilings", "retention")
+"""Settings that cost or protect the deployment: a tenant sees its own, and operators alone change them."""
+
+Of = Annotated[str, Path(alias="tenant", pattern=TENANT_PATTERN, description="the tenant's name")]
+
+
+@dataclass(slots=True)
+class Operators:
+    """Connections that see every tenant; open only in a process that serves operators."""
+
+    database: Database
+    redis: Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who asks, for which tenant, and the connections that may look at it."""
+
+    tenant: str
+    database: Database
+    by: str
+    """The name that goes on record."""
+    is_operator: bool
+
+
+def name_of(principal: Principal) -> str:
+    """Return the name under which a key's actions go on record."""
+    return principal.person or f"key {principal.key_id}"
+
+
+async def operators_of(request: Request) -> tuple[Operators, str]:
+    """Return the operators' connections and who asks; a dependency. Raises Refused for any key but an operator's."""
+    principal = await identified(request)
+    if principal.tenant != OPERATOR or "admin" not in principal.scopes:
+        raise Refused("forbidden", "this needs an operator's key: `fte keys create --operator`")
+    operators: Operators | None = getattr(request.app.state, "operators", None)
+    if operators is None:
+        raise Refused("forbidden", "this process serves no operators; start one with `fte gateway --operators`")
+    return operators, name_of(principal)
+
+
+async def administrator_of(request: Request, tenant: Of) -> Administrator:
+    """Return the administrator of the tenant in the path; a dependency.
+
+    Raises Refused without the scope `admin`; for another tenant in the words for one that is not there.
+    """
+    principal = await identified(request)
+    if principal.tenant == OPERATOR:
+        operators, by = await operators_of(request)
+        return Administrator(tenant, operators.database, by, is_operator=True)
+    if "admin" not in principal.scopes:
+        scopes = ", ".join(sorted(principal.scopes))
+        raise Refused("forbidden", f"this needs a key with the scope admin; this one has {scopes}")
+    if principal.tenant != tenant:
+        raise Refused("forbidden", "this key administers its own tenant alone")
+    await check_tenant(parts_of(request), principal)
+    return Administrator(tenant, parts_of(request).database, name_of(principal), is_operator=False)
+
+
+def check_fields(administrator: Administrator, before: TenantRecord, after: dict[str, Any]) -> None:
+    """Refuse a change of a setting that operators alone change; `after` is what would be stored."""
+    if administrator.is_operator:
+        return
+    changed = [name for name in OPERATORS_FIELDS if before.stored.get(name) != after.get(name)]
+    if changed:
+        raise Refused("forbidden", f"operators alone change {', '.join(changed)}; ask them")
+
+
+AnAdministrator = Annotated[Administrator, Depends(administrator_of)]
+AnOperator = Annotated[tuple[Operators, str], Depends(operators_of)]

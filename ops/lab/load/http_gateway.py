@@ -1,0 +1,165 @@
+"""Go through the HTTP gateway as a client does: messages by POST, replies and escalations by server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+
+from producer.collecting.entries import StreamEntry
+from runtime.cancelling import cancel_and_wait
+from runtime.encoding import dump_json
+from schema.errors import FteError
+from schema.messages.escalation import Escalation
+from schema.messages.receipt import Receipt
+from schema.messages.reply import Reply
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from schema.messages.inbound import Inbound
+
+READ_SECONDS = 0.5
+RECONNECT_SECONDS = 0.2
+ACKNOWLEDGE_SECONDS = 1.0
+CONNECTIONS_MAX = 64
+_REFUSED_FOR_NOW = (429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAccess:
+    """Where the gateway is, an API key for it, and the name of the cursor to read from."""
+
+    url: str
+    key: str
+    cursor: str
+
+
+class TryLater(FteError):
+    """The gateway refused a message for now, or could not be reached."""
+
+    def __init__(self, reason: str, retry_after_seconds: float) -> None:
+        super().__init__(f"the gateway: {reason}")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class HttpGateway:
+    """A client of the HTTP gateway that sends, follows and acknowledges."""
+
+    def __init__(self, access: GatewayAccess) -> None:
+        self._access = access
+        self._opened = AsyncExitStack()
+        self._session: aiohttp.ClientSession | None = None
+        self._entries: asyncio.Queue[StreamEntry] = asyncio.Queue()
+        self._following: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Connect, and follow replies and escalations from now on."""
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
+        headers = {"Authorization": f"Bearer {self._access.key}"}
+        session = aiohttp.ClientSession(self._access.url, connector=connector, headers=headers)
+        self._session = await self._opened.enter_async_context(session)
+        for path, model in (("replies", Reply), ("escalations", Escalation)):
+            # An answered read has made the cursor, so nothing that is published from now on is missed.
+            async with session.get(f"/v1/{path}", params=self._parameters()) as answer:
+                answer.raise_for_status()
+            self._following.append(asyncio.create_task(self._follow(path, model)))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop following, and disconnect."""
+        await cancel_and_wait(*self._following)
+        await self._opened.aclose()
+
+    async def send(self, message: Inbound, /) -> Receipt:
+        """Hand in one message; raises TryLater when it is refused for now."""
+        body = message.model_dump_json(exclude={"tenant"}, exclude_none=True)
+        try:
+            async with self._client.post(
+                "/v1/messages", data=body, headers={"Content-Type": "application/json"}
+            ) as answer:
+                text = await answer.text()
+                if answer.status in _REFUSED_FOR_NOW:
+                    raise TryLater(text, float(answer.headers.get("Retry-After", "1")))
+                if not answer.ok:
+                    raise FteError(f"the gateway answered {answer.status}: {text}")
+        except (aiohttp.ClientError, OSError) as error:
+            raise TryLater(type(error).__name__, RECONNECT_SECONDS) from None
+        return Receipt.model_validate_json(text)
+
+    async def read(self) -> list[StreamEntry]:
+        """Return new entries; an empty list after READ_SECONDS without any."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                entries = [await self._entries.get()]
+        except TimeoutError:
+            return []
+        while not self._entries.empty():
+            entries.append(self._entries.get_nowait())
+        return entries
+
+    @property
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("not open: async with HttpGateway(…)")
+        return self._session
+
+    def _parameters(self) -> dict[str, str]:
+        return {"cursor": self._access.cursor, "begin": "newest", "limit": "1"}
+
+    async def _follow(self, path: str, model: type[Reply | Escalation]) -> None:
+        last_id = ""
+        while True:
+            try:
+                last_id = await self._stream(path, model, last_id)
+            except (aiohttp.ClientError, OSError):
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _stream(self, path: str, model: type[Reply | Escalation], last_id: str) -> str:
+        """Read one stream until it ends; return the id of its last event."""
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+        no_limit = aiohttp.ClientTimeout(total=None, sock_read=60)
+        async with self._client.get(
+            f"/v1/{path}", params={"cursor": self._access.cursor}, headers=headers, timeout=no_limit, read_bufsize=2**20
+        ) as answer:
+            answer.raise_for_status()
+            event_id = last_id
+            acknowledge_at = 0.0
+            async for line in answer.content:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name == "id":
+                    event_id = value
+                elif name == "data":
+                    body = model.model_validate_json(value)
+                    self._entries.put_nowait(_entry(path, event_id, body))
+                elif not line.strip() and event_id != last_id:
+                    last_id = event_id
+                    if time.monotonic() >= acknowledge_at:
+                        await self._acknowledge(path, last_id)
+                        acknowledge_at = time.monotonic() + ACKNOWLEDGE_SECONDS
+        return last_id
+
+    async def _acknowledge(self, path: str, last_id: str) -> None:
+        body = dump_json({"id": last_id, "cursor": self._access.cursor})
+        async with self._client.post(
+            f"/v1/{path}/ack", data=body, headers={"Content-Type": "application/json"}
+        ) as answer:
+            answer.raise_for_status()
+
+
+def _entry(path: str, event_id: str, body: Reply | Escalation) -> StreamEntry:
+    name, sequence = (body.reply_id, body.sequence) if isinstance(body, Reply) else (body.ticket_id, 0)
+    return StreamEntry(
+        stream=path,
+        entry_id=event_id,
+        id=name,
+        conversation=body.conversation,
+        sequence=sequence,
+        body=body,
+    )

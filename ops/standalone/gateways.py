@@ -1,0 +1,81 @@
+"""Run HTTP gateway processes beside this one, each started again when it ends."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops.embedded import WorkerSupervisor
+from ops.standalone.standalone import WorkerNotReady, worker_environment
+from schema.settings.gateway import parse_listening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schema.settings import Settings
+
+READY_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 20.0
+_POLL_SECONDS = 0.05
+
+
+@contextmanager
+def run_gateway_beside(settings: Settings) -> Iterator[str]:
+    """Run a gateway on the settings' servers for the length of the block, and yield its base URL.
+
+    It listens on the settings' port, or on a free one where that is taken. Its log is `gateway-0.log` in the state
+    folder. Raises WorkerNotReady.
+    """
+    host, wanted = parse_listening(settings.gateway_listen)
+    listen = f"{f'[{host}]' if ':' in host else host}:{_find_port(host, wanted)}"
+    log = settings.state_dir / "gateway-0.log"
+    with tempfile.TemporaryDirectory(prefix="fte-gateway-") as folder:
+        # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
+        command = [sys.executable, "-P", "-m", "ops.cli.main", "gateway", "--listen", listen, "--ready-folder", folder]
+        supervisor = WorkerSupervisor(
+            command, count=1, state_dir=settings.state_dir, env=_environment(settings), name="gateway"
+        )
+        try:
+            supervisor.start()
+            _wait_until_ready(supervisor, Path(folder), log)
+            yield f"http://{listen}"
+        finally:
+            supervisor.stop(settings.gateway_stop_seconds_max + STOP_SECONDS_MAX)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    environment = worker_environment(settings)
+    addresses = {
+        "FTE_DATABASE_URL": settings.database_url,
+        "FTE_HTTP_DATABASE_URL": settings.http_database_url,
+        "FTE_REDIS_URL": settings.redis_url,
+    }
+    return environment | {name: value for name, value in addresses.items() if value is not None}
+
+
+def _find_port(host: str, wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return wanted  # the gateway says what is wrong with it
+
+
+def _wait_until_ready(supervisor: WorkerSupervisor, folder: Path, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    pids = supervisor.pids
+    while not pids or not (folder / str(pids[0])).exists():
+        if supervisor.pids != pids:
+            raise WorkerNotReady("(the HTTP gateway) ended before it was ready", log)
+        if time.monotonic() > deadline:
+            raise WorkerNotReady(f"(the HTTP gateway) was not ready after {READY_SECONDS_MAX:.0f} s", log)
+        time.sleep(_POLL_SECONDS)

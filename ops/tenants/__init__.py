@@ -1,0 +1,1 @@
+"""What operators do with tenants: make, set, suspend and delete them, and give them API keys."""

@@ -1,0 +1,1 @@
+"""The process that delivers what happened to receivers outside: webhooks."""

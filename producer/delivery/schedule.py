@@ -1,0 +1,80 @@
+"""Decide what follows an attempt: done, tried again and when, given up, or the target disabled. Pure rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+from runtime.jitter import jitter_below
+
+if TYPE_CHECKING:
+    from producer.delivery.sending import Outcome
+
+RETRY_SECONDS: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""Pauses after the first failure, the second …: the schedule that the Standard Webhooks specification recommends."""
+
+RETRY_FOR: Final = timedelta(days=3)
+"""How long after it was queued a delivery is tried; what is older when its turn comes is tried once."""
+
+DISABLE_AFTER: Final = timedelta(days=5)
+"""How long a target may fail without one success before it is disabled."""
+
+JITTER_SHARE: Final = 0.2
+
+PAUSE_SECONDS: Final = 30.0
+"""How long an overloaded target is left alone when it does not say how long."""
+
+_GONE: Final = 410
+_OVERLOADED: Final = frozenset({429, 502, 503, 504})
+
+State = Literal["delivered", "waiting", "dead"]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A delivery whose newest attempt has just ended; times are PostgreSQL's."""
+
+    tries: int
+    """Attempts since it was queued, this one included."""
+    queued_at: datetime
+    failing_since: datetime | None
+    """The target's first failure since its last success."""
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a delivery and of its target."""
+
+    state: State
+    after_seconds: float = 0.0
+    """Until the next attempt, of a delivery that waits."""
+    pause_seconds: float = 0.0
+    """How long nothing is sent to the target."""
+    disabled_reason: str | None = None
+
+
+def judge(tried: Tried, outcome: Outcome) -> Verdict:
+    """Return what follows an attempt."""
+    if outcome.is_delivered:
+        return Verdict("delivered")
+    if outcome.status == _GONE:
+        return Verdict("waiting", disabled_reason="its receiver answered 410 Gone")
+    failing_for = tried.now - (tried.failing_since or tried.now)
+    if failing_for >= DISABLE_AFTER:
+        return Verdict("waiting", disabled_reason=f"it has failed for {failing_for.days} days without one success")
+    pause = _pause_of(outcome)
+    left = (tried.queued_at + RETRY_FOR - tried.now).total_seconds()
+    if left <= 0 or tried.tries > len(RETRY_SECONDS):
+        return Verdict("dead", pause_seconds=pause)
+    after = min(left, jitter_below(RETRY_SECONDS[tried.tries - 1], JITTER_SHARE))
+    return Verdict("waiting", after_seconds=max(after, pause), pause_seconds=pause)
+
+
+def _pause_of(outcome: Outcome) -> float:
+    if outcome.status not in _OVERLOADED:
+        return 0.0
+    if outcome.retry_after_seconds is not None:
+        return outcome.retry_after_seconds
+    return jitter_below(PAUSE_SECONDS, JITTER_SHARE)

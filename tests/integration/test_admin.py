@@ -1,0 +1,230 @@
+"""What API keys may administer over HTTP: a tenant's own key its tenant, an operator's all of them, others nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ops.console.tenants import tenants_router
+from ops.tenants.keys import KeyRequest, create_key, list_keys
+from ops.tenants.settings import list_changes, read_tenant, suspend_tenant
+from runtime.api_keys import OPERATOR
+from runtime.database import Database
+from schema.settings import Settings
+from tests.integration.http_gateway import Here, make_key, message, serve_here
+
+Client = Any
+SETTINGS = "/v1/admin/tenants/{tenant}/settings"
+
+
+@pytest.fixture(scope="module")
+async def gateway(settings: Settings) -> AsyncIterator[Here]:
+    """Serve operators too."""
+    async with serve_here(settings, routers=[tenants_router(settings)]) as here:
+        yield here
+
+
+@pytest.fixture
+async def as_operator(gateway: Here, database: Database) -> AsyncIterator[Client]:
+    request = KeyRequest("a test's", ("admin",), person="Olga")
+    made = await create_key(database, OPERATOR, request, by="a test", now=datetime.now(UTC))
+    async with gateway.client(made.text) as client:
+        yield client
+
+
+@pytest.fixture
+async def as_tenant(gateway: Here, database: Database, tenant: str) -> AsyncIterator[Client]:
+    async with gateway.client(await make_key(database, tenant, "admin", person="Ada")) as client:
+        yield client
+
+
+async def test_a_tenants_own_key_reads_and_changes_its_settings(
+    as_tenant: Client, database: Database, tenant: str
+) -> None:
+    path = f"/v1/admin/tenants/{tenant}"
+    change = {"settings": {"brand": "Nordwind", "emergency_number": "113"}, "reason": "pilot"}
+
+    before = await as_tenant.get(path)
+    changed = await as_tenant.patch(f"{path}/settings", json=change, headers={"If-Match": before.headers["ETag"]})
+    stale = await as_tenant.patch(f"{path}/settings", json=change, headers={"If-Match": before.headers["ETag"]})
+    wrong = await as_tenant.patch(f"{path}/settings", json={"settings": {"brandt": "x"}})
+    history = await as_tenant.get(f"{path}/changes")
+    undone = await as_tenant.post(f"{path}/undo", json={})
+
+    assert (before.status_code, before.json()["version"], before.headers["ETag"]) == (200, 0, '"0"')
+    assert (changed.status_code, changed.json()["settings"]) == (200, change["settings"])
+    assert changed.json()["effective"]["brand"] == "Nordwind"
+    assert (stale.status_code, wrong.status_code) == (409, 422)
+    assert "brandt: no such setting" in wrong.json()["detail"]
+    assert [(row["changed_by"], row["reason"]) for row in history.json()] == [("Ada", "pilot")]
+    assert undone.json()["settings"] == {}
+    assert len(await list_changes(database, tenant)) == 2
+
+
+async def test_what_costs_the_deployment_is_changed_by_operators_alone_also_by_an_undo(
+    as_tenant: Client, as_operator: Client, database: Database, tenant: str
+) -> None:
+    path = f"/v1/admin/tenants/{tenant}"
+    patches: list[dict[str, Any]] = [
+        {"limits": {"streams": 1_000}},
+        {"ceilings": {"usd_per_day": 1_000}},
+        {"model": "local"},
+        {"retention": {"spans_days": 1}},
+    ]
+
+    refused = [await as_tenant.patch(f"{path}/settings", json={"settings": patch}) for patch in patches]
+    raised = await as_operator.patch(f"{path}/settings", json={"settings": {"limits": {"streams": 50}}})
+    lowered = await as_operator.patch(f"{path}/settings", json={"settings": {"limits": {"streams": 5}}})
+    back = await as_tenant.post(f"{path}/undo", json={"version": 1})
+    harmless = await as_tenant.patch(f"{path}/settings", json={"settings": {"brand": "Mine"}})
+
+    assert [answer.status_code for answer in refused] == [403] * 4
+    assert (raised.status_code, lowered.status_code, back.status_code) == (200, 200, 403)
+    assert "limits; ask them" in back.json()["detail"]
+    assert harmless.json()["settings"] == {"brand": "Mine", "limits": {"streams": 5}}
+    assert (await read_tenant(database, tenant)).settings.limits.streams == 5
+
+
+async def test_keys_are_made_listed_rotated_and_revoked_and_shown_once(
+    as_tenant: Client, gateway: Here, database: Database, tenant: str
+) -> None:
+    path = f"/v1/admin/tenants/{tenant}/keys"
+    made = await as_tenant.post(path, json={"label": "SMS", "scopes": ["messages:write"]})
+    key_id, text = made.json()["key_id"], made.json()["key"]
+    async with gateway.client(text) as client:
+        sent = await client.post("/v1/messages", json=message(uuid.uuid4().hex))
+    rotated = await as_tenant.post(f"{path}/{key_id}/rotate", json={"overlap_seconds": 0})
+    again = await as_tenant.post(f"{path}/{key_id}/rotate", json={})
+    revoked = await as_tenant.delete(f"{path}/{rotated.json()['key_id']}")
+    unknown = await as_tenant.delete(f"{path}/{'a' * 12}")
+    listed = await as_tenant.get(path)
+
+    assert (made.status_code, sent.status_code, rotated.status_code) == (201, 202, 201)
+    assert (again.status_code, revoked.status_code, unknown.status_code) == (409, 204, 404)
+    assert [row["label"] for row in listed.json()] == ["a test's", "SMS", "SMS"]
+    assert text not in listed.text
+    assert len(await list_keys(database, tenant)) == 3
+
+
+async def test_an_operator_makes_suspends_and_deletes_tenants(as_operator: Client, database: Database) -> None:
+    name = f"t{uuid.uuid4().hex[:12]}"
+    path = f"/v1/admin/tenants/{name}"
+
+    made = await as_operator.post("/v1/admin/tenants", json={"tenant": name, "settings": {"brand": "New"}})
+    taken = await as_operator.post("/v1/admin/tenants", json={"tenant": name})
+    listed = await as_operator.get("/v1/admin/tenants")
+    early = await as_operator.delete(path)
+    suspended = await as_operator.post(f"{path}/suspend", json={"because": "unpaid"})
+    resumed = await as_operator.post(f"{path}/resume")
+    await suspend_tenant(database, name, by="a test", because="left")
+    deleted = await as_operator.delete(path)
+    gone = await as_operator.get(path)
+
+    assert (made.status_code, taken.status_code, early.status_code) == (201, 409, 409)
+    assert name in [row["tenant_id"] for row in listed.json()]
+    assert (suspended.json()["is_suspended"], resumed.json()["is_suspended"]) == (True, False)
+    assert (deleted.json()["is_finished"], deleted.json()["requested_by"]) == (True, "Olga")
+    assert gone.status_code == 404
+
+
+ROUTES: tuple[tuple[str, str, Any], ...] = (
+    ("GET", "/v1/admin/tenants", None),
+    ("POST", "/v1/admin/tenants", {"tenant": "mine"}),
+    ("POST", "/v1/admin/tenants/{tenant}/suspend", {"because": "x"}),
+    ("POST", "/v1/admin/tenants/{tenant}/resume", None),
+    ("DELETE", "/v1/admin/tenants/{tenant}", None),
+    ("GET", "/v1/admin/tenants/{tenant}", None),
+    ("PATCH", SETTINGS, {"settings": {"brand": "Stolen"}}),
+    ("GET", "/v1/admin/tenants/{tenant}/changes", None),
+    ("POST", "/v1/admin/tenants/{tenant}/undo", {}),
+    ("GET", "/v1/admin/tenants/{tenant}/keys", None),
+    ("POST", "/v1/admin/tenants/{tenant}/keys", {"label": "x", "scopes": ["admin"]}),
+    ("POST", "/v1/admin/tenants/{tenant}/keys/aaaaaaaaaaaa/rotate", {}),
+    ("DELETE", "/v1/admin/tenants/{tenant}/keys/aaaaaaaaaaaa", None),
+)
+FOR_OPERATORS = 5
+"""So many of them, from the first, are for operators alone."""
+
+MakeKey = Callable[[Database, str, str], Awaitable[str]]
+
+
+async def foreign(database: Database, _tenant: str, other: str) -> str:
+    return await make_key(database, other, "admin")
+
+
+async def under_scoped(database: Database, tenant: str, _other: str) -> str:
+    return await make_key(database, tenant, "messages:write", "outbound:read", "conversations:read", "desk")
+
+
+@pytest.mark.parametrize("make", [foreign, under_scoped])
+@pytest.mark.parametrize(("method", "path", "body"), ROUTES, ids=lambda value: value if isinstance(value, str) else "")
+async def test_no_key_administers_what_is_not_its_own(
+    gateway: Here,
+    database: Database,
+    tenant: str,
+    other_tenant: str,
+    make: MakeKey,
+    method: str,
+    path: str,
+    body: Any,
+) -> None:
+    before = await read_tenant(database, tenant)
+    async with gateway.client(await make(database, tenant, other_tenant)) as client:
+        answer = await client.request(method, path.replace("{tenant}", tenant), json=body)
+
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert await read_tenant(database, tenant) == before
+    assert [row["label"] for row in await list_keys(database, tenant)] in ([], ["a test's"])
+
+
+async def test_every_route_of_the_administration_stands_in_the_table(gateway: Here, as_operator: Client) -> None:
+    document = (await as_operator.get("/v1/openapi.json")).json()
+    served = {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        if path.startswith("/v1/admin/")
+        for method in operations
+    }
+
+    assert served == {(method, path.replace("aaaaaaaaaaaa", "{key_id}")) for method, path, _ in ROUTES}
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ROUTES[:FOR_OPERATORS], ids=lambda value: str(value)[:40])
+async def test_a_tenants_own_key_is_no_operators(
+    as_tenant: Client, database: Database, tenant: str, method: str, path: str, body: Any
+) -> None:
+    answer = await as_tenant.request(method, path.replace("{tenant}", tenant), json=body)
+
+    assert answer.status_code == 403
+    assert "fte keys create --operator" in answer.json()["detail"]
+    assert not (await read_tenant(database, tenant)).is_suspended
+
+
+async def test_a_process_that_is_not_told_to_serves_no_operator(
+    settings: Settings, database: Database, tenant: str
+) -> None:
+    made = await create_key(database, OPERATOR, KeyRequest("x", ("admin",)), by="a test", now=datetime.now(UTC))
+    async with (
+        serve_here(settings, routers=[tenants_router()]) as here,
+        here.client(made.text) as operator,
+        here.client(await make_key(database, tenant, "admin")) as own,
+    ):
+        refused = [await operator.get(path) for path in ("/v1/admin/tenants", f"/v1/admin/tenants/{tenant}")]
+        sent = await operator.post("/v1/messages", json=message("m-1"))
+        served = await own.get(f"/v1/admin/tenants/{tenant}")
+
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert "fte gateway --operators" in refused[0].json()["detail"]
+    assert sent.status_code == 403
+    assert served.status_code == 200
+
+
+async def test_a_suspended_tenants_key_administers_nothing(as_tenant: Client, database: Database, tenant: str) -> None:
+    await suspend_tenant(database, tenant, by="a test", because="x")
+
+    assert (await as_tenant.get(f"/v1/admin/tenants/{tenant}")).status_code == 403
