@@ -40,7 +40,7 @@ def test_hashed_words_have_length_one_and_unknown_words_none() -> None:
     assert not words.write("zither").any()
 
 
-def test_likeness_in_hashed_words_grows_with_the_words_in_common() -> None:
+def test_texts_that_share_more_words_are_more_alike_in_hashed_words() -> None:
     words = HashedWords(TEXTS)
     asked = words.write("may i bring a harp")
 
