@@ -8,6 +8,7 @@ from worker.agents.house_rules import instruct
 from worker.conversation.context import TurnContext
 from worker.domains.airline.agents.instructions import write_known_facts
 from worker.tools.escalation import ESCALATION_TOOLS
+from worker.tools.knowledge import KNOWLEDGE_TOOLS
 
 NAME = "Escalation Agent"
 
@@ -19,8 +20,11 @@ before they do.
 1. Call escalate_to_human at once; ask nothing first. Its summary saves the customer from telling everything again: \
 who they are, what happened, what they want, what was tried and refused, what matters to them. Keep placeholders as \
 they are.
-2. Then write one message: name what the customer is going through in a sentence that shows you have read it, say \
-that a colleague takes over, and give the ticket number and the time exactly as the tool gave them.
+2. Where the customer also asks about our rules, and "published" under Known facts names an answer, call faq_lookup \
+beside it.
+3. Then write one message: name what the customer is going through in a sentence that shows you have read it, say \
+that a colleague takes over, and give the ticket number and the time exactly as the tool gave them. What faq_lookup \
+gave comes last, as it stands there, with "Source: <article> \u203a <section>" on a line of its own.
 
 ## Category
 customer_request: asks for a person, or complains · unsupported_request: a wish no tool can fulfil, special \
@@ -41,5 +45,5 @@ def build_escalation() -> Agent[TurnContext]:
         name=NAME,
         handoff_description="Brings in a person: complaints, disputes, lost bags, special needs, or on request.",
         instructions=instruct(OPENING, write_known_facts),
-        tools=[*ESCALATION_TOOLS],
+        tools=[*ESCALATION_TOOLS, *KNOWLEDGE_TOOLS],
     )
