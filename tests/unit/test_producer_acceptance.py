@@ -22,6 +22,7 @@ class ScriptedDatabase:
     """Stand in for PostgreSQL: fail as scripted, then accept everything, or know everything already."""
 
     address = "db:5432/fte"
+    is_fenced = False
 
     def __init__(self, *failures: Exception, status: str = "accepted") -> None:
         self.failures = list(failures)
