@@ -29,6 +29,10 @@ class ScriptedDatabase:
         self.calls: list[list[tuple[str, str]]] = []
         self._status = status
 
+    @staticmethod
+    def scope_of(tenant: str) -> dict[str, Any]:
+        return {"tenant": tenant, "proof": ""}
+
     async def run_all(self, _: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
         accepts = [values for query, values in statements if query == "accept_message"]
         self.calls.append([(values["conversation"], values["message_id"]) for values in accepts])
