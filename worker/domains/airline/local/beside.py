@@ -7,7 +7,7 @@ import re
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.own_booking import answer_own_questions
 from worker.domains.airline.local.reading.intent import classify
-from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER
+from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER, asks_what_if
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.verifying import find_reservation
 from worker.models.output import Say
@@ -56,6 +56,8 @@ def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
     asked, before = [], ""
     for clause in reading.clauses:
         is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _is_about_own_trip(clause.text)
+        if asks_what_if(clause.text):
+            continue
         if clause.kind == "policy_question" or (is_aside and may_be_asides):
             leans_back = _LEANS_BACK.search(clause.text) is not None and before
             asked.append(f"{before}. {clause.text}" if leans_back else clause.text)

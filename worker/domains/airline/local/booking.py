@@ -19,6 +19,7 @@ from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
+from worker.domains.airline.local.reading.own_questions import asks_what_if
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
 from worker.domains.airline.local.reading.slots import find_confirmation_number, says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
@@ -73,12 +74,19 @@ def _go_on(situation: Situation, latest: FinishedCall) -> Step:
     if latest.name == "confirm_quote":
         return Say(_confirm(situation, latest))
     if latest.name.startswith("quote_"):
-        return Say(phrases.offer_quote(_object(latest.output.get("quote"))))
+        quote = _object(latest.output.get("quote"))
+        return Say(phrases.tell_what_if(quote) if _only_asks(situation) else phrases.offer_quote(quote))
     if latest.name == "find_free_seats":
         return offer_seat(situation, latest)
     if latest.name == "flight_status":
         return Say(offers.tell_status(_object(latest.output.get("flight"))))
     return _offer_flights(situation, latest) if latest.name == "search_flights" else _work(situation)
+
+
+def _only_asks(situation: Situation) -> bool:
+    """Check whether the customer asked what the change would come to, and has not wished it since."""
+    spoken = [text for text in situation.customer_texts if find_wish(text) is not None]
+    return bool(spoken) and asks_what_if(spoken[-1])
 
 
 def _offer_flights(situation: Situation, latest: FinishedCall) -> Step:

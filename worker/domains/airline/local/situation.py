@@ -13,8 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from worker.domains.airline.local.asking import weigh_published
+from worker.domains.airline.local.reading.asides import without_asides
 from worker.domains.airline.local.reading.clauses import own_text
 from worker.domains.airline.local.reading.intent import Intent, read
+from worker.domains.airline.local.reading.own_questions import asks_what_if
 from worker.domains.airline.local.reading.reading import Reading, read_message
 
 _AGENT = re.compile(
@@ -128,7 +130,9 @@ class Situation:
     @cached_property
     def intent(self) -> Intent:
         """Return what the newest message is about, the articles asked as well."""
-        facts, likely = self.facts, read(self.message)
+        facts, likely = self.facts, read(without_asides(self.message))
+        if facts.verified and self.reading.wishes and asks_what_if(self.message):
+            return Intent("booking", 1.0)
         if likely.label == "booking" and self.reading.wishes and (self.reading.preference or self.reading.seats):
             return likely  # it says which seat, so it wants one: "can I move to a window seat?"
         rank = facts.published.rank if facts.published else 0.0
