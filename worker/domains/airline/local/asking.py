@@ -43,7 +43,7 @@ QUESTION_WORDS_MAX = 20
 """Words from which a message that ends in a question tells a case all the same."""
 
 _FACET: Final = re.compile(
-    r"^(?:and|or|but|ok|okay|so|then|also|please|in|on|at|for|from|to|until|till|since|by|up|how|what|which|when|where|"
+    r"^(?:hm+|and|or|but|ok|okay|so|then|also|please|in|on|at|for|from|to|until|till|since|by|up|how|what|which|when|where|"
     r"who|why|much|many|long|big|large|heavy|far|often|soon|early|late|old|far|about|is|are|was|does|do|did|can|could|"
     r"may|must|will|would|should|have|has|be|come|go|get|open|close|say|tell|take|takes|cost|costs|price|prices|fee|"
     r"fees|charge|charges|extra|free|size|sizes|weight|limit|limits|age|ages|cit(?:y|ies)|airports?|places?|flights?|"
@@ -118,7 +118,11 @@ def subject_before(texts: Sequence[str], newest: str) -> str:
 def is_facet(text: str) -> bool:
     """Check whether a message only asks for another side of a subject, and names none: "from what age?"."""
     words = re.findall(r"[^\W_]+", text)
-    return 0 < len(words) <= FOLLOW_UP_WORDS_MAX and ("?" in text or asks(text) or _LEANS.search(text) is not None) and all(map(_FACET.match, words))
+    return (
+        0 < len(words) <= FOLLOW_UP_WORDS_MAX
+        and ("?" in text or asks(text) or _LEANS.search(text) is not None)
+        and all(map(_FACET.match, words))
+    )
 
 
 def is_follow_up(text: str) -> bool:

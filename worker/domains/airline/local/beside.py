@@ -52,12 +52,12 @@ def next_question(situation: Situation, *, has_wish: bool) -> str | None:
 def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
     """Return what articles may answer, and of a message without a wish whatever else it asks."""
     reading = situation.reading
+    if asks_what_if(situation.message) and situation.message.count("?") <= 1:
+        return ()  # the booking answers it
     may_be_asides = not (has_wish or reading.own_questions)
     asked, before = [], ""
     for clause in reading.clauses:
         is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _is_about_own_trip(clause.text)
-        if asks_what_if(clause.text):
-            continue
         if clause.kind == "policy_question" or (is_aside and may_be_asides):
             leans_back = _LEANS_BACK.search(clause.text) is not None and before
             asked.append(f"{before}. {clause.text}" if leans_back else clause.text)

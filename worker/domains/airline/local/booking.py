@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import amend, ask_for_payment, is_for_tool
 from worker.domains.airline.local.answers import AFTER_ALL, KEEP, WISH_OF_KIND, accepts_person, answer_offer
-from worker.domains.airline.local.asking import FOUND_MIN
+from worker.domains.airline.local.asking import FOUND_MIN, is_facet
 from worker.domains.airline.local.beside import asks_about_own, next_question, with_answers
 from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
@@ -51,6 +52,7 @@ _SHORT_WORDS_MAX = 2
 _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
+_ASKS_PRICE = re.compile(r"\b(?:how much|costs?|price|fee|charge|pay)\b", re.IGNORECASE)
 _LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
 
 
@@ -86,7 +88,8 @@ def _go_on(situation: Situation, latest: FinishedCall) -> Step:
 def _only_asks(situation: Situation) -> bool:
     """Check whether the customer asked what the change would come to, and has not wished it since."""
     spoken = [text for text in situation.customer_texts if find_wish(text) is not None]
-    return bool(spoken) and asks_what_if(spoken[-1])
+    chose = offers.ASK_WHICH in situation.last_reply
+    return bool(spoken) and asks_what_if(spoken[-1]) and not chose
 
 
 def _offer_flights(situation: Situation, latest: FinishedCall) -> Step:
@@ -133,6 +136,9 @@ def _answer_offer(situation: Situation) -> Step | None:
     quote = situation.open_offer
     if quote is None:
         return _offer_again(situation)
+    asks_price = is_facet(situation.message) and _ASKS_PRICE.search(situation.message) is not None
+    if quote.was_just_offered and asks_price:
+        return Say(phrases.ask_again_for_yes(quote.summary, 0))
     wants_other = wants_another(situation, quote.kind) and not KEEP.search(situation.message)
     return answer_offer(situation, wants_other=wants_other)
 

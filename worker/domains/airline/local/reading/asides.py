@@ -21,6 +21,8 @@ _END = re.compile(
 _LEANS_BACK = re.compile(
     r"\b(?:it|its|that|this|those|these|them|they|one|ones|he|she|his|him|her|still|then|so)\b", re.IGNORECASE
 )
+_BODY = re.compile(r"\b(?:leg|arm|foot|feet|hip|ankle|knee|back|wrist|toe|hand|nose|rib|neck|head|glasses)s?\b")
+"""A mishap with one of these may need a person, or help on the way."""
 _OF_OURS = frozenset({"ours", "medical", "bereavement", "left_item", "compensation", "refund_dispute", "human"})
 
 
@@ -48,4 +50,5 @@ def without_asides(text: str) -> str:
 
 def _is_aside(part: str) -> bool:
     said = " ".join(part.lower().replace("\u2019", "'").split())
-    return _aside().match(said) is not None and not cues_in(said) & _OF_OURS and "[" not in part
+    concerns_us = bool(cues_in(said) & _OF_OURS) or _BODY.search(said) is not None or "[" in said
+    return _aside().match(said) is not None and not concerns_us

@@ -35,6 +35,8 @@ def sums_in(text: str) -> frozenset[int]:
         number = _number_of(re.findall(r"[a-z]+", match["words"]))
         if match["dollars"] or (number >= _HUNDRED and (match["before"] or match["after"])):
             found.add(number)
+            if match["words"].endswith(" one") and not match["dollars"]:
+                found.add(number - 1)  # "the four hundred one" may be the one for 400
     return frozenset(found)
 
 
