@@ -12,8 +12,8 @@ from tests.unit.local_conversations import Conversation
 @pytest.mark.parametrize(
     "text",
     [
-        "no need", "yes fine, good", "not necessary", "all good, no need any more", "ok that's enough", "fine, that's clear",
-        "yes good", "no, nothing else",
+        "no need", "yes fine, good", "not necessary", "all good, no need any more", "ok that's enough",
+        "fine, that's clear", "yes good", "no, nothing else",
     ],
 )  # fmt: skip
 async def test_closing_words_where_nothing_is_open_are_answered_in_kind(before: str, text: str) -> None:

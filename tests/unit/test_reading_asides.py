@@ -112,7 +112,7 @@ def test_a_follow_up_to_a_passage_is_answered_with_its_sentence(question: str, t
 
 
 def test_a_follow_up_that_a_passage_does_not_answer_is_told_so() -> None:
-    assert "all that our published rules say" in narrow(PETS, "at which weight", [PETS])
+    assert "I find no more on this" in narrow(PETS, "at which weight", [PETS])
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_what_a_change_would_come_to_is_asked_and_not_wished(text: str, wish: st
 @pytest.mark.parametrize(
     "text",
     [
-        "cancel my booking", "I want to cancel, how much do I get back if I cancel?", "what happens if I miss my flight",
+        "cancel my booking", "I want to cancel, how much do I get back if I cancel?", "what if I miss my flight",
         "please add a bag, how much is it?", "how much is a bag?", "if you cancel my flight, what do I get?",
     ],
 )  # fmt: skip
@@ -171,7 +171,8 @@ def test_a_plain_wish_or_a_rule_is_no_what_if(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "amount"),
     [
-        ("the four hundred dollar one", 400), ("four hundred and eight dollars", 408), ("the one sixty one one", 161), ("the four hundred one", 400),
+        ("the four hundred dollar one", 400), ("four hundred and eight dollars", 408), ("the one sixty one one", 161),
+        ("the four hundred one", 400),
         ("the one for a hundred sixty-one", 161), ("a thousand bucks", 1000), ("the 400-dollar flight", 400),
         ("$1,200 please", 1200), ("twenty dollars", 20),
     ],

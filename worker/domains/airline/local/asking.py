@@ -52,7 +52,7 @@ _FACET: Final = re.compile(
     r"silver|business|economy|basic|class|along|with|too|everyone|anyone|all|only|more|less|thanks?|good|great)$",
     re.IGNORECASE,
 )
-"""Words of which a question consists that only asks for another side of what was asked before: "and in which cities"."""
+"""Words of which a question consists that asks for another side of what was asked before: "and in which cities"."""
 _LEANS: Final = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|thanks?|thank you|great|good|cool|alright|fine)\b\W*)?"
     r"(?:and|but|or|also|so|then|what about|how about|what if)\b",

@@ -21,9 +21,13 @@ _WORDS_MIN = 3
 """Words beside a question for who answers that are worth an answer of their own."""
 
 _FILLERS = frozenset(
-    "hi hello hey there so ok and or but then also just only really exactly actually please wait a an the i is it that "
-    "this hm hmm oh tell me curious first by way human person bot robot machine computer program ai assistant".split()
-)
+    {
+        "hi", "hello", "hey", "there", "so", "ok", "and", "or", "but", "then", "also", "just", "only", "really",
+        "exactly", "actually", "please", "wait", "a", "an", "the", "i", "is", "it", "that", "this", "hm", "hmm", "oh",
+        "tell", "me", "curious", "first", "by", "way", "human", "person", "bot", "robot", "machine", "computer",
+        "program", "ai", "assistant",
+    }
+)  # fmt: skip
 """Words beside such a question that ask for nothing themselves."""
 
 

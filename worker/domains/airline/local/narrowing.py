@@ -12,31 +12,39 @@ from worker.domains.airline.local.situation import SOURCE
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _STEM_CHARACTERS: Final = 4
 _FACETS: Final = tuple(
-    (re.compile(asked, re.IGNORECASE), re.compile(told, re.IGNORECASE))
+    (re.compile(rf"\b(?:{asked})\b", re.IGNORECASE), re.compile(told))
     for asked, told in (
-        (r"\b(?:how much|costs?|prices?|fees?|charges?|pay|free|expensive)\b", r"\$|\bfree\b|\bno charge\b|\bpaid\b"),
-        (r"\b(?:sizes?|big|large|dimensions?|measure\w*)\b", r"\binch|\bcm\b"),
-        (r"\b(?:weights?|weigh|heavy)\b", r"\b(?:lbs|kg|pounds)\b"),
-        (r"\b(?:ages?|old|young)\b", r"\bfrom \d+|\bunder \d+|\bolder\b|\byounger\b|\byears\b"),
-        (r"\bhow many\b", r"(?<![$\d.])\b(?:at most|up to|one|two|three|four|\d+) (?!x\b|inch|lbs|hours|minutes)[a-z]"),
-        (r"\b(?:long|when|early|late|advance|hours?|open|close|until|till|time)\b", r"\b(?:hours?|days?|minutes?|weeks?|months?|morning|until)\b"),
-        (r"\b(?:where|cit(?:y|ies)|airports?|places?)\b", r"\b(?:in|at) [A-Z]"),
+        ("how much|costs?|prices?|fees?|charges?|pay|free|expensive", r"\$|\b(?:free|no charge|paid)\b"),
+        (r"sizes?|big|large|dimensions?|measure\w*", r"\b(?:inch|cm\b)"),
+        ("weights?|weigh|heavy", r"\b(?:lbs|kg|pounds)\b"),
+        ("ages?|old|young", r"\b(?:(?:[Ff]rom|[Uu]nder) \d+|older\b|younger\b|years\b)"),
+        (
+            "how many",
+            r"(?<![$\d.])\b(?:at most|up to|one|two|three|four|\d+) (?!x\b|inch|lbs|hours|minutes)[a-z]",
+        ),
+        (
+            "long|when|early|late|advance|hours?|open|close|until|till|time",
+            r"\b(?:hours?|days?|minutes?|weeks?|months?|morning|until)\b",
+        ),
+        ("where|cit(?:y|ies)|airports?|places?", r"\b(?:in|at) [A-Z]"),
     )
-)  # fmt: skip
+)
 """What a question asks for, and how a sentence looks that tells it."""
 
 
 def narrow(reply: str, question: str, before: Sequence[str]) -> str:
     """Return a reply of the passages that were just quoted, cut to the sentences that answer, and none of `before`.
 
-    Where no sentence speaks of what is asked, it is said that the rules say no more.
+    Where no sentence speaks of what is asked, it is said that no more is found.
     """
-    passages = [part for part in reply.split("\n\n") if part]
-    text, source = passages[0], next((part for part in passages if part.startswith(SOURCE)), "")
-    fitting = [one for one in _SENTENCE_END.split(text) if _tells(one, question)]
-    told = f"{' '.join(fitting)}\n\n{source}"
-    ways = (told, *phrases.told_before(told)) if fitting else phrases.no_more_than(source)
-    return next((way for way in ways if way not in before), phrases.nothing_found())
+    parts = [part for part in reply.split("\n\n") if part]
+    sources = [part for part in parts if part.startswith(SOURCE)]
+    for text, source in zip((part for part in parts if part not in sources), sources, strict=False):
+        fitting = [one for one in _SENTENCE_END.split(text) if _tells(one, question)]
+        told = f"{' '.join(fitting)}\n\n{source}"
+        if fitting:
+            return next((way for way in (told, *_told_before(told)) if way not in before), phrases.nothing_found())
+    return next((way for way in _no_more_than(sources[0]) if way not in before), phrases.nothing_found())
 
 
 def _tells(sentence: str, question: str) -> bool:
@@ -47,5 +55,21 @@ def _tells(sentence: str, question: str) -> bool:
 
 
 _COMMON: Final = frozenset(
-    "what when where which much many does have they them that this with from then must will".split()
-)
+    {
+        "what", "when", "where", "which", "much", "many", "does", "have", "they", "them", "that", "this", "with",
+        "from", "then", "must", "will",
+    }
+)  # fmt: skip
+
+
+def _told_before(passage: str) -> tuple[str, ...]:
+    """Quote once more, in several ways, what answers a follow-up as well."""
+    return f"That stands in what I quoted: {passage}", f"The same rule answers this, too: {passage}"
+
+
+def _no_more_than(source: str) -> tuple[str, ...]:
+    """Say in several ways that what was just quoted is all there is on a follow-up."""
+    return (
+        f"I find no more on this in our published rules than what I quoted. {phrases.ANYTHING_ELSE}\n\n{source}",
+        f"{phrases.FOUND_NOTHING} beyond what I quoted. Shall I pass this on to a colleague?",
+    )

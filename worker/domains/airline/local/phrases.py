@@ -317,19 +317,6 @@ def nothing_found() -> str:
     return f"{FOUND_NOTHING}, and I would rather not guess. Shall I pass this on to a colleague?"
 
 
-def told_before(passage: str) -> tuple[str, ...]:
-    """Quote once more, in several ways, what answers a follow-up as well."""
-    return f"That stands in what I quoted: {passage}", f"The same rule answers this, too: {passage}"
-
-
-def no_more_than(source: str) -> tuple[str, ...]:
-    """Say in several ways that what was just quoted is all there is on a follow-up."""
-    return (
-        f"The passage that I quoted is all that our published rules say on this. {ANYTHING_ELSE}\n\n{source}",
-        f"{FOUND_NOTHING} beyond what I quoted. Shall I pass this on to a colleague?",
-    )
-
-
 def not_found(question: str) -> str:
     """Say of one question among others that no article answers it."""
     return f"{FOUND_NOTHING}: \u201c{cut(question, _UNREAD_CHARACTERS_MAX)}\u201d"

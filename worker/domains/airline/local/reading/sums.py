@@ -20,7 +20,8 @@ _DOLLARS = r"(?:dollars?|bucks?|usd)"
 _DIGITS = re.compile(rf"\$ ?(\d{{1,3}}(?:,\d{{3}})+|\d{{2,4}})\b|\b(\d{{2,4}})[ -]?{_DOLLARS}\b")
 _WORD = rf"(?:{'|'.join(sorted(_SMALL, key=len, reverse=True))}|hundred|thousand)"
 _WORDS = re.compile(
-    rf"\b(?P<before>(?:the|for|at|costs?) )?(?P<words>(?:an? (?=hundred|thousand))?{_WORD}(?:(?:[ -]| and |-and-){_WORD})*)"
+    rf"\b(?P<before>(?:the|for|at|costs?) )?"
+    rf"(?P<words>(?:an? (?=hundred|thousand))?{_WORD}(?:(?:[ -]| and |-and-){_WORD})*)"
     rf"(?P<dollars>[ -]?{_DOLLARS})?\b(?P<after> (?:one|option|flight|fare)\b)?"
 )
 
