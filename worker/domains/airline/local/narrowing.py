@@ -48,13 +48,15 @@ def narrow(reply: str, question: str, before: Sequence[str]) -> str:
 
 
 def _tells(sentence: str, question: str) -> bool:
-    asked = {word[:_STEM_CHARACTERS] for word in re.findall(r"[a-z]{4,}", question.lower()) if word not in _COMMON}
+    asked = {
+        word[:_STEM_CHARACTERS] for word in re.findall(r"[a-z]{4,}", question.lower()) if word not in _SAYING_NOTHING
+    }
     said = {word[:_STEM_CHARACTERS] for word in re.findall(r"[a-z]{4,}", sentence.lower())}
     facets = [told for asked_for, told in _FACETS if asked_for.search(question)]
     return any(told.search(sentence) for told in facets) if facets else bool(asked & said)
 
 
-_COMMON: Final = frozenset(
+_SAYING_NOTHING: Final = frozenset(
     {
         "what", "when", "where", "which", "much", "many", "does", "have", "they", "them", "that", "this", "with",
         "from", "then", "must", "will",
