@@ -98,6 +98,11 @@ def again_stream(stream: str, group: str) -> str:
     return f"{stream}:again:{group}"
 
 
+def cursors_key(stream: str) -> str:
+    """Return the key that holds when each cursor of HTTP readers last read a stream."""
+    return f"{stream}:cursors"
+
+
 def published_key(key: ConversationKey) -> str:
     """Return the key of a conversation's last published ordinal; in the slot of its tenant's streams."""
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
@@ -123,9 +128,13 @@ def open_streams_key(tenant: str, holder: str) -> str:
     return f"fte:open:{{{tenant}}}:{holder}"
 
 
+CURSOR_PREFIX = "http."
+"""How the groups of HTTP readers begin, whatever else a stream's groups are called."""
+
+
 def cursor_group(key_id: str, cursor: str | None) -> str:
     """Return the group that holds a reader's place in a stream: a named cursor's, which the keys of a tenant share.
 
     Without a name it is the key's own; no name holds a dot, so none is another key's.
     """
-    return f"http.{cursor}" if cursor is not None else f"http.key.{key_id}"
+    return f"{CURSOR_PREFIX}{cursor}" if cursor is not None else f"{CURSOR_PREFIX}key.{key_id}"

@@ -13,7 +13,7 @@ from worker.domains.airline.claims import load_vocabulary
 from worker.domains.airline.local.model import LocalModel
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.relevance import assess_relevance
-from worker.models.output import CHARACTERS_PER_TOKEN, Call
+from worker.models.output import CHARACTERS_PER_TOKEN, Call, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,6 +79,8 @@ def think(asked: Asked) -> Output:
     if asked.schema is not None:
         return Output("text", json.dumps(_fill_in(asked.schema, asked.newest_text)))
     step = LocalModel().decide(asked.instructions, asked.items, asked.callable_names)
+    if isinstance(step, Calls):
+        step = step.calls[0]  # the whole question; like a provider that calls one tool at a time
     if isinstance(step, Call):
         return Output("call", json.dumps(dict(step.arguments), ensure_ascii=False), step.name)
     return Output("text", step.text)
