@@ -49,7 +49,7 @@ class DemoResult:
     def is_good(self) -> bool:
         """Check whether nothing was lost, doubled or out of order, and every check passed."""
         report = self.report
-        is_clean = not (report["lost"] or report["duplicated"] or report["out_of_order"])
+        is_clean = not (report["lost"] or report["unread"] or report["duplicated"] or report["out_of_order"])
         return is_clean and all(check.passed for check in self.checks)
 
     def __str__(self) -> str:

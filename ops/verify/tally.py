@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from schema.messages.reply import Reply
 
@@ -25,14 +25,16 @@ class Distribution(TypedDict):
 
 
 class LoadReport(TypedDict):
-    """The outcome of a run; the three counts after `replies` are zero in a product that keeps its promises."""
+    """The outcome of a run; the four counts after `replies` are zero in a product that keeps its promises."""
 
     messages: int
     """Accepted."""
     replies: int
     """Distinct replies."""
     lost: int
-    """Accepted, and not answered within the bounded wait."""
+    """Accepted, and not answered within the bounded wait, as PostgreSQL says, too."""
+    unread: int
+    """Answered, as PostgreSQL says, and the reply was not read within the bounded wait."""
     duplicated: int
     """Messages answered by more than one reply."""
     out_of_order: int
@@ -148,8 +150,8 @@ class Tally:
         self._open.difference_update(reply.in_reply_to)
         return True
 
-    def report(self, work: ModelWork) -> LoadReport:
-        """Return the report of the run."""
+    def report(self, work: ModelWork, answered: Collection[str] = ()) -> LoadReport:
+        """Return the report of the run; `answered` are messages whose turn has ended, whether the reply was read or not."""
         accepted = [sent for sent in self.sent.values() if sent.accepted]
         latencies, overheads = [], []
         for sent in accepted:
@@ -161,7 +163,8 @@ class Tally:
         return LoadReport(
             messages=len(accepted),
             replies=len(self._replies),
-            lost=sum(1 for sent in accepted if sent.answered_at is None),
+            lost=len(self._open.difference(answered)),
+            unread=len(self._open.intersection(answered)),
             duplicated=sum(1 for sent in accepted if len(sent.reply_ids) > 1),
             out_of_order=self._out_of_order,
             escalations=self.escalations,

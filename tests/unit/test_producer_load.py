@@ -79,6 +79,15 @@ def test_an_accepted_message_without_a_reply_is_lost() -> None:
     assert tally.unanswered == 1
 
 
+def test_an_answered_message_whose_reply_was_not_read_is_no_loss() -> None:
+    tally = tally_of(a=3)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+    report = tally.report(ModelWork(), answered=["a-0", "a-1"])
+
+    assert (report["lost"], report["unread"]) == (1, 1)
+
+
 def test_a_message_that_was_never_accepted_is_not_lost() -> None:
     tally = tally_of(a=1)
     tally.sent["a-1"] = Sent("a", 1, due_at=101)
