@@ -27,6 +27,7 @@ def counts_of(report: LoadReport) -> Table:
     )
     broken = {
         "lost": report["lost"],
+        "not answered in time": report["unanswered"],
         "answered and not read": report["unread"],
         "duplicated": report["duplicated"],
         "out of order": report["out_of_order"],

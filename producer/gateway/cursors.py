@@ -127,8 +127,8 @@ class Cursors:
         if not answer:
             raise Refused(
                 "conflict",
-                f"this tenant has {CURSORS_MAX} cursors here, which is the limit; read with `cursor` naming one that is "
-                f"there, or wait: one that nobody reads for {CURSOR_IDLE_DAYS} days is removed",
+                f"this tenant has {CURSORS_MAX} cursors here, which is the limit; read with `cursor` naming one of "
+                f"them, or wait: one that nobody reads for {CURSOR_IDLE_DAYS} days is removed",
             )
         return _merge(sources, answer, entries_max)
 

@@ -79,7 +79,7 @@ class GatewayServer(uvicorn.Server):
         self.parts = parts
         self.ended = asyncio.Event()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin to stop, at a signal; uvicorn's own would die of it once more after it has stopped."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.begin_stop()

@@ -140,6 +140,7 @@ def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
         "messages",
         "replies",
         "lost",
+        "unanswered",
         "unread",
         "duplicated",
         "out_of_order",

@@ -127,9 +127,7 @@ def test_whatever_the_schema_allows_or_forbids_is_treated_so(case: schemathesis.
 
 @administration.parametrize()
 @tried
-def test_what_the_schema_of_the_administration_forbids_is_refused(
-    case: schemathesis.Case[Any], served: Served
-) -> None:
+def test_what_the_schema_of_the_administration_forbids_is_refused(case: schemathesis.Case[Any], served: Served) -> None:
     """As above; what settings and networks may be, the document leaves open, so what it allows may be refused."""
     case.call_and_validate(
         base_url=served.url,

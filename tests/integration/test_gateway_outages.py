@@ -123,7 +123,6 @@ async def is_ready(client: httpx2.AsyncClient) -> bool:
 
 @asynccontextmanager
 async def process_on(settings: Settings, port: int, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    folder.mkdir()
     fenced = fence(settings)
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -164,6 +163,8 @@ async def test_two_processes_share_a_port_and_one_may_stop_without_anybody_being
                 codes.append((await client.get("/v1/health/live")).status_code)
         return codes
 
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
     async with process_on(settings, port, tmp_path / "one"):
         async with process_on(settings, port, tmp_path / "two"):
             assert await ask() == [200] * REQUESTS

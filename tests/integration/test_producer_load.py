@@ -118,13 +118,15 @@ async def test_a_conversations_messages_are_handed_in_one_after_the_other(
     assert places == [row["position"] for row in inbox(quick, tenant)] == [1, 2, 3, 1, 2, 3]
 
 
-async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_lost(quick: Settings, tenant: str) -> None:
+async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_unanswered(
+    quick: Settings, tenant: str
+) -> None:
     options = LoadOptions(conversations=10, turns=4, messages_per_second=40, tenant=tenant, silence_seconds_max=0.5)
     started = time.monotonic()
 
     report = await run_load(quick, options)
 
-    assert (report["messages"], report["replies"], report["lost"]) == (40, 0, 40)
+    assert (report["messages"], report["replies"], report["lost"], report["unanswered"]) == (40, 0, 0, 40)
     assert 1.4 < time.monotonic() - started < 8, "39 messages after the first, one each 25 ms, and the silence"
 
 

@@ -81,6 +81,14 @@ def test_a_question_of_policy_is_handed_to_the_faq_agent_in_either_format() -> N
     assert choice["message"]["tool_calls"][0]["id"] == item["call_id"]
 
 
+def test_several_questions_are_looked_up_as_the_one_message_that_they_are() -> None:
+    items = [{"role": "user", "content": "Can I bring my dog? And how much is a second checked bag?"}]
+    output = think(Asked("sim", TRIAGE.replace("Triage", "FAQ"), items, frozenset(["faq_lookup"]), None))
+
+    assert (output.kind, output.name) == ("call", "faq_lookup")
+    assert json.loads(output.text)["question"] == items[0]["content"]
+
+
 @pytest.mark.parametrize(("text", "abusive"), [("You are a worthless idiot", True), ("how many bags?", False)])
 def test_a_verdict_on_abuse_is_given_as_the_json_asked_for(text: str, *, abusive: bool) -> None:
     verdict = json.loads(think(asked(text, schema=VERDICT)).text)

@@ -58,7 +58,7 @@ class LoadOptions:
     gateway: GatewayAccess | None = None
     """The HTTP gateway to go through; None: straight to the servers."""
     silence_seconds_max: float = 60
-    """How long to wait, once all is sent, for the next reply before the rest counts as lost, or as unread."""
+    """How long to wait, once all is sent, for the next reply before the run ends."""
     run: str = field(default_factory=lambda: new_token()[:8])
     """Part of every id: `load-<run>-<conversation>-<turn>`."""
 
@@ -90,8 +90,8 @@ async def run_load(
     database = Database(settings)
     await database.open()
     try:
-        answered = await _read_answered(database, options) if tally.unanswered else ()
-        return tally.report(await _read_model_work(database, options), answered)
+        states = await _read_states(database, options) if tally.unanswered else {}
+        return tally.report(await _read_model_work(database, options), states)
     finally:
         await database.close()
 
@@ -234,10 +234,10 @@ def _conversation(options: LoadOptions, number: int) -> str:
     return f"load-{options.run}-{number}"
 
 
-async def _read_answered(database: Database, options: LoadOptions) -> list[str]:
-    """List the messages of this run that are answered: what was not read of them is no loss."""
+async def _read_states(database: Database, options: LoadOptions) -> dict[str, str]:
+    """Read what became of this run's messages: what is only late, or was not read, is no loss."""
     rows = await database.read(options.tenant, "audit_inbox", prefix=f"load-{options.run}-")
-    return [row["message_id"] for row in rows if row["state"] == "answered"]
+    return {row["message_id"]: row["state"] for row in rows}
 
 
 async def _read_model_work(database: Database, options: LoadOptions) -> ModelWork:
