@@ -24,7 +24,7 @@ from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.emergency import assess_emergency
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.relevance import assess_relevance
-from worker.models.output import Say
+from worker.models.output import Call, Say
 from worker.store.article_index import ArticleIndex
 
 ACCURACY_MIN = 0.85
@@ -87,8 +87,10 @@ def route_of(text: str) -> str:
     if starts_at != _TRIAGE:
         return _LABELS[starts_at]
     step = triage.decide(replace(read_situation("", items, _callables()[_TRIAGE]), agent=_TRIAGE, facts=facts))
-    if not isinstance(step, Say):
+    if isinstance(step, Call):
         return _HANDOFFS[step.name]
+    if not isinstance(step, Say):
+        raise TypeError(f"the Triage Agent hands on with one call, not {step!r}")
     return ASKED if phrases.ASKED_TO_CLARIFY.search(step.text) else "off_topic"
 
 

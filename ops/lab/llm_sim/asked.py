@@ -13,7 +13,7 @@ from worker.domains.airline.claims import load_vocabulary
 from worker.domains.airline.local.model import LocalModel
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.relevance import assess_relevance
-from worker.models.output import CHARACTERS_PER_TOKEN, Call
+from worker.models.output import CHARACTERS_PER_TOKEN, Calls, Say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,9 +79,12 @@ def think(asked: Asked) -> Output:
     if asked.schema is not None:
         return Output("text", json.dumps(_fill_in(asked.schema, asked.newest_text)))
     step = LocalModel().decide(asked.instructions, asked.items, asked.callable_names)
-    if isinstance(step, Call):
-        return Output("call", json.dumps(dict(step.arguments), ensure_ascii=False), step.name)
-    return Output("text", step.text)
+    if isinstance(step, Say):
+        return Output("text", step.text)
+    call = (
+        step.calls[0] if isinstance(step, Calls) else step
+    )  # this server makes one call a response, as some models do
+    return Output("call", json.dumps(dict(call.arguments), ensure_ascii=False), call.name)
 
 
 def text_of(content: object) -> str:
