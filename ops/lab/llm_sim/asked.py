@@ -83,7 +83,7 @@ def think(asked: Asked) -> Output:
         return Output("text", step.text)
     call = (
         step.calls[0] if isinstance(step, Calls) else step
-    )  # this server makes one call a response, as some models do
+    )  # one call a response, as some models do
     return Output("call", json.dumps(dict(call.arguments), ensure_ascii=False), call.name)
 
 
