@@ -125,6 +125,9 @@ def _describe(detail: Any) -> str:
         return message
     name = str(detail["loc"][0])
     variable = variables.get(name, name)
+    within = "".join(f"{part}." for part in detail["loc"][1:])
+    if within:
+        return f"{variable}: {within[:-1]}: {message}"
     shown = f"={detail.get('input')}" if _NUMBER.fullmatch(str(detail.get("input"))) and _is_a_number(name) else ""
     return f"{variable}{shown}: {message}"
 

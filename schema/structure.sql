@@ -1319,7 +1319,7 @@ CREATE TABLE public.turn (
     model_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
     verdicts jsonb DEFAULT '[]'::jsonb NOT NULL,
     tool_calls jsonb DEFAULT '[]'::jsonb NOT NULL,
-    CONSTRAINT turn_outcome_is_known CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'escalated'::text, 'forwarded'::text, 'dead'::text])))
+    CONSTRAINT turn_outcome_is_known CHECK ((outcome = ANY (ARRAY['answered'::text, 'refused'::text, 'escalated'::text, 'forwarded'::text, 'ignored'::text, 'dead'::text])))
 );
 
 ALTER TABLE ONLY public.turn FORCE ROW LEVEL SECURITY;

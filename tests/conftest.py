@@ -1,7 +1,7 @@
 """Mark every test by the folder it stands in, and deal the files out when several processes share a run.
 
-The tests that break things mostly wait, and are held to seconds. So the first process has them, and the others, which
-do the rest meanwhile, give way to it: they run at the lowest priority.
+The tests that break things mostly wait, and are held to seconds. So the first process has them, and all the rest, which
+the others do meanwhile, gives way to them: it runs at the lowest priority.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ HELD_TO_SECONDS: Final = ("tests/chaos/", "tests/acceptance/test_cli_chaos.py")
 PUNCTUAL: Final = "gw0"
 """The process that runs those files, and helps with the others afterwards."""
 LOWEST_PRIORITY: Final = 19
+GIVES_WAY: Final = pytest.StashKey[bool]()
+"""Whether tests that can wait must make room for such as are held to seconds."""
 
 
 class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # ships no types
@@ -46,7 +48,7 @@ class FilesTogether(LoadFileScheduling):  # type: ignore[misc] # ships no types
         held = [scope for scope in self.workqueue if scope.startswith(HELD_TO_SECONDS)]
         others = [scope for scope in self.workqueue if scope not in held]
         if node.gateway.id == PUNCTUAL:
-            first = held[0] if held else others[-1]  # of the others a short one: it has no servers of its own yet
+            first = held[0] if held else others[-1]  # of the others a short one: this process has no servers yet
         elif others:
             first = others[0]
         elif any(each.gateway.id == PUNCTUAL for each in self.nodes):
@@ -76,9 +78,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if folder in FOLDER_MARKERS:
             item.add_marker(folder)
     items.sort(key=lambda item: LONGEST_FIRST.index(folders[item]))
-    process = getattr(config, "workerinput", {}).get("workerid", PUNCTUAL)
-    if process != PUNCTUAL and any(item.nodeid.startswith(HELD_TO_SECONDS) for item in items):
+    shares = hasattr(config, "workerinput")
+    config.stash[GIVES_WAY] = shares and any(item.nodeid.startswith(HELD_TO_SECONDS) for item in items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Lower this process's priority, and that of all it starts from now on, at its first test that can wait."""
+    if item.config.stash[GIVES_WAY] and not item.nodeid.startswith(HELD_TO_SECONDS):
         os.nice(LOWEST_PRIORITY)
+        item.config.stash[GIVES_WAY] = False
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -32,8 +32,8 @@ def llm_sim(
 ) -> None:
     """Run a simulated provider until Ctrl-C: OpenAI's two APIs, answered by the local model.
 
-    Faults: 429, 500, 503, hang, cut, slow, malformed_arguments, unknown_tool, refusal. KIND=SHARE:SECONDS sets
-    Retry-After, or how slow. POST /faults scripts the next calls, GET /stats sums up.
+    Faults: 429, 500, 503, hang, cut, slow, malformed, page, error_inside, empty, malformed_arguments, unknown_tool,
+    refusal. KIND=SHARE:SECONDS sets Retry-After, or how slow. POST /faults scripts the next calls, GET /stats sums up.
     """
     import asyncio
 

@@ -21,6 +21,7 @@ from ops.cli.keys import keys
 from ops.cli.llm_sim import llm_sim
 from ops.cli.load import load
 from ops.cli.migrate import key, migrate
+from ops.cli.model import model
 from ops.cli.ownership import hand_back, resolve, takeover
 from ops.cli.send import send
 from ops.cli.settings import settings
@@ -77,6 +78,7 @@ app.add_typer(escalations, name="escalations", rich_help_panel=_TALK)
 app.add_typer(webhooks, name="webhooks", rich_help_panel=_TALK)
 app.add_typer(dead, name="dead", rich_help_panel=_LOOK)
 app.add_typer(kb, name="kb", rich_help_panel=_LOOK)
+app.add_typer(model, name="model", rich_help_panel=_RUN)
 app.add_typer(tenants, name="tenant", rich_help_panel=_RUN)
 app.add_typer(keys, name="keys", rich_help_panel=_RUN)
 app.add_typer(deliver, name="deliver", rich_help_panel=_RUN)

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from rich.text import Text
 
 from ops.desk.outbound import listening
-from ops.desk.received import ReceivedEntries
+from ops.desk.received import ReceivedEntries, ends_in_silence
 from ops.terminal import print_speech, safe_text
 from producer.sending.client import AsyncProducer
 from schema.errors import FteError
@@ -73,10 +73,10 @@ class Talk:
         )
 
         def settled() -> Reply | Event | None:
-            """Return the reply, or the event that a human has the message: then the bot stays silent."""
+            """Return the reply, or the event that there is none: a human has the message, or a machine wrote it."""
             events = self._received.events[forwarded:]
             return self._received.reply_to(self.key.conversation, message_id) or next(
-                (event for event in events if event.name == "message.forwarded"), None
+                (event for event in events if ends_in_silence(event)), None
             )
 
         found = await self._received.wait(settled, seconds_max=REPLY_SECONDS_MAX)
@@ -91,6 +91,9 @@ class Talk:
                 f"ticket {body.ticket_id}, {body.category.replace('_', ' ')}, {body.priority} priority\n{body.reason}"
             )
             print_speech(self.console, "to a human", "bold yellow", safe_text(told, "yellow"))
+        elif body.name == "message.refused" and ends_in_silence(body):
+            told = "that reads like an automatic reply; nobody answers it"
+            print_speech(self.console, "", "", Text(told, "yellow"))
         elif body.name == "message.forwarded":
             told = "a human has this conversation; your message waits for them"
             print_speech(self.console, "", "", Text(told, "yellow"))

@@ -57,6 +57,7 @@ _OUTCOME_STYLES = {
     "escalated": "yellow",
     "refused": "yellow",
     "forwarded": "yellow",
+    "ignored": "yellow",
     "dead": "red",
 }
 

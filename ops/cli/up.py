@@ -94,7 +94,10 @@ def _as_json(settings: DeploymentSettings, crew: Crew, gateway_url: str | None) 
 
 
 def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
+    import asyncio
     import shlex
+
+    from rich.markup import escape
 
     from ops.terminal import open_console
 
@@ -103,6 +106,13 @@ def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
     console.print(
         f"\n[bold green]fte is up[/]  {count}, {settings.concurrency} conversations each, {settings.model} model\n"
     )
+    if not settings.is_embedded_model:
+        from worker.models.startup import find_problem
+
+        if problem := asyncio.run(find_problem(settings)):
+            console.print(
+                f"  [bold red]The model does not answer, local stands in:[/] {escape(problem)}\n", soft_wrap=True
+            )
     for name, value in {
         "FTE_DATABASE_URL": settings.database_url,
         "FTE_HTTP_DATABASE_URL": settings.http_database_url,

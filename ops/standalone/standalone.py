@@ -15,7 +15,7 @@ from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack, StackAddresses, WorkerSupervisor
 from runtime.configuration import open_sealer
 from runtime.encoding import dump_json, parse_json
-from schema.errors import FteError
+from schema.errors import FteError, InvalidSettings
 from schema.settings import Settings
 
 READY_SECONDS_MAX = 60.0
@@ -150,6 +150,8 @@ def wait_for_addresses(folder: Path) -> StackAddresses:
 
 @contextmanager
 def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
+    if settings.missing_keys:
+        raise InvalidSettings(settings.missing_keys)
     with tempfile.TemporaryDirectory(prefix="fte-crew-") as folder:
         crew = Crew(settings, count, Path(folder))
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -142,7 +141,7 @@ async def open_deliverer(settings: DeliverySettings) -> AsyncIterator[Deliverer]
         await check_deployment(database, sealer)
         sender = await opened.enter_async_context(open_sender(settings))
         outages = Outages(settings)
-        loops = Loops(outages, partial(redis.connection_pool.disconnect, inuse_connections=False))
+        loops = Loops(outages)
         deliveries = Deliveries(Parts(database, sealer, sender, outages), settings)
         deliverer = Deliverer(settings, database, redis, FanOut(database, sealer), deliveries, loops)
         opened.push_async_callback(deliverer.close)

@@ -11,6 +11,9 @@ from schema.settings.section import Section
 class AbuseSettings(ModelSettings):
     """How abuse is judged, and how long it is remembered."""
 
+    abuse_asks_model: bool = Field(
+        default=True, description="ask the model for a second opinion on abuse; one more call a turn, never when local"
+    )
     abuse_model_seconds_max: float = Field(
         default=5, gt=0, description="how long a reply waits for the model that judges abuse; not asked when local"
     )

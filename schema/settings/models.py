@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Self
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from schema.settings.attempts import AttemptSettings
 from schema.settings.section import Section
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Verbosity = Literal["low", "medium", "high"]
 
 
 class ModelPrice(BaseModel):
@@ -68,13 +72,64 @@ class ModelSettings(Section):
             raise ValueError("unknown embedding model; give openai:<model>")
         return value
 
-    @model_validator(mode="after")
-    def _has_a_key(self) -> Self:
-        if not self.is_embedded_model and self.openai_api_key is None:
-            raise ValueError("FTE_MODEL names a provider's model, which needs OPENAI_API_KEY")
-        if self.embedding_model is not None and self.openai_api_key is None:
-            raise ValueError("FTE_EMBEDDING_MODEL needs OPENAI_API_KEY")
-        return self
+    @field_validator("openai_api_key")
+    @classmethod
+    def _is_an_endpoints_key(cls, value: SecretStr | None) -> SecretStr | None:
+        key = value.get_secret_value().strip() if value is not None else ""
+        if not key.isascii() or any(one.isspace() for one in key):
+            raise ValueError("a key is one word of ASCII letters, digits and marks")
+        return SecretStr(key) if key else None
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _is_an_endpoint(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        parts = urlsplit(value.strip())
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("no address; give one with http:// or https://, such as https://llm.example.com/v1")
+        return value.strip()
+
+    @property
+    def missing_keys(self) -> list[str]:
+        """Return what is missing to ask a model: for commands that ask none, nothing is."""
+        if self.openai_api_key is not None:
+            return []
+        missing = (
+            [] if self.is_embedded_model else [f"FTE_MODEL={self.model} needs OPENAI_API_KEY, or set FTE_MODEL=local"]
+        )
+        if self.embedding_model is not None:
+            missing.append("FTE_EMBEDDING_MODEL needs OPENAI_API_KEY, or leave it unset")
+        return missing
+
+
+class ParameterSettings(ModelSettings):
+    """Parameters of every request to a model; an unset one is sent only where it is right for the model's family."""
+
+    model_reasoning_effort: Effort | None = Field(
+        default=None, description="how long a reasoning model thinks; unset: the default of its family (docs/models.md)"
+    )
+    model_verbosity: Verbosity | None = Field(
+        default=None, description="how much a model of the GPT-5 family writes; unset: low there, not sent elsewhere"
+    )
+    model_temperature: float | None = Field(
+        default=None, ge=0, le=2, description="randomness of the answer; unset: not sent"
+    )
+    model_output_tokens_max: int | None = Field(
+        default=None, ge=16, description="longest answer, reasoning included; unset: not sent"
+    )
+    model_store: bool | None = Field(
+        default=None, description="whether the provider keeps requests and answers; unset: no, where that can be said"
+    )
+    model_service_tier: str | None = Field(
+        default=None, pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="e.g. flex or priority; unset: not sent"
+    )
+    model_tool_choice: Literal["auto"] | None = Field(
+        default=None, description="for servers that offer tools only when told so; unset: not sent"
+    )
+    model_parallel_tool_calls: bool | None = Field(
+        default=None, description="whether one answer may hold several calls; unset: not sent"
+    )
 
 
 class SpendingSettings(ModelSettings):
@@ -99,7 +154,7 @@ class SpendingSettings(ModelSettings):
         return self
 
 
-class ProviderSettings(SpendingSettings, AttemptSettings):
+class ProviderSettings(SpendingSettings, ParameterSettings, AttemptSettings):
     """How a failing or busy provider is retried, throttled and left alone."""
 
     model_retries_max: int = Field(default=2, ge=0, le=10, description="repeated requests within one model call")

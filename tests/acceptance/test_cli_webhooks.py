@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from standardwebhooks import Webhook
 
 from ops.lab.webhook_receiver import run_receiver
@@ -24,6 +25,7 @@ def wait_for(log: Path, count: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.timeout(300)  # ten commands and a stack of its own, each a process
 def test_a_target_is_added_and_told_while_up_runs_and_all_can_be_looked_up_and_repeated(tmp_path: Path) -> None:
     fte = Fte(tmp_path / "state", LOOPBACK)
     log = tmp_path / "received.jsonl"

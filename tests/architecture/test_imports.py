@@ -17,12 +17,13 @@ from packaging.utils import canonicalize_name
 from tests.architecture import sources
 
 SCHEMA_STANDS_ON: Final = frozenset({"pydantic", "pydantic_settings"})
-# For `make evaluate` and to train the intent classifier: developers' commands, so no deployment installs them.
+# For `make evaluate` and to train classifiers: developers' commands, so no deployment installs them.
 DEVELOPMENT_ONLY: Final = {
-    "matplotlib": ("matplotlib", "ops.lab.evaluate.picture"),
-    "sklearn": ("scikit-learn", "worker.domains.airline.local.train"),
+    "matplotlib": ("matplotlib", {"ops.lab.evaluate.picture"}),
+    "scipy": ("scikit-learn", {"worker.guardrails.train"}),
+    "sklearn": ("scikit-learn", {"worker.domains.airline.local.train", "worker.guardrails.train"}),
 }
-"""A package as it is imported, and under what name it is installed by which module's command."""
+"""A package as it is imported, and under what name it is installed for which modules' commands."""
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +78,13 @@ def test_every_package_that_is_imported_is_asked_for(graph: grimp.ImportGraph) -
     assert found - set(sources.PACKAGES) == set(DEVELOPMENT_ONLY)
 
 
-def test_what_only_development_installs_is_imported_in_one_place(graph: grimp.ImportGraph) -> None:
+def test_what_only_development_installs_is_imported_by_its_commands_alone(graph: grimp.ImportGraph) -> None:
     extras = tomllib.loads((sources.ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     asked = {canonicalize_name(Requirement(line).name) for line in extras["dev"]}
 
-    for package, (distribution, module) in DEVELOPMENT_ONLY.items():
+    for package, (distribution, modules) in DEVELOPMENT_ONLY.items():
         assert distribution in asked
-        assert graph.find_modules_that_directly_import(package) == {module}
+        assert graph.find_modules_that_directly_import(package) == modules
 
 
 def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:

@@ -12,6 +12,8 @@ from tests.architecture import sources
 from tests.architecture.sources import Source
 
 TAKES_ALL: Final = {
+    "ops/standalone/deliverer.py": "hands all settings on to the process that it starts",
+    "ops/standalone/gateways.py": "hands all settings on to the processes that it starts",
     "ops/standalone/standalone.py": "hands all settings on to the processes that it starts",
     "worker/app.py": "starts a worker",
     "worker/process/running.py": "starts a worker's service",

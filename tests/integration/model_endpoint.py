@@ -35,11 +35,20 @@ class Late:
     items: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Raw:
+    """Answer with these very bytes, or this object as JSON, and status 200 unless another is given."""
+
+    body: bytes | dict[str, Any]
+    content_type: str = "application/json"
+    status: int = 200
+
+
 CUT = "cut"
 """Cut the connection without an answer."""
 
-Step = list[dict[str, Any]] | dict[str, Any] | Fail | Late | str
-"""Output items of an answer, an answer that ended early, an HTTP error, an answer that comes late, or CUT."""
+Step = list[dict[str, Any]] | dict[str, Any] | Fail | Late | Raw | str
+"""Output items of an answer, an answer that ended early, an HTTP error, an answer that comes late, bytes, or CUT."""
 
 
 @dataclass
@@ -69,6 +78,9 @@ class Endpoint:
         if isinstance(step, Fail):
             error = {"error": {"message": "no", "code": step.code, "type": "error"}}
             return web.json_response(error, status=step.status, headers=step.headers)
+        if isinstance(step, Raw):
+            body = step.body if isinstance(step.body, bytes) else json.dumps(step.body).encode()
+            return web.Response(body=body, status=step.status, content_type=step.content_type)
         if step == CUT:
             assert request.transport is not None
             request.transport.abort()

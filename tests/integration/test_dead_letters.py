@@ -24,6 +24,7 @@ from schema.errors import Unsealable
 from schema.keys import mailbox_keys
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
+from worker.mailbox.mailbox import Head
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SAM = Operator("sam@desk.example", NOW, "the bug is fixed")
@@ -82,6 +83,35 @@ async def redrive(
 async def records(harness: Harness, name: str) -> list[dict[str, str]]:
     await harness.service.rescue.publish_leftovers()
     return [event["attributes"] for event in await harness.events() if event["name"] == name]
+
+
+async def test_a_dead_letter_and_its_ticket_say_what_failed_and_where_without_the_words(harness: Harness) -> None:
+    (letter,) = await let_die(harness, "poison with my secret words")
+
+    assert letter.reason.startswith("no answer after 1 attempts: ")
+    assert "RuntimeError" in letter.reason
+    assert " at worker/" in letter.reason
+    assert "secret" not in letter.reason
+    assert [ticket["reason"] for ticket in await harness.escalations()] == [letter.reason]
+
+
+async def test_a_cause_is_not_told_of_the_message_behind(harness: Harness, brain: Brain) -> None:
+    await let_die(harness, "poison 1", conversation="d")
+    brain.cured = True
+    await let_die(harness, "well", conversation="d")
+
+    acquired = await _head_after(harness, "another")
+
+    assert acquired.cause == ""
+
+
+async def _head_after(harness: Harness, text: str) -> Head:
+    await harness.accept("d", text)
+    acquired = await harness.mailbox.acquire(harness.key("d"))
+    assert not isinstance(acquired, str)
+    lease, head = acquired
+    await harness.mailbox.release(lease, untried=head)
+    return head
 
 
 async def test_dead_letters_are_found_by_conversation_reason_age_and_number(harness: Harness) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
@@ -17,8 +18,11 @@ from ops.knowledge.embedding import embed_sections
 from ops.knowledge.importing import import_articles
 from ops.seed import ARTICLES_FOLDER
 from runtime.database import connect
+from tests.waiting import eventually
 from worker.conversation.effects import Passage
+from worker.models.circuits import Circuits
 from worker.models.embeddings import Embedder, build_embedder
+from worker.models.failures import ModelUnavailable
 from worker.store import knowledge as module
 from worker.store.knowledge import PostgresKnowledge, fuse
 
@@ -85,13 +89,15 @@ async def endpoint() -> AsyncIterator[Endpoint]:
 
 
 @asynccontextmanager
-async def embedder_at(endpoint: Endpoint, settings: Settings) -> AsyncIterator[Embedder]:
+async def embedder_at(
+    endpoint: Endpoint, settings: Settings, circuits: Circuits | None = None
+) -> AsyncIterator[Embedder]:
     changes = {
         "embedding_model": "openai:tiny",
         "openai_api_key": SecretStr("sk-test"),
         "openai_base_url": endpoint.url,
     }
-    embedder = build_embedder(settings.model_copy(update=changes))
+    embedder = build_embedder(settings.model_copy(update=changes), circuits=circuits)
     assert embedder is not None
     yield embedder
     await embedder.aclose()
@@ -166,6 +172,32 @@ async def test_the_search_by_words_goes_on_when_the_embedding_model_is_away(
 
     assert passages[0].slug in {"baggage", "carry-on"}
     assert len(endpoint.asked) == 1
+
+
+async def test_an_embedding_model_that_fails_is_left_alone_and_asked_again_later(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    circuits = Circuits("tiny", settings.model_copy(update={"breaker_failures_max": 2, "breaker_open_seconds": 0.1}))
+    async with embedder_at(endpoint, settings, circuits) as embedder:
+        endpoint.status = 500
+        for _ in range(2):
+            with pytest.raises(openai.InternalServerError):
+                await embedder.embed(["pets"], seconds_max=5)
+        with pytest.raises(ModelUnavailable):
+            await embedder.embed(["pets"], seconds_max=5)
+        asked = len(endpoint.asked)
+
+        endpoint.status = 200
+
+        async def is_asked_again() -> bool:
+            try:
+                return len(await embedder.embed(["pets"], seconds_max=5)) == 1
+            except ModelUnavailable:
+                return False
+
+        await eventually(is_asked_again)
+
+    assert asked == 2
 
 
 async def test_an_import_embeds_only_what_changed(

@@ -161,7 +161,7 @@ async def turn_of(harness: Harness, conversation: str, text: str) -> dict[str, A
         await harness.drain(conversation)
         return not await harness.waiting(conversation)
 
-    await eventually(is_answered)
+    await eventually(is_answered, within_seconds=60)
     found = await harness.query("SELECT * FROM turn WHERE message_ids = ARRAY[%s]", message_id)
     assert len(found) == 1
     return found[0]
@@ -194,6 +194,10 @@ EXPECTED: dict[FaultKind, tuple[str, int]] = {
     "hang": ("answered", 2),
     "cut": ("answered", 2),
     "slow": ("answered", 1),
+    "malformed": ("answered", 2),
+    "page": ("answered", 2),
+    "error_inside": ("answered", 2),
+    "empty": ("answered", 2),
     "malformed_arguments": ("answered", 1),
     "unknown_tool": ("answered", 1),
     "refusal": ("escalated", 1),
@@ -222,3 +226,25 @@ async def test_every_fault_ends_in_one_outcome(
 
         for kind in EXPECTED:
             await ask(kind)
+
+
+@pytest.mark.parametrize("model", ["openai:sim", "openai-chat:sim"])
+@pytest.mark.parametrize(
+    ("text", "calls"), [("How many bags can I bring on my flight?", 2), ("I want to speak to a person, now", 2)]
+)
+async def test_a_turn_makes_no_more_calls_than_the_documentation_says(
+    settings: Settings, sealer: Sealer, airline: str, simulated: Simulated, model: str, text: str, calls: int
+) -> None:
+    """The judge of abuse is one call beside them, and can be switched off."""
+    async with a_worker(settings, sealer, airline, simulated.url, model) as harness:
+        await turn_of(harness, f"calls-{model[:-4]}-{len(text)}", text)
+        judged = _answered(simulated)
+    async with a_worker(settings, sealer, airline, simulated.url, model, alone=True) as harness:
+        await turn_of(harness, f"alone-{model[:-4]}-{len(text)}", text)
+
+    assert judged == calls + 1
+    assert _answered(simulated) - judged == calls
+
+
+def _answered(simulated: Simulated) -> int:
+    return sum(line["status"] == 200 for line in simulated.lines)

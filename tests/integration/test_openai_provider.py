@@ -90,7 +90,6 @@ async def test_a_handoff_carries_what_the_model_read() -> None:
     [
         (401, "invalid_api_key", "transient"),
         (400, "context_length_exceeded", "refused"),
-        (400, "invalid_value", "bug"),
     ],
 )
 async def test_an_error_that_a_second_request_would_meet_again_is_raised_at_once(

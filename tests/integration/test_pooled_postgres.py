@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -12,7 +13,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from ops.tenants.keys import KeyRequest, create_key
 from producer.sending.client import AsyncProducer
@@ -23,25 +23,31 @@ from runtime.startup import check_deployment, check_fence
 from runtime.tenants import Tenants
 from schema.errors import ServerUnfit
 from schema.settings import Settings
+from tests.architecture import sources
 from tests.integration.pgbouncer import SERVER_CONNECTIONS, pgbouncer
 from tests.integration.worker_harness import make_harness
 
-TIME_LIMITS = ("statement_timeout = '6s'", "idle_in_transaction_session_timeout = '15s'", "lock_timeout = '5s'")
+DOCUMENT = sources.ROOT / "docs" / "tenants.md"
+
+
+def documented() -> list[str]:
+    """Read the documented statements that make a login."""
+    block = re.search(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    role, *login = block[1].strip().splitlines()
+    assert role == "CREATE ROLE fte_http NOLOGIN NOSUPERUSER NOBYPASSRLS;"  # the tests' database has it
+    return login
 
 
 def login(settings: Settings, role: str, *, time_limits: bool = True) -> str:
-    """Make a login of a role, as docs/tenants.md has it; gives its address."""
+    """Make a login of a role by the documented statements; gives its address."""
     name = f"pooled_{uuid.uuid4().hex[:10]}"
     with connect(settings.database_url or "") as connection:
-        connection.execute(
-            sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD 'made-up' IN ROLE {}").format(
-                sql.Identifier(name), sql.Identifier(role)
-            )
-        )
-        for limit in TIME_LIMITS if time_limits else ():
-            connection.execute(sql.SQL("ALTER ROLE {} SET {}").format(sql.Identifier(name), sql.SQL(limit)))
+        for statement in documented()[: None if time_limits else 1]:
+            named = statement.replace("fte_gateway", name).replace("fte_http", role)
+            connection.execute(named.encode())
     parts = urlsplit(settings.database_url or "")
-    return urlunsplit(parts._replace(netloc=f"{name}:made-up@{parts.hostname}:{parts.port}"))
+    return urlunsplit(parts._replace(netloc=f"{name}:change-me@{parts.hostname}:{parts.port}"))
 
 
 @pytest.fixture

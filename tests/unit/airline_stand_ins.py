@@ -241,6 +241,10 @@ class MemoryKnowledge:
         return self.passages[:limit]
 
 
+SAID = "I am Ada Okafor. Or is it Santos? My number was ZZZ999, OTHER1 or H7KQ2M."
+"""What the customer of `make_turn` wrote before: names and numbers that a model may look up."""
+
+
 def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgentContext | None = None) -> TurnContext:
     """Make a turn of a conversation whose vault holds the sample's number; nobody is verified."""
     context = airline or AirlineAgentContext()
@@ -263,6 +267,7 @@ def make_turn(*, text: str = "hello", turn_count: int = 1, airline: AirlineAgent
         ticket_id="T-23456789AB",
         answer_by=NOW + timedelta(minutes=60),
         quote_minutes=30,
+        earlier_texts=(SAID,),
     )
 
 

@@ -66,6 +66,7 @@ HARMLESS = {
     "embedding_model",
     "vector_store_ids",
     "model_prices",
+    "model_service_tier",
     "vault_keys",
     "openai_api_key",
     "emergency_number",

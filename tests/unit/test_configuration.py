@@ -11,6 +11,7 @@ from runtime.configuration import load_settings, open_sealer, setting_names
 from runtime.sealing import Sealer
 from schema.errors import InvalidSettings, Unsealable
 from schema.settings import Settings
+from worker.models.client import make_client
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,9 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     ("name", "value", "said"),
     [
         ("FTE_MODEL", "gpt", "unknown model; give local"),
-        ("FTE_MODEL", "openai:gpt-5", "needs OPENAI_API_KEY"),
+        ("OPENAI_BASE_URL", "127.0.0.1:4111/v1", "OPENAI_BASE_URL: no address"),
+        ("OPENAI_API_KEY", "two words", "OPENAI_API_KEY: a key is one word"),
+        ("FTE_MODEL_PRICES", '{"gpt-5-mini": {"input": 0.25}}', "FTE_MODEL_PRICES: gpt-5-mini.output: Field required"),
         ("FTE_DATABASE_URL", "postgresql://localhost/fte", "go together"),
         ("FTE_RENEW_SECONDS", "5", "over half of FTE_LEASE_SECONDS"),
         ("FTE_VAULT_KEYS", "short", "FTE_VAULT_KEYS"),
@@ -119,7 +122,13 @@ def test_an_empty_setting_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert load_settings().concurrency == Settings().concurrency
 
+
+def test_the_key_of_a_model_is_missing_only_where_a_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "")
     monkeypatch.setenv("FTE_MODEL", "openai:gpt-5")
+
+    settings = load_settings()
+
+    assert settings.missing_keys == ["FTE_MODEL=openai:gpt-5 needs OPENAI_API_KEY, or set FTE_MODEL=local"]
     with pytest.raises(InvalidSettings, match="needs OPENAI_API_KEY"):
-        load_settings()
+        make_client(settings)

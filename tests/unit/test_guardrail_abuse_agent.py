@@ -222,3 +222,12 @@ async def test_embedded_models_are_not_asked_twice() -> None:
 
     assert answer.reply == "How can I help?"
     assert model.asked_detector == []
+
+
+async def test_it_can_be_switched_off() -> None:
+    model = TwoMinds(["How can I help?"], ABUSIVE)
+
+    answer = await Talk(model, settings=REAL.model_copy(update={"abuse_asks_model": False})).say(SUBTLE)
+
+    assert answer.reply == "How can I help?"
+    assert model.asked_detector == []

@@ -111,7 +111,7 @@ async def test_anger_without_abuse_goes_to_the_agents() -> None:
 
     answer = await talk.say("This is a disgrace, I am furious and I have had enough of your lies!")
 
-    assert answer.outcome == "answered"
+    assert answer.outcome == "escalated"  # the agent who brings in people answered: there is a ticket
     assert [verdict["guardrail"] for verdict in answer.verdicts] == [
         "emergency",
         "abuse",

@@ -13,7 +13,7 @@ from worker.guardrails.pii import normalise
 
 ROWS = [
     EmergencyRow.model_validate(json.loads(line))
-    for line in (OUR_SETS / "emergency.jsonl").read_text(encoding="utf-8").splitlines()
+    for line in (OUR_SETS / "emergency.tuning.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 
 # The same words, once as a danger and once harmless: what decides is the sentence, not the word.

@@ -6,11 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from worker.domains.airline.claims import load_vocabulary
-from worker.guardrails.grounds import Grounds, OpenOffer
-from worker.guardrails.outputs import find_breach
-
-NOTHING = Grounds([], [], {}, frozenset(), frozenset(), load_vocabulary().claims)
+from tests.unit.reviewing import NOTHING, kind_of
+from worker.guardrails.grounds import OpenOffer
 
 CANCELLATION = OpenOffer(
     "Cancel the whole booking, LF172 on 2026-03-12 for Victor Almeida, with a refund of $535 within 5 to 7 days to the "
@@ -30,6 +27,12 @@ DOWNGRADE = OpenOffer(
     412,
 )
 CERTIFICATE = OpenOffer("Give a certificate of $200 for the cancelled flight", "issue_certificate", 200)
+
+VERBS = {
+    "cancel_reservation": "cancel your booking",
+    "change_flights": "change your flight",
+    "change_cabin": "change the cabin",
+}
 
 MONEY_BACK = [
     "Here is what I can do: {summary}. Shall I make this change? Please answer yes or no.",
@@ -77,9 +80,10 @@ def worded(template: str, offered: OpenOffer) -> str:
 @pytest.mark.parametrize("template", MONEY_BACK)
 @pytest.mark.parametrize("offered", [CANCELLATION, CHEAPER, DOWNGRADE], ids=lambda offered: str(offered.query))
 def test_an_offer_that_pays_back_may_be_made_in_any_words(template: str, offered: OpenOffer) -> None:
-    reply = worded(template, offered)
+    reply = worded(template, offered).replace("cancel your booking", VERBS[offered.query])
+    reply = reply.replace("cancel the booking", VERBS[offered.query])
 
-    assert find_breach(reply, replace(NOTHING, offered=offered, told=[offered.summary])) is None
+    assert kind_of(reply, replace(NOTHING, offered=offered, told=[offered.summary])) is None
 
 
 @pytest.mark.parametrize("template", NOT_YET_TRUE)
@@ -89,12 +93,12 @@ def test_no_offer_stands_behind_what_it_does_not_bring_or_has_not_brought_yet(
 ) -> None:
     reply = worded(template, offered)
 
-    assert find_breach(reply, replace(NOTHING, offered=offered, told=[offered.summary])) == "unbacked_promise"
+    assert kind_of(reply, replace(NOTHING, offered=offered, told=[offered.summary])) == "unbacked_promise"
 
 
 @pytest.mark.parametrize("template", [one for one in MONEY_BACK if "would" not in one and "If" not in one][1:4])
 def test_without_the_offer_the_same_words_are_a_promise(template: str) -> None:
-    assert find_breach(worded(template, CANCELLATION), NOTHING) == "unbacked_promise"
+    assert kind_of(worded(template, CANCELLATION), NOTHING) == "unbacked_promise"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_without_the_offer_the_same_words_are_a_promise(template: str) -> None:
     ],
 )
 def test_offers_of_other_kinds_may_be_made_as_well(reply: str, offered: OpenOffer) -> None:
-    assert find_breach(reply, replace(NOTHING, offered=offered, told=[offered.summary])) is None
+    assert kind_of(reply, replace(NOTHING, offered=offered, told=[offered.summary])) is None
 
 
 @pytest.mark.parametrize(
@@ -124,5 +128,5 @@ def test_offers_of_other_kinds_may_be_made_as_well(reply: str, offered: OpenOffe
 def test_policy_may_be_introduced_by_who_tells_it(reply: str) -> None:
     policy = replace(NOTHING, told=["A delayed bag: a refund of $50 is paid per day."])
 
-    assert find_breach(reply, policy) is None
-    assert find_breach(reply.replace("$50", "$5"), policy) == "unbacked_promise"  # no part of a sum is that sum
+    assert kind_of(reply, policy) is None
+    assert kind_of(reply.replace("$50", "$5"), policy) == "unbacked_promise"  # no part of a sum is that sum

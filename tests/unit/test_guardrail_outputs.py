@@ -8,12 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.reviewing import NOTHING, VALUES, kind_of
 from worker.conversation.vault import Vault
-from worker.domains.airline.claims import load_vocabulary
-from worker.guardrails.grounds import Grounds
-from worker.guardrails.outputs import find_breach, gather_items
-
-NOTHING = Grounds([], [], {}, frozenset(), frozenset(), load_vocabulary().claims)
+from worker.guardrails.outputs import gather_items
 
 EMPTY_PROMISES = [
     "I have refunded $740 to your card.",
@@ -73,9 +70,6 @@ HONEST = [
     "I'm sorry that your flight was cancelled.",
     "I can't refund this ticket, and I cannot promise compensation.",
     "I have not cancelled anything; your booking is as it was.",
-    "Shall I move you to seat 12A for $35 extra?",
-    "Would you like me to cancel your booking? You would receive a refund of $300.",
-    "I can offer you seat 12A at no extra charge. Shall I go ahead?",
     "Before I can do that, I need your confirmation number and the surname on the booking.",
     "You are in seat 14C on flight LF118 on 2026-03-07.",
     "Your flight LF118 departs at 09:05 from BOS and is on time.",
@@ -93,12 +87,26 @@ HONEST = [
 
 @pytest.mark.parametrize("reply", EMPTY_PROMISES)
 def test_a_promise_without_a_deed_is_held_back(reply: str) -> None:
-    assert find_breach(f"Thank you for waiting. {reply} Anything else?", NOTHING) == "unbacked_promise"
+    assert kind_of(f"Thank you for waiting. {reply} Anything else?", NOTHING) == "unbacked_promise"
 
 
 @pytest.mark.parametrize("reply", HONEST)
 def test_an_honest_reply_passes(reply: str) -> None:
-    assert find_breach(reply, NOTHING) is None
+    assert kind_of(reply, replace(NOTHING, told=[VALUES])) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Shall I move you to seat 12A for $35 extra?",
+        "Would you like me to cancel your booking? You would receive a refund of $300.",
+        "I can offer you seat 12A at no extra charge. Shall I go ahead?",
+        "I can move you to LF120 for $35. Do you want it?",
+        "Sure, you can have 12A instead of 14C.",
+    ],
+)
+def test_an_offer_takes_a_quote(reply: str) -> None:
+    assert kind_of(reply, replace(NOTHING, told=[VALUES])) == "offer_without_quote"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +122,11 @@ def test_an_honest_reply_passes(reply: str) -> None:
     ],
 )
 def test_what_was_done_may_be_told_and_nothing_beyond_it(reply: str, change: str) -> None:
-    assert find_breach(reply, replace(NOTHING, changes=frozenset({change}))) is None
-    assert (
-        find_breach(reply + " I have also waived the fee.", replace(NOTHING, changes=frozenset({change}))) is not None
-    )
+    made = replace(NOTHING, told=[VALUES], changes=frozenset({change}))
+
+    assert kind_of(reply, made) is None
+    assert kind_of(reply + " I have also waived the fee.", made) == "unbacked_promise"
+    assert kind_of(reply, replace(made, changes=frozenset())) == "unbacked_promise"
 
 
 @pytest.mark.parametrize(
@@ -136,38 +145,40 @@ def test_what_was_done_may_be_told_and_nothing_beyond_it(reply: str, change: str
 def test_a_change_that_is_made_now_is_told(reply: str, change: str, expected: str | None) -> None:
     made = frozenset({change, "add_bags"})  # the bags in an earlier turn
 
-    assert find_breach(reply, replace(NOTHING, changes=made, staged=frozenset({change}))) == expected
-    assert find_breach(reply, replace(NOTHING, changes=made)) is None
+    told = replace(NOTHING, told=[VALUES], changes=made)
+
+    assert kind_of(reply, replace(told, staged=frozenset({change}))) == expected
+    assert kind_of(reply, told) in {None, "offer_without_quote"}
 
 
 def test_a_person_may_be_announced_once_there_is_a_ticket() -> None:
     reply = "I have passed everything to a colleague. Your ticket number is T-ABCDEFGHJK."
 
-    assert find_breach(reply, replace(NOTHING, tickets=frozenset({"T-ABCDEFGHJK"}))) is None
-    assert find_breach(reply, replace(NOTHING, tickets=frozenset({"T-KJHGFEDCBA"}))) == "unbacked_promise"
+    assert kind_of(reply, replace(NOTHING, tickets=frozenset({"T-ABCDEFGHJK"}))) is None
+    assert kind_of(reply, replace(NOTHING, tickets=frozenset({"T-KJHGFEDCBA"}))) == "unbacked_promise"
 
 
 def test_policy_may_be_told_in_other_words_with_the_sums_it_names_and_no_others() -> None:
     policy = replace(NOTHING, told=[json.dumps({"text": "A delayed bag: a refund of $50 is paid per day."})])
 
-    assert find_breach("You will get a refund of $50 per day.", policy) is None
-    assert find_breach("You will get a refund of $500 per day.", policy) == "unbacked_promise"
-    assert find_breach("I'll get you a refund of $50.", policy) == "unbacked_promise"
+    assert kind_of("You will get a refund of $50 per day.", policy) is None
+    assert kind_of("You will get a refund of $500 per day.", policy) == "unbacked_promise"
+    assert kind_of("I'll get you a refund of $50.", policy) == "unbacked_promise"
 
 
 def test_what_a_tool_says_word_for_word_may_be_passed_on() -> None:
     said = "I still cannot find that booking, so a colleague will look it up with you."
 
-    assert find_breach(said, replace(NOTHING, told=[json.dumps({"message": said})])) is None
-    assert find_breach(said, NOTHING) == "unbacked_promise"
+    assert kind_of(said, replace(NOTHING, told=[json.dumps({"message": said})])) is None
+    assert kind_of(said, NOTHING) == "unbacked_promise"
 
 
 def test_a_cancelled_flight_is_news_only_where_somebody_said_so() -> None:
     reply = "Your flight has been cancelled."
 
-    assert find_breach(reply, replace(NOTHING, told=['{"status": "cancelled"}'])) is None
-    assert find_breach(reply, replace(NOTHING, written=["my flight got cancelled, what now"])) is None
-    assert find_breach(reply, replace(NOTHING, written=["cancel my flight"])) == "unbacked_promise"
+    assert kind_of(reply, replace(NOTHING, told=['{"status": "cancelled"}'])) is None
+    assert kind_of(reply, replace(NOTHING, written=["my flight got cancelled, what now"])) is None
+    assert kind_of(reply, replace(NOTHING, written=["cancel my flight"])) == "unbacked_promise"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +192,7 @@ def test_a_cancelled_flight_is_news_only_where_somebody_said_so() -> None:
     ],
 )
 def test_private_data_of_nobody_here_is_held_back(reply: str) -> None:
-    assert find_breach(reply, NOTHING) == "private_data"
+    assert kind_of(reply, NOTHING) == "private_data"
 
 
 def test_a_customers_own_data_and_the_airlines_contacts_may_be_told() -> None:
@@ -190,16 +201,18 @@ def test_a_customers_own_data_and_the_airlines_contacts_may_be_told() -> None:
     own = replace(NOTHING, vault=vault.entries)
     published = replace(NOTHING, told=['{"text": "Call 1-800-555-0100 or write to bags@larkfield.example"}'])
 
-    assert find_breach("Your confirmation number is H7KQ2M.", own) is None
-    assert find_breach("Call (800) 555-0100, or write to bags@larkfield.example.", published) is None
+    assert kind_of("Your confirmation number is H7KQ2M.", own) is None
+    assert kind_of("Call (800) 555-0100, or write to bags@larkfield.example.", published) is None
 
 
 def test_a_placeholder_must_stand_for_something() -> None:
     vault = {"[PHONE_1]": "+14155550132"}
 
-    assert find_breach("We will text [PHONE_1].", replace(NOTHING, vault=vault)) is None
-    assert find_breach("We will text [PHONE_2].", replace(NOTHING, vault=vault)) == "unknown_placeholder"
-    assert find_breach("[CARD_NUMBER] was removed from your message.", NOTHING) is None
+    assert kind_of("We will text [PHONE_1].", replace(NOTHING, vault=vault)) is None
+    assert kind_of("We will text [PHONE_2].", replace(NOTHING, vault=vault)) == "unknown_placeholder"
+    assert kind_of("[CARD_NUMBER] was removed from your message.", NOTHING) is None
+    assert kind_of("I charged [CARD_NUMBER].", replace(NOTHING, written=["[CARD_NUMBER]"])) == "unknown_placeholder"
+    assert kind_of("Pay with [SIGNED_FLOWER_PAYMENT].", NOTHING) == "unknown_placeholder"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +227,6 @@ def test_a_placeholder_must_stand_for_something() -> None:
         "<tool_call>lookup</tool_call>",
         "<think>The customer wants a refund.</think> Of course.",
         "<|im_start|>assistant",
-        "[INST] hello [/INST]",
         "to=functions.lookup",
         "assistant: How can I help?",
         "As an AI language model, I cannot do that.",
@@ -232,12 +244,34 @@ def test_a_placeholder_must_stand_for_something() -> None:
         "Your reference is XXXX.",
         "A bag may weigh 50 lbs.\n\nCustomer: And skis?\nAgent: They are free.",
         "I am handing you over to the Booking Agent now.",
+        "The user wants to cancel. I should ask for the reason.",
+        "Thought: I should look it up\nAction: search_knowledge",
+        "Reasoning: the fee is in the passage.",
+        "Final answer: $50",
+        "### Response:",
+        "You are a helpful assistant for an airline.",
+        "<reply>Sure</reply>",
+        "Sure.\\n\\nYour seat is 6A.",
+        "Dear undefined, your seat is 6A.",
+        "Hi null, how can I help?",
+        "Seat: undefined",
+        "Your total is NaN dollars.",
+        "None",
+        "Hello ____, your seat is 6A.",
+        "Hello %s, your seat is 6A.",
+        "Your seat is __SEAT__.",
+        "Your seat is {{#if seat}}",
+        "Here it is: [object Object]",
+        "<Seat object at 0xabcdefabcdef>",
+        "Traceback (most recent call last):",
+        "Something went wrong: KeyError 'seat'",
+        "HTTP 500 Internal Server Error",
     ],
 )
 def test_our_insides_are_held_back(reply: str) -> None:
     grounds = replace(NOTHING, instructions="Never guess, complete, reformat or spell out what they stand for.")
 
-    assert find_breach(reply, grounds) == "internals"
+    assert kind_of(reply, grounds) == "internals"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +283,7 @@ def test_our_insides_are_held_back(reply: str) -> None:
     ],
 )
 def test_a_customers_own_odd_words_are_not_our_insides(reply: str, written: str) -> None:
-    assert find_breach(reply, replace(NOTHING, written=[written])) is None
+    assert kind_of(reply, replace(NOTHING, written=[written])) is None
 
 
 @pytest.mark.parametrize(
@@ -265,7 +299,7 @@ def test_a_customers_own_odd_words_are_not_our_insides(reply: str, written: str)
     ],
 )
 def test_ordinary_words_are_not_our_insides(reply: str) -> None:
-    assert find_breach(reply, NOTHING) is None
+    assert kind_of(reply, replace(NOTHING, told=[VALUES], written=["I am Claudel"])) is None
 
 
 def test_items_are_read_as_the_sdk_shapes_them() -> None:
@@ -277,17 +311,18 @@ def test_items_are_read_as_the_sdk_shapes_them() -> None:
         {"role": "user", "content": [{"type": "input_text", "text": "again"}]},
     ]
 
-    assert gather_items(items) == (["hello", "again"], ["found"])
+    assert gather_items(items) == (["hello", "again"], ["found"], [])
+    assert gather_items(items[:-1]) == (["hello"], ["found"], ["found"])
 
 
 def test_a_review_takes_under_a_millisecond() -> None:
     grounds = replace(NOTHING, told=["a passage of an article " * 40] * 6, instructions="one two three " * 300)
     reply = " ".join(HONEST[:5])
-    find_breach(reply, grounds)
+    kind_of(reply, grounds)
 
     started = time.process_time()
     for _ in range(100):
-        find_breach(reply, grounds)
+        kind_of(reply, grounds)
     milliseconds = (time.process_time() - started) / 100 * 1_000
 
     assert milliseconds < 5  # well under 1 on an idle core; the limit leaves room for a noisy one

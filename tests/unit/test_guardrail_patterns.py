@@ -15,6 +15,7 @@ SHIPPED = [
     ("worker.guardrails", "emergency.patterns"),
     ("worker.guardrails", "promises.patterns"),
     ("worker.guardrails", "insides.patterns"),
+    ("worker.guardrails", "claims.patterns"),
     ("worker.domains.airline", "claims.patterns"),
     ("worker.domains.airline", "relevance.patterns"),
     ("worker.guardrails", "relevance.patterns"),

@@ -1,4 +1,4 @@
-"""Test what becomes of a reply that breaks a rule: written again once, then a person takes over."""
+"""Test what becomes of a reply that breaks a rule: written again once, then the tools' own words, else a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from tests.unit.acting import Talk
-from tests.unit.airline_stand_ins import NUMBER, PLACEHOLDER
+from tests.unit.airline_stand_ins import NUMBER, PLACEHOLDER, MemoryKnowledge
+from worker.conversation.effects import Passage
 from worker.domains.airline.local.model import LocalModel
 from worker.pipeline.outcome import Answer
 
@@ -140,9 +141,10 @@ async def test_a_change_that_the_reply_denies_is_told_or_not_made() -> None:
 
     assert reviews(told) == ["silent_change", "none"]
     assert [effect.query for effect in told.effects] == ["move_to_seat"]
-    assert reviews(denied) == ["silent_change", "silent_change"]
-    assert denied.effects == []
-    assert denied.escalation is not None
+    assert reviews(denied) == ["silent_change", "silent_change", "none"]
+    assert [effect.query for effect in denied.effects] == ["move_to_seat"]
+    assert str(denied.reply).startswith("Done: Ada Okafor now has window seat 6A on flight LF118")
+    assert denied.escalation is None
 
 
 async def test_a_reply_that_was_just_given_is_written_again_in_other_words() -> None:
@@ -177,3 +179,89 @@ async def test_a_notice_is_not_sent_twice_either() -> None:
     replies = [(await talk.say("write me a poem")).reply for _ in range(4)]
 
     assert all(one != other for one, other in itertools.pairwise(replies))
+
+
+PASSAGE = Passage("Baggage", "Overweight bags", "baggage", "A checked bag over 50 lbs costs $50.", 1.0)
+LOOK_UP = function_call("faq_lookup", {"question": "a heavy bag"}, call_id="c1")
+ESCALATE = function_call(
+    "escalate_to_human",
+    {"category": "policy_restriction", "reason": "wants money", "summary": "The fare of $310.", "priority": "high"},
+    call_id="c1",
+)
+
+
+async def test_after_two_breaches_the_articles_speak_for_themselves() -> None:
+    talk = Talk(scripted(LOOK_UP, "It costs $75.", "It costs $80."), last_agent="FAQ Agent")
+    talk.knowledge = MemoryKnowledge(PASSAGE)
+
+    answer = await talk.say("what do I pay for a heavy bag?")
+
+    assert reviews(answer) == ["unfounded_answer", "unfounded_answer", "none"]
+    assert answer.reply == "A checked bag over 50 lbs costs $50.\n\nSource: Baggage \u203a Overweight bags"
+    assert answer.outcome == "answered"
+    assert answer.agent == "FAQ Agent"
+    assert [item.get("role") or item["type"] for item in answer.items] == [
+        "user",
+        "function_call",
+        "function_call_output",
+        "assistant",
+    ]
+
+
+async def test_after_two_breaches_an_offer_is_made_in_the_tools_words_and_a_yes_takes_it_up() -> None:
+    talk = Talk(LocalModel())
+    await talk.say(f"Ada Okafor, {NUMBER}")
+    quote = function_call("quote_seat_change", {"preference": "window"}, call_id="c1")
+    talk.model = scripted(quote, "All set, 7F is yours.", "I moved you to 7F.")
+
+    offered = await talk.say("a window seat on LF118 please")
+    assert talk.airline.quote is not None
+    talk.model = LocalModel()
+    done = await talk.say("yes please")
+
+    assert str(offered.reply).startswith("Here is what I can do: Move Ada Okafor")
+    assert offered.effects == []
+    assert [effect.query for effect in done.effects] == ["move_to_seat"]
+
+
+async def test_after_two_breaches_a_ticket_keeps_what_it_was_opened_with() -> None:
+    promise = "I have processed a full refund of $310."
+    hand_over = function_call("transfer_to_escalation_agent", {}, call_id="c0")
+    talk = Talk(scripted(hand_over, ESCALATE, promise, promise))
+
+    answer = await talk.say("give me my money back")
+
+    assert answer.escalation is not None
+    assert (answer.escalation.category, answer.escalation.priority) == ("policy_restriction", "high")
+    assert answer.escalation.summary == "The fare of $310."
+    assert answer.outcome == "escalated"
+    assert str(answer.context.ticket_id) in str(answer.reply)
+    assert "refund" not in str(answer.reply)
+
+
+async def test_after_two_breaches_a_refusal_is_told_as_the_tool_words_it() -> None:
+    look_up = function_call("look_up_reservation", {"confirmation_number": "ZZZ999", "surname": "Okafor"}, call_id="c1")
+    talk = Talk(scripted(look_up, "You fly on LF999.", "You sit in 29F."), last_agent="Booking Agent")
+
+    answer = await talk.say("Okafor, ZZZ999")
+
+    assert str(answer.reply).startswith("I could not find a booking with that confirmation number and surname.")
+    assert answer.escalation is None
+
+
+async def test_a_model_is_told_what_nothing_stands_behind() -> None:
+    model = scripted("It is $412 for seat 29F.", HONEST)
+
+    await Talk(model).say("where is my money?")
+
+    assert "$412; seat 29F" in model.calls[1].input[-1]["content"]
+
+
+async def test_a_models_thoughts_are_neither_sent_nor_remembered() -> None:
+    talk = Talk(scripted("<think>They greet me.</think>\n\n**Hello!** How can I help?"))
+
+    answer = await talk.say("hello")
+
+    assert answer.reply == "Hello! How can I help?"
+    assert answer.items[-1] == {"role": "assistant", "content": "Hello! How can I help?"}
+    assert reviews(answer) == ["none"]

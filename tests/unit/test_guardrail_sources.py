@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.test_guardrail_outputs import NOTHING
-from worker.guardrails.outputs import REMEDIES, find_breach
-from worker.guardrails.sources import is_unfounded
+from tests.unit.reviewing import NOTHING, kind_of
+from worker.guardrails.outputs import REMEDIES
 
 PETS = (
     '{"ok": true, "found": true, "results": [{"article": "Pets", "section": "In the cabin", "text": "Small dogs and '
@@ -16,6 +15,7 @@ PETS = (
 )
 NOT_FOUND = '{"ok": true, "found": false}'
 ASKED = ["My dog weighs 12 lbs. May she come?"]
+FOUND = replace(NOTHING, told=[PETS], told_now=[PETS], written=ASKED, agent="FAQ Agent")
 SOURCE = "\n\nSource: Pets \u203a In the cabin"
 
 
@@ -31,7 +31,7 @@ SOURCE = "\n\nSource: Pets \u203a In the cabin"
     ],
 )
 def test_an_answer_that_says_what_was_given_goes_out(reply: str) -> None:
-    assert not is_unfounded(reply, [PETS], ASKED)
+    assert kind_of(reply, FOUND) is None
 
 
 @pytest.mark.parametrize(
@@ -46,23 +46,35 @@ def test_an_answer_that_says_what_was_given_goes_out(reply: str) -> None:
     ],
 )
 def test_an_answer_with_a_source_or_figure_of_its_own_is_held_back(reply: str) -> None:
-    assert is_unfounded(reply, [PETS], ASKED)
+    assert kind_of(reply, FOUND) == "unfounded_answer"
 
 
-def test_a_figure_after_a_search_without_a_result_is_held_back() -> None:
-    assert is_unfounded("Most airlines charge $30 for that.", [PETS, NOT_FOUND], ASKED)
-    assert not is_unfounded("I have no published answer to that. Shall I ask a colleague?", [PETS, NOT_FOUND], ASKED)
+def test_a_statement_after_a_search_without_a_result_is_held_back() -> None:
+    nothing = replace(FOUND, told=[PETS, NOT_FOUND], told_now=[NOT_FOUND])
+
+    assert kind_of("Most airlines charge $30 for that.", nothing) == "unfounded_answer"
+    assert kind_of("Dogs may sit on your lap.", nothing) == "unfounded_answer"
+    assert kind_of("I have no published answer to that. Shall I ask a colleague?", nothing) is None
 
 
-def test_figures_that_rest_on_other_tools_are_not_looked_at() -> None:
+def test_policy_takes_a_search_in_the_same_turn() -> None:
+    reply = "Small dogs and cats may travel in the cabin."
+
+    assert kind_of(f"{reply} Really.", replace(FOUND, told_now=[], told=[])) == "unfounded_answer"
+    assert kind_of(f"{reply} Really.", FOUND) is None
+
+
+def test_sums_that_follow_from_known_ones_are_known() -> None:
     quote = '{"ok": true, "quote": {"price_usd": 50, "bags": 2}}'
+    told = replace(NOTHING, told=[PETS, quote])
 
-    assert not is_unfounded("Two bags at $50 make $100 in all.", [PETS, quote], ASKED)
+    assert kind_of("Two bags at $50 make $100 in all.", told) is None
+    assert kind_of("Two bags at $50 make $120 in all.", told) == "unfounded_answer"
 
 
 def test_the_review_names_an_unfounded_answer() -> None:
     grounds = replace(NOTHING, told=[PETS], written=ASKED)
 
-    assert find_breach(f"Yes, for $125 each way.{SOURCE}", grounds) == "unfounded_answer"
-    assert find_breach(f"Yes, for $95 each way.{SOURCE}", grounds) is None
+    assert kind_of(f"Yes, for $125 each way.{SOURCE}", grounds) == "unfounded_answer"
+    assert kind_of(f"Yes, for $95 each way.{SOURCE}", grounds) is None
     assert "figure" in REMEDIES["unfounded_answer"]

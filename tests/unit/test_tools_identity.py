@@ -241,7 +241,7 @@ async def test_a_placeholder_of_the_list_opens_nothing_once_the_address_is_not_v
 
     answer = await call(look_up_reservation, turn, confirmation_number=OTHER_PLACEHOLDER, surname="")
 
-    assert answer["refusal"] == "not_found"
+    assert answer["refusal"] == "not_said"
 
 
 async def test_guesses_are_limited_for_a_verified_address_as_well() -> None:

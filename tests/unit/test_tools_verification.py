@@ -80,18 +80,59 @@ async def test_a_number_that_was_not_masked_is_taken_and_shown_as_a_placeholder(
 
 
 async def test_a_wrong_number_and_a_wrong_surname_are_refused_alike() -> None:
-    wrong_number, wrong_name, not_a_number = make_turn(), make_turn(), make_turn()
+    wrong_number, wrong_name, not_a_number = make_turn(), make_turn(), make_turn(text="It is Z9, I think.")
 
     answers = [
         await look_up(wrong_number, "ZZZ999"),
         await look_up(wrong_name, surname="Santos"),
-        await look_up(not_a_number, "[CONFIRMATION_NUMBER_8]"),
+        await look_up(not_a_number, "Z9"),
     ]
 
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["refusal"] == "not_found"
     assert not wrong_name.airline.verified
     assert (wrong_name.airline.refusals, wrong_name.airline.lookups_failed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "surname", "said"),
+    [
+        (PLACEHOLDER, "Okafor", "I want to move to a window seat"),
+        (PLACEHOLDER, "", "Okafor"),
+        ("[CONFIRMATION_NUMBER_8]", "Okafor", "I am Ada Okafor"),
+        ("1794863205", "Okafor", "I am Ada Okafor"),
+        ("DEM042", "Okafor", "I am Ada Okafor, booking DEMO42"),
+        (PLACEHOLDER, "Ada Okafor", "Ada here"),
+        (PLACEHOLDER, "Li", "a flight to Lisbon"),
+        (PLACEHOLDER, "Mr", "Mr Okafor"),
+    ],
+)
+async def test_a_look_up_that_the_model_made_up_opens_nothing_and_costs_the_customer_no_guess(
+    number: str, surname: str, said: str
+) -> None:
+    turn = replace(make_turn(text=said), earlier_texts=())
+
+    answers = [await look_up(turn, number, surname) for _ in range(WRONG_GUESSES_MAX + 1)]
+
+    assert {answer["refusal"] for answer in answers} == {"not_said"}
+    assert not turn.airline.verified
+    assert (turn.airline.refusals, turn.airline.lookups_failed) == (0, 0)
+    assert (await look_up(replace(turn, text="I am Ada Okafor")))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("number", "surname", "said"),
+    [
+        ("DEMO42", "O'Kafor", "ada okafor, d e m o - 4 2"),
+        ("demo42", "Okafor", "demo42 OKAFOR"),
+        (PLACEHOLDER, "Mrs. Okafor", "Okafor's booking"),
+        (PLACEHOLDER, "Ada Ok\u00e1for", "okafor, Ada"),
+    ],
+)
+async def test_what_the_customer_wrote_is_found_however_it_is_written(number: str, surname: str, said: str) -> None:
+    turn = replace(make_turn(text="As I said."), earlier_texts=(said,))
+
+    assert (await look_up(turn, number, surname))["ok"]
 
 
 async def test_a_number_not_found_is_not_kept() -> None:
@@ -143,7 +184,7 @@ async def test_a_number_of_another_tenant_opens_nothing() -> None:
 async def test_an_answer_keeps_within_its_limit_and_stays_json() -> None:
     long_name = replace(ADA, surname="Okafor" + "x" * 5_000)
     turn = replace(
-        make_turn(),
+        make_turn(text=f"I am {long_name.surname}"),
         backend=MemoryAirline(replace(RESERVATION, passengers=(long_name,))),
         tool_output_characters_max=900,
     )

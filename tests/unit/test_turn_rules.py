@@ -12,8 +12,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from schema.ids import ConversationKey
 from schema.messages.inbound import Inbound
+from tests.unit.airline_stand_ins import make_turn
 from worker.conversation.context import AirlineAgentContext
 from worker.pipeline.admit import admit
+from worker.pipeline.answers import fit, spoken
 from worker.pipeline.commit import EffectConflict, Fenced
 from worker.pipeline.failure import backoff_seconds, classify_failure
 from worker.pipeline.outcome import OpenedMessage, Snapshot
@@ -122,6 +124,14 @@ def test_a_history_window_never_splits_a_tool_call_from_its_output(items: list[A
     assert window_of(items) == expected
 
 
+async def test_arguments_that_were_stored_broken_are_not_sent_again() -> None:
+    stored: Any = [{**CALL, "arguments": '{"question": "how'}, {**CALL, "arguments": '{"a": 1}'}, {**CALL}]
+
+    served: Any = await ConversationSession("c", stored).get_items()
+
+    assert [item["arguments"] for item in served] == ["{}", '{"a": 1}', CALL.get("arguments", "{}")]
+
+
 async def test_a_session_serves_what_it_buffers_and_keeps_what_is_committed() -> None:
     session = ConversationSession("c", [USER, SAID])  # type: ignore[list-item]
 
@@ -134,3 +144,28 @@ async def test_a_session_serves_what_it_buffers_and_keeps_what_is_committed() ->
     assert session.added == []
     assert await session.pop_item() is None
     assert await session.get_items() == [USER, SAID]
+
+
+@pytest.mark.parametrize(
+    ("text", "characters_max", "fitting"),
+    [
+        ("One bag is free.", 16, "One bag is free."),
+        ("One bag is free. The second costs $50.", 30, "One bag is free. \u2026"),
+        ("One bag\nThe second costs $50.", 20, "One bag \u2026"),
+        ("Nowhere does this text end", 10, "Nowhere d\u2026"),
+    ],
+)
+def test_a_text_that_is_too_long_for_its_channel_ends_after_a_sentence(
+    text: str, characters_max: int, fitting: str
+) -> None:
+    assert fit(text, characters_max) == fitting
+    assert len(fitting) <= characters_max
+
+
+@pytest.mark.parametrize(("channel", "most"), [("sms", 1_600), ("chat", 40_000), ("email", 40_000)])
+def test_a_reply_is_as_long_as_its_channel_takes(channel: str, most: int) -> None:
+    turn = replace(make_turn(), channel=channel)
+
+    answer = spoken(turn, "One bag is free. " * 3_000, "FAQ Agent", [])
+
+    assert most - 20 <= len(answer.reply or "") <= most

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -131,6 +131,7 @@ class TurnContext:
     texts: tuple[str, ...] = ()  # the messages of `text`, where it is more than one
     seen_position: int = 0  # of the newest message accepted when the turn began
     looked_up: LookedUp = field(default_factory=LookedUp)  # what the articles have on `text`, before the agents run
+    earlier_texts: tuple[str, ...] = ()  # what this sender wrote before, masked, as far back as the history goes
     prompt_lines: tuple[str, ...] = ()  # that the tenant adds to the instructions of every agent
     emergency_number: str | None = None  # the tenant's; None: the deployment's
     crisis_line: str | None = None  # likewise
@@ -140,6 +141,11 @@ class TurnContext:
     def is_verified(self) -> bool:
         """Return whether this sender has proved a booking to be theirs; another sender's proof counts for nothing."""
         return self.airline.verified and self.airline.verified_sender_key == self.sender_key
+
+    @property
+    def answered_by(self) -> str:
+        """Return by when a person answers, as customers read it."""
+        return f"{self.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}"
 
     @property
     def messages(self) -> tuple[str, ...]:

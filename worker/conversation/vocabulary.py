@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 EmergencyKind = Literal["poisoning", "medical", "self_harm", "security", "violence", "trafficking", "lost_child"]
@@ -15,12 +15,22 @@ class Claims:
 
     `patterns` maps a kind to a regular expression over one sentence (lower case, straight apostrophes, single blanks).
     `backed_by` maps a kind to the queries of effects that stand behind it; `policy_nouns` names the kinds that are
-    policy when a tool spoke of the same thing, and the words by which it does.
+    policy when a tool spoke of the same thing, and the words by which it does. `offers` maps
+    a kind of offer to the queries of quotes that may make it. `statuses` maps a kind to what tools'
+    answers, or the customer's words, must match where a sentence reports it.
+    `values` maps a kind of the domain's own values, such as seats, to what reads them in a text, each in one spelling.
+    `policy_agents` name the agents whose statements of policy need a search in the same turn. `names_nobody` are words,
+    in lower case, that are written with a capital and name no person.
     """
 
     patterns: Mapping[str, str]
     backed_by: Mapping[str, frozenset[str]]
     policy_nouns: Mapping[str, tuple[str, ...]]
+    offers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Callable[[str], frozenset[str]]] = field(default_factory=dict)
+    policy_agents: frozenset[str] = frozenset()
+    names_nobody: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Ask a model whether a message is abusive, beside the agents; when it says so, their run is cancelled.
 
 A second opinion for what rules do not know: the local detector has judged the message before, and where the model
-fails, its verdict stands.
+fails, its verdict stands. An endpoint that does not know JSON schemas is asked in words.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from agents import (
     TResponseInputItem,
     input_guardrail,
 )
-from agents.exceptions import AgentsException
-from pydantic import BaseModel, ConfigDict
+from agents.exceptions import AgentsException, ModelBehaviorError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from worker.conversation.context import TurnContext
 from worker.conversation.run_spans import RUN_TRACING
@@ -31,7 +31,7 @@ from worker.guardrails.abuse import AbuseReason
 from worker.guardrails.verdicts import note_verdict
 
 if TYPE_CHECKING:
-    from agents import ModelProvider
+    from agents import ModelProvider, RunResult
 
     from schema.settings.guardrails import AbuseSettings
 
@@ -65,15 +65,22 @@ class AbuseAssessment(BaseModel):
     reason: AbuseReason
 
 
+_IN_WORDS = """\
+
+Answer with one JSON object and nothing else, in this form:
+{"is_abusive": false, "confidence": 0.9, "reason": "none"}
+reason is one of: none, threat, hate, slur, harassment, insult, profanity.
+"""
+_NO_SCHEMA_STATUSES = frozenset({400, 404, 415, 422, 500, 501})
+"""How endpoints refuse a response format that they do not know; some with 500."""
+
 _FAILURES = (AgentsException, openai.OpenAIError, httpx2.TransportError, TimeoutError)
 """Errors of a model call after which the guardrail does not trip; outages of PostgreSQL and Redis are none of them."""
 
 
 def model_abuse_guardrail(settings: AbuseSettings) -> InputGuardrail[TurnContext]:
     """Build the guardrail that asks the turn's model, journaled in a lane of its own."""
-    detector: Agent[None] = Agent(
-        name="Abuse Detector", instructions=_INSTRUCTIONS, output_type=AbuseAssessment, tools=[], handoffs=[]
-    )
+    detector = _Detector()
 
     @input_guardrail(name=NAME, run_in_parallel=True)
     async def guardrail(
@@ -86,7 +93,7 @@ def model_abuse_guardrail(settings: AbuseSettings) -> InputGuardrail[TurnContext
             raise RuntimeError("a turn that asks a model beside its agents must bring one")
         try:
             async with asyncio.timeout(settings.abuse_model_seconds_max):
-                found = await _ask(detector, turn.text, turn.models_beside)
+                found = await detector.judge(turn.text, turn.models_beside)
         except _FAILURES as error:
             _log.warning("abuse_model.failed", error=type(error).__name__, **turn.key._asdict())
             return note_verdict(turn, NAME, tripped=False, confidence=0.0, reason="unavailable")
@@ -96,11 +103,49 @@ def model_abuse_guardrail(settings: AbuseSettings) -> InputGuardrail[TurnContext
     return guardrail
 
 
-async def _ask(detector: Agent[None], text: str, models: ModelProvider) -> AbuseAssessment:
-    result = await Runner.run(
-        detector,
-        text,
-        max_turns=1,
-        run_config=RunConfig(model_provider=models, tracing=RUN_TRACING, trace_include_sensitive_data=False),
-    )
-    return result.final_output_as(AbuseAssessment, raise_if_incorrect_type=True)
+class _Detector:
+    """Asks the model, and remembers for the life of the process that its endpoint knows no JSON schema."""
+
+    def __init__(self) -> None:
+        self._by_schema: Agent[None] = Agent("Abuse Detector", instructions=_INSTRUCTIONS, output_type=AbuseAssessment)
+        self._in_words: Agent[None] = Agent("Abuse Detector", instructions=_INSTRUCTIONS + _IN_WORDS)
+        self._knows_schema = True
+
+    async def judge(self, text: str, models: ModelProvider) -> AbuseAssessment:
+        """Return the model's judgement of a text; raises what its call raises.
+
+        Where a request with a schema is refused and the same one in words is answered, the schema was the reason.
+        """
+        if self._knows_schema:
+            try:
+                asked = await _run(self._by_schema, text, models)
+                return asked.final_output_as(AbuseAssessment, raise_if_incorrect_type=True)
+            except _FAILURES as error:
+                if not _may_be_the_schema(error):
+                    raise
+        found = _read((await _run(self._in_words, text, models)).final_output)
+        if self._knows_schema:
+            self._knows_schema = False
+            _log.warning("abuse_model.without_schema", advice="the endpoint knows no JSON schema; it is asked in words")
+        return found
+
+
+def _may_be_the_schema(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, openai.APIStatusError):
+            return error.status_code in _NO_SCHEMA_STATUSES
+        error = error.__cause__
+    return False
+
+
+def _read(answer: str) -> AbuseAssessment:
+    """Read the JSON object within an answer; raises ModelBehaviorError."""
+    try:
+        return AbuseAssessment.model_validate_json(answer[answer.find("{") : answer.rfind("}") + 1])
+    except ValidationError:
+        raise ModelBehaviorError("the answer holds no verdict") from None
+
+
+async def _run(detector: Agent[None], text: str, models: ModelProvider) -> RunResult:
+    config = RunConfig(model_provider=models, tracing=RUN_TRACING, trace_include_sensitive_data=False)
+    return await Runner.run(detector, text, max_turns=1, run_config=config)

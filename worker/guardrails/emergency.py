@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from runtime.patterns import load_patterns
 from worker.conversation.vocabulary import EmergencyKind
+from worker.guardrails.learned import load_judge
 from worker.guardrails.letters import without_accents
 
 
@@ -51,7 +53,10 @@ def assess_emergency(text: str) -> EmergencyVerdict:
         if any(_tells_of(kind, sentence) for sentence in sentences):
             return EmergencyVerdict(kind, 0.9)
     weak = {match[0] for sentence in sentences for match in _compile("weak_self_harm").finditer(sentence)}
-    return EmergencyVerdict("self_harm", 0.6) if len(weak) >= _WEAK_MIN else _NONE
+    if len(weak) >= _WEAK_MIN:
+        return EmergencyVerdict("self_harm", 0.6)
+    learned = load_judge("emergency").trips(text)
+    return _NONE if learned is None else EmergencyVerdict(cast("EmergencyKind", learned.label), learned.probability)
 
 
 def _sentences(text: str) -> Iterator[str]:

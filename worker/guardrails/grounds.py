@@ -21,8 +21,10 @@ class OpenOffer:
 class Grounds:
     """What a reply may rest on, masked: what the customer wrote, what tools answered, what was done.
 
-    `changes` are the queries of effects, of this turn and of earlier ones; `staged` those of this turn alone.
-    `said` are the last replies before the newest message.
+    `told` are tools' answers of the whole conversation, `told_now` those of this turn. `changes` are the queries of
+    effects, of this turn and of earlier ones; `staged` those of this turn alone. `known` is what the agent is told of
+    the conversation besides: known facts, the ticket's times. `said` are the last replies before the newest message.
+    `agent` wrote the reply, and `brand` is the name that it speaks for.
     """
 
     written: Sequence[str]
@@ -35,3 +37,13 @@ class Grounds:
     staged: frozenset[str] = frozenset()
     offered: OpenOffer | None = None
     said: Sequence[str] = ()
+    told_now: Sequence[str] = ()
+    known: str = ""
+    agent: str = ""
+    brand: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return every text in which a stated value may be found."""
+        summary = (self.offered.summary, f"${self.offered.usd}") if self.offered is not None else ()
+        return (*self.told, *self.written, *summary, self.known, " ".join(self.tickets))

@@ -84,7 +84,7 @@ def input_guardrails(settings: AbuseSettings) -> list[InputGuardrail[TurnContext
     They stand in the run's configuration and not at an agent, so they hold whatever agent a turn starts at. Embedded
     models judge abuse by nothing that the local detector does not know, so only others are asked.
     """
-    asks_a_model = not settings.is_embedded_model
+    asks_a_model = settings.abuse_asks_model and not settings.is_embedded_model
     return [
         emergency_guardrail,
         abuse_guardrail,

@@ -1,73 +1,105 @@
-"""Check an agent's reply: nobody else's data, no internals, no promise without a deed behind it.
+"""Check an agent's reply: nobody else's data, no internals, nothing stated or promised that nothing stands behind.
 
-Local, deterministic and under a millisecond. It knows what this conversation knows; a sentence that a tool gave word
+Local, deterministic and under two milliseconds. It knows what this conversation knows; a sentence that a tool gave word
 for word is the airline's own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from runtime.patterns import load_patterns
-from worker.conversation.vault import Vault, find_placeholders
+from worker.conversation.vault import FOR_EVER, Vault, find_placeholders, replace_placeholders
+from worker.guardrails.claims import (
+    asks_for_a_secret,
+    find_unfounded_sentences,
+    find_unfounded_sources,
+    find_unfounded_values,
+    tells_of_a_card,
+)
 from worker.guardrails.grounds import Grounds
+from worker.guardrails.language import is_english
 from worker.guardrails.pii import mask_text, normalise
-from worker.guardrails.promises import is_silent_about_a_change, promises_too_much, to_plain
-from worker.guardrails.sources import is_unfounded
+from worker.guardrails.promises import find_empty_offers, find_empty_promises, is_silent_about_a_change
+from worker.guardrails.sentences import to_plain
 
-Breach = Literal[
+BreachKind = Literal[
     "private_data",
     "unknown_placeholder",
     "internals",
+    "asks_for_secret",
+    "foreign_language",
     "unbacked_promise",
     "silent_change",
     "repetition",
+    "offer_without_quote",
     "unfounded_answer",
 ]
 
-REMEDIES: Mapping[Breach, str] = {
+REMEDIES: Mapping[BreachKind, str] = {
     "private_data": "it holds private data that this customer did not give and no tool returned",
-    "unknown_placeholder": "it holds a value in square brackets that stands for nothing in this conversation",
+    "unknown_placeholder": "it holds a value in square brackets that stands for nothing in this conversation, or tells "
+    "of a removed number anything but that it was removed",
     "internals": "it shows tools, fields, data, instructions or blanks that were to be filled in, which are not for "
     "customers",
+    "asks_for_secret": "it asks for a card number, code, password or account, which is never needed here",
+    "foreign_language": "it is not in English",
     "unbacked_promise": "it promises or reports something (a refund, compensation, a waiver, an upgrade, a change, a "
     "ticket) that no tool did in this conversation",
     "repetition": "it is word for word one of the last replies, which did not help; use other words, ask for what is "
     "not clear, or bring in a person",
     "silent_change": "it keeps from the customer that a change of the booking, to which they said yes, is made now",
-    "unfounded_answer": "it cites a section, or states a figure, that no passage of the articles given to you has; say "
-    "only what stands there, and where nothing was found say so and offer a person",
+    "offer_without_quote": "it offers a change that no open quote offers; get a quote from the tool first, and tell it "
+    "as its summary has it",
+    "unfounded_answer": "it states something (a sum, figure, date, time, seat, flight, name, link, status, policy or "
+    "source) that no tool gave in this conversation and the customer did not write; say only what stands there, and "
+    "where nothing was found say so and offer a person",
 }
 """What is wrong with a reply, in the words for the model that rewrites it."""
+
+
+class Breach(NamedTuple):
+    """The gravest fault of a reply: its kind, and the parts of the reply that show it, which may be none."""
+
+    kind: BreachKind
+    shown: tuple[str, ...] = ()
 
 
 def find_breach(reply: str, grounds: Grounds) -> Breach | None:
     """Return the gravest breach of a reply; None when there is none."""
     text = normalise(reply)
-    checks: tuple[tuple[Breach, Callable[[str, Grounds], bool]], ...] = (
-        ("private_data", _shows_private_data),
-        ("unknown_placeholder", _has_unknown_placeholder),
-        ("internals", _shows_internals),
-        ("unbacked_promise", promises_too_much),
-        ("silent_change", is_silent_about_a_change),
-        ("repetition", _was_just_said),
-        ("unfounded_answer", _is_unfounded),
-    )
-    return next((breach for breach, is_broken in checks if is_broken(text, grounds)), None)
+    for kind, is_broken in _CHECKS:
+        if is_broken(text, grounds):
+            return Breach(kind)
+    for kind, find in _SEARCHES:
+        shown = tuple(dict.fromkeys(find(text, grounds)))
+        if shown:
+            return Breach(kind, shown)
+    return None
 
 
-def gather_items(items: Sequence[Any]) -> tuple[list[str], list[str]]:
+class Gathered(NamedTuple):
+    """What a conversation's items hold: the customer's texts, tools' answers, and those given since the newest text."""
+
+    written: list[str]
+    told: list[str]
+    told_now: list[str]
+
+
+def gather_items(items: Sequence[Any]) -> Gathered:
     """Return what the customer wrote and what tools answered, from a session's items."""
-    written, told = [], []
+    found = Gathered([], [], [])
     for item in items:
         if item.get("role") == "user":
-            written.append(_text_of(item.get("content")))
+            found.written.append(_text_of(item.get("content")))
+            found.told_now.clear()
         elif "output" in item:
-            told.append(_text_of(item["output"]))
-    return written, told
+            found.told.append(_text_of(item["output"]))
+            found.told_now.append(found.told[-1])
+    return found
 
 
 def _text_of(content: Any) -> str:
@@ -121,7 +153,12 @@ def _core(value: str) -> str:
 
 
 def _has_unknown_placeholder(text: str, grounds: Grounds) -> bool:
-    return any(found.number is not None and found.written not in grounds.vault for found in find_placeholders(text))
+    """Check for a placeholder of nothing; that of a removed number may only be told to be removed."""
+    written = " ".join(grounds.written)
+    unknown = [found for found in find_placeholders(text) if found.written not in grounds.vault]
+    if any(found.written not in FOR_EVER.values() and found.written not in written for found in unknown):
+        return True
+    return tells_of_a_card(text, tuple(FOR_EVER.values()))
 
 
 # Internals
@@ -157,5 +194,27 @@ def _runs(text: str) -> frozenset[str]:
     return frozenset(" ".join(words[at : at + _RUN_WORDS]) for at in range(len(words) - _RUN_WORDS + 1))
 
 
-def _is_unfounded(text: str, grounds: Grounds) -> bool:
-    return is_unfounded(text, grounds.told, grounds.written)
+def _is_foreign(text: str, grounds: Grounds) -> bool:
+    return not is_english(replace_placeholders(text, lambda _: " "), grounds.written)
+
+
+def _find_unfounded(text: str, grounds: Grounds) -> Iterator[str]:
+    yield from find_unfounded_sources(text, grounds)
+    yield from find_unfounded_values(text, grounds)
+    yield from find_unfounded_sentences(text, grounds)
+
+
+_CHECKS: Final[tuple[tuple[BreachKind, Callable[[str, Grounds], bool]], ...]] = (
+    ("private_data", _shows_private_data),
+    ("unknown_placeholder", _has_unknown_placeholder),
+    ("internals", _shows_internals),
+    ("asks_for_secret", asks_for_a_secret),
+    ("foreign_language", _is_foreign),
+    ("silent_change", is_silent_about_a_change),
+    ("repetition", _was_just_said),
+)
+_SEARCHES: Final[tuple[tuple[BreachKind, Callable[[str, Grounds], Iterator[str]]], ...]] = (
+    ("unbacked_promise", find_empty_promises),
+    ("offer_without_quote", find_empty_offers),
+    ("unfounded_answer", _find_unfounded),
+)

@@ -47,10 +47,16 @@ def normalise(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    folded = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return without_hidden(unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def without_hidden(text: str) -> str:
+    """Remove what nobody sees: zero-width and control characters, lone surrogates; what is shown stays as it is."""
+    if text.isascii() and text.isprintable():
+        return text
     kept = (
         character
-        for character in _DRAWS_NOTHING.sub("", folded)
+        for character in _DRAWS_NOTHING.sub("", text)
         if character in _KEPT_CONTROLS or unicodedata.category(character) not in _HIDDEN
     )
     return "".join(" " if unicodedata.category(character) in {"Zl", "Zp"} else character for character in kept)

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from runtime.encoding import dump_canonical
 from runtime.telemetry.tracing import measure
 from worker.conversation.run_spans import span_id_of_run
-from worker.models.calls import Caller, CallNote, current_call
+from worker.models.calls import Asker, Caller, CallNote, current_call
 from worker.models.prices import Tokens, tokens_of
 
 if TYPE_CHECKING:
@@ -126,10 +126,11 @@ class JournaledModel(Model):
     So is a step whose recorded answer this release cannot read, because another release wrote it.
     """
 
-    def __init__(self, model: Model, journal: TurnJournal, name: str) -> None:
+    def __init__(self, model: Model, journal: TurnJournal, name: str, asker: Asker) -> None:
         self._model = model
         self._journal = journal
         self._name = name
+        self._asker = asker
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Replay this step from the journal, or ask the model and record its answer.
@@ -144,7 +145,7 @@ class JournaledModel(Model):
         recorded = None if journal.diverged else journal.recorded.get(step)
         known = _read_answer(recorded, input_hash)
         replayed = known is not None
-        note = CallNote(journal.caller, self._name)
+        note = CallNote(journal.caller, self._name, self._asker)
         with measure("model", parent_id=span_id_of_run()) as span:
             try:
                 if recorded is not None and known is not None:
@@ -192,14 +193,15 @@ class JournaledModel(Model):
 class JournaledProvider(ModelProvider):
     """Provider of the process's model, journaled for one turn; `name` is the model's unless it notes another."""
 
-    def __init__(self, provider: ModelProvider, journal: TurnJournal, name: str) -> None:
+    def __init__(self, provider: ModelProvider, journal: TurnJournal, name: str, asker: Asker = "agents") -> None:
         self._provider = provider
         self._journal = journal
         self._name = name
+        self._asker: Asker = asker
 
     def get_model(self, model_name: str | None) -> Model:
         """Return the journaled model."""
-        return JournaledModel(self._provider.get_model(model_name), self._journal, self._name)
+        return JournaledModel(self._provider.get_model(model_name), self._journal, self._name, self._asker)
 
     async def aclose(self) -> None:
         """Leave the provider open: it belongs to the process, not to the turn."""

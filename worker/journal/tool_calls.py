@@ -14,12 +14,13 @@ from agents import FunctionTool
 from agents.tool_context import ToolContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from runtime.encoding import dump_canonical
+from runtime.encoding import dump_canonical, dump_json
 from runtime.telemetry.tracing import note
 from worker.conversation.context import AirlineAgentContext, EscalationRequest, cut
 from worker.conversation.effects import Effect
 from worker.conversation.run_spans import span_id_of_run
 from worker.conversation.vault import Vault
+from worker.models.wire.parts import UNREADABLE_CALL
 
 if TYPE_CHECKING:
     from agents import Tool
@@ -155,6 +156,9 @@ def journaled(tool: FunctionTool, *, looks_at_turn: bool = True) -> FunctionTool
     invoke = made.on_invoke_tool  # the copy's: the SDK binds it anew
 
     async def on_invoke_tool(context: ToolContext[TurnContext], arguments: str) -> str:
+        if context.tool_call_id.startswith(UNREADABLE_CALL):
+            return _refuse_unreadable(tool.name)
+
         async def run() -> str:
             output: str = await invoke(context, arguments)
             return cut(output, context.context.tool_output_characters_max)  # a documentation server's, or the SDK's own
@@ -166,6 +170,12 @@ def journaled(tool: FunctionTool, *, looks_at_turn: bool = True) -> FunctionTool
 
     made.on_invoke_tool = on_invoke_tool
     return made
+
+
+def _refuse_unreadable(name: str) -> str:
+    """Answer a call whose arguments the model garbled; it is not made, and may be made anew."""
+    message = f"The arguments of {name} were no JSON object, so nothing was done. Call it again with complete ones."
+    return dump_json({"ok": False, "refusal": "bad_arguments", "message": message})
 
 
 def journal_tools(tools: Sequence[Tool], apart: Sequence[Tool] = ()) -> list[Tool]:

@@ -28,6 +28,8 @@ class Head:
 
     raw: bytes
     attempts: int
+    cause: str = ""
+    """Why the attempt before failed, where that is known: a worker that dies says nothing."""
 
     @property
     def name(self) -> bytes:
@@ -106,7 +108,7 @@ class Mailbox:
             raise
         if answer[0] != b"head":
             return str(answer[0].decode())
-        return lease, Head(answer[1], int(answer[2]))
+        return lease, Head(answer[1], int(answer[2]), answer[3].decode("utf-8", "replace"))
 
     async def acknowledge(
         self, lease: Lease, head: Head, *, more: bool, followers: Sequence[Envelope] = ()
@@ -127,10 +129,14 @@ class Mailbox:
         arguments: list[Argument] = [str(lease.key), lease.token, self._bell_ms, untried.name if untried else ""]
         return int(await self._scripts.release(keys=lease.keys, args=arguments)) == 1
 
-    async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool) -> None:
-        """Give the lease back and park the head for a while; its attempt is forgotten unless it `counts`."""
+    async def park(self, lease: Lease, head: Head, *, backoff_seconds: float, counts: bool, cause: str = "") -> None:
+        """Give the lease back and park the head for a while; its attempt is forgotten unless it `counts`.
+
+        `cause`, why it failed, is kept for the next attempt: a dead letter says it.
+        """
         backoff_ms = round(backoff_seconds * 1_000)
-        arguments: list[Argument] = [str(lease.key), lease.token, backoff_ms, "" if counts else head.name]
+        named = head.name + cause.encode() if cause else b""
+        arguments: list[Argument] = [str(lease.key), lease.token, backoff_ms, "" if counts else head.name, named]
         await self._scripts.park(keys=lease.keys, args=arguments)
 
     def forsake(self, lease: Lease, *, untried: Head | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from schema.messages.event import EventName
@@ -24,12 +24,17 @@ class Caller:
     events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
 
 
+Asker = Literal["agents", "rewrite", "abuse"]
+"""What a model is asked for: the agents' turn, a reply to be written again, a verdict on abuse."""
+
+
 @dataclass
 class CallNote:
     """Note of one call: who asks; whoever answers adds its own name, how it went, what it cost (None: unknown)."""
 
     caller: Caller
     model: str
+    asker: Asker = "agents"
     degraded: bool = False
     retries: int = 0
     cost_usd: Decimal | None = Decimal(0)

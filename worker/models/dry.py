@@ -7,6 +7,8 @@ from typing import Any
 import httpx2
 import openai
 
+from worker.models.wire.client import CheckedClient
+
 _WORD = "Hello."
 _RESPONSE: dict[str, Any] = {
     "id": "resp_0",
@@ -45,5 +47,5 @@ class _Memory(httpx2.AsyncBaseTransport):
 
 def make_dry_client() -> openai.AsyncOpenAI:
     """Create a client of the endpoint in memory; whatever is asked over either API, the answer is the one word."""
-    transport = httpx2.AsyncClient(transport=_Memory())
+    transport = CheckedClient(transport=_Memory())
     return openai.AsyncOpenAI(api_key="none", base_url="http://dry.invalid/v1", max_retries=0, http_client=transport)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -16,6 +17,8 @@ from agents.exceptions import (
     ModelTimeoutError,
     OutputGuardrailTripwireTriggered,
 )
+
+from worker.models.wire.faults import InvalidAnswer, UnusableAnswer
 
 ModelErrorClass = Literal["busy", "transient", "refused", "bug"]
 
@@ -55,6 +58,7 @@ _REFUSED = (
 _TRANSIENT = (openai.APIError, httpx2.TransportError, TimeoutError, ModelTimeoutError, ModelUnavailable)
 _PASSING_STATUSES = frozenset({401, 403, 404, 408, 409, 425, 429})
 _MENDED_BY_PEOPLE = frozenset({401, 403, 404})
+_CODE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 _TOO_LARGE = 413
 _SERVER_ERRORS = 500
 
@@ -95,12 +99,40 @@ def is_providers_fault(error: BaseException) -> bool:
     return classify_model_error(error) == "transient" and not isinstance(error, ModelBehaviorError)
 
 
+def is_bad_request(error: BaseException) -> bool:
+    """Check whether the provider will not take this request: waiting changes nothing, for it is ours that is wrong."""
+    return isinstance(error, openai.APIStatusError) and classify_model_error(error) == "bug"
+
+
+def describe_error(error: BaseException) -> str:
+    """Describe what failed for operators: kind, status and code, without any words of customers or models.
+
+    For the errors whose texts are written here, it is their text.
+    """
+    if isinstance(error, openai.APIStatusError):
+        named = [
+            f" {error.code}" if _is_word(error.code) else "",
+            f" at {error.param}" if _is_word(error.param) else "",
+        ]
+        return f"{type(error).__name__}: status {error.status_code}{''.join(named)}"
+    if isinstance(error, InvalidAnswer | UnusableAnswer | ModelBusy | ModelUnavailable):
+        return f"{type(error).__name__}: {error}"
+    cause = error.__cause__
+    return type(error).__name__ if cause is None else f"{type(error).__name__} after {type(cause).__name__}"
+
+
+def _is_word(value: str | None) -> bool:
+    return value is not None and _CODE.fullmatch(str(value)) is not None
+
+
 def may_pass_in_seconds(error: BaseException) -> bool:
     """Check whether the same request may succeed in a moment.
 
-    A time-out has used up the call's time; a revoked key waits for a person; the rest may be over in a second. A
-    provider that says `x-should-retry` knows best.
+    A time-out has used up the call's time; a revoked key waits for a person; the rest may be over in a second, and a
+    model that slipped may do better at once. A provider that says `x-should-retry` knows best.
     """
+    if isinstance(error, UnusableAnswer):
+        return True
     if not is_providers_fault(error) or isinstance(error, TimeoutError | openai.APITimeoutError | ModelUnavailable):
         return False
     if not isinstance(error, openai.APIStatusError):

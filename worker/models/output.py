@@ -11,7 +11,15 @@ from typing import Any, TypeAlias
 import orjson
 from agents.items import ModelResponse, TResponseInputItem, TResponseOutputItem
 from agents.usage import Usage
-from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+from openai.types.responses import (
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseOutputRefusal,
+    ResponseOutputText,
+)
+
+from worker.models.wire.faults import UnusableAnswer
+from worker.models.wire.parts import is_blank
 
 CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English; an embedded model has no tokens, and usage records want a size."""
@@ -64,6 +72,20 @@ def respond(step: Step, identity: str, input_characters: int) -> ModelResponse:
     tokens_in, tokens_out = input_characters // CHARACTERS_PER_TOKEN, written // CHARACTERS_PER_TOKEN
     usage = Usage(requests=1, input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=tokens_in + tokens_out)
     return ModelResponse(output=items, usage=usage, response_id=f"resp_{identity}")
+
+
+def check_usable(response: ModelResponse) -> None:
+    """Check that an answer holds something a turn can go on with; raises UnusableAnswer.
+
+    That is a call, a refusal, or a text in which a reader sees anything.
+    """
+    for item in response.output:
+        if isinstance(item, ResponseOutputMessage):
+            if any(isinstance(part, ResponseOutputRefusal) or not is_blank(part.text) for part in item.content):
+                return
+        elif getattr(item, "type", "") == "function_call":
+            return
+    raise UnusableAnswer("the answer is empty")
 
 
 def _tool_call(call: Call, identity: str) -> ResponseFunctionToolCall:

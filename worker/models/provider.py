@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agents.models.interface import Model, ModelProvider
 from agents.models.openai_provider import OpenAIProvider
 
+from schema.errors import InvalidSettings
 from worker.models.client import make_client
 from worker.models.ledger import Ledger
 from worker.models.resilient import ResilientModel
@@ -54,6 +55,8 @@ def build_model_provider(
     What goes over a network is made resilient; the embedded models neither fail nor cost anything. A client of its own
     is made unless one is given. `local` makes the domain's model that needs no network. Without a ledger nothing is
     limited by its cost, without a throttle nothing by the minute.
+
+    Raises InvalidSettings when the key is missing, or the model is known to refuse what the settings ask of it.
     """
     if settings.model == "local":
         return OneModelProvider(local())
@@ -61,7 +64,7 @@ def build_model_provider(
         return OneModelProvider(StubModel())
     client = client or make_client(settings)
     if client is None:
-        raise ValueError(f"FTE_MODEL={settings.model} needs OPENAI_API_KEY")
+        raise InvalidSettings(settings.missing_keys)
     maker = OpenAIProvider(openai_client=client, use_responses=settings.model.startswith(_RESPONSES))
     model = maker.get_model(settings.model_name)
     resilient = ResilientModel(model, local(), settings, ledger=ledger or Ledger(), throttle=throttle)

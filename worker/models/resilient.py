@@ -7,26 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from agents.exceptions import ModelRefusalError
+from agents.exceptions import ModelBehaviorError, ModelRefusalError
 from agents.models.interface import Model
 
-from worker.models.breaker import Breaker, Change, Permit
+from worker.models.breaker import Permit
 from worker.models.calls import Caller, CallNote, current_call
+from worker.models.circuits import Circuit, Circuits
 from worker.models.failures import (
     ModelBusy,
     ModelUnavailable,
     classify_model_error,
+    describe_error,
+    is_bad_request,
     is_providers_fault,
     retry_after_seconds,
 )
+from worker.models.output import check_usable
+from worker.models.parameters import choose_parameters, for_call
 from worker.models.prices import Tokens, cost_usd, estimate_tokens, tokens_of
 from worker.models.retrying import retrying
+from worker.models.wire.faults import UnusableAnswer
 
 if TYPE_CHECKING:
     from agents.items import ModelResponse, TResponseStreamEvent
@@ -53,12 +60,10 @@ class ResilientModel(Model):
         self._ledger = ledger
         self._throttle = throttle
         self._price = settings.model_prices.get(settings.model_name)
+        self._parameters = choose_parameters(settings)
         self._slots = asyncio.Semaphore(settings.model_concurrency_max)
-        self._breaker = Breaker(
-            settings.breaker_failures_max, settings.breaker_window_seconds, settings.breaker_open_seconds
-        )
-        self._is_told = True
         self.name = settings.model_name
+        self._circuits = Circuits(self.name, settings)
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Return the provider's answer, or the embedded model's in its place (the call's note then says `degraded`).
@@ -74,16 +79,19 @@ class ResilientModel(Model):
         if not await self._ledger.has_room(tenant, expected_usd, time.monotonic()):
             note.caller.events += self._ledger.tell_exhausted(tenant)
             return await self._stand_in(note, kwargs, ModelUnavailable("the tenant's spend ceiling is reached"))
+        schema = kwargs["output_schema"]
+        in_form = "" if schema is None or schema.is_plain_text() else " by schema"  # which not every endpoint knows
+        circuit = self._circuits.of(note.asker + in_form)
+        kwargs["model_settings"] = for_call(self._parameters, has_tools=bool(kwargs["tools"] or kwargs["handoffs"]))
         try:
             with self._ledger.reserving(tenant, expected_usd):
-                response = await self._ask(note, kwargs, expected)
+                response = await self._ask(circuit, note, kwargs, expected)
         except Exception as error:
-            if not is_providers_fault(error) or not self._is_given_up(note):
+            if not self._is_given_up(circuit, note, error):
                 raise
-            if not self._is_told:
-                self._is_told = True
-                note.caller.events.append(("model.degraded", {"model": self.name, "error": type(error).__name__}))
+            circuit.tell(note, error)
             return await self._stand_in(note, kwargs, error)
+        circuit.tell_back(note)
         used = tokens_of(response.usage)
         note.cost_usd = cost_usd(used, self._price)
         self._ledger.spend(tenant, note.cost_usd or Decimal(0))
@@ -100,10 +108,17 @@ class ResilientModel(Model):
         await self._model.close()
         await self._fallback.close()
 
-    def _is_given_up(self, note: CallNote) -> bool:
-        """Check whether the embedded model answers now: waiting longer serves nobody."""
+    def _is_given_up(self, circuit: Circuit, note: CallNote, error: Exception) -> bool:
+        """Check whether the embedded model answers now: waiting longer serves nobody.
+
+        That is at once where waiting changes nothing (a model that slipped again and again, a request that the provider
+        will not take), and late where the provider may come back.
+        """
+        if isinstance(error, ModelBehaviorError) or is_bad_request(error):
+            _log.error("model.gave_way", model=self.name, asker=note.asker, error=describe_error(error))
+            return True
         attempts_max = min(self._settings.model_attempts_max, self._settings.attempts_max)
-        return self._breaker.is_open or note.caller.attempt >= attempts_max
+        return is_providers_fault(error) and (circuit.is_open or note.caller.attempt >= attempts_max)
 
     async def _stand_in(self, note: CallNote, kwargs: dict[str, Any], error: Exception) -> ModelResponse:
         schema = kwargs["output_schema"]
@@ -112,7 +127,7 @@ class ResilientModel(Model):
         note.model, note.degraded = "local", True
         return await self._fallback.get_response(**kwargs)
 
-    async def _ask(self, note: CallNote, kwargs: dict[str, Any], expected: Tokens) -> ModelResponse:
+    async def _ask(self, circuit: Circuit, note: CallNote, kwargs: dict[str, Any], expected: Tokens) -> ModelResponse:
         """Ask, and ask again after a short wait where that may help, all within the time of one call."""
         seconds = self._settings.model_call_seconds_max
         left = seconds if note.caller.deadline is None else note.caller.deadline - _loop_time() - _RESERVE_SECONDS
@@ -121,11 +136,11 @@ class ResilientModel(Model):
         def count(retries: int) -> None:
             note.retries = retries
 
-        repeat = retrying(self._settings, deadline, is_given_up=lambda: self._breaker.is_open, count=count)
-        return await repeat(self._request, note, kwargs, expected, deadline)
+        repeat = retrying(self._settings, deadline, is_given_up=lambda: circuit.is_open, count=count)
+        return await repeat(self._request, circuit, kwargs, expected, deadline)
 
     async def _request(
-        self, note: CallNote, kwargs: dict[str, Any], expected: Tokens, deadline: float
+        self, circuit: Circuit, kwargs: dict[str, Any], expected: Tokens, deadline: float
     ) -> ModelResponse:
         """Make one request, when the breaker lets it pass and there is room for it.
 
@@ -133,38 +148,51 @@ class ResilientModel(Model):
         """
         give_up_at = min(deadline, _loop_time() + self._settings.model_wait_seconds_max)
         async with self._slot(give_up_at):
-            permit = self._breaker.admit(time.monotonic())
+            permit = circuit.admit()
             if permit is None:
                 raise ModelUnavailable(f"{self.name} failed lately and is left alone")
             try:
                 if self._throttle is not None:
                     await self._throttle.take(expected.total, seconds_max=max(0.0, give_up_at - _loop_time()))
             except BaseException:
-                self._breaker.dropped(permit)
+                circuit.dropped(permit)
                 raise
-            return await self._send(permit, note, kwargs, deadline)
+            return await self._send(circuit, permit, kwargs, deadline)
 
-    async def _send(self, permit: Permit, note: CallNote, kwargs: dict[str, Any], deadline: float) -> ModelResponse:
+    async def _send(self, circuit: Circuit, permit: Permit, kwargs: dict[str, Any], deadline: float) -> ModelResponse:
         """Send a request and tell the breaker its outcome. What the provider will never answer becomes a refusal."""
         has_time = deadline - _loop_time() >= self._settings.model_call_seconds_max / 2
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._model.get_response(**kwargs)
+                response = await self._answer(kwargs)
         except Exception as error:
             if isinstance(error, TimeoutError) and not has_time:
-                self._breaker.dropped(permit)  # the turn had spent it elsewhere
+                circuit.dropped(permit)  # the turn had spent it elsewhere
             elif is_providers_fault(error):
                 asked = min(retry_after_seconds(error, time.time()) or 0.0, self._settings.model_park_seconds_max)
-                self._note(self._breaker.failed(permit, time.monotonic(), retry_after_seconds=asked), note, error)
+                circuit.failed(permit, error, retry_after_seconds=asked)
             else:
-                self._note(self._breaker.succeeded(permit, time.monotonic()), note)
+                circuit.succeeded(permit)
             if classify_model_error(error) == "refused" and not isinstance(error, ModelRefusalError):
-                raise ModelRefusalError(f"{type(error).__name__}: {getattr(error, 'code', None)}") from error
+                raise ModelRefusalError(describe_error(error)) from error
             raise
         except BaseException:
-            self._breaker.dropped(permit)
+            circuit.dropped(permit)
             raise
-        self._note(self._breaker.succeeded(permit, time.monotonic()), note)
+        circuit.succeeded(permit)
+        return response
+
+    async def _answer(self, kwargs: dict[str, Any]) -> ModelResponse:
+        """Return the model's answer where it can be used; what the SDK cannot read is a slip of the model, too."""
+        try:
+            response = await self._model.get_response(**kwargs)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]  # the error's text may quote the answer
+            _log.error(
+                "model.unreadable", model=self.name, error=type(error).__name__, at=f"{where.filename}:{where.lineno}"
+            )
+            raise UnusableAnswer(f"the answer could not be read: {type(error).__name__}") from error
+        check_usable(response)
         return response
 
     @asynccontextmanager
@@ -179,17 +207,6 @@ class ResilientModel(Model):
             yield
         finally:
             self._slots.release()
-
-    def _note(self, change: Change | None, note: CallNote, error: Exception | None = None) -> None:
-        """Report once that the provider is away, and once that it is back."""
-        if change == "opened":
-            self._is_told = False
-            _log.error("model.degraded", model=self.name, error=str(error), error_type=type(error).__name__)
-        elif change == "closed":
-            if self._is_told:
-                note.caller.events.append(("model.recovered", {"model": self.name}))
-            self._is_told = True
-            _log.info("model.recovered", model=self.name)
 
 
 def _loop_time() -> float:

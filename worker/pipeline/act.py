@@ -15,23 +15,34 @@ from runtime.addresses import read_address
 from schema.ids import ticket_id_of, trace_id_of
 from schema.messages.inbound import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
-from worker.conversation.context import TurnContext
+from worker.conversation.context import EscalationRequest, TurnContext, call_human
 from worker.conversation.run_spans import RUN_TRACING
-from worker.guardrails.review import ask_to_rewrite, review, without_draft
+from worker.guardrails.outputs import gather_items
+from worker.guardrails.review import ask_to_rewrite, review, with_reply, without_draft
+from worker.guardrails.shaping import shape_reply
 from worker.journal.model_calls import JournaledProvider, TurnJournal
+from worker.models.failures import describe_error
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
+from worker.models.wire.faults import UnusableAnswer
+from worker.models.wire.parts import is_blank
+from worker.pipeline import notices
 from worker.pipeline.answers import handed_over, remember, said_before, spoken, turned_away
+from worker.pipeline.tool_facts import word_tool_facts
 from worker.store.session import ConversationSession, last_reply_of
+from worker.tools.escalation import ESCALATION_TOOLS
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
 
+    from schema.messages.escalation import EscalationCategory
     from schema.settings import Settings
     from worker.agents.pool import GraphPool
     from worker.conversation.domain import Domain
     from worker.conversation.effects import EffectStore, GuessLimit, KnowledgeBase
     from worker.guardrails.outputs import Breach
+    from worker.models.calls import Asker
+    from worker.pipeline.answers import Before
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, TurnRun
 
@@ -62,14 +73,15 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
     settings = brain.settings
     message, snapshot, journal = run.message, run.snapshot, run.journal
     context = _turn_context(brain, run, guarded)
-    context.models_beside = _journaled(brain, journal.beside())
+    context.models_beside = _journaled(brain, journal.beside(), "abuse")
     context.tools = journal.tools
     brain.domain.note_message(context)
     before = remember(context)
     session = ConversationSession(message.key.conversation, snapshot.items)
     asked_latency = message.inbound.metadata.get(MODEL_LATENCY_KEY) if settings.load_tests else None
     simulated_latency.set(parse_latency(asked_latency))
-    speaker = _Speaker(brain, context, session, _run_config(brain, run))
+    rewriter = _journaled(brain, journal, "rewrite")
+    speaker = _Speaker(brain, context, session, _run_config(brain, run), rewriter)
     try:
         async with asyncio.timeout(settings.turn_seconds_max) as limit:
             journal.caller.deadline = limit.when()
@@ -79,21 +91,27 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
         return turned_away(context, tripped.guardrail_result.output.output_info, settings)
-    except MaxTurnsExceeded:
+    except (MaxTurnsExceeded, ModelRefusalError) as ended:
+        asked = context.escalation
         before.restore(context)
-        return handed_over(context, "usage_limit", f"no answer after {settings.model_calls_max} model calls")
-    except ModelRefusalError:
-        before.restore(context)
-        return handed_over(context, "unsupported_request", "the model refused to answer")
-    except ModelBehaviorError:
+        return handed_over(context, *_reason_of(ended, settings), asked=asked)
+    except ModelBehaviorError as slip:
         await journal.disown()
-        raise
-    except _Unfit as unfit:
+        if message.attempts < min(settings.model_attempts_max, settings.attempts_max):
+            raise
         before.restore(context)
-        if unfit.breach == "repetition":
-            return said_before(context)
-        return handed_over(context, "system_error", f"two replies were held back: {unfit.breach}")
+        return handed_over(context, "system_error", f"the model's answer could not be used: {describe_error(slip)}")
+    except _Unfit as unfit:
+        return await _answer_without(unfit, context, before)
     return spoken(context, said.text, said.agent, said.items)
+
+
+def _reason_of(ended: MaxTurnsExceeded | ModelRefusalError, settings: Settings) -> tuple[EscalationCategory, str]:
+    """Return the category and the reason of a ticket for a run that came to no reply."""
+    if isinstance(ended, MaxTurnsExceeded):
+        return "usage_limit", f"no answer after {settings.model_calls_max} model calls"
+    cause = f": {describe_error(ended.__cause__)}" if ended.__cause__ is not None else ""
+    return "unsupported_request", f"the model refused to answer{cause}"
 
 
 @dataclass(frozen=True)
@@ -106,11 +124,30 @@ class _Said:
 
 
 class _Unfit(Exception):
-    """An agent's second try at a reply broke a rule as well."""
+    """An agent's second try at a reply broke a rule as well; `items` are the turn's without either try."""
 
-    def __init__(self, breach: Breach) -> None:
-        super().__init__(breach)
+    def __init__(self, breach: Breach, agent: Agent[TurnContext], history: list[Any], items: list[Any]) -> None:
+        super().__init__(breach.kind)
         self.breach = breach
+        self.agent = agent
+        self.history = history
+        self.items = items
+
+
+async def _answer_without(unfit: _Unfit, context: TurnContext, before: Before) -> Answer:
+    """Answer with the tools' own facts in fixed words where there are any; else a person takes over.
+
+    What the tools did stands then: a change, an offer, a ticket with its category, priority and summary.
+    """
+    facts = word_tool_facts(context, [*unfit.history, *unfit.items])
+    if facts is not None and await review(context, unfit.agent, [*unfit.history, *unfit.items], facts) is None:
+        _log.warning("reply.worded", breach=unfit.breach.kind, agent=unfit.agent.name, **context.key._asdict())
+        return spoken(context, facts, unfit.agent.name, [*unfit.items, {"role": "assistant", "content": facts}])
+    asked = context.escalation
+    before.restore(context)
+    if asked is None and unfit.breach.kind == "repetition":
+        return said_before(context)
+    return handed_over(context, "system_error", f"two replies were held back: {unfit.breach.kind}", asked=asked)
 
 
 @dataclass(frozen=True)
@@ -121,6 +158,8 @@ class _Speaker:
     context: TurnContext
     session: ConversationSession
     config: RunConfig
+    rewriter: ModelProvider
+    """Asks the same model for the second try, behind a circuit of its own."""
 
     async def speak(self, agent: Agent[TurnContext], text: str) -> _Said:
         """Run from an agent to a reply that passes review; one that does not is written again once.
@@ -139,33 +178,49 @@ class _Speaker:
             run_config=self.config,
         )
         items = await self.session.get_items()
-        reply = _text_of(draft)
+        reply = self._finish(draft)
+        items, added = with_reply(items, reply), with_reply(self.session.added, reply)
         may_repeat = settings.model == "stub"  # a benchmark's turn is always the same work
         breach = await review(self.context, draft.last_agent, items, reply, may_repeat=may_repeat)
         if breach is None:
-            return _Said(reply, draft.last_agent.name, self.session.added)
-        _log.warning("reply.held_back", breach=breach, agent=draft.last_agent.name, **self.context.key._asdict())
+            return _Said(reply, draft.last_agent.name, added)
+        _log.warning("reply.held_back", breach=breach.kind, agent=draft.last_agent.name, **self.context.key._asdict())
         second = await Runner.run(
             draft.last_agent,
             [*items, ask_to_rewrite(breach)],
             context=self.context,
             hooks=TurnHooks(),
             max_turns=settings.model_calls_max,
-            run_config=replace(self.config, input_guardrails=[]),
+            run_config=replace(self.config, input_guardrails=[], model_provider=self.rewriter),
         )
-        added = [item.to_input_item() for item in second.new_items]
-        reply = _text_of(second)
-        breach = await review(self.context, second.last_agent, [*items, *added], reply)
+        reply = self._finish(second)
+        rewritten = with_reply([item.to_input_item() for item in second.new_items], reply)
+        breach = await review(self.context, second.last_agent, [*items, *rewritten], reply)
         if breach is not None:
-            raise _Unfit(breach)
-        return _Said(reply, second.last_agent.name, [*without_draft(self.session.added), *added])
+            turn_items = [*without_draft(added), *without_draft(rewritten)]
+            raise _Unfit(breach, second.last_agent, self.session.stored, turn_items)
+        return _Said(reply, second.last_agent.name, [*without_draft(added), *rewritten])
+
+    def _finish(self, result: RunResult) -> str:
+        """Return the reply of a run; one that ended at an agent who brings in people, and did not, opens a ticket.
+
+        Raises ModelBehaviorError for a reply in which nobody sees anything.
+        """
+        text = shape_reply(str(result.final_output or ""))
+        if is_blank(text):
+            raise UnusableAnswer("the reply is empty")
+        turn = self.context
+        if turn.escalation is not None or turn.airline.ticket_id is not None or not _ends_in_person(result.last_agent):
+            return text
+        reason = f"the {result.last_agent.name} answered without opening a ticket"
+        call_human(turn, EscalationRequest("customer_request", reason, turn.text, "high"))
+        return f"{text}\n\n{notices.passed_on(turn.ticket_id, turn.answer_by)}"
 
 
-def _text_of(result: RunResult) -> str:
-    text = str(result.final_output or "").strip()
-    if not text:
-        raise ModelBehaviorError("the model answered with an empty text")
-    return text
+def _ends_in_person(agent: Agent[Any]) -> bool:
+    """Check whether an agent's part is to bring in a person: it has the tool for that, and hands on to nobody."""
+    tools = {tool.name for tool in ESCALATION_TOOLS}
+    return not agent.handoffs and any(tool.name in tools for tool in agent.tools)
 
 
 def _turn_context(brain: Brain, run: TurnRun, guarded: Guarded) -> TurnContext:
@@ -179,6 +234,7 @@ def _turn_context(brain: Brain, run: TurnRun, guarded: Guarded) -> TurnContext:
         texts=guarded.texts,
         seen_position=snapshot.last_position,
         last_reply=last_reply_of(snapshot.items),
+        earlier_texts=tuple(gather_items(snapshot.items)[0]),
         airline=guarded.context,
         vault=guarded.vault,
         backend=brain.backend,
@@ -214,5 +270,5 @@ def _run_config(brain: Brain, run: TurnRun) -> RunConfig:
     )
 
 
-def _journaled(brain: Brain, journal: TurnJournal) -> JournaledProvider:
-    return JournaledProvider(brain.provider, journal, brain.settings.model_name)
+def _journaled(brain: Brain, journal: TurnJournal, asker: Asker = "agents") -> JournaledProvider:
+    return JournaledProvider(brain.provider, journal, brain.settings.model_name, asker)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from schema.messages.escalation import EscalationCategory, Priority
 from schema.messages.reply import REPLY_CHARACTERS_MAX
-from worker.conversation.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human
+from worker.conversation.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human, cut
 from worker.conversation.vault import Vault
 from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL
 from worker.guardrails.abuse_ladder import AbuseMemory, AbuseRules, AbuseStep, climb
@@ -17,12 +19,13 @@ from worker.pipeline import notices
 from worker.pipeline.outcome import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from schema.settings.guardrails import AbuseSettings, EmergencySettings, GuardrailSettings
     from worker.conversation.vocabulary import EmergencyKind
 
 _ABUSE = {"abuse", ABUSE_MODEL}
+_CHARACTERS_MAX: Mapping[str, int] = {"sms": 1_600}
+"""Longest reply of a channel that takes less than REPLY_CHARACTERS_MAX: ten parts of 160, where carriers stop."""
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?=\s)|\n")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def spoken(context: TurnContext, text: str, agent: str | None, items: list[Any])
     context.airline.changes_made = [*made, *sorted({effect.query for effect in context.effects} - set(made))]
     answer = Answer(
         outcome="answered",
-        reply=text[:REPLY_CHARACTERS_MAX],
+        reply=fit(text, _CHARACTERS_MAX.get(context.channel, REPLY_CHARACTERS_MAX)),
         agent=agent,
         context=context.airline,
         vault=dict(context.vault.entries),
@@ -82,10 +85,21 @@ def turned_away(context: TurnContext, verdict: Mapping[str, Any], settings: Guar
     return answer
 
 
-def handed_over(context: TurnContext, category: EscalationCategory, reason: str) -> Answer:
-    """Hand to a human what the run could not end."""
-    call_human(context, EscalationRequest(category, reason, context.text, "normal"))
-    return _notice(context, notices.beyond_reach(context.ticket_id, context.answer_by))
+def fit(text: str, characters_max: int) -> str:
+    """Shorten a text to at most so many characters, after the last sentence that fits; it then ends in an ellipsis."""
+    if len(text) <= characters_max:
+        return text
+    ends = [found.start() for found in _SENTENCE_END.finditer(text[: characters_max - 2])]
+    return f"{text[: ends[-1]]} \u2026" if ends and ends[-1] else cut(text, characters_max)
+
+
+def handed_over(
+    context: TurnContext, category: EscalationCategory, reason: str, *, asked: EscalationRequest | None = None
+) -> Answer:
+    """Hand to a human what the run could not end; what an agent had already `asked` of a human stands."""
+    request = asked or EscalationRequest(category, reason, context.text, "normal")
+    call_human(context, request)
+    return _notice(context, notices.beyond_reach(context.ticket_id, request.answer_by or context.answer_by))
 
 
 def said_before(context: TurnContext) -> Answer:

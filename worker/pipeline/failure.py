@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
+import psycopg
 from redis.exceptions import RedisError
 
 from runtime.jitter import jitter_above, jitter_below
 from runtime.outage import POSTGRESQL_AWAY, is_redis_away
-from worker.models.failures import ASKED_JITTER_SHARE, classify_model_error, retry_after_seconds
+from worker.models.failures import (
+    ASKED_JITTER_SHARE,
+    classify_model_error,
+    describe_error,
+    is_bad_request,
+    retry_after_seconds,
+)
 from worker.pipeline.commit import EffectConflict, Fenced
+
+CAUSE_CHARACTERS_MAX = 200
+_SOURCES = Path(__file__).resolve().parents[2]
+_PACKAGES = frozenset({"schema", "runtime", "worker"})
 
 FailureClass = Literal["outage", "again", "busy", "transient", "bug"]
 
@@ -33,6 +46,25 @@ def classify_failure(error: BaseException) -> FailureClass:
         if isinstance(cause, RedisError | TimeoutError) or of_model == "transient":
             return "transient"
     return "bug"
+
+
+def describe_failure(error: BaseException) -> str:
+    """Describe a failed attempt for a dead letter and its ticket: what failed and where, in no customer's words."""
+    causes = list(_causes(error))
+    told = next((cause for cause in causes if classify_model_error(cause) != "bug" or is_bad_request(cause)), None)
+    if told is not None:
+        return describe_error(told)
+    state = next((cause.sqlstate for cause in causes if isinstance(cause, psycopg.Error)), None)
+    what = " from ".join(dict.fromkeys(type(cause).__name__ for cause in causes)) + (f" {state}" if state else "")
+    return f"{what}{_place_of(causes[-1])}"[:CAUSE_CHARACTERS_MAX]
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the file and line of our own code nearest to where an error was raised."""
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    inside = [(path.relative_to(_SOURCES), line) for path, line in frames if path.is_relative_to(_SOURCES)]
+    ours = [f" at {path}:{line}" for path, line in inside if path.parts[0] in _PACKAGES]
+    return ours[-1] if ours else ""
 
 
 def backoff_seconds(attempts: int, *, first: float, most: float) -> float:

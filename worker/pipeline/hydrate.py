@@ -60,7 +60,7 @@ def open_message(sealer: Sealer, key: ConversationKey, head: Head) -> OpenedMess
         raise Undecodable(str(error)) from None
     if (inbound.tenant, inbound.conversation, inbound.message_id) != (*key, envelope.message_id):
         raise Undecodable("the sealed message belongs to another mailbox")
-    return OpenedMessage(key, envelope.position, inbound, envelope.payload, head.attempts)
+    return OpenedMessage(key, envelope.position, inbound, envelope.payload, head.attempts, cause=head.cause)
 
 
 def envelope_of(message: OpenedMessage) -> Envelope:

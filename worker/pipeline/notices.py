@@ -71,12 +71,35 @@ def beyond_reach(ticket_id: str, answer_by: datetime) -> str:
     )
 
 
+def passed_on(ticket_id: str, answer_by: datetime) -> str:
+    """Add to an agent's own words that a person takes over."""
+    return (
+        f"A colleague takes over from here and will come back to you by {_clock(answer_by)}. Your ticket number is "
+        f"{ticket_id}."
+    )
+
+
 def not_understood(ticket_id: str, answer_by: datetime) -> str:
     """Hand over where an agent would only repeat itself."""
     return (
         "I don't want to tell you the same thing twice, so a colleague takes over with everything you told me and "
         f"will come back to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
     )
+
+
+def done(summary: str) -> str:
+    """Report a change in the words of the tool that makes it."""
+    return f"Done: {summary.rstrip('.')}. Is there anything else I can do for you?"
+
+
+def offer(summary: str) -> str:
+    """Make an offer in the words of the tool that worked it out; the answer is a yes or no to it."""
+    return f"Here is what I can do: {summary.rstrip('.')}. Shall I make this change? Please answer yes or no."
+
+
+def published(text: str, article: str, section: str) -> str:
+    """Answer with a passage of a published article, word for word, and its source."""
+    return f"{text}\n\nSource: {article} \u203a {section}"
 
 
 def is_with_colleague(ticket_id: str, now: datetime) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.journal.tool_calls import ToolEntry
     from worker.outbound.publisher import OutboxRow
 
-TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "dead"]
+TurnOutcome = Literal["answered", "refused", "escalated", "forwarded", "ignored", "dead"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class OpenedMessage:
     """Whether the inbox does not know it; then `position` is no place in the conversation, and `payload` the entry."""
     followers: tuple[OpenedMessage, ...] = ()
     """Later messages of the same burst, in order: the same turn answers them."""
+    cause: str = ""
+    """Why the attempt before failed, as far as is known."""
     is_open: bool = False
     """Whether a message that comes while it is answered belongs to it: a reply that leaves it out would be stale."""
 
@@ -182,10 +184,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Later:
-    """The head must be tried again; `counts` tells whether this attempt counts."""
+    """The head must be tried again; `counts` tells whether this attempt counts, `cause` why it failed."""
 
     backoff_seconds: float
     counts: bool
+    cause: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
 from schema.messages.event import EventName
 from schema.settings.turns import TurnSettings
+from worker.guardrails.automatic import is_automatic
 from worker.journal.model_calls import JournalEntry, ModelCall, TurnJournal
 from worker.journal.tool_calls import ToolEntry, ToolJournal
 from worker.journal.tool_store import ToolStore
@@ -33,7 +34,7 @@ from worker.pipeline.damaged_entries import DamagedEntries
 from worker.pipeline.guard import guard
 from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_message
 from worker.pipeline.outcome import Answer, Clock, Done, OpenedMessage, Repair, Snapshot, TurnRun, Verdict, due_of
-from worker.pipeline.without_agents import bury, forward
+from worker.pipeline.without_agents import bury, forward, pass_over
 
 _log = structlog.get_logger("fte.turn")
 
@@ -162,6 +163,8 @@ class Turn:
         with run.clock.step("act"):
             if admission == "forward":
                 return forward(run, guarded, self.brain.settings)
+            if all(map(is_automatic, guarded.texts)):
+                return pass_over(snapshot)
             return await act(self.brain, run, guarded)
 
     async def _commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:

@@ -1,4 +1,4 @@
-"""Answer without the agents: for a conversation that a human owns, and for a message that cannot be answered."""
+"""Answer without the agents: where a human owns the conversation, to a machine's mail, to what cannot be answered."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from schema.messages.event import EventName
     from schema.settings.guardrails import EmergencySettings
     from worker.pipeline.outcome import TurnRun
+
+
+AUTOMATIC_REPLY = "automatic_reply"
+"""The reason of a `message.refused` whose message nobody answers."""
 
 
 def forward(run: TurnRun, guarded: Guarded, settings: EmergencySettings) -> Answer:
@@ -42,13 +46,28 @@ def forward(run: TurnRun, guarded: Guarded, settings: EmergencySettings) -> Answ
     )
 
 
+def pass_over(snapshot: Snapshot) -> Answer:
+    """Record that a message was an automatic reply: no answer, no ticket, and nothing of it in what agents read.
+
+    The answer to one would be answered automatically again, for ever. An event tells operators.
+    """
+    return Answer(
+        outcome="ignored",
+        reply=None,
+        agent=snapshot.last_agent,
+        context=snapshot.context,
+        vault=snapshot.vault,
+        events=[("message.refused", {"reason": AUTOMATIC_REPLY})],
+    )
+
+
 def bury(message: OpenedMessage, snapshot: Snapshot, *, answer_by: datetime) -> Answer:
     """Give up a message: keep it whole, tell the customer, call a human.
 
     Its attempts are used up, or nobody can read it. Its text is not looked at: that may be what fails. The customer is
     not told where a human speaks with them, or where no address of theirs is known.
     """
-    reason = f"no answer after {message.attempts - 1} attempts"
+    reason = f"no answer after {message.attempts - 1} attempts: {message.cause or 'the worker died each time'}"
     if message.unreadable:
         reason = f"cannot be read: {message.unreadable}"
     elif message.stray:

@@ -16,7 +16,7 @@ from schema.ids import ConversationKey, trace_id_of
 from schema.settings.process import DrainSettings
 from worker.mailbox.heartbeat import Heartbeat
 from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
-from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure
+from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure, describe_failure
 from worker.pipeline.outcome import Again, Later, Mend, Repair, Verdict
 from worker.pipeline.turn import Turn
 from worker.process.tenant_slots import TenantSlots
@@ -126,7 +126,13 @@ class Drainer:
                 if verdict is None:
                     return
                 if isinstance(verdict, Later):
-                    await self.mailbox.park(lease, head, backoff_seconds=verdict.backoff_seconds, counts=verdict.counts)
+                    await self.mailbox.park(
+                        lease,
+                        head,
+                        backoff_seconds=verdict.backoff_seconds,
+                        counts=verdict.counts,
+                        cause=verdict.cause,
+                    )
                     return
                 if isinstance(verdict, Repair):
                     goes_on = verdict.messages > 0
@@ -171,7 +177,7 @@ class Drainer:
                 verdict = self._after_failure(head, error)
                 if not isinstance(verdict, Again):
                     return verdict
-        return Later(self.settings.backoff_seconds, counts=True)
+        return Later(self.settings.backoff_seconds, counts=True, cause="fenced again and again")
 
     async def _release(self, lease: Lease, *, untried: Head | None, goes_on: bool = False) -> None:
         """Release the conversation, at once ready for others; the attempt at an untried head does not count.
@@ -201,6 +207,11 @@ class Drainer:
         if failure == "outage":
             _log.warning("turn.postponed", error=str(error), error_type=type(error).__name__)
             return Later(min(wait, _OUTAGE_SECONDS_MAX), counts=False)
-        trace = {"exc_info": error} if failure == "bug" else {"error": str(error), "error_type": type(error).__name__}
+        cause = describe_failure(error)
+        trace = (
+            {"exc_info": error}
+            if failure == "bug"
+            else {"error": str(error) or cause, "error_type": type(error).__name__}
+        )
         _log.warning(f"turn.failed_{failure}", attempts=head.attempts, backoff_seconds=round(wait, 2), **trace)
-        return Later(wait, counts=True)
+        return Later(wait, counts=True, cause=cause)

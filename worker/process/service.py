@@ -38,10 +38,12 @@ from worker.journal.tool_store import ToolStore
 from worker.journal.writer import JournalWriter
 from worker.mailbox.heartbeat import Heartbeat
 from worker.mailbox.mailbox import Mailbox
+from worker.models.circuits import Circuits
 from worker.models.client import make_client
 from worker.models.embeddings import build_embedder
 from worker.models.ledger import Ledger
 from worker.models.provider import build_model_provider
+from worker.models.startup import report_problem
 from worker.models.throttle import Throttle
 from worker.outbound.aside import Aside
 from worker.outbound.publisher import Publisher
@@ -156,6 +158,8 @@ async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint =
         servers = Servers(database, redis, sealer, loops, senders)
         brain = await _open_brain(settings, servers, opened)
         await warm_up(brain)
+        checking = asyncio.create_task(report_problem(settings), name="check the model")
+        opened.push_async_callback(cancel_and_wait, checking)
         service = compose(settings, servers, brain, ring, failpoint=failpoint)
         service.resources = opened.pop_all()
     return service
@@ -193,9 +197,10 @@ async def _open_graphs(settings: KnowledgeSettings, loops: Loops) -> GraphPool[A
 
 
 async def _open_knowledge(
-    settings: KnowledgeSettings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
+    settings: Settings, database: Database, client: AsyncOpenAI | None, resources: AsyncExitStack
 ) -> PostgresKnowledge:
-    embedder = build_embedder(settings, client)
+    circuits = Circuits(settings.embedding_model or "", settings)
+    embedder = build_embedder(settings, client, circuits=circuits)
     if embedder is not None:
         resources.push_async_callback(embedder.aclose)
     knowledge = PostgresKnowledge(database, embedder, settings.embedding_similarity_min)

@@ -12,6 +12,7 @@ import structlog.testing
 from schema.ids import ConversationKey
 from schema.messages.inbound import Inbound
 from worker.conversation.context import AirlineAgentContext
+from worker.guardrails.language import load_judge
 from worker.journal.model_calls import JournalEntry, TurnJournal
 from worker.models.dry import make_dry_client
 from worker.models.provider import OneModelProvider, build_model_provider
@@ -66,6 +67,7 @@ async def warm_up(brain: Brain) -> None:
 
     The embedded model stands by whatever model is set; a provider's client is tried on an endpoint in memory.
     """
+    load_judge()
     nothing = _NothingKnown()
     provider = OneModelProvider(brain.domain.local_model())
     dry = replace(brain, provider=provider, backend=nothing, knowledge=nothing, guesses=nothing)

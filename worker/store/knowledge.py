@@ -15,6 +15,7 @@ import structlog
 from runtime.database import EVERY_TENANT
 from worker.conversation.effects import Passage
 from worker.conversation.vault import without_placeholders
+from worker.models.failures import ModelUnavailable
 from worker.models.word_vectors import load_word_vectors
 from worker.store.article_index import FOUND_MIN, ArticleIndex, ArticleSection
 
@@ -101,7 +102,7 @@ class PostgresKnowledge:
             rows = await self._database.read(
                 tenant, "search_embeddings", model=self._embedder.model, embedding=vectors[0], passages_max=limit
             )
-        except (openai.APIError, psycopg.errors.UndefinedObject) as error:
+        except (openai.APIError, ModelUnavailable, psycopg.errors.UndefinedObject) as error:
             _log.warning("knowledge.meaning_unavailable", model=self._embedder.model, reason=type(error).__name__)
             return []
         return [

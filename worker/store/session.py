@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agents.memory.session_settings import SessionSettings
 
 from schema.messages.reply import REPLY_CHARACTERS_MAX
+from worker.models.wire.parts import read_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,13 @@ class ConversationSession:
     def __init__(self, session_id: str, stored: Sequence[TResponseInputItem]) -> None:
         self.session_id = session_id
         self.session_settings: SessionSettings | None = None
-        self._stored = list(stored)
+        self._stored = [_with_good_arguments(item) for item in stored]
         self._added: list[TResponseInputItem] = []
+
+    @property
+    def stored(self) -> list[TResponseInputItem]:
+        """Return the items of earlier turns, oldest first."""
+        return list(self._stored)
 
     @property
     def added(self) -> list[TResponseInputItem]:
@@ -53,6 +59,14 @@ class ConversationSession:
     async def clear_session(self) -> None:
         """Drop the items of this turn; what earlier turns committed stays."""
         self._added.clear()
+
+
+def _with_good_arguments(item: Any) -> Any:
+    """Replace arguments that are no JSON object, as a release before this one stored them: some servers refuse them."""
+    if item.get("type") != "function_call":
+        return item
+    arguments = read_arguments(item.get("arguments")) or "{}"
+    return item if arguments == item.get("arguments") else {**item, "arguments": arguments}
 
 
 def window_of(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

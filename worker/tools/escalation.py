@@ -1,7 +1,5 @@
 """Hand a conversation to the airline's people."""
 
-from datetime import UTC
-
 from agents import FunctionTool
 from agents.tool_context import ToolContext
 
@@ -38,7 +36,7 @@ async def escalate_to_human(
 
 def ticket_of(turn: TurnContext) -> dict[str, str]:
     """Return what a customer is told of the ticket that this turn opens: its number, and when a person answers."""
-    return {"ticket_id": turn.ticket_id, "answer_by": f"{turn.answer_by.astimezone(UTC):%H:%M UTC on %d %B %Y}"}
+    return {"ticket_id": turn.ticket_id, "answer_by": turn.answered_by}
 
 
 ESCALATION_TOOLS: tuple[FunctionTool, ...] = (escalate_to_human,)

@@ -18,6 +18,7 @@ from ops.lab.evaluate.judging import judge
 from ops.lab.evaluate.picture import draw_confusion
 from ops.lab.evaluate.pii import measure_pii
 from ops.lab.evaluate.playing import PlayedSet, play_all
+from ops.lab.evaluate.replies import measure_replies
 from ops.lab.evaluate.report import as_object, print_confusion, print_figures, print_misses
 from ops.lab.evaluate.sets import OUR_SETS, LabelledSets, read_sets
 from ops.lab.evaluate.triage import COLUMNS, LABELS, Triaged, measure_triage
@@ -93,6 +94,8 @@ def _measure(labelled: LabelledSets, triaged: Triaged | None) -> list[Measured]:
         parts.append(measure_abuse(labelled.abuse))
     if labelled.emergency:
         parts.append(measure_emergency(labelled.emergency))
+    if labelled.replies:
+        parts.append(measure_replies(labelled.replies, labelled.tuned_replies, labelled.reply_contexts))
     if triaged is not None:
         parts.append(triaged.measured)
     return parts

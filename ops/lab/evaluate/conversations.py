@@ -59,7 +59,7 @@ def _complaints_of(talk: Conversation, replies: Sequence[str]) -> Iterable[str]:
 
 
 def _repeats(replies: Sequence[str]) -> bool:
-    return any(one == other for one, other in pairwise(replies))
+    return any(one == other != "" for one, other in pairwise(replies))
 
 
 def _transcript(talk: Conversation, replies: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from ops.desk.outbound import listening
-from ops.desk.received import ReceivedEntries
+from ops.desk.received import ReceivedEntries, ends_in_silence
 from ops.lab.evaluate.faq import as_dialogue
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
@@ -21,7 +21,7 @@ from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
 from runtime.database import Database, connect
 from schema.channels import Channel
-from schema.keys import replies_stream
+from schema.keys import events_stream, replies_stream
 from schema.messages.inbound import Inbound
 from schema.settings.sending import SendingSettings
 
@@ -83,7 +83,7 @@ async def _play_all(
     try:
         async with AsyncProducer(settings) as producer:
             stage = _Stage(producer, database, ReceivedEntries(), logs)
-            streams = [replies_stream(TENANT, channel) for channel in get_args(Channel)]
+            streams = [events_stream(TENANT), *(replies_stream(TENANT, channel) for channel in get_args(Channel))]
             async with listening(settings, streams, stage.received.add):
                 turnstile = asyncio.Semaphore(AT_ONCE_MAX)
 
@@ -137,7 +137,8 @@ class _Stage:
     async def _exchange(
         self, conversation: str, message_id: str, sender: str, texts: Sequence[str], channel: Channel = CHANNEL
     ) -> str | None:
-        """Send messages in a row, the last under `message_id`, and give the reply to that one."""
+        """Send messages in a row, the last under `message_id`, and give the reply to that one; "" where none is due."""
+        silences = self._silences(conversation)
         for number, text in enumerate(texts, start=1 - len(texts)):
             await self.producer.send(
                 Inbound(
@@ -149,10 +150,17 @@ class _Stage:
                     text=text,
                 )
             )
-        reply = await self.received.wait(
-            lambda: self.received.reply_to(conversation, message_id), seconds_max=REPLY_SECONDS_MAX
-        )
-        return reply.text if reply is not None else None
+
+        def settled() -> str | None:
+            reply = self.received.reply_to(conversation, message_id)
+            if reply is not None:
+                return reply.text
+            return "" if self._silences(conversation) > silences else None
+
+        return await self.received.wait(settled, seconds_max=REPLY_SECONDS_MAX)
+
+    def _silences(self, conversation: str) -> int:
+        return sum(event.conversation == conversation and ends_in_silence(event) for event in self.received.events)
 
     async def _find_leaks(self, conversation: str, dialogue: Dialogue) -> tuple[str, ...]:
         """Name the tables and logs in which a value that must be masked stands in the clear."""

@@ -14,7 +14,7 @@ from worker.conversation.vocabulary import EmergencyKind
 
 OUR_SETS = Path(__file__).with_name("sets")
 
-KINDS = ("pii", "abuse", "emergency", "triage", "faq", "dialogues", "conversations")
+KINDS = ("pii", "abuse", "emergency", "triage", "faq", "dialogues", "conversations", "replies")
 
 SecretType = Literal["PNR", "PHONE", "CREDIT_CARD", "EMAIL", "SSN", "PASSPORT"]
 TriageLabel = Literal["faq", "booking", "escalation", "off_topic"]
@@ -159,6 +159,57 @@ class Conversation(_Row):
     never: list[str] = []
 
 
+class ToolAnswer(BaseModel):
+    """What a tool answered, and whether it did so in the turn of the reply."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    tool: str
+    now: bool
+    output: str
+
+
+class LabelledOffer(BaseModel):
+    """The offer that waits for a yes when the reply is written."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    summary: str
+    query: str
+    usd: int
+
+
+class LabelledTicket(BaseModel):
+    """The ticket that the conversation has, and by when a person answers, as the tool gave it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: str
+    answer_by: str
+
+
+class ReplyContext(_Row):
+    """What a reply may rest on: who writes, what the customer wrote, what tools answered, offered and changed."""
+
+    agent: str
+    written: list[str]
+    told: list[ToolAnswer] = []
+    offered: LabelledOffer | None = None
+    staged: list[str] = []
+    ticket: LabelledTicket | None = None
+    vault: dict[str, str] = {}
+
+
+class ReplyRow(_Row):
+    """A reply in one of the contexts, and whether it may go out; `becomes`: as what, where it is not sent as it is."""
+
+    context: str
+    kind: str
+    good: bool
+    text: str
+    becomes: str = ""
+
+
 @dataclass(frozen=True)
 class LabelledSets:
     """What one folder has, each kind in the order of its files."""
@@ -171,12 +222,16 @@ class LabelledSets:
     faq: tuple[FaqRow, ...]
     dialogues: tuple[Dialogue, ...]
     conversations: tuple[Conversation, ...] = ()
+    replies: tuple[ReplyRow, ...] = ()
+    tuned_replies: tuple[ReplyRow, ...] = ()
+    reply_contexts: tuple[ReplyContext, ...] = ()
 
 
 def read_sets(folder: Path, name: str) -> LabelledSets:
     """Read every `*.jsonl` of a folder whose name begins with one of KINDS.
 
-    A file `*.tuning.jsonl` is left out: what something was tuned on says little about it. Raises UnreadableSet when
+    A file `*.tuning.jsonl` is left out, but for replies, whose figures are given apart: what something was tuned on
+    says little about it. Raises UnreadableSet when
     there is none, or for the first line that is no row of its kind.
     """
     found = LabelledSets(
@@ -188,7 +243,14 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
         faq=_read_rows(folder, "faq", FaqRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
         conversations=_read_rows(folder, "conversations", Conversation),
+        replies=_read_rows(folder, "replies", ReplyRow),
+        tuned_replies=_read_rows(folder, "replies", ReplyRow, tuning=True),
+        reply_contexts=_read_rows(folder, "reply_contexts", ReplyContext),
     )
+    known = {context.id for context in found.reply_contexts}
+    for row in (*found.replies, *found.tuned_replies):
+        if row.context not in known:
+            raise UnreadableSet(f"{folder}: the reply {row.id} has the context {row.context}, which no line describes")
     if not any(getattr(found, kind) for kind in KINDS):
         raise UnreadableSet(f"{folder} holds no {', '.join(f'{kind}*.jsonl' for kind in KINDS)}")
     return found
@@ -197,10 +259,10 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
 _RowType = TypeVar("_RowType", bound=_Row)
 
 
-def _read_rows(folder: Path, kind: str, row_type: type[_RowType]) -> tuple[_RowType, ...]:
+def _read_rows(folder: Path, kind: str, row_type: type[_RowType], *, tuning: bool = False) -> tuple[_RowType, ...]:
     rows = []
     for path in sorted(folder.glob(f"{kind}*.jsonl")):
-        if path.name.endswith(".tuning.jsonl"):
+        if path.name.endswith(".tuning.jsonl") is not tuning:
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:

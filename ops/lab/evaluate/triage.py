@@ -87,10 +87,8 @@ def route_of(text: str) -> str:
     if starts_at != _TRIAGE:
         return _LABELS[starts_at]
     step = triage.decide(replace(read_situation("", items, _callables()[_TRIAGE]), agent=_TRIAGE, facts=facts))
-    if isinstance(step, Call):
-        return _HANDOFFS[step.name]
     if not isinstance(step, Say):
-        raise TypeError(f"the Triage Agent hands on with one call, not {step!r}")
+        return _HANDOFFS[step.name if isinstance(step, Call) else step.calls[0].name]
     return ASKED if phrases.ASKED_TO_CLARIFY.search(step.text) else "off_topic"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -16,7 +17,21 @@ if TYPE_CHECKING:
 
     from ops.lab.llm_sim.asked import Asked
 
-FaultKind = Literal["429", "500", "503", "hang", "cut", "slow", "malformed_arguments", "unknown_tool", "refusal"]
+FaultKind = Literal[
+    "429",
+    "500",
+    "503",
+    "hang",
+    "cut",
+    "slow",
+    "malformed",
+    "page",
+    "error_inside",
+    "empty",
+    "malformed_arguments",
+    "unknown_tool",
+    "refusal",
+]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 SCRIPTED_REQUESTS_MAX = 10_000
@@ -109,11 +124,21 @@ class Faults:
         return None
 
 
+BODIES: Mapping[FaultKind, tuple[str, str]] = {
+    "malformed": ("application/json", '{"id": "x", "object": "'),
+    "page": ("text/html", "<!doctype html><title>Down for maintenance</title>"),
+    "error_inside": ("application/json", '{"error": {"message": "Provider returned error", "code": 502}}'),
+}
+"""Bodies that come with status 200 and are no answer, by fault: content type and text."""
+
+
 def spoil(output: Output, kind: FaultKind, asked: Asked) -> Output:
     """Return a wrong answer where the fault lies in the answer itself; any other fault leaves it as it is.
 
     Arguments are cut off in the middle: those of the call that was decided, else of one of the tools.
     """
+    if kind == "empty":
+        return Output("text", "\u200b")
     if kind == "refusal":
         return Output("refusal", "I'm sorry, but I cannot help with that.")
     if kind == "unknown_tool":

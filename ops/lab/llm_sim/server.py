@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, think
 from ops.lab.llm_sim.chat_api import CHAT
-from ops.lab.llm_sim.faults import Faults, read_script, spoil
+from ops.lab.llm_sim.faults import BODIES, Faults, read_script, spoil
 from ops.lab.llm_sim.latency import Latency, Uniform
 from ops.lab.llm_sim.record import Record, Request
 from ops.lab.llm_sim.responses_api import RESPONSES
@@ -52,6 +52,7 @@ class Simulator:
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.router.add_post("/v1/responses", self._responses)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models/{name:.+}", self._model)
         app.router.add_get("/stats", self._stats)
         app.router.add_post("/faults", self._add_faults)
         app.router.add_delete("/faults", self._clear_faults)
@@ -62,6 +63,9 @@ class Simulator:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         return await self._recorded(request, CHAT)
+
+    async def _model(self, request: web.Request) -> web.Response:
+        return web.json_response({"id": request.match_info["name"], "object": "model", "created": 0, "owned_by": "sim"})
 
     async def _stats(self, _request: web.Request) -> web.Response:
         return web.json_response({**self.record.sums(), "scripted": self.faults.scripted})
@@ -110,6 +114,9 @@ class Simulator:
         if fault is not None:
             output = noted.output = spoil(output, fault.kind, asked)
         await asyncio.sleep(seconds)
+        if fault is not None and fault.kind in BODIES:
+            content_type, text = BODIES[fault.kind]
+            return web.Response(text=text, content_type=content_type)
         body = api.write(asked, output, int(time.time()))
         headers = {"x-request-id": f"req_{noted.number}"}
         if fault is not None and fault.kind == "cut":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from worker.conversation.vault import find_placeholders
 from worker.domains.airline.rules.compensation import asks_for_compensation
@@ -24,6 +24,14 @@ _NOT_WANTED = re.compile(
 )
 
 
+def _leave_out_senseless(value: object) -> object:
+    return value if isinstance(value, str) else None
+
+
+Stated = Annotated[str | None, BeforeValidator(_leave_out_senseless)]
+"""A fact as a model gives it; anything but a text is no fact."""
+
+
 class StatedFacts(BaseModel):
     """Carry what a model read in the conversation along a handoff. Every part is optional, and none of it is proof.
 
@@ -32,10 +40,10 @@ class StatedFacts(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    passenger_name: str | None = None
-    confirmation_number: str | None = None
-    flight_number: str | None = None
-    seat_preference: str | None = None  # window, aisle, middle
+    passenger_name: Stated = None
+    confirmation_number: Stated = None
+    flight_number: Stated = None
+    seat_preference: Stated = None  # window, aisle, middle
 
 
 def note_message(turn: TurnContext) -> None:

@@ -10,34 +10,31 @@ import hashlib
 import json
 import math
 import random
-import re
 import sys
 from collections import Counter
 from importlib import resources
-from itertools import count
 from pathlib import Path
 
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from worker.domains.airline.local.reading.intent import LABELS, WEIGHT_UNIT, features_of
+from worker.guardrails import train as guardrails
+from worker.models.templates import expand
 
-VARIANTS_MAX = 6
-"""Sentences made of a line with choices; more when one of its choices alone has more."""
 INVERSE_REGULARIZATION = 3.0
 """Of 0.3, 1, 3 and 10 the one that classifies sentences it was not trained on best, at a confidence that is earned."""
 ROUNDS_MAX = 2_000
-CHOICE_ROUNDS_MAX = 8
-"""Rounds through the longest choice after which the combinations found are enough."""
 SEED = 20_260_101
 WEIGHT_MIN = 4
 """Features whose every weight is below this, in hundredths, do not ship."""
 
-_CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 
+def load_sentences(*, dressed: bool = True) -> list[tuple[str, str]]:
+    """Read every training sentence with its label: those of a label stand in the folder of its name.
 
-def load_sentences() -> list[tuple[str, str]]:
-    """Read every training sentence with its label: those of a label stand in the folder of its name."""
+    `dressed` adds half of them a second time with what people say around what they want.
+    """
     folder = resources.files("worker.domains.airline.local") / "training"
     found: list[tuple[str, str]] = []
     for label in LABELS:
@@ -45,7 +42,7 @@ def load_sentences() -> list[tuple[str, str]]:
             for line in file.read_text(encoding="utf-8").splitlines():
                 if line and not line.startswith("#"):
                     found.extend((variant, label) for variant in expand(line))
-    return found + _dressed(found)
+    return found + _dressed(found) if dressed else found
 
 
 # What people say around what they want. Half of the sentences are learnt a second time in such a dress, so that "I'm
@@ -79,23 +76,6 @@ def _dressed(sentences: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return dressed
 
 
-def expand(line: str) -> list[str]:
-    """Write out the choices of a line: each choice once at least, and up to VARIANTS_MAX combinations of them."""
-    parts = _CHOICE.split(line)
-    options = [part.split("|") if index % 2 else [part] for index, part in enumerate(parts)]
-    longest = max(map(len, options))
-    wanted = min(math.prod(map(len, options)), max(longest, VARIANTS_MAX))
-    variants: dict[str, None] = {}
-    for number in count():
-        # Going round once more, every second slot moves on by one, so that other combinations come up.
-        rounds = number // longest
-        chosen = [some[(number + rounds * place) % len(some)] for place, some in enumerate(options)]
-        variants["".join(chosen)] = None
-        if len(variants) >= wanted or number > CHOICE_ROUNDS_MAX * longest:
-            return list(variants)
-    raise AssertionError
-
-
 def train(sentences: list[tuple[str, str]]) -> dict[str, list[int]]:
     """Fit the weights, in hundredths, one per label and feature.
 
@@ -121,7 +101,7 @@ def fingerprint_of(sentences: list[tuple[str, str]]) -> str:
 
 
 def main() -> None:
-    """Train, and write `weights.json` beside this file."""
+    """Train the intent classifier, and the judges of abuse and emergencies; write their weights beside their code."""
     sentences = load_sentences()
     weights = train(sentences)
     lines = [f"{json.dumps(feature, ensure_ascii=False)}: {json.dumps(row)}" for feature, row in weights.items()]
@@ -129,6 +109,13 @@ def main() -> None:
     written = json.dumps(about)[:-1] + ', "weights": {\n' + ",\n".join(lines) + "\n}}\n"
     Path(__file__).with_name("weights.json").write_text(written, encoding="utf-8")
     sys.stdout.write(f"{len(sentences)} sentences, {len(weights)} features, {len(written) // 1024} KiB\n")
+    for judge in guardrails.JUDGES:
+        sys.stdout.write(f"{guardrails.write(judge, ordinary_sentences())}\n")
+
+
+def ordinary_sentences() -> list[str]:
+    """Return what customers of an airline write when nobody is abused or in danger, for the judges of both."""
+    return [text for text, _ in load_sentences(dressed=False)]
 
 
 if __name__ == "__main__":

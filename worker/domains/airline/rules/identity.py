@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from worker.domains.airline.rules.names import letters_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from worker.domains.airline.records.backend import Passenger, Reservation
 
 _CONFIRMATION_NUMBER = re.compile(r"[A-Z0-9]{6}")
@@ -41,6 +43,32 @@ def find_passenger(reservation: Reservation, name: str) -> Passenger | None:
     ]
     fitting = by_name or by_surname
     return fitting[0] if fitting else None
+
+
+def is_name_said(name: str, texts: Iterable[str]) -> bool:
+    """Check whether each word of a name stands in one of the texts, whatever its accents, case, hyphens and spaces.
+
+    A name that a model made up, or took from somewhere else than the customer's words, proves nothing.
+    """
+    words = [letters for word in _TITLE.sub("", name).split() if (letters := letters_of(word))]
+    said = list(texts)
+    return bool(words) and all(any(_stands_in(word, text) for text in said) for word in words)
+
+
+_SHORT = 3
+
+
+def _stands_in(word: str, text: str) -> bool:
+    """Check whether a name's word stands in a text; a short one as a word of its own, since many words hold it."""
+    if word.isascii() and len(word) <= _SHORT:
+        return word in {letters_of(one) for one in re.findall(r"[^\W\d_]+", text)}
+    return word in letters_of(text)
+
+
+def is_number_said(confirmation_number: str, texts: Iterable[str]) -> bool:
+    """Check whether a confirmation number stands in one of the texts, whatever stands between its characters."""
+    number = re.sub(r"[^A-Z0-9]", "", confirmation_number.upper())
+    return bool(number) and any(number in re.sub(r"[^A-Z0-9]", "", text.upper()) for text in texts)
 
 
 def find_speaker(reservation: Reservation) -> Passenger:

@@ -11,7 +11,13 @@ from worker.domains.airline.records.backend import Passenger, Reservation, backe
 from worker.domains.airline.records.booking import Booking
 from worker.domains.airline.rules.bags import free_bags
 from worker.domains.airline.rules.flights import find_segment
-from worker.domains.airline.rules.identity import find_passenger, find_speaker, read_confirmation_number
+from worker.domains.airline.rules.identity import (
+    find_passenger,
+    find_speaker,
+    is_name_said,
+    is_number_said,
+    read_confirmation_number,
+)
 from worker.domains.airline.rules.payment import describe_payment
 from worker.domains.airline.tools.access import remember_flight
 from worker.tools.airline_tool import airline_tool
@@ -24,6 +30,11 @@ _NOT_FOUND = Refusal(
 _TOO_MANY_GUESSES = Refusal(
     "too_many_attempts",
     "I still cannot find that booking, so a colleague will have to look it up with you.",
+)
+_NOT_SAID = Refusal(
+    "not_said",
+    "To look that up I need your confirmation number and the surname on the booking, in your own words.",
+    counts=False,
 )
 _CHANNEL_NOT_VERIFIED = Refusal(
     "channel_not_verified",
@@ -53,6 +64,8 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
     found = await backend_of(turn).find_reservation(turn.key.tenant, opened) if opened else None
     known = await _recognise(turn, found) if found else None
     passenger = (find_passenger(found, surname) or known) if found else None
+    if known is None and not _is_said(turn, opened or confirmation_number, surname):
+        return refuse(turn, _NOT_SAID)
     if known is None:
         is_right = passenger is not None
         if not await turn.guesses.may_answer(turn.key.tenant, turn.sender_key, opened, is_right=is_right):
@@ -94,6 +107,17 @@ async def _recognise(turn: TurnContext, reservation: Reservation) -> Passenger |
         if reservation.reservation_id in {mine.reservation_id for mine in own}:
             passenger = find_speaker(reservation)
     return passenger
+
+
+def _is_said(turn: TurnContext, confirmation_number: str, surname: str) -> bool:
+    """Check whether both stand in the customer's own words: what a model makes up must not use up their guesses.
+
+    A number in the vault was masked in their words, or found under their verified address.
+    """
+    texts = (*turn.earlier_texts, turn.text)
+    kept = {read_confirmation_number(value) for value in turn.vault.entries.values()}
+    is_number = confirmation_number in kept or is_number_said(confirmation_number, texts)
+    return is_number and is_name_said(surname, texts)
 
 
 def _verify(turn: TurnContext, reservation: Reservation, passenger: Passenger) -> dict[str, Any]:

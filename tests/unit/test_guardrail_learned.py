@@ -1,0 +1,106 @@
+"""Test the learned judges: shipped weights are of today's sentences, and find what the rules do not know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ops.lab.evaluate.abuse import is_abuse
+from ops.lab.evaluate.sets import OUR_SETS, AbuseRow, EmergencyRow
+from worker.domains.airline.local.train import ordinary_sentences
+from worker.guardrails import train
+from worker.guardrails.abuse import assess_abuse
+from worker.guardrails.emergency import assess_emergency
+from worker.guardrails.learned import features_of, load_judge, pieces_of, read_shipped, read_words
+from worker.guardrails.pii import normalise
+
+JUDGES = list(train.JUDGES)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_the_shipped_weights_are_of_the_sentences_and_features_of_today(judge: str) -> None:
+    sentences = train.load_sentences(judge, ordinary_sentences())
+
+    stale = read_shipped(judge)["fingerprint"] != train.fingerprint_of(judge, sentences)
+
+    assert not stale, "run `python -m worker.domains.airline.local.train` and commit the weights"
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_nothing_that_is_held_out_is_learned(judge: str) -> None:
+    learned = {sentence.words for sentence in train.load_sentences(judge, [])}
+    rows = [json.loads(line)["text"] for line in _lines(f"{judge}.heldout.jsonl")]
+
+    found = [text for text in rows if tuple(read_words(normalise(text))) in learned]
+
+    assert found == []
+
+
+def test_held_out_abuse_is_mostly_found_and_few_complaints_are_taken_for_it() -> None:
+    rows = [AbuseRow.model_validate_json(line) for line in _lines("abuse.heldout.jsonl")]
+
+    found = [is_abuse(row.text) for row in rows if row.abusive]
+    flagged = [is_abuse(row.text) for row in rows if not row.abusive]
+
+    assert sum(found) >= len(found) * FOUND_MIN
+    assert sum(flagged) <= len(flagged) * FLAGGED_MAX
+
+
+def test_held_out_emergencies_are_mostly_found() -> None:
+    rows = [EmergencyRow.model_validate_json(line) for line in _lines("emergency.heldout.jsonl")]
+
+    found = [assess_emergency(normalise(row.text)).kind for row in rows if row.kind]
+
+    assert sum(kind is not None for kind in found) >= len(found) * EMERGENCIES_MIN
+
+
+FOUND_MIN, FLAGGED_MAX, EMERGENCIES_MIN = 0.7, 0.04, 0.78
+"""Below the figures in docs/evaluation.md by what a few rows weigh."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "someone here swallowed bleach",
+        "I want to end my life tonight",
+        "there is a man with a gun at gate 5 and he is shooting",
+    ],
+)
+def test_an_emergency_is_found_before_it_could_be_called_abusive(text: str) -> None:
+    assert assess_emergency(text).kind is not None
+
+
+def test_what_is_quoted_is_not_the_writers() -> None:
+    told = 'your driver texted "go fuck yourself, you old cow" when I asked'
+    own = '"go fuck yourself, you old cow"'
+
+    assert not assess_abuse(told).is_abusive
+    assert assess_abuse(own).is_abusive
+
+
+def test_a_long_text_is_judged_by_its_sentences_too() -> None:
+    first, second = [*"abcdefgh", "."], [*"ijklmnopqrstuv", "!"]
+
+    assert pieces_of(first) == [first]
+    assert pieces_of([*first, *second]) == [[*first, *second], first, second]
+
+
+def test_features_tell_words_letters_neighbours_and_classes() -> None:
+    found = features_of(read_words("You absolute m0r0ns"))
+
+    assert {"w:morons", "b:absolute morons", "c:<moro", "k:strong_insult", "p:address strong_insult"} <= found
+
+
+def test_a_judge_gives_each_text_a_probability_and_a_label_of_its_own() -> None:
+    judge = load_judge("abuse")
+
+    calm, grave = judge.judge("may I bring a second bag"), judge.judge("you are a worthless idiot, drop dead")
+
+    assert 0 <= calm.probability < judge.threshold < grave.probability <= 1
+    assert {calm.label, grave.label} <= set(judge.labels[1:])
+    assert judge.judge("").probability < judge.threshold
+
+
+def _lines(file: str) -> list[str]:
+    return (OUR_SETS / file).read_text(encoding="utf-8").splitlines()
