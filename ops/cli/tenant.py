@@ -11,7 +11,7 @@ from ops.cli.options import Json, Who
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ops.tenants.deletion import Receipt
+    from ops.tenants.deletion import DeletionReceipt
     from ops.tenants.settings import TenantRecord
     from runtime.database import Database
     from schema.settings import Settings
@@ -197,7 +197,7 @@ def delete(
         open_console().print(line, markup=False, soft_wrap=True)
 
 
-async def _delete(settings: Settings, name: str, by: str) -> Receipt:
+async def _delete(settings: Settings, name: str, by: str) -> DeletionReceipt:
     from ops.cli.reading import open_database
     from ops.tenants.deletion import delete_tenant
     from runtime.redis import make_redis

@@ -133,8 +133,8 @@ async def _leave_traces(database: Database, tenant: str, days_ago: list[int]) ->
             )
             await transaction.connection.execute(
                 "INSERT INTO usage_record (tenant_id, conversation_id, message_id, step, model, degraded, input_tokens,"
-                " cached_tokens, output_tokens, milliseconds, retries, at)"
-                " VALUES (%(tenant)s, 'c', %(message)s, 0, 'm', false, 1, 0, 1, 1, 0, now() - make_interval(days => %(days)s))",
+                " cached_tokens, output_tokens, milliseconds, retries, at) VALUES (%(tenant)s, 'c', %(message)s,"
+                " 0, 'm', false, 1, 0, 1, 1, 0, now() - make_interval(days => %(days)s))",
                 {"tenant": tenant, "message": f"m-{days}", "days": days},
             )
 
