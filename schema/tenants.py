@@ -183,8 +183,17 @@ def _known(stored: dict[str, Any], part: type[BaseModel]) -> dict[str, Any]:
     return known
 
 
+def _names_beside(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the names of the settings that may stand where one of another name was found."""
+    part: type[BaseModel] = TenantSettings
+    for name in loc[:-1]:
+        inner = part.model_fields[name].annotation if isinstance(name, str) and name in part.model_fields else None
+        part = inner if isinstance(inner, type) and issubclass(inner, _Part) else OpeningHours  # the only list of parts
+    return sorted(part.model_fields)
+
+
 def _describe(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{place}: no such setting of a tenant"
+        return f"{place}: no such setting of a tenant; there are {', '.join(_names_beside(detail['loc']))}"
     return f"{place}: {str(detail['msg']).removeprefix('Value error, ')}"

@@ -44,6 +44,11 @@ def create(
         lambda database, settings: create_tenant(database, name, given, by=by, reason=because, deployment=settings)
     )
     _show(record, as_json=as_json)
+    if not as_json:
+        from ops.terminal import open_console
+
+        told = f"It has no articles and no bookings yet: `fte kb import DIR --tenant {name}`, docs/tenants.md"
+        open_console().print(told, markup=False, soft_wrap=True)
 
 
 @tenants.command("list")

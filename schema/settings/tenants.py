@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.models import ProviderSettings
 from schema.settings.retention import RetentionSettings
 from schema.settings.servers import ServerSettings
 
 
-class TenantBoundSettings(RetentionSettings, ProviderSettings):
-    """What this deployment can ask, what it knows the price of, and how long it keeps what is kept."""
+class TenantModelSettings(KnowledgeSettings, ProviderSettings):
+    """Which models this deployment can ask, and what it knows the price of."""
+
+
+class TenantBoundSettings(RetentionSettings, TenantModelSettings):
+    """What the settings of a tenant must fit: models, prices, and how long a deployment keeps what is kept."""
 
 
 class OperatorSettings(TenantBoundSettings, ServerSettings):

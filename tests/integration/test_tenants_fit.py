@@ -30,6 +30,11 @@ CEILING = {"ceilings": {"usd_per_day": "5"}}
         ),
         ({**WITH_KEY, "model_reasoning_effort": "high"}, {"model": "openai:gpt-4o"}, ["model: ", "does not reason"]),
         ({**WITH_KEY, "model_temperature": 0.5}, {"model": "openai:gpt-5"}, ["model: ", "FTE_MODEL_TEMPERATURE"]),
+        (
+            {**WITH_KEY, "model": "openai:gpt-x", "vector_store_ids": ["vs_1"]},
+            {"model": "openai-chat:gpt-x"},
+            ["model: openai-chat:gpt-x", "FTE_VECTOR_STORE_IDS", "choose openai:<model>"],
+        ),
         ({**WITH_KEY, "model": "openai:gpt-x"}, CEILING, ["ceilings.usd_per_day: 5", "gpt-x", "FTE_MODEL_PRICES"]),
         (PRICED, {**CEILING, "model": "openai:gpt-y"}, ["ceilings.usd_per_day: 5", "gpt-y", "FTE_MODEL_PRICES"]),
         (

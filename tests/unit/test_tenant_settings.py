@@ -51,7 +51,14 @@ def test_a_tenant_that_sets_nothing_has_the_defaults() -> None:
     ("given", "problem"),
     [
         ({"brandt": "x"}, "brandt: no such setting"),
-        ({"limits": {"messages": 1}}, "limits.messages: no such setting"),
+        (
+            {"limits": {"messages": 1}},
+            "limits.messages: no such setting of a tenant; there are messages_per_minute, new_conv",
+        ),
+        (
+            {"escalation_hours": {"hours": [{"days": ["mon"], "opens": "08:00", "closes": "09:00", "zone": "x"}]}},
+            "escalation_hours.hours.0.zone: no such setting of a tenant; there are closes, days, opens",
+        ),
         ({"brand": "a{b}"}, "brand: "),
         ({"brand": ""}, "brand: "),
         ({"channels": []}, "channels: "),

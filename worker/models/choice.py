@@ -1,4 +1,4 @@
-"""Choose the model of a tenant: the one that it sets, where this deployment can ask it, or else the deployment's."""
+"""Choose a tenant's model: the one that it sets, where this deployment can ask it, or else the deployment's."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import structlog
 from worker.models.families import find_refused_parameters
 
 if TYPE_CHECKING:
-    from schema.settings.models import ProviderSettings
+    from schema.settings.tenants import TenantModelSettings
     from schema.tenants import TenantSettings
 
 _log = structlog.get_logger("fte.models")
 
 
-def find_model_problems(own: TenantSettings, settings: ProviderSettings) -> list[str]:
+def find_model_problems(own: TenantSettings, settings: TenantModelSettings) -> list[str]:
     """Return why a deployment cannot ask a tenant's model or hold its ceiling, each with the way out; [] where it can.
 
     A ceiling without the price of the model would limit nothing. `settings`: those of the workers.
@@ -27,6 +27,10 @@ def find_model_problems(own: TenantSettings, settings: ProviderSettings) -> list
     problems = [f"model: {text}" for text in find_refused_parameters(asked)]
     if settings.openai_api_key is None:
         problems.append(f"model: {asked.model} needs OPENAI_API_KEY; set it for every process, or choose local")
+    if settings.vector_store_ids and not asked.model.startswith("openai:"):
+        problems.append(
+            f"model: {asked.model} cannot search the vector stores of FTE_VECTOR_STORE_IDS; choose openai:<model>"
+        )
     ceiling = own.ceilings.usd_per_day or settings.tenant_usd_per_day_max
     if ceiling is not None and asked.model_name not in settings.model_prices:
         problems.append(
@@ -36,7 +40,7 @@ def find_model_problems(own: TenantSettings, settings: ProviderSettings) -> list
     return problems
 
 
-def choose_model(tenant: str, own: TenantSettings, settings: ProviderSettings) -> str:
+def choose_model(tenant: str, own: TenantSettings, settings: TenantModelSettings) -> str:
     """Return the model that a tenant's turn asks, in the form of `FTE_MODEL`.
 
     What was checked when it was set may hold no more, since a deployment's settings change: the deployment's own model
