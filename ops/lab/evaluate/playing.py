@@ -15,7 +15,7 @@ from ops.desk.received import ReceivedEntries, ends_in_silence
 from ops.lab.evaluate.faq import as_dialogue
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
-from ops.lab.evaluate.sets import Conversation, Dialogue, LabelledSets
+from ops.lab.evaluate.sets import CheckedConversation, Dialogue, LabelledSets
 from ops.standalone.standalone import Say, run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
@@ -43,7 +43,7 @@ class PlayedSet:
 
     dialogues: tuple[Played, ...] = ()
     questions: tuple[Played, ...] = ()
-    conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
+    conversations: tuple[tuple[CheckedConversation, tuple[str, ...]], ...] = ()
 
 
 def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
@@ -75,7 +75,7 @@ def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
 async def _play_all(
     settings: SendingSettings,
     roles: Sequence[tuple[tuple[str, Dialogue], str]],
-    talks: Sequence[tuple[str, Conversation]],
+    talks: Sequence[tuple[str, CheckedConversation]],
     logs: Sequence[Path],
 ) -> tuple[list[Played], list[tuple[str, ...]]]:
     database = Database(settings)
@@ -122,7 +122,7 @@ class _Stage:
         turns = _read_turns(dialogue, replies, rows[0]) if rows else ()
         return Played(dialogue, turns, await self._find_leaks(conversation, dialogue))
 
-    async def converse(self, name: str, conversation: Conversation) -> tuple[str, ...]:
+    async def converse(self, name: str, conversation: CheckedConversation) -> tuple[str, ...]:
         """Say every turn of a conversation, a burst's messages one right after the other; gives the replies."""
         replies: list[str] = []
         for number, turn in enumerate(conversation.turns):
