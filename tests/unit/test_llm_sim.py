@@ -81,14 +81,6 @@ def test_a_question_of_policy_is_handed_to_the_faq_agent_in_either_format() -> N
     assert choice["message"]["tool_calls"][0]["id"] == item["call_id"]
 
 
-def test_several_questions_are_looked_up_as_the_one_message_that_they_are() -> None:
-    items = [{"role": "user", "content": "Can I bring my dog? And how much is a second checked bag?"}]
-    output = think(Asked("sim", TRIAGE.replace("Triage", "FAQ"), items, frozenset(["faq_lookup"]), None))
-
-    assert (output.kind, output.name) == ("call", "faq_lookup")
-    assert json.loads(output.text)["question"] == items[0]["content"]
-
-
 @pytest.mark.parametrize(("text", "abusive"), [("You are a worthless idiot", True), ("how many bags?", False)])
 def test_a_verdict_on_abuse_is_given_as_the_json_asked_for(text: str, *, abusive: bool) -> None:
     verdict = json.loads(think(asked(text, schema=VERDICT)).text)
@@ -108,6 +100,17 @@ def test_a_refusal_has_its_own_place_in_each_format() -> None:
     assert RESPONSES.write(question, refusal, 0)["output"][0]["content"] == [{"type": "refusal", "refusal": "no"}]
     message = CHAT.write(question, refusal, 0)["choices"][0]["message"]
     assert (message["content"], message["refusal"]) == (None, "no")
+
+
+def test_calls_of_one_answer_keep_their_order_and_have_ids_of_their_own() -> None:
+    question = asked("hello", names=["faq_lookup"])
+    output = Output("call", '{"question": "a"}', "faq_lookup", (Output("call", '{"question": "b"}', "faq_lookup"),))
+
+    items = RESPONSES.write(question, output, 0)["output"]
+    calls = CHAT.write(question, output, 0)["choices"][0]["message"]["tool_calls"]
+    assert [item["arguments"] for item in items] == ['{"question": "a"}', '{"question": "b"}']
+    assert [call["function"]["arguments"] for call in calls] == ['{"question": "a"}', '{"question": "b"}']
+    assert len({item["call_id"] for item in items}) == len({call["id"] for call in calls}) == 2
 
 
 def test_times_are_drawn_as_told() -> None:

@@ -15,7 +15,7 @@ from ops.desk.received import ReceivedEntries, ends_in_silence
 from ops.lab.evaluate.faq import as_dialogue
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
-from ops.lab.evaluate.sets import Conversation, Dialogue, LabelledSets
+from ops.lab.evaluate.sets import CheckedConversation, Dialogue, LabelledSets
 from ops.standalone.standalone import Say, run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
@@ -30,6 +30,9 @@ CHANNEL: Final[Channel] = "chat"
 REPLY_SECONDS_MAX = 30.0
 """How long a reply may take before the dialogue is given up."""
 
+AT_ONCE_MAX = 40
+"""Dialogues that are under way at once: of hundreds, all would be answered late on a busy machine."""
+
 ITEMS_MAX = 1_000
 _NOT_TELLING = re.compile(r"[^0-9A-Za-z]")
 
@@ -40,7 +43,7 @@ class PlayedSet:
 
     dialogues: tuple[Played, ...] = ()
     questions: tuple[Played, ...] = ()
-    conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
+    conversations: tuple[tuple[CheckedConversation, tuple[str, ...]], ...] = ()
 
 
 def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
@@ -72,7 +75,7 @@ def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
 async def _play_all(
     settings: SendingSettings,
     roles: Sequence[tuple[tuple[str, Dialogue], str]],
-    talks: Sequence[tuple[str, Conversation]],
+    talks: Sequence[tuple[str, CheckedConversation]],
     logs: Sequence[Path],
 ) -> tuple[list[Played], list[tuple[str, ...]]]:
     database = Database(settings)
@@ -82,8 +85,13 @@ async def _play_all(
             stage = _Stage(producer, database, ReceivedEntries(), logs)
             streams = [events_stream(TENANT), *(replies_stream(TENANT, channel) for channel in get_args(Channel))]
             async with listening(settings, streams, stage.received.add):
-                parts = (stage.play(f"{name}-{one.id}", one, sender) for (name, one), sender in roles)
-                played = await asyncio.gather(*parts)
+                turnstile = asyncio.Semaphore(AT_ONCE_MAX)
+
+                async def play(name: str, one: Dialogue, sender: str) -> Played:
+                    async with turnstile:
+                        return await stage.play(f"{name}-{one.id}", one, sender)
+
+                played = await asyncio.gather(*(play(name, one, sender) for (name, one), sender in roles))
                 # Conversations on one booking would meet each other's changes, so each is played by itself.
                 said = [await stage.converse(f"{name}-{one.id}", one) for name, one in talks]
                 return played, said
@@ -114,7 +122,7 @@ class _Stage:
         turns = _read_turns(dialogue, replies, rows[0]) if rows else ()
         return Played(dialogue, turns, await self._find_leaks(conversation, dialogue))
 
-    async def converse(self, name: str, conversation: Conversation) -> tuple[str, ...]:
+    async def converse(self, name: str, conversation: CheckedConversation) -> tuple[str, ...]:
         """Say every turn of a conversation, a burst's messages one right after the other; gives the replies."""
         replies: list[str] = []
         for number, turn in enumerate(conversation.turns):
