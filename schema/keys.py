@@ -14,6 +14,7 @@
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |
 | `<any of the three>:again:<group>` | stream | what was cut from that stream before this group had collected it |
+| `<any of the three>:cursors` | zset | group of an HTTP reader → when (ms, to the hour) it last read that stream |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
 | `fte:out:{<tenant>}:life` | string | the epoch the tenant's streams are in, and the run of the server; or `checking` |
 | `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |

@@ -120,7 +120,7 @@ class Cursors:
             key for name in sources.streams.values() for key in (name, again_stream(name, group), cursors_key(name))
         ]
         wanted = [places.get(name, "") for name in sources.streams]
-        bounds = [CURSOR_PREFIX, CURSORS_MAX, CURSOR_IDLE_DAYS * _DAY_MS]
+        bounds: list[str | int] = [CURSOR_PREFIX, CURSORS_MAX, CURSOR_IDLE_DAYS * _DAY_MS]
         answer: Any = await self._scripts.read_cursor(
             keys=keys, args=[group, READ_ENTRIES_MAX, ASIDE_ID, begin, *bounds, *wanted]
         )

@@ -231,6 +231,7 @@ class _Reading:
         if "text/event-stream" in accept.lower():
             name = "Last-Event-ID" if last_event_id else "after"
             places = parse_place(last_event_id or self._wanted.after or "", self._sources, name)
+            await self._read(places)  # makes the cursor, or refuses: once a stream has begun, nothing can be refused
             stream = await held.__aenter__()
             return EventStream(self._events(places, stream, held))
         places = parse_place(self._wanted.after or "", self._sources, "after")
