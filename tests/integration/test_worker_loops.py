@@ -33,6 +33,7 @@ LOOPS = (
     "trim_spans",
     "trim_guesses",
     "trim_usage",
+    "episodes",
     "still",
 )
 FOR_ALL = {
@@ -43,6 +44,7 @@ FOR_ALL = {
     "trim_streams",
     "trim_spans",
     "trim_usage",
+    "episodes",
 }
 OFTEN = {
     "renew_seconds": 0.1,
