@@ -70,7 +70,12 @@ _WANTS: Final = re.compile(
     r"book|switch|swap|upgrade|downgrade|get|take|make|remove|rebook|send|fix|correct)\b",
     re.IGNORECASE,
 )
-_OWN_BOOKING: Final = re.compile(r"\b(?:my|our) (?:\w+ )?(?:bookings?|reservations?|itinerary)\b", re.IGNORECASE)
+_OWN_BOOKING: Final = re.compile(
+    r"\b(?:my|our) (?:\w+ )?(?:bookings?|reservations?|itinerary)\b|"
+    r"^\W*(?:(?:hi|hello|hey|so|ok|and)\b\W*)*(?:can|could) (?:i|we) (?:please )?"
+    r"(?:change|move|cancel|switch|swap|upgrade) (?:my|our)\b[^?.]{0,25}\?*$",
+    re.IGNORECASE,
+)
 _HELP: Final = re.compile(r"\bhelp\W*$", re.IGNORECASE)
 _SURE_OF_TRADE: Final = 0.8
 _TRADES: Final = frozenset({"trade", "brand", "bank", "shop", "gadget"})
