@@ -138,7 +138,11 @@ async def test_instructions_name_the_agent_first_and_the_known_facts_last(graph:
         assert instructions.startswith(f"You are the {agent.name} of Larkfield Air")
         block, _, line = instructions.rstrip("\n").rpartition("\n")
         assert block.endswith("\n## Known facts")
-        assert tuple(json.loads(line)) == KNOWN_FACTS
+        known = json.loads(line)
+        assert list(known) == [name for name in KNOWN_FACTS if name in known]
+        assert known.keys() >= {"verified", "turn_count", "today"}
+        assert None not in known.values()
+        assert False not in [value for value in known.values() if isinstance(value, bool)]
 
 
 def test_known_facts_are_one_line_and_hold_no_secret() -> None:
@@ -150,7 +154,7 @@ def test_known_facts_are_one_line_and_hold_no_secret() -> None:
     assert "\n" not in line
     assert NUMBER not in line
     assert json.loads(line)["confirmation_number"] == PLACEHOLDER
-    assert json.loads(line)["quote"] is None
+    assert "quote" not in json.loads(line)
 
 
 async def test_a_question_is_answered_by_the_faq_agent_with_its_source(graph: AgentGraph) -> None:

@@ -17,9 +17,11 @@ from runtime.telemetry.tracing import measure
 from worker.conversation.run_spans import span_id_of_run
 from worker.models.calls import Asker, Caller, CallNote, current_call
 from worker.models.prices import Tokens, tokens_of
+from worker.models.wire.sizes import divide
 
 if TYPE_CHECKING:
     from worker.journal.tool_calls import ToolJournal
+    from worker.models.wire.sizes import PartSizes
 
 BESIDE_STEP = 1_000
 """First journal step of calls beside the agents; a turn's own model calls are fewer (FTE_MODEL_CALLS_MAX)."""
@@ -71,6 +73,8 @@ class ModelCall:
     degraded: bool = False
     retries: int = 0
     purpose: Purpose = "agents"
+    input_parts: PartSizes = field(default_factory=dict)
+    """The input tokens by part of the request (`Part`); empty for a call that sent nothing over the wire."""
     superseded: bool = False
     """Whether its turn started over because a message came meanwhile: it was paid for, and led to no reply."""
 
@@ -172,6 +176,7 @@ class JournaledModel(Model):
                 degraded=note.degraded,
                 retries=note.retries,
                 purpose=journal.purpose,
+                input_parts=divide(tokens.input, note.sent),
             )
         )
         if not replayed:

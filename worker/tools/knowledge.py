@@ -17,15 +17,15 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str, about: st
     """Search the airline's published articles; the only source of policy.
 
     Args:
-        question: The customer's question in their own words, without greetings and names.
-        about: The question before it, if this one makes no sense without ("and in the hold?"); else leave it out.
+        question: In the customer's words, without greetings and names.
+        about: The question before it, if this one makes no sense without ("and in the hold?"); else null.
 
     """
     turn = context.context
     passages = await turn.knowledge.search(turn.key.tenant, question, PASSAGES_MAX, about or "")
     if not passages:
         return give(turn, found=False)
-    results = [{"article": p.article, "section": p.section, "text": p.text, "slug": p.slug} for p in passages]
+    results = [{"article": p.article, "section": p.section, "text": p.text} for p in passages]
     return give(turn, found=True, results=results)
 
 
