@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ REPLY_SECONDS_MAX = 30.0
 """How long a reply may take before the dialogue is given up."""
 
 ITEMS_MAX = 1_000
+BESIDE = "guardrail"
+"""The part of a turn's tokens that is asked beside the agents, whatever it is made of."""
 _NOT_TELLING = re.compile(r"[^0-9A-Za-z]")
 
 
@@ -43,14 +46,14 @@ class PlayedSet:
     conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
 
 
-def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
+def play_all(sets: Sequence[LabelledSets], *, say: Say, **changes: Any) -> dict[str, PlayedSet]:
     """Play the dialogues and questions of every set at once, then its conversations; returns them by their set's name.
 
     The servers are embedded ones on a folder that is gone afterwards, whatever the settings point at; the model is the
-    settings'. Raises what starting raises, and TooFewBookings.
+    settings', unless `changes` (settings by their names) say otherwise. Raises what starting raises, and TooFewBookings.
     """
     with tempfile.TemporaryDirectory(prefix="fte-evaluate-", ignore_cleanup_errors=True) as folder:
-        settings = load_settings(state_dir=Path(folder) / "state")
+        settings = load_settings(**changes, state_dir=Path(folder) / "state")
         with run_everything(settings, workers=1, say=say) as (here, crew):
             roles = [(one.name, dialogue) for one in sets for dialogue in (*one.dialogues, *map(as_dialogue, one.faq))]
             talks = [(one.name, conversation) for one in sets for conversation in one.conversations]
@@ -182,10 +185,20 @@ def _read_turns(dialogue: Dialogue, replies: Sequence[str], row: dict[str, Any])
                 reply=reply,
                 outcome=turn["outcome"],
                 agent=turn["agent"],
-                model_calls=len(turn["model_calls"]),
+                model_calls=sum(call.get("purpose", "agents") == "agents" for call in turn["model_calls"]),
                 tools=tools.get(turn["number"], ()),
                 abuse_tripped=any(one["guardrail"] == "abuse" and one["tripped"] for one in turn["verdicts"]),
                 has_ticket=has_ticket,
+                input_parts=_sum_parts(turn["model_calls"]),
             )
         )
     return tuple(turns)
+
+
+def _sum_parts(calls: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Sum up what a turn's requests were made of; what is asked beside the agents is a part of its own."""
+    sums: Counter[str] = Counter()
+    for call in calls:
+        for part, tokens in call.get("input_parts", {}).items():
+            sums[part if call.get("purpose", "agents") == "agents" else BESIDE] += tokens
+    return dict(sums)

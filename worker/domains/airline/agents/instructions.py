@@ -28,7 +28,7 @@ def write_known_facts(turn: TurnContext) -> str:
             "said_yes": says_yes(turn, airline.quote),
         }
     found = turn.looked_up.passages
-    published = {"rank": round(found[0].rank, 2), "sections": [one.source for one in found]} if found else None
+    published = {"rank": round(found[0].rank, 2), "section": found[0].source} if found else None
     facts = {
         "passenger_name": airline.passenger_name,
         "confirmation_number": airline.confirmation_number,
