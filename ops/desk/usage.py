@@ -36,7 +36,7 @@ async def read_usage(database: Database, tenant: str, day: date) -> list[ModelUs
 class PartUsage:
     """Input tokens of one part of the requests of a tenant's turns of a day, of all calls and of a turn on average.
 
-    `part` is one of `worker.models.wire.sizes.PARTS`, or "guardrail": all of what is asked beside the agents.
+    `part` is one of `worker.models.request_sizes.PARTS`, or "guardrail": all of what is asked beside the agents.
     """
 
     part: str

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from schema.messages.event import EventName
-    from worker.models.wire.sizes import PartSizes
 
 
 @dataclass
@@ -31,10 +30,7 @@ Asker = Literal["agents", "rewrite", "abuse"]
 
 @dataclass
 class CallNote:
-    """Note of one call: who asks; whoever answers adds its own name, how it went, what it cost (None: unknown).
-
-    The client below notes the sizes of what it sent, by part; a local model sends nothing.
-    """
+    """Note of one call: who asks; whoever answers adds its own name, how it went, what it cost (None: unknown)."""
 
     caller: Caller
     model: str
@@ -42,7 +38,6 @@ class CallNote:
     degraded: bool = False
     retries: int = 0
     cost_usd: Decimal | None = Decimal(0)
-    sent: PartSizes = field(default_factory=dict)
 
 
 current_call: ContextVar[CallNote | None] = ContextVar("current_call", default=None)

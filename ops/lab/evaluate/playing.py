@@ -50,7 +50,7 @@ def play_all(sets: Sequence[LabelledSets], *, say: Say, **changes: Any) -> dict[
     """Play the dialogues and questions of every set at once, then its conversations; returns them by their set's name.
 
     The servers are embedded ones on a folder that is gone afterwards, whatever the settings point at; the model is the
-    settings', unless `changes` (settings by their names) say otherwise. Raises what starting raises, and TooFewBookings.
+    settings', unless `changes` (settings by name) say otherwise. Raises what starting raises, and TooFewBookings.
     """
     with tempfile.TemporaryDirectory(prefix="fte-evaluate-", ignore_cleanup_errors=True) as folder:
         settings = load_settings(**changes, state_dir=Path(folder) / "state")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,7 +32,7 @@ class Asked:
     items: list[dict[str, Any]]
     callable_names: frozenset[str]
     schema: Mapping[str, Any] | None
-    defined_characters: int = 0
+    defined_characters: int = field(default=0, compare=False)
     """How long the definitions of tools, handoffs and the schema are, as JSON."""
 
     @cached_property

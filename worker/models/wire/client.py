@@ -8,11 +8,10 @@ from typing import Any, Literal
 import httpx2
 import openai
 
-from worker.models.calls import current_call
 from worker.models.wire import chat, responses
 from worker.models.wire.faults import ErrorInside, InvalidAnswer, Malformed
 from worker.models.wire.parts import CallIds
-from worker.models.wire.sizes import size_parts
+from worker.models.wire.sent import show
 
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 """Largest answer that is read."""
@@ -52,20 +51,13 @@ def _check(api: _Api, request: httpx2.Request, body: bytes) -> dict[str, Any]:
     answer = _parse(body)
     asked = json.loads(request.content)
     if api != "embeddings":
-        _note_sizes(api, asked)
+        show(asked)
     if api == "chat":
         return chat.normalise_completion(answer, CallIds(chat.taken_ids(asked)))
     if api == "responses":
         ids = CallIds(responses.taken_ids(asked))
         return responses.normalise_response(answer, ids, is_stored=asked.get("store") is not False)
     return _check_embeddings(answer, asked)
-
-
-def _note_sizes(api: Literal["responses", "chat"], asked: dict[str, Any]) -> None:
-    """Note the sizes of an answered request's parts on the call under way, if this is one of a turn."""
-    note = current_call.get()
-    if note is not None:
-        note.sent = size_parts(api, asked)
 
 
 def _parse(body: bytes) -> dict[str, Any]:

@@ -15,8 +15,6 @@ Part = Literal["instructions", "tools", "history", "passages", "results", "other
 """Instructions with what is known; definitions of tools and handoffs; what customer and agents said and called;
 what searches of articles gave; what other tools gave; the rest: a form for the answer, reasoning that goes back."""
 
-PartSizes = dict[Part, int]
-
 PARTS: tuple[Part, ...] = get_args(Part)
 
 _SECTION = "\n## "
@@ -32,14 +30,14 @@ TEXTS_KEPT_MAX = 512
 """Texts whose count is remembered: a tool's definition, a section of instructions and an old message come again."""
 
 
-def size_parts(api: Literal["responses", "chat"], asked: Mapping[str, Any]) -> PartSizes:
-    """Estimate the tokens of each part of a request's body; parts without any are left out.
+def size_parts(asked: Mapping[str, Any]) -> dict[str, int]:
+    """Estimate the tokens of each part of a request's body, of either API; parts without any are left out.
 
     Counted with the tokenizer of the word vectors (Llama 2's vocabulary), which every worker has in memory: the shares
     hold for other tokenizers too, the sum is some 10 % off.
     """
     sizes: Counter[Part] = Counter()
-    for part, value in _parts_of(api, asked):
+    for part, value in _parts_of(asked):
         sizes[part] += count_tokens(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return {part: sizes[part] for part in PARTS if sizes[part]}
 
@@ -50,7 +48,7 @@ def count_tokens(text: str) -> int:
     return len(load_word_vectors().tokenize(" ".join(_WORD.findall(text))))
 
 
-def divide(tokens: int, sizes: PartSizes) -> PartSizes:
+def divide(tokens: int, sizes: Mapping[str, int]) -> Mapping[str, int]:
     """Divide a provider's count of tokens in proportion to sizes; where it counted none, the sizes stand."""
     estimated = sum(sizes.values())
     if not estimated or not tokens:
@@ -60,11 +58,11 @@ def divide(tokens: int, sizes: PartSizes) -> PartSizes:
     return {**shares, largest: shares[largest] + tokens - sum(shares.values())}
 
 
-def _parts_of(api: Literal["responses", "chat"], asked: Mapping[str, Any]) -> Iterator[tuple[Part, Any]]:
+def _parts_of(asked: Mapping[str, Any]) -> Iterator[tuple[Part, Any]]:
     for tool in asked.get("tools") or []:
         yield "tools", tool
-    if api == "chat":
-        yield from _messages(asked.get("messages") or [])
+    if "messages" in asked:  # Chat Completions
+        yield from _messages(asked["messages"])
         yield "other", asked.get("response_format") or ""
         return
     yield from _sections(str(asked.get("instructions") or ""))
