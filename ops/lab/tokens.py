@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import SecretStr
@@ -38,7 +38,7 @@ def main(
     console = open_console(stderr=as_json)
     sets = [read_sets(OUR_SETS, "ours"), *(read_sets(folder, f"set {n}") for n, folder in enumerate(folders or [], 1))]
     with run_simulator([]) as url:
-        turns = play_dialogues(sets, f"{api}:sim", url, say=tell_on(console))
+        turns = play_dialogues(sets, api, url, say=tell_on(console))
     parts = parts_of(turns)
     if as_json:
         print_line(dump_json({"turns": len(turns), "input_tokens_per_turn": sum(parts.values()), "parts": parts}))
@@ -51,11 +51,16 @@ def main(
     console.print(f"{sum(parts.values()):,.0f} input tokens a turn, over {len(turns)} turns", markup=False)
 
 
-def play_dialogues(sets: Sequence[LabelledSets], model: str, url: str, *, say: Say) -> list[PlayedTurn]:
-    """Play the dialogues of some sets, and nothing else of them, with a model behind an address; give their turns."""
+def play_dialogues(sets: Sequence[LabelledSets], api: str, url: str, *, say: Say) -> list[PlayedTurn]:
+    """Play the dialogues of some sets, and nothing else of them, with the model behind an address; give their turns."""
     dialogues = [replace(one, faq=(), conversations=()) for one in sets if one.dialogues]
-    played = play_all(dialogues, say=say, model=model, openai_base_url=url, openai_api_key=SecretStr("simulated"))
+    played = play_all(dialogues, say=say, **simulated(api, url))
     return [turn for one in played.values() for dialogue in one.dialogues for turn in dialogue.turns]
+
+
+def simulated(api: str, url: str) -> dict[str, Any]:
+    """Return the settings, by name, that lead workers to the simulated provider at an address."""
+    return {"model": f"{api}:sim", "openai_base_url": url, "openai_api_key": SecretStr("simulated")}
 
 
 def parts_of(turns: Sequence[PlayedTurn]) -> Mapping[str, float]:
