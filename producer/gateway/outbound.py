@@ -22,6 +22,7 @@ from producer.gateway.cursors import (
     write_place,
 )
 from producer.gateway.event_stream import PING, EventStream, encode_event
+from producer.gateway.metrics import STREAMS
 from runtime.encoding import dump_json
 from runtime.outage import is_redis_away
 from schema.channels import Channel
@@ -117,7 +118,9 @@ LastEventId = Annotated[
 ]
 Accept = Annotated[str, Header(description="text/event-stream for a stream; anything else for a long poll")]
 
-_STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_STREAM: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 
 
 Begin = Annotated[
@@ -239,7 +242,7 @@ class _Reading:
     async def _wait(self, places: dict[str, str]) -> Found:
         """Read, and wait for the first entry as long as the client wants."""
         deadline = time.monotonic() + self._wanted.wait_seconds
-        with self._parts.watch.reading(self._principal.tenant):
+        with STREAMS.track_inprogress(), self._parts.watch.reading(self._principal.tenant):
             while True:
                 change = self._parts.watch.change(self._principal.tenant)
                 found = await self._read(places)
@@ -258,7 +261,7 @@ class _Reading:
         """Yield events until the client leaves, its key stops, its time is up or this process stops."""
         try:
             yield f"retry: {RETRY_MS}\n\n".encode()
-            with self._parts.watch.reading(self._principal.tenant):
+            with STREAMS.track_inprogress(), self._parts.watch.reading(self._principal.tenant):
                 async for chunk in self._follow(places, stream):
                     yield chunk
         finally:

@@ -110,7 +110,7 @@ def test_agents_have_the_tools_of_their_part_and_no_others(graph: AgentGraph) ->
             "confirm_quote",
             "faq_lookup",
         },
-        "Escalation Agent": {"escalate_to_human"},
+        "Escalation Agent": {"escalate_to_human", "faq_lookup"},
     }
 
 

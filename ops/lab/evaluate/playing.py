@@ -31,6 +31,9 @@ CHANNEL: Final[Channel] = "chat"
 REPLY_SECONDS_MAX = 30.0
 """How long a reply may take before the dialogue is given up."""
 
+AT_ONCE_MAX = 40
+"""Dialogues that are under way at once: of hundreds, all would be answered late on a busy machine."""
+
 ITEMS_MAX = 1_000
 BESIDE = "guardrail"
 """The part of a turn's tokens that is asked beside the agents, whatever it is made of."""
@@ -85,8 +88,13 @@ async def _play_all(
             stage = _Stage(producer, database, ReceivedEntries(), logs)
             streams = [events_stream(TENANT), *(replies_stream(TENANT, channel) for channel in get_args(Channel))]
             async with listening(settings, streams, stage.received.add):
-                parts = (stage.play(f"{name}-{one.id}", one, sender) for (name, one), sender in roles)
-                played = await asyncio.gather(*parts)
+                turnstile = asyncio.Semaphore(AT_ONCE_MAX)
+
+                async def play(name: str, one: Dialogue, sender: str) -> Played:
+                    async with turnstile:
+                        return await stage.play(f"{name}-{one.id}", one, sender)
+
+                played = await asyncio.gather(*(play(name, one, sender) for (name, one), sender in roles))
                 # Conversations on one booking would meet each other's changes, so each is played by itself.
                 said = [await stage.converse(f"{name}-{one.id}", one) for name, one in talks]
                 return played, said

@@ -33,9 +33,15 @@ def _read(body: Mapping[str, Any]) -> Asked:
 def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
     """Return the body of an answer."""
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
-    if output.kind == "call":
-        function = {"name": output.name, "arguments": output.text}
-        message["tool_calls"] = [{"id": f"call_{asked.input_hash}", "type": "function", "function": function}]
+    if output.calls:
+        message["tool_calls"] = [
+            {
+                "id": f"call_{asked.input_hash}_{at}",
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.text},
+            }
+            for at, call in enumerate(output.calls)
+        ]
     else:
         message["refusal" if output.kind == "refusal" else "content"] = output.text
     finish_reason = "tool_calls" if output.kind == "call" else "stop"

@@ -41,7 +41,7 @@ def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
         "created_at": created_at,
         "model": asked.model,
         "status": "completed",
-        "output": [_write_item(output, identity)],
+        "output": _write_items(output, identity),
         "error": None,
         "incomplete_details": None,
         "parallel_tool_calls": True,
@@ -62,16 +62,23 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "output": text_of(item["output"])} if item.get("type") == "function_call_output" else item
 
 
-def _write_item(output: Output, identity: str) -> dict[str, Any]:
-    if output.kind == "call":
-        return {
+def _write_items(output: Output, identity: str) -> list[dict[str, Any]]:
+    if not output.calls:
+        return [_write_message(output, identity)]
+    return [
+        {
             "type": "function_call",
-            "id": f"fc_{identity}",
-            "call_id": f"call_{identity}",
-            "name": output.name,
-            "arguments": output.text,
+            "id": f"fc_{identity}_{at}",
+            "call_id": f"call_{identity}_{at}",
+            "name": call.name,
+            "arguments": call.text,
             "status": "completed",
         }
+        for at, call in enumerate(output.calls)
+    ]
+
+
+def _write_message(output: Output, identity: str) -> dict[str, Any]:
     content = (
         {"type": "refusal", "refusal": output.text}
         if output.kind == "refusal"

@@ -8,6 +8,7 @@ from worker.agents.house_rules import instruct
 from worker.conversation.context import TurnContext
 from worker.domains.airline.agents.instructions import write_known_facts
 from worker.tools.escalation import ESCALATION_TOOLS
+from worker.tools.knowledge import KNOWLEDGE_TOOLS
 
 NAME = "Escalation Agent"
 
@@ -16,9 +17,11 @@ You are the Escalation Agent of {airline}'s customer support. You bring in a per
 they do.
 
 ## Your part
-1. Call escalate_to_human at once; ask nothing first.
+1. Call escalate_to_human at once; ask nothing first. Where the customer also asks about our rules, and "published" \
+under Known facts names an answer, call faq_lookup beside it.
 2. Then write one message: name what the customer is going through in a sentence that shows you have read it, say \
-that a colleague takes over, and give ticket number and time exactly as the tool gave them.
+that a colleague takes over, and give ticket number and time exactly as the tool gave them. What faq_lookup gave comes \
+last, as it stands there, with "Source: <article> \u203a <section>" on a line of its own.
 A ticket under Known facts to which the customer only adds: say thanks and that the colleague will see it; open no \
 second one.
 
@@ -39,5 +42,5 @@ def build_escalation() -> Agent[TurnContext]:
         name=NAME,
         handoff_description="Brings in a person: complaints, disputes, lost bags, special needs, or on request.",
         instructions=instruct(OPENING, write_known_facts),
-        tools=[*ESCALATION_TOOLS],
+        tools=[*ESCALATION_TOOLS, *KNOWLEDGE_TOOLS],
     )
