@@ -68,6 +68,9 @@ class Played:
     dialogue: Dialogue
     turns: tuple[PlayedTurn, ...]
     leaks: tuple[str, ...] = ()
+    items: tuple[Mapping[str, Any], ...] = ()
+    """The conversation as it is stored, private values masked: messages, replies, calls and their results."""
+    tickets: frozenset[str] = frozenset()
     complaints: list[str] = field(default_factory=list)
     """What went wrong, one line each; filled by the judging."""
 

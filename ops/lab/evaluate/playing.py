@@ -49,7 +49,9 @@ class PlayedSet:
     conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
 
 
-def play_all(sets: Sequence[LabelledSets], *, say: Say, **changes: Any) -> dict[str, PlayedSet]:
+def play_all(
+    sets: Sequence[LabelledSets], *, say: Say, reply_seconds_max: float = REPLY_SECONDS_MAX, **changes: Any
+) -> dict[str, PlayedSet]:
     """Play the dialogues and questions of every set at once, then its conversations; returns them by their set's name.
 
     The servers are embedded ones on a folder that is gone afterwards, whatever the settings point at; the model is the
@@ -63,7 +65,9 @@ def play_all(sets: Sequence[LabelledSets], *, say: Say, **changes: Any) -> dict[
             with connect(here.database_url or "") as connection:
                 senders = settle(connection, TENANT, [dialogue for _, dialogue in roles])
             say(f"playing {len(roles)} dialogues and questions, and {len(talks)} conversations")
-            played, said = asyncio.run(_play_all(here, list(zip(roles, senders, strict=True)), talks, crew.logs))
+            played, said = asyncio.run(
+                _play_all(here, list(zip(roles, senders, strict=True)), talks, crew.logs, reply_seconds_max)
+            )
     found = {}
     for one in sets:
         ours = [played for (name, _), played in zip(roles, played, strict=True) if name == one.name]
@@ -80,12 +84,13 @@ async def _play_all(
     roles: Sequence[tuple[tuple[str, Dialogue], str]],
     talks: Sequence[tuple[str, Conversation]],
     logs: Sequence[Path],
+    reply_seconds_max: float,
 ) -> tuple[list[Played], list[tuple[str, ...]]]:
     database = Database(settings)
     await database.open()
     try:
         async with AsyncProducer(settings) as producer:
-            stage = _Stage(producer, database, ReceivedEntries(), logs)
+            stage = _Stage(producer, database, ReceivedEntries(), logs, reply_seconds_max)
             streams = [events_stream(TENANT), *(replies_stream(TENANT, channel) for channel in get_args(Channel))]
             async with listening(settings, streams, stage.received.add):
                 turnstile = asyncio.Semaphore(AT_ONCE_MAX)
@@ -110,6 +115,7 @@ class _Stage:
     database: Database
     received: ReceivedEntries
     logs: Sequence[Path]
+    reply_seconds_max: float
 
     async def play(self, conversation: str, dialogue: Dialogue, sender: str) -> Played:
         """Say every line of a dialogue, each after the reply to the one before."""
@@ -123,7 +129,11 @@ class _Stage:
             TENANT, "read_transcript", tenant=TENANT, conversation=conversation, items_max=ITEMS_MAX, rows_max=ITEMS_MAX
         )
         turns = _read_turns(dialogue, replies, rows[0]) if rows else ()
-        return Played(dialogue, turns, await self._find_leaks(conversation, dialogue))
+        leaks = await self._find_leaks(conversation, dialogue)
+        if not rows:
+            return Played(dialogue, turns, leaks)
+        items = tuple(stored["item"] for stored in rows[0]["items"])
+        return Played(dialogue, turns, leaks, items, frozenset(one["ticket_id"] for one in rows[0]["tickets"]))
 
     async def converse(self, name: str, conversation: Conversation) -> tuple[str, ...]:
         """Say every turn of a conversation, a burst's messages one right after the other; gives the replies."""
@@ -160,7 +170,7 @@ class _Stage:
                 return reply.text
             return "" if self._silences(conversation) > silences else None
 
-        return await self.received.wait(settled, seconds_max=REPLY_SECONDS_MAX)
+        return await self.received.wait(settled, seconds_max=self.reply_seconds_max)
 
     def _silences(self, conversation: str) -> int:
         return sum(event.conversation == conversation and ends_in_silence(event) for event in self.received.events)
