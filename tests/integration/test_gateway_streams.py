@@ -139,14 +139,14 @@ async def test_there_are_only_so_many_cursors_and_one_that_nobody_reads_is_remov
 
     statuses = [await ask(name) for name in ("one", "two", "three", "four", "two")]
     async with gateway.client(key) as client:
-        stream = await client.get("/v1/events", params={"cursor": "five"}, headers=SSE)
+        refused = await client.get("/v1/events", params={"cursor": "five"}, headers=SSE)
     long_ago = (await redis.zscore(cursors_key(stream), "http.one")) - cursors.CURSOR_IDLE_DAYS * 86_400_000 - 1
     await redis.zadd(cursors_key(stream), {"http.one": long_ago})
     statuses.append(await ask("four"))
 
     names = {group["name"].decode() for group in await redis.xinfo_groups(stream)}
     assert statuses == [200, 200, 200, 409, 200, 200]
-    assert (stream.status_code, stream.json()["type"]) == (409, "urn:fte:problem:conflict")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:fte:problem:conflict")
     assert names == {"a-consumer", "http.two", "http.three", "http.four"}
     assert await redis.zcard(cursors_key(stream)) == 3
 

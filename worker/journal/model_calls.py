@@ -17,6 +17,8 @@ from runtime.telemetry.tracing import measure
 from worker.conversation.run_spans import span_id_of_run
 from worker.models.calls import Asker, Caller, CallNote, current_call
 from worker.models.prices import Tokens, tokens_of
+from worker.models.request_sizes import divide, size_parts
+from worker.models.wire.sent import watching
 
 if TYPE_CHECKING:
     from worker.journal.tool_calls import ToolJournal
@@ -71,6 +73,8 @@ class ModelCall:
     degraded: bool = False
     retries: int = 0
     purpose: Purpose = "agents"
+    input_parts: Mapping[str, int] = field(default_factory=dict)
+    """The input tokens by part of the request (`Part`); empty for a call that sent nothing over the wire."""
     superseded: bool = False
     """Whether its turn started over because a message came meanwhile: it was paid for, and led to no reply."""
 
@@ -146,7 +150,7 @@ class JournaledModel(Model):
         known = _read_answer(recorded, input_hash)
         replayed = known is not None
         note = CallNote(journal.caller, self._name, self._asker)
-        with measure("model", parent_id=span_id_of_run()) as span:
+        with measure("model", parent_id=span_id_of_run()) as span, watching() as sent:
             try:
                 if recorded is not None and known is not None:
                     response = known
@@ -172,6 +176,7 @@ class JournaledModel(Model):
                 degraded=note.degraded,
                 retries=note.retries,
                 purpose=journal.purpose,
+                input_parts=divide(tokens.input, size_parts(sent[-1]) if sent and not note.degraded else {}),
             )
         )
         if not replayed:
