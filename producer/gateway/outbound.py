@@ -130,7 +130,9 @@ Begin = Annotated[
 
 
 class _Wanted(BaseModel):
-    """What a reader asks for, as the query and headers say it."""
+    """What a reader asks for, as the query says it; a parameter that is not listed is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     cursor: CursorName = None
     after: After = None
