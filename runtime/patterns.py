@@ -28,7 +28,8 @@ def load_patterns(package: str, file: str) -> Mapping[str, str]:
         if of_words:
             # One plural for all of them: a regular expression that repeats it for each word takes twice as long to
             # compile, and sections are built into many others.
-            found[name] = f"(?:{_join([re.escape(word) for word in _words(lines)], {})}(?:e?s)?)"
+            words = [form for word in _words(lines) for form in (_forms(word) if word.endswith("+") else (word,))]
+            found[name] = f"(?:{_join([re.escape(word) for word in words], {})}(?:e?s)?)"
         else:
             found[name] = _join([one for line in lines for one in line.split(" | ")], found)
     return MappingProxyType(found)

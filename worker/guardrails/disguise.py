@@ -88,9 +88,8 @@ _RESPELLED_LETTERS_MIN = 5
 def _words_in(*sections: str) -> frozenset[str]:
     """Return the words of the sections, and their plurals."""
     known = load_words("worker.guardrails", "abuse.patterns")
-    return frozenset(
-        word for section in sections for word in known[section] if len(word) >= _RESPELLED_LETTERS_MIN and word.isalpha()
-    )
+    words = (word for section in sections for word in known[section])
+    return frozenset(word for word in words if len(word) >= _RESPELLED_LETTERS_MIN and word.isalpha())
 
 
 @cache

@@ -184,7 +184,8 @@ _ABUSE_FAMILIES = (
 def _families() -> Mapping[str, tuple[str, ...]]:
     """Map each word and phrase to the families that have it."""
     of_rules = load_words("worker.guardrails", "abuse.patterns")
-    sections = {**load_words("worker.guardrails", "families.patterns"), **{one: of_rules[one] for one in _ABUSE_FAMILIES}}
+    sections = dict(load_words("worker.guardrails", "families.patterns"))
+    sections.update({one: of_rules[one] for one in _ABUSE_FAMILIES})
     found: dict[str, dict[str, None]] = {}
     for family, words in sections.items():
         for word in words:

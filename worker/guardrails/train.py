@@ -34,7 +34,7 @@ JUDGES: Mapping[str, tuple[str, ...]] = {
     "abuse": ("insult", "threat", "harassment", "hate"),
     "emergency": get_args(EmergencyKind),
 }
-"""The labels of each judge; sentences of a label stand in `training/<judge>/<label>.txt`, harmless ones in `none.txt`."""
+"""The labels of each judge, whose sentences stand in `training/<judge>/<label>.txt`; harmless ones in `none.txt`."""
 
 OTHERS_VARIANTS_MAX = 3
 """Of a line of the other judge, so many sentences are learned as harmless to this one."""
