@@ -94,9 +94,7 @@ def load(
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        amounts = {"conversations": conversations, "workers": workers, "seed": seed, "messages_per_second": rate}
-        amounts |= {} if model_latency_ms is None else {"model_latency_ms": model_latency_ms}
-        _soak(console, settings, seconds, amounts, json_file)
+        _soak(console, settings, seconds, _amounts(conversations, workers, seed, rate, model_latency_ms), json_file)
         return
     options = LoadOptions(
         conversations=conversations,
@@ -120,6 +118,12 @@ def load(
             console.print("[dim]interrupted[/]")
             raise typer.Exit(1) from None
     _finish(console, *outcome, json_file)
+
+
+def _amounts(conversations: int, workers: int, seed: int, rate: float, latency_ms: str | None) -> dict[str, Any]:
+    """Return what a soak's options take of a load's."""
+    amounts = {"conversations": conversations, "workers": workers, "seed": seed, "messages_per_second": rate}
+    return amounts if latency_ms is None else {**amounts, "model_latency_ms": latency_ms}
 
 
 def _read_duration(text: str | None) -> int | None:

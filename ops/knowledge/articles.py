@@ -12,6 +12,7 @@ from typing import Any
 
 import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 
 from schema.errors import FteError
 
@@ -76,7 +77,9 @@ def read_articles(folder: Path) -> list[Article]:
 def parse_article(path: Path, relative: Path, text: str) -> Article:
     """Parse one article; `path` is for the error, `relative` gives the slug. Raises InvalidArticle."""
     try:
-        post = frontmatter.loads(text)
+        post = frontmatter.loads(text, handler=_FrontMatter())
+    except _TwiceNamed as error:
+        raise InvalidArticle(path, f"line {error.line}: its front matter names {error.key!r} a second time") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 2}" if mark is not None else ""
@@ -100,6 +103,31 @@ def parse_article(path: Path, relative: Path, text: str) -> Article:
         asked=_asked(path, post.metadata, {heading for heading, _ in sections}),
         unanswered=_phrasings(path, "unanswered", post.metadata.get("unanswered")),
     )
+
+
+class _TwiceNamed(yaml.YAMLError):
+    """Say which key stands twice in one mapping, and on which line of the file the second time."""
+
+    def __init__(self, key: str, line: int) -> None:
+        super().__init__(key)
+        self.key, self.line = key, line
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Loads YAML as SafeLoader does, but no mapping with a key twice: of two lists the first would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as in the class above
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:  # lines count from the hyphens above: the loader is given their line end as well
+                raise _TwiceNamed(str(key.value), key.start_mark.line + 1)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _FrontMatter(YAMLHandler):
+    def load(self, fm: str, **_kwargs: object) -> Any:
+        return yaml.load(fm, _StrictLoader)  # noqa: S506 - a SafeLoader
 
 
 def _read(path: Path) -> str:

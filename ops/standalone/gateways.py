@@ -54,6 +54,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "FTE_DATABASE_URL": settings.database_url,
         "FTE_HTTP_DATABASE_URL": settings.http_database_url,
         "FTE_REDIS_URL": settings.redis_url,
+        "FTE_VAULT_KEYS": ",".join(key.get_secret_value() for key in settings.vault_keys) or None,
     }
     return environment | {name: value for name, value in addresses.items() if value is not None}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
@@ -62,7 +62,9 @@ class _WantedPage(BaseModel):
 
 ConversationPath = Annotated[str, Path(pattern=CONVERSATION_PATTERN, description="the conversation's id")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=1_000)]
-_NOT_MODIFIED = {304: {"description": "Unchanged since the ETag in If-None-Match"}}
+_NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "Unchanged since the ETag in If-None-Match"}
+}
 
 
 @router.get(

@@ -57,7 +57,7 @@ class GatewaySettings(SendingSettings):
 
     @field_validator("gateway_listen", "gateway_metrics_listen")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
+    def _is_where_to_listen(cls, value: str) -> str:
         if value:
             parse_listening(value)
         return value

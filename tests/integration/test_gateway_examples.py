@@ -22,7 +22,9 @@ SECONDS_MAX = 60
 
 def example(language: str, containing: str) -> str:
     """Give the one example in a language that holds a text."""
-    found = re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    found: list[str] = re.findall(
+        rf"^```{language}\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     [one] = [text for text in found if containing in text]
     return one
 

@@ -161,7 +161,7 @@ def test_a_question_listed_as_unanswered_takes_from_what_is_near_it() -> None:
     without = ArticleIndex([KITES, STAMPS], [], load_word_vectors())
 
     assert with_list.rank(asked).max() < without.rank(asked).max() - 0.2
-    assert with_list.rank("posting a card") == pytest.approx(without.rank("posting a card"))
+    assert with_list.rank("posting a card") == pytest.approx(without.rank("posting a card"), abs=0.02)
 
 
 @pytest.mark.parametrize("question", ["", "?!", "hello", "the of and", "\u200b\u4f60\u597d"])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.knowledge.articles import Article, parse_article, read_articles
-from ops.knowledge.checking import PHRASINGS_MIN, Problem, check_articles
+from ops.knowledge.articles import Article, InvalidArticle, parse_article, read_articles
+from ops.knowledge.checking import PHRASINGS_MIN, ArticleProblem, check_articles
 from ops.seed import ARTICLES_FOLDER
 
 KITES = """---
@@ -65,7 +65,7 @@ def test_an_article_with_all_that_it_needs_has_nothing_to_mend() -> None:
 def test_a_section_that_lacks_phrasings_is_named() -> None:
     found = check_articles([article(asked=("a kite",))])
 
-    assert found == [Problem("few phrasings", "kites", "Long ones", f"1, at least {PHRASINGS_MIN}")]
+    assert found == [ArticleProblem("few phrasings", "kites", "Long ones", f"1, at least {PHRASINGS_MIN}")]
 
 
 def test_two_sections_that_claim_one_phrasing_are_named_once() -> None:
@@ -90,3 +90,17 @@ def test_a_keyword_that_no_text_speaks_of_is_named(keywords: str, named: str | N
     found = check_articles([article(keywords=keywords)])
 
     assert [problem.detail for problem in found] == ([named] if named else [])
+
+
+@pytest.mark.parametrize(
+    ("front", "key", "line"),
+    [
+        ("title: A\nkeywords: [a]\ntitle: B", "title", 4),
+        ("title: A\nasked:\n  Long:\n    - a\n  Short:\n    - b\n  Long:\n    - c", "Long", 8),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_with_its_line(front: str, key: str, line: int) -> None:
+    path = Path("a.md")
+
+    with pytest.raises(InvalidArticle, match=rf"line {line}: its front matter names '{key}' a second time"):
+        parse_article(path, path, f"---\n{front}\n---\n\n## Long\n\nText.\n")

@@ -102,6 +102,17 @@ def test_a_refusal_has_its_own_place_in_each_format() -> None:
     assert (message["content"], message["refusal"]) == (None, "no")
 
 
+def test_calls_of_one_answer_keep_their_order_and_have_ids_of_their_own() -> None:
+    question = asked("hello", names=["faq_lookup"])
+    output = Output("call", '{"question": "a"}', "faq_lookup", (Output("call", '{"question": "b"}', "faq_lookup"),))
+
+    items = RESPONSES.write(question, output, 0)["output"]
+    calls = CHAT.write(question, output, 0)["choices"][0]["message"]["tool_calls"]
+    assert [item["arguments"] for item in items] == ['{"question": "a"}', '{"question": "b"}']
+    assert [call["function"]["arguments"] for call in calls] == ['{"question": "a"}', '{"question": "b"}']
+    assert len({item["call_id"] for item in items}) == len({call["id"] for call in calls}) == 2
+
+
 def test_times_are_drawn_as_told() -> None:
     random = Random(1)  # noqa: S311 - no secret depends on it
     drawn = [Lognormal(400, 1_500).draw_seconds(random) for _ in range(4_000)]

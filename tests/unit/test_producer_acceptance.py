@@ -22,11 +22,16 @@ class ScriptedDatabase:
     """Stand in for PostgreSQL: fail as scripted, then accept everything, or know everything already."""
 
     address = "db:5432/fte"
+    is_fenced = False
 
     def __init__(self, *failures: Exception, status: str = "accepted") -> None:
         self.failures = list(failures)
         self.calls: list[list[tuple[str, str]]] = []
         self._status = status
+
+    @staticmethod
+    def scope_of(tenant: str) -> dict[str, Any]:
+        return {"tenant": tenant, "proof": ""}
 
     async def run_all(self, _: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
         accepts = [values for query, values in statements if query == "accept_message"]

@@ -14,6 +14,8 @@ from schema.errors import Overloaded
 class Inbox:
     """Stand in for PostgreSQL: counts what the test says, when the test lets it."""
 
+    is_fenced = False
+
     def __init__(self) -> None:
         self.waiting: dict[str, int] = {}
         self.may_answer = asyncio.Event()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.airline_stand_ins import NOW, MemoryKnowledge, call, make_turn, make_verified_turn
 from worker.conversation.context import EscalationRequest
-from worker.conversation.effects import Passage
+from worker.conversation.effects import LookedUp, Passage
 from worker.domains.airline.agents.graph import build_graph
 from worker.tools.escalation import escalate_to_human
 from worker.tools.knowledge import faq_lookup
@@ -42,13 +42,27 @@ async def test_passages_are_given_with_their_source_best_first() -> None:
 
     assert answer["found"]
     assert answer["results"][0] == {
+        "id": "P1",
         "article": "Baggage",
         "section": "Overweight bags",
         "text": "Over 50 lbs costs $50.",
-        "slug": "baggage",
+        "rank": 2.0,
     }
-    assert [result["slug"] for result in answer["results"]] == ["baggage", "carry-on"]
+    assert [result["article"] for result in answer["results"]] == ["Baggage", "Carry-on"]
     assert knowledge.asked == [("acme", "my bag is heavy")]
+
+
+async def test_what_was_looked_up_before_the_agents_is_not_searched_again() -> None:
+    knowledge = MemoryKnowledge()
+    found = Passage("Baggage", "Overweight bags", "baggage", "Over 50 lbs costs $50.", 2.0)
+    turn = replace(make_turn(), knowledge=knowledge, looked_up=LookedUp("my bag\nis heavy", "", (found,)))
+
+    again = await call(faq_lookup, turn, question="my bag is heavy")
+    other = await call(faq_lookup, turn, question="my bag is heavy", about="bags")
+
+    assert [result["section"] for result in again["results"]] == ["Overweight bags"]
+    assert not other["found"]
+    assert len(knowledge.asked) == 1
 
 
 async def test_at_most_three_passages_are_given() -> None:

@@ -48,6 +48,10 @@ class LookedUp:
     about: str = ""
     passages: tuple[Passage, ...] = ()
 
+    def answers(self, question: str, about: str) -> bool:
+        """Check whether this is what a search for the same words would find."""
+        return " ".join(self.question.split()) == " ".join(question.split()) != "" and self.about == about
+
 
 class EffectStore(Protocol):
     """Protocol of the store that applies staged changes within a turn's transaction."""

@@ -40,7 +40,14 @@ class Say:
     text: str
 
 
-Step: TypeAlias = Call | Say
+@dataclass(frozen=True)
+class Calls:
+    """Step that calls several tools at once, none of which needs what another gives."""
+
+    calls: tuple[Call, ...]
+
+
+Step: TypeAlias = Call | Calls | Say
 
 
 def fingerprint(instructions: str | None, items: str | list[TResponseInputItem]) -> str:
@@ -55,30 +62,16 @@ def fingerprint(instructions: str | None, items: str | list[TResponseInputItem])
 
 def respond(step: Step, identity: str, input_characters: int) -> ModelResponse:
     """Wrap one step as the SDK's response."""
-    item: TResponseOutputItem
-    if isinstance(step, Call):
-        arguments = json.dumps(dict(step.arguments), ensure_ascii=False)
-        written = len(step.name) + len(arguments)
-        item = ResponseFunctionToolCall(
-            id=f"fc_{identity}",
-            call_id=f"call_{identity}",
-            type="function_call",
-            name=step.name,
-            arguments=arguments,
-            status="completed",
-        )
+    items: list[TResponseOutputItem]
+    if isinstance(step, Say):
+        items, written = [_message(step, identity)], len(step.text)
     else:
-        written = len(step.text)
-        item = ResponseOutputMessage(
-            id=f"msg_{identity}",
-            type="message",
-            role="assistant",
-            status="completed",
-            content=[ResponseOutputText(text=step.text, type="output_text", annotations=[], logprobs=[])],
-        )
+        calls = (step,) if isinstance(step, Call) else step.calls
+        tool_calls = [_tool_call(call, f"{identity}_{at}" if at else identity) for at, call in enumerate(calls)]
+        items, written = [*tool_calls], sum(len(one.name) + len(one.arguments) for one in tool_calls)
     tokens_in, tokens_out = input_characters // CHARACTERS_PER_TOKEN, written // CHARACTERS_PER_TOKEN
     usage = Usage(requests=1, input_tokens=tokens_in, output_tokens=tokens_out, total_tokens=tokens_in + tokens_out)
-    return ModelResponse(output=[item], usage=usage, response_id=f"resp_{identity}")
+    return ModelResponse(output=items, usage=usage, response_id=f"resp_{identity}")
 
 
 def check_usable(response: ModelResponse) -> None:
@@ -93,3 +86,24 @@ def check_usable(response: ModelResponse) -> None:
         elif getattr(item, "type", "") == "function_call":
             return
     raise UnusableAnswer("the answer is empty")
+
+
+def _tool_call(call: Call, identity: str) -> ResponseFunctionToolCall:
+    return ResponseFunctionToolCall(
+        id=f"fc_{identity}",
+        call_id=f"call_{identity}",
+        type="function_call",
+        name=call.name,
+        arguments=json.dumps(dict(call.arguments), ensure_ascii=False),
+        status="completed",
+    )
+
+
+def _message(said: Say, identity: str) -> ResponseOutputMessage:
+    return ResponseOutputMessage(
+        id=f"msg_{identity}",
+        type="message",
+        role="assistant",
+        status="completed",
+        content=[ResponseOutputText(text=said.text, type="output_text", annotations=[], logprobs=[])],
+    )

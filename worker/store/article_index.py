@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from worker.conversation.effects import Passage
+from worker.store.article_telling import SectionClassifier
 from worker.store.article_words import Document, WordCoverage, WordRanking, clean, count_tokens, telling_words
 from worker.store.spelling import Spelling
 
@@ -32,13 +33,13 @@ TEXT_SHARE, HEADING_SHARE, WORDS_SHARE, COVERAGE_SHARE = 0.5, 0.2, 0.05, 0.3
 Found on our tuning questions; between half and twice of each the results hardly move (docs/knowledge.md).
 """
 
-FOUND_MIN = 1.42
+FOUND_MIN = 1.3
 """Rank from which a section answers a question. Lower, and more is answered, and more of it wrongly."""
 
-CLOSE = 0.3
-"""How far below the best a section's rank may be to be an answer too."""
+CLOSE, CLOSE_MIN = 0.3, 1.1
+"""How far below the best a section's rank may be to be an answer too, and the rank that this takes at least."""
 
-SUBJECT_SHARE, SUBJECT_FROM = 0.8, 1.0
+SUBJECT_SHARE, SUBJECT_FROM = 0.8, 0.6
 """How much the rank of the question before, from which rank on, adds to the whole article that it was about."""
 
 PARTS_MAX = 3
@@ -49,8 +50,8 @@ UNANSWERED_FROM, UNANSWERED_BEHIND = 0.3, 0.2
 """Likeness to a question that no article answers, from which it takes from every rank what it is above this, or above
 the likeness to the nearest phrasing less this much."""
 
-RIDGE: Final = 10.0
-"""How strongly the regression is held to small weights; from 3 to 30 the results hardly move."""
+CLASSIFIED_AS_NONE_SHARE = 1.0
+"""How much of what the classifier gives to "no section" is taken from every rank."""
 
 _PART_END: Final = re.compile(r"(?<=[?.!;])\s+|\n+|\b(?:and|plus)\b", re.IGNORECASE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
@@ -87,10 +88,14 @@ class ArticleIndex:
         self._asked = self._embed([phrasing for _, phrasing in asked])
         self._texts = self._embed(texts)
         self._headings = self._embed([clean(f"{one.title}: {one.heading}") for one in sections])
-        self._telling = _learn_telling(
-            [(self._asked, self._owners), (self._texts, np.arange(len(texts))), (self._headings, np.arange(len(texts)))]
+        left_open = [clean(question) for question in unanswered]
+        self._unanswered = self._embed(left_open)
+        self._classifier = SectionClassifier(
+            [*(phrasing for _, phrasing in asked), *left_open],
+            np.concatenate([self._asked, self._unanswered]),
+            np.concatenate([self._owners, np.full(len(left_open), len(sections), np.intp)]),
+            len(sections),
         )
-        self._unanswered = self._embed([clean(question) for question in unanswered])
         self._words = WordRanking(
             [Document(text, [clean(word) for word in one.keywords]) for text, one in zip(spoken, sections, strict=True)]
         )
@@ -109,9 +114,11 @@ class ArticleIndex:
             return []
         ranks = self.rank_after(question, about) if about else self.rank(question)
         best = [int(place) for place in np.argsort(-ranks, kind="stable")[:limit]]
-        rank_min = max(FOUND_MIN, float(ranks[best[0]]) - CLOSE)
+        if ranks[best[0]] < FOUND_MIN:
+            return []
+        rank_min = max(CLOSE_MIN, float(ranks[best[0]]) - CLOSE)
         found = {place: float(ranks[place]) for place in best if ranks[place] >= rank_min}
-        found = {**self._search_parts(question, about), **found} if found else found
+        found = {**self._search_parts(question, about), **found}
         return [self._passage(place, rank) for place, rank in list(found.items())[:limit]]
 
     def _search_parts(self, question: str, about: str) -> dict[int, float]:
@@ -154,14 +161,16 @@ class ArticleIndex:
         meaning = self._embed([asked])[0]
         nearest = np.zeros(len(self.sections))
         np.maximum.at(nearest, self._owners, self._asked @ meaning)
+        classified = self._classifier.scores(asked, meaning)
         ranks: Scores = (
             nearest
-            + meaning @ self._telling
+            + classified[:-1]
             + TEXT_SHARE * (self._texts @ meaning)
             + HEADING_SHARE * (self._headings @ meaning)
             + WORDS_SHARE * self._words.scores(asked)
             + COVERAGE_SHARE * self._coverage.scores(weights)
         )
+        ranks -= CLASSIFIED_AS_NONE_SHARE * max(0.0, float(classified[-1]))
         return ranks - self._unanswered_share(meaning, float(nearest.max()))
 
     def _unanswered_share(self, meaning: Vectors, nearest: float) -> float:
@@ -176,22 +185,6 @@ class ArticleIndex:
     def _passage(self, place: int, rank: float) -> Passage:
         one = self.sections[place]
         return Passage(one.title, one.heading, one.slug, one.body, rank)
-
-
-def _learn_telling(examples: Sequence[tuple[Vectors, NDArray[np.intp]]]) -> Vectors:
-    """Learn which directions of meaning tell each section from all others: ridge regression of sections on vectors.
-
-    `examples` are vectors and the places of the sections that they belong to. The nearest phrasing is one example, and
-    a long question has much beside the point; this weighs all of them, and takes milliseconds. Shape (dimensions,
-    sections); about 1 for a section's own phrasings, 0 for others.
-    """
-    vectors = np.concatenate([vectors for vectors, _ in examples])
-    places = np.concatenate([places for _, places in examples])
-    belongs = np.zeros((len(vectors), len(examples[-1][0])), np.float32)
-    belongs[np.arange(len(vectors)), places] = 1
-    inner = vectors.T @ vectors + RIDGE * np.eye(vectors.shape[1], dtype=np.float32)
-    telling: Vectors = np.linalg.solve(inner, vectors.T @ belongs)
-    return telling
 
 
 def _phrasings_of(section: ArticleSection) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def telling_words(text: str) -> list[str]:
     return [word for word in dict.fromkeys(_WORD.findall(text)) if word not in STOP_WORDS]
 
 
-def _stems(text: str) -> list[str]:
+def stems_of(text: str) -> list[str]:
+    """List the stems of a cleaned text's words in order, those of stop words as well."""
     return [stem(word) for word in _WORD.findall(text)]
 
 
@@ -86,7 +87,7 @@ class WordRanking:
     """Rank documents by BM25 over stems and whole phrases."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        self._phrases = {" ".join(_stems(phrase)) for document in documents for phrase in document.phrases}
+        self._phrases = {" ".join(stems_of(phrase)) for document in documents for phrase in document.phrases}
         counts = [Counter(chain(self._terms(one.text), self._own_phrases(one))) for one in documents]
         lengths = np.array([max(1, sum(count.values())) for count in counts], np.float64)
         relative = 1 - BM25_LENGTH + BM25_LENGTH * lengths / lengths.mean() if counts else lengths
@@ -121,7 +122,7 @@ class WordRanking:
 
     def _terms(self, text: str) -> Iterator[str]:
         yield from (stem(word) for word in _WORD.findall(text) if word not in STOP_WORDS)
-        stems = _stems(text)
+        stems = stems_of(text)
         for words in range(2, PHRASE_WORDS_MAX + 1):
             runs = (" ".join(stems[at : at + words]) for at in range(len(stems) - words + 1))
             yield from (run for run in runs if run in self._phrases)
@@ -129,7 +130,7 @@ class WordRanking:
     @staticmethod
     def _own_phrases(document: Document) -> Iterator[str]:
         for phrase in document.phrases:
-            stems = _stems(phrase)
+            stems = stems_of(phrase)
             if stems:
                 yield " ".join(stems)
 

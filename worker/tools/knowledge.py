@@ -6,6 +6,7 @@ from agents import FileSearchTool, FunctionTool
 from agents.tool_context import ToolContext
 
 from worker.conversation.context import TurnContext
+from worker.conversation.effects import Passage
 from worker.tools.airline_tool import airline_tool
 from worker.tools.results import give
 
@@ -17,15 +18,26 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str, about: st
     """Search the airline's published articles; the only source of policy.
 
     Args:
-        question: The customer's question in their own words, without greetings and names.
-        about: The question before it, if this one makes no sense without ("and in the hold?"); else leave it out.
+        question: In the customer's words, without greetings and names.
+        about: The question before it, if this one makes no sense without ("and in the hold?"); else null.
 
     """
     turn = context.context
-    passages = await turn.knowledge.search(turn.key.tenant, question, PASSAGES_MAX, about or "")
+    passages: Sequence[Passage] = turn.looked_up.passages
+    if not turn.looked_up.answers(question, about or ""):
+        passages = await turn.knowledge.search(turn.key.tenant, question, PASSAGES_MAX, about or "")
     if not passages:
         return give(turn, found=False)
-    results = [{"article": p.article, "section": p.section, "text": p.text, "slug": p.slug} for p in passages]
+    results = [
+        {
+            "id": f"P{number}",
+            "article": one.article,
+            "section": one.section,
+            "text": one.text,
+            "rank": round(one.rank, 2),
+        }
+        for number, one in enumerate(passages, start=1)
+    ]
     return give(turn, found=True, results=results)
 
 

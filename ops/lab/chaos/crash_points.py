@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ops.lab.chaos.http_sender import SENDER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,6 +42,8 @@ class CrashPoint:
     """The point is reached by changes of bookings alone: every conversation has to make some."""
     breaks_calls_off: bool = False
     """Each death interrupts a call of the provider."""
+    sends_by: str = "library"
+    """How the sender sends: `ops.lab.chaos.http_sender.SENDER`."""
     moves_again_seconds_max: float = 10.0
     """Longer than for an occasional death: whoever rescues dies of it, until enough have."""
 
@@ -63,6 +67,8 @@ class CrashPoint:
         for slot in slots:
             slot.failpoint = self.failpoint
             slot.changes = HEARS_BELLS_ALONE if self.mortal == "workers" else {}
+            if self.sends_by != "library":
+                slot.changes = {SENDER: self.sends_by}
         if self.mortal == "rescuer":
             for slot in slots:
                 slot.changes = RESCUES_OFTEN
@@ -122,4 +128,5 @@ CRASH_POINTS: tuple[CrashPoint, ...] = (
     CrashPoint("P11", "leftovers.published", "a rescuer dies: published, not noted", "rescuer"),
     CrashPoint("P12", "reply.handed_on", "a consumer dies: handed on, not acknowledged", "consumer", 2),
     CrashPoint("P13", "send.rung", "a sender dies: done, the receipt is lost", "sender"),
+    CrashPoint("P14", "send.accepted", "an HTTP gateway dies: committed, not answered", "sender", sends_by="http"),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from ops.lab.chaos import (
     clock_faults,
     disk_faults,
+    gateway_faults,
     provider_faults,
     server_faults,
     webhook_faults,
@@ -186,6 +187,7 @@ FAULTS: tuple[Fault, ...] = (
         keeps_sending=True,
         pace=0.5,
     ),
+    Fault("F32", "a reader of an HTTP stream stops reading", gateway_faults.stall_a_reader, None, keeps_sending=True),
     *(_fault_at(point) for point in CRASH_POINTS),
 )
 

@@ -24,7 +24,7 @@ from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.emergency import assess_emergency
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.relevance import assess_relevance
-from worker.models.output import Say
+from worker.models.output import Call, Say
 from worker.store.article_index import ArticleIndex
 
 ACCURACY_MIN = 0.85
@@ -88,7 +88,7 @@ def route_of(text: str) -> str:
         return _LABELS[starts_at]
     step = triage.decide(replace(read_situation("", items, _callables()[_TRIAGE]), agent=_TRIAGE, facts=facts))
     if not isinstance(step, Say):
-        return _HANDOFFS[step.name]
+        return _HANDOFFS[step.name if isinstance(step, Call) else step.calls[0].name]
     return ASKED if phrases.ASKED_TO_CLARIFY.search(step.text) else "off_topic"
 
 

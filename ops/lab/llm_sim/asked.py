@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,7 @@ from worker.domains.airline.claims import load_vocabulary
 from worker.domains.airline.local.model import LocalModel
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.relevance import assess_relevance
-from worker.models.output import CHARACTERS_PER_TOKEN, Call
+from worker.models.output import CHARACTERS_PER_TOKEN, Call, Calls, Say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ class Asked:
     items: list[dict[str, Any]]
     callable_names: frozenset[str]
     schema: Mapping[str, Any] | None
+    defined_characters: int = field(default=0, compare=False)
+    """How long the definitions of tools, handoffs and the schema are, as JSON."""
 
     @cached_property
     def input_hash(self) -> str:
@@ -42,7 +44,8 @@ class Asked:
     @property
     def tokens(self) -> int:
         """Return the estimated size of the question, in tokens."""
-        return (len(self.instructions) + sum(len(str(item)) for item in self.items)) // CHARACTERS_PER_TOKEN
+        said = len(self.instructions) + sum(len(str(item)) for item in self.items)
+        return (said + self.defined_characters) // CHARACTERS_PER_TOKEN
 
     @property
     def newest_text(self) -> str:
@@ -53,16 +56,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Output:
-    """A model's answer; a call's `text` is its arguments as JSON."""
+    """A model's answer; a call's `text` is its arguments as JSON, and `beside` it are calls of the same answer."""
 
     kind: Literal["text", "refusal", "call"]
     text: str
     name: str = ""
+    beside: tuple[Output, ...] = ()
+
+    @property
+    def calls(self) -> tuple[Output, ...]:
+        """Return the calls of the answer; empty for a text."""
+        return (self, *self.beside) if self.kind == "call" else ()
 
     @property
     def tokens(self) -> int:
         """Return the estimated size of the answer, in tokens."""
-        return (len(self.name) + len(self.text)) // CHARACTERS_PER_TOKEN
+        return sum(len(part.name) + len(part.text) for part in (self, *self.beside)) // CHARACTERS_PER_TOKEN
 
 
 @dataclass(frozen=True)
@@ -79,9 +88,19 @@ def think(asked: Asked) -> Output:
     if asked.schema is not None:
         return Output("text", json.dumps(_fill_in(asked.schema, asked.newest_text)))
     step = LocalModel().decide(asked.instructions, asked.items, asked.callable_names)
-    if isinstance(step, Call):
-        return Output("call", json.dumps(dict(step.arguments), ensure_ascii=False), step.name)
-    return Output("text", step.text)
+    if isinstance(step, Say):
+        return Output("text", step.text)
+    first, *others = (_call(one) for one in (step.calls if isinstance(step, Calls) else (step,)))
+    return replace(first, beside=tuple(others))
+
+
+def _call(step: Call) -> Output:
+    return Output("call", json.dumps(dict(step.arguments), ensure_ascii=False), step.name)
+
+
+def count_characters(*definitions: object) -> int:
+    """Count the characters of definitions as JSON; those that are not there have none."""
+    return sum(len(json.dumps(one)) for one in definitions if one)
 
 
 def text_of(content: object) -> str:

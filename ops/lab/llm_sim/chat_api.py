@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, text_of
+from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, count_characters, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,15 +26,22 @@ def _read(body: Mapping[str, Any]) -> Asked:
         items=[item for message in messages for item in _items_of(message)],
         callable_names=frozenset(str(tool["function"]["name"]) for tool in tools if tool.get("type") == "function"),
         schema=form["json_schema"].get("schema") if form.get("type") == "json_schema" else None,
+        defined_characters=count_characters(tools, form),
     )
 
 
 def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
     """Return the body of an answer."""
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
-    if output.kind == "call":
-        function = {"name": output.name, "arguments": output.text}
-        message["tool_calls"] = [{"id": f"call_{asked.input_hash}", "type": "function", "function": function}]
+    if output.calls:
+        message["tool_calls"] = [
+            {
+                "id": f"call_{asked.input_hash}_{at}",
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.text},
+            }
+            for at, call in enumerate(output.calls)
+        ]
     else:
         message["refusal" if output.kind == "refusal" else "content"] = output.text
     finish_reason = "tool_calls" if output.kind == "call" else "stop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, text_of
+from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, count_characters, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ def _read(body: Mapping[str, Any]) -> Asked:
         items=[_plain(item) for item in items],
         callable_names=frozenset(str(tool["name"]) for tool in tools if tool.get("type") == "function"),
         schema=form.get("schema") if form.get("type") == "json_schema" else None,
+        defined_characters=count_characters(tools, form),
     )
 
 
@@ -40,7 +41,7 @@ def _write(asked: Asked, output: Output, created_at: int) -> dict[str, Any]:
         "created_at": created_at,
         "model": asked.model,
         "status": "completed",
-        "output": [_write_item(output, identity)],
+        "output": _write_items(output, identity),
         "error": None,
         "incomplete_details": None,
         "parallel_tool_calls": True,
@@ -61,16 +62,23 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "output": text_of(item["output"])} if item.get("type") == "function_call_output" else item
 
 
-def _write_item(output: Output, identity: str) -> dict[str, Any]:
-    if output.kind == "call":
-        return {
+def _write_items(output: Output, identity: str) -> list[dict[str, Any]]:
+    if not output.calls:
+        return [_write_message(output, identity)]
+    return [
+        {
             "type": "function_call",
-            "id": f"fc_{identity}",
-            "call_id": f"call_{identity}",
-            "name": output.name,
-            "arguments": output.text,
+            "id": f"fc_{identity}_{at}",
+            "call_id": f"call_{identity}_{at}",
+            "name": call.name,
+            "arguments": call.text,
             "status": "completed",
         }
+        for at, call in enumerate(output.calls)
+    ]
+
+
+def _write_message(output: Output, identity: str) -> dict[str, Any]:
     content = (
         {"type": "refusal", "refusal": output.text}
         if output.kind == "refusal"

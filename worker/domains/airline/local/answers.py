@@ -23,13 +23,31 @@ WISH_OF_KIND = {
 """The wish that each kind of offer serves."""
 
 KEEP = re.compile(r"\bnever ?mind\b|\bkeep\b|\bstay\b|\bleave it\b", re.IGNORECASE)
+AFTER_ALL = re.compile(
+    r"\b(?:yes|ok(?:ay)?|actually|fine|alright|please|hm+|go on|on second thoughts?|changed my mind)\b.{0,25}"
+    r"\b(?:do (?:it|that|so)|please do|take it|go ahead|after all|make it|book it|go for it|"
+    r"I(?:'ll| will) take (?:it|that))\b|"
+    r"\b(?:do it|take it|go ahead|please do) (?:after all|anyway|please)\b",
+    re.IGNORECASE,
+)
+"""Words by which an offer that was just turned down is wanted after all; a mere "ok" takes note of it."""
+
+_FAREWELL = re.compile(
+    r"\b(?:thanks|thank you|thx)\b.{0,20}\bfor (?:your|the|all|everything|helping|looking|trying|checking)\b|"
+    r"\b(?:thanks|thank you) (?:anyway|anyhow|all the same|nevertheless)\b|"
+    r"\b(?:bye|goodbye|good night|have a (?:nice|good|great|lovely) \w+|that(?:'?s| is| was| will be) all)\b",
+    re.IGNORECASE,
+)
+"""Thanks that look back on the talk, or end it: they answer no offer."""
+
 _SURE = 0.85
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
 def accepts_person(situation: Situation) -> bool:
-    """Check whether the newest message says yes to a colleague whom the last reply offered."""
-    return situation.facts.agrees_to_person and phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
+    """Check whether the newest message says yes to a colleague whom the last reply offered; a farewell does not."""
+    is_offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
+    return is_offered and situation.facts.agrees_to_person and not _FAREWELL.search(situation.message)
 
 
 def answer_offer(situation: Situation, *, wants_other: bool) -> Step | None:

@@ -15,10 +15,17 @@ FOLLOW_UP_WORDS_MAX = 12
 SHORT_WORDS_MAX = 4
 QUESTION_WORDS_MIN = 2
 
-FOUND_MIN = 1.35
+FOUND_MIN = 1.3
 """Rank from which what a search found answers the message; of the index of articles, about the least that it gives."""
 
-FOUND_WELL_MIN = 2.0
+FOUND_DESPITE_COMPLAINT_MIN = 1.45
+"""Rank from which it does although a message of more than a few words reads as a complaint."""
+
+FOUND_DESPITE_TRADE_MIN, FOUND_DESPITE_OTHER_MIN = 1.55, 1.95
+"""Rank from which it does although a word of another trade stands in it ("wifi", but also "Can I top up by card?"),
+and where the message surely reads as that trade's."""
+
+FOUND_WELL_MIN = 1.85
 """Rank from which it surely does, since a phrasing says nearly the same."""
 
 SURE_OF_OTHER, SURE_OF_WISH = 0.9, 0.98
@@ -44,17 +51,34 @@ _POINTS_BACK: Final = re.compile(
 )
 _QUESTION: Final = re.compile(
     r"^\W*(?:(?:hi|hello|hey|so|ok|and|also|but|or|well|quick question|question)\b\W*)*"
-    r"(?:how|what|what's|whats|when|which|where|why|who|whose|is|are|am|do|does|did|can|could|may|might|will|would|"
+    r"(?:(?:in|at|on|for|from|to|with|by|until|till|since) (?:how|what|which|when)|"
+    r"how|what|what's|whats|when|which|where|why|who|whose|is|are|am|do|does|did|can|could|may|might|will|would|"
     r"should|shall|must|has|have|any|until when|till when|if|price|fee|cost|"
     r"(?:please )?(?:tell|explain to) (?:me|us))\b",
     re.IGNORECASE,
 )
 _PLEASE_DO: Final = re.compile(
     r"^\W*(?:(?:hi|hello|hey|so|ok|and|also|please|pls)\b\W*)*"
-    r"(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)",
+    r"(?:can|could|would|will) (?:(?:you|u)\b(?! (?:please )?(?:tell|explain|say))|(?:some|any)(?:one|body)\b)|"
+    r"^\W*(?:so |and |but )*(?:please|pls|plz) (?!tell|explain|say|let|advise|clarify|confirm|how|what)\w+ "
+    r"(?:me|us|my|our|him|her|them|it|this|that)\b",
+    re.IGNORECASE,
+)
+_WANTS: Final = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|ok|and|also|please|pls|just)\b\W*)*"
+    r"(?:(?:i|we)(?:'d| would)? (?:just )?(?:want|need|like|prefer|wish|wanna|gotta)|add|change|cancel|move|put|give|"
+    r"book|switch|swap|upgrade|downgrade|get|take|make|remove|rebook|send|fix|correct)\b",
+    re.IGNORECASE,
+)
+_OWN_BOOKING: Final = re.compile(
+    r"\b(?:my|our) (?:\w+ )?(?:bookings?|reservations?|itinerary)\b|"
+    r"^\W*(?:(?:hi|hello|hey|so|ok|and)\b\W*)*(?:can|could) (?:i|we) (?:please )?"
+    r"(?:change|move|cancel|switch|swap|upgrade) (?:my|our)\b[^?.]{0,25}\?*$",
     re.IGNORECASE,
 )
 _HELP: Final = re.compile(r"\bhelp\W*$", re.IGNORECASE)
+_SURE_OF_TRADE: Final = 0.8
+_TRADES: Final = frozenset({"trade", "brand", "bank", "shop", "gadget"})
 _CLAUSE_END: Final = re.compile(r"(?<=[.!?,;])\s+|\n+|\s-\s")
 
 
@@ -77,6 +101,8 @@ def asks(text: str) -> bool:
     """Check whether a message has the form of a question to be answered, rather than of a favour to be done."""
     clauses = [clause for clause in _CLAUSE_END.split(text) if len(clause.split()) >= QUESTION_WORDS_MIN]
     asked = [clause for clause in clauses if clause.rstrip().endswith("?") or _QUESTION.search(clause)]
+    if "?" not in text and len(text.split()) > QUESTION_WORDS_MAX:
+        return False  # a long story: "When I asked the crew, they did nothing"
     return any(not _HELP.search(clause) for clause in asked) and not any(map(_PLEASE_DO.search, clauses))
 
 
@@ -86,19 +112,29 @@ def weigh_published(likely: Intent, text: str, rank: float, *, is_in_booking: bo
     `rank` is the best passage's, 0 for none; `is_in_booking` says whether the conversation is about a booking, whose
     questions are often its own. What must reach a person does.
     """
-    if rank < FOUND_MIN or urgent_cue(flatten(text)) is not None:
+    if rank < _found_min(likely, text) or urgent_cue(flatten(text)) is not None:
         return likely
     if likely.label == "faq":
         return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
     is_asked = asks(text)
-    if is_in_booking and not is_asked:
+    is_own = likely.label == "booking" and _OWN_BOOKING.search(text) is not None
+    is_wish = likely.label in {"booking", "escalation"} and not is_asked and _WANTS.search(text) is not None
+    if is_own or is_wish or (is_in_booking and not is_asked):
         return likely
-    if likely.label == "escalation" and "?" not in text and len(text.split()) > QUESTION_WORDS_MAX:
-        is_asked = False  # a long story without a question mark: "When I asked the crew, they did nothing"
     gives_way = likely.confidence < _sure_min(likely, len(text.split()), rank, is_asked=is_asked)
     if not gives_way or "thanks" in cues_in(flatten(text)):
         return likely
     return Intent("faq", max(likely.confidence, SURE_OF_OTHER))
+
+
+def _found_min(likely: Intent, text: str) -> float:
+    """Return the rank from which the articles have a say against what a message reads as."""
+    if likely.label == "escalation" and len(text.split()) > FOLLOW_UP_WORDS_MAX:
+        return FOUND_DESPITE_COMPLAINT_MIN
+    cues = cues_in(flatten(text))
+    if likely.label != "off_topic" or "ours" in cues or not cues & _TRADES:
+        return FOUND_MIN
+    return FOUND_DESPITE_OTHER_MIN if likely.confidence >= _SURE_OF_TRADE else FOUND_DESPITE_TRADE_MIN
 
 
 def _sure_min(likely: Intent, words: int, rank: float, *, is_asked: bool) -> float:

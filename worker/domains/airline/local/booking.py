@@ -6,18 +6,21 @@ from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import amend, ask_for_payment, is_for_tool
-from worker.domains.airline.local.answers import KEEP, WISH_OF_KIND, accepts_person, answer_offer
+from worker.domains.airline.local.answers import AFTER_ALL, KEEP, WISH_OF_KIND, accepts_person, answer_offer
+from worker.domains.airline.local.asking import FOUND_MIN
 from worker.domains.airline.local.beside import asks_about_own, next_question, with_answers
 from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
+from worker.domains.airline.local.lookups import asks_before_booking, results_of
+from worker.domains.airline.local.lookups import look_up as look_up_articles
 from worker.domains.airline.local.reading.clauses import wish_text
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
-from worker.domains.airline.local.reading.slots import find_confirmation_number
+from worker.domains.airline.local.reading.slots import find_confirmation_number, says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.domains.airline.local.rebooking import (
     offer_flights,
@@ -27,7 +30,7 @@ from worker.domains.airline.local.rebooking import (
     work_on_flights,
 )
 from worker.domains.airline.local.seating import next_move, offer_seat, work_on_seat
-from worker.domains.airline.local.situation import FinishedCall, Situation
+from worker.domains.airline.local.situation import LEFT_AS_IT_WAS, FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.domains.airline.local.verifying import (
     TO_TRIAGE,
@@ -121,9 +124,17 @@ def _answer_offer(situation: Situation) -> Step | None:
     """Take the answer to an open offer; None when there is none, or the message is about something else."""
     quote = situation.open_offer
     if quote is None:
-        return None
+        return _offer_again(situation)
     wants_other = wants_another(situation, quote.kind) and not KEEP.search(situation.message)
     return answer_offer(situation, wants_other=wants_other)
+
+
+def _offer_again(situation: Situation) -> Step | None:
+    """Make the offer again that the customer has just turned down and wants after all; None for any other message."""
+    if LEFT_AS_IT_WAS not in situation.last_reply or not AFTER_ALL.search(situation.message):
+        return None
+    made = [done for done in situation.done_before if done.name.startswith("quote_") and done.is_ok]
+    return Call(made[-1].name, made[-1].arguments) if made and situation.can(made[-1].name) else None
 
 
 def _leave(situation: Situation) -> Step | None:
@@ -153,6 +164,7 @@ def _is_ours(situation: Situation) -> bool:
     return bool(
         _holds_details(situation)
         or asks_about_own(situation)
+        or says_no_code(message, asked=phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None)
         or len(message.split()) <= _SHORT_WORDS_MAX
         or find_wish(message) in SEAT_WISHES
         or (situation.open_offer and wants_another(situation, situation.open_offer.kind))
@@ -239,6 +251,8 @@ def _work(situation: Situation) -> Step:
     if asks_number and not situation.facts.sender_verified:
         return offer_person(situation, offers.cannot_tell_number(), offers.noted_without_code())
     if not is_verified(situation, details) and find_reservation(situation) is None:
+        if asks_before_booking(situation) and situation.can("faq_lookup"):
+            return look_up_articles(situation)
         ticket_id = situation.facts.ticket_id
         wants_more = wish is not None or situation.reading.own_questions
         return (
@@ -300,6 +314,9 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
     """Have a person do what no tool does, with everything that person needs already asked for."""
     if situation.facts.ticket_id:
         return Say(phrases.already_handed_over(situation.facts.ticket_id))
+    step = _tell_way(situation, wish)
+    if step is not None:
+        return step
     asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
     is_open = is_verified(situation, details) or situation.was_called("look_up_reservation")
     if not is_open and wish != "new_booking":
@@ -316,6 +333,26 @@ def _pass_on(situation: Situation, details: Details, wish: Wish) -> Step:
     if situation.was_called(TO_TRIAGE) or not situation.can(TO_TRIAGE):
         return Say(phrases.nothing_found())
     return offer_person(situation, offers.cannot_do(wish), offers.noted())
+
+
+def _tell_way(situation: Situation, wish: Wish) -> Step | None:
+    """Say how customers do themselves what no tool does, once; None where the articles know no way."""
+    published = situation.facts.published
+    if wish not in _ON_THE_WEBSITE:
+        return None
+    if offers.DO_IT_YOURSELF in situation.last_reply and find_wish(situation.message) is None:
+        return Say(offers.still_yourself())
+    if any(offers.DO_IT_YOURSELF in line.text for line in situation.lines):
+        return None
+    if published is None or published.rank < FOUND_MIN:
+        return None
+    found = [done for done in situation.done if done.name == "faq_lookup"]
+    if not found and situation.can("faq_lookup"):
+        return look_up_articles(situation)
+    return Say(offers.do_it_yourself()) if found and results_of(found[0]) else None
+
+
+_ON_THE_WEBSITE = frozenset[Wish]({"documents", "check_in"})
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import re
 from schema.messages.escalation import EscalationCategory, Priority
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import is_unclear_too_often
+from worker.domains.airline.local.lookups import asks_published, look_up, results_of
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import flatten, urgent_cue
 from worker.domains.airline.local.reading.wishes import find_wishes
-from worker.domains.airline.local.situation import Situation
+from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.models.output import Call, Say, Step
 
 SUMMARY_CHARACTERS_MAX = 1_500
@@ -44,17 +45,15 @@ def decide(situation: Situation) -> Step:
     """Choose the next step."""
     latest = situation.latest
     if latest is not None and latest.name == "escalate_to_human":
-        if latest.is_ok:
-            feeling = _feeling(situation)
-            return Say(
-                phrases.handed_over(latest.output.get("ticket_id"), latest.output.get("answer_by"), feeling=feeling)
-            )
-        return Say(phrases.refuse(str(latest.output.get("message", ""))))
+        return Say(_told(situation, latest) if latest.is_ok else phrases.refuse(str(latest.output.get("message", ""))))
     ticket_id = situation.facts.ticket_id
     if ticket_id:
         return Say(phrases.already_handed_over(ticket_id))
     if not situation.can("escalate_to_human"):
         return Say(phrases.nothing_found())
+    is_calm = "angry" not in cues_in(flatten(situation.message)) and _cue_of(situation) != "human"
+    if is_calm and asks_published(situation) and situation.can("faq_lookup"):
+        return look_up(situation)
     category = category_of(situation)
     return Call(
         "escalate_to_human",
@@ -65,6 +64,15 @@ def decide(situation: Situation) -> Step:
             "priority": priority_of(situation),
         },
     )
+
+
+def _told(situation: Situation, opened: FinishedCall) -> str:
+    """Tell the ticket, and what the articles say on what was asked beside the need for a person."""
+    told = phrases.handed_over(
+        opened.output.get("ticket_id"), opened.output.get("answer_by"), feeling=_feeling(situation)
+    )
+    found = next((done for done in situation.done if done.name == "faq_lookup" and results_of(done)), None)
+    return f"{told}\n\n{phrases.until_then(results_of(found)[0])}" if found else told
 
 
 _REASONS: dict[EscalationCategory, str] = {
@@ -95,11 +103,17 @@ def category_of(situation: Situation) -> EscalationCategory:
         (disputed, "policy_restriction"),
         (cue is not None and cue != "complaint", "unsupported_request"),
         (phrases.FOUND_NOTHING in situation.last_reply, "missing_knowledge"),
-        (situation.was_called("faq_lookup"), "missing_knowledge"),
+        (was_looked_up_in_vain(situation), "missing_knowledge"),
         (situation.intent.label == "escalation", "customer_request"),
         (about_booking or came_back or offered, "unsupported_request"),
     )
     return next((category for holds, category in reasons if holds), "pending_clarification")
+
+
+def was_looked_up_in_vain(situation: Situation) -> bool:
+    """Check whether this turn searched the articles and found nothing."""
+    looked_up = [done for done in situation.done if done.name == "faq_lookup"]
+    return bool(looked_up) and not any(map(results_of, looked_up))
 
 
 def priority_of(situation: Situation) -> Priority:

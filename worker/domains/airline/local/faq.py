@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
-from worker.domains.airline.local.asking import is_follow_up, leans_on_last
-from worker.domains.airline.local.reading.intent import calls_for_person, classify
+from worker.domains.airline.local.asking import FOUND_WELL_MIN, is_follow_up
+from worker.domains.airline.local.lookups import CORRECTION, look_up, results_of, source_of
+from worker.domains.airline.local.reading.intent import calls_for_person
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
-QUESTION_CHARACTERS_MAX = 500
 SHORT_ANSWER_WORDS_MAX = 4
-QUESTIONS_MAX = 3
-"""Questions of one turn that are looked up, each by itself."""
 PASSAGES_QUOTED_MAX = 2
+PART_RANK_MIN = 1.5
+"""Rank from which a passage answers a part of a message by itself; a part says less than a whole."""
 _SURE = 0.5
-_PARAGRAPH = re.compile(r"\n\s*\n")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_SECRET = re.compile(r"\[(?:CARD_NUMBER|SSN)\]")
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
@@ -29,9 +26,6 @@ def decide(situation: Situation) -> Step:
     """Choose the next step."""
     looked_up = [done for done in situation.done if done.name == "faq_lookup"]
     if looked_up and situation.latest is looked_up[-1]:
-        questions = questions_in(situation)
-        if len(looked_up) < len(questions):
-            return Call("faq_lookup", questions[len(looked_up)])
         return Say(_answer(looked_up))
     sent_here = "transfer_to_faq_agent" in situation.handoffs_made
     if not sent_here:
@@ -40,14 +34,37 @@ def decide(situation: Situation) -> Step:
             return step
     if not situation.can("faq_lookup"):
         return Say(phrases.nothing_found())
-    return Call("faq_lookup", questions_in(situation)[0])
+    return look_up(situation)
 
 
 def _answer(looked_up: list[FinishedCall]) -> str:
-    """Return what was found, each passage once: two where one question was looked up and both are close to it."""
-    quoted = PASSAGES_QUOTED_MAX if len(looked_up) == 1 else 1
-    found = [result for done in looked_up if done.output.get("found") for result in done.output["results"][:quoted]]
-    return "\n\n".join(dict.fromkeys(map(phrases.cite, found))) or phrases.nothing_found()
+    """Answer each question: with a passage, or with the word that none answers it.
+
+    A part of a message is answered by itself where a passage surely does; what the whole of it is about comes first
+    where a part has no answer of its own.
+    """
+    whole, *parts = looked_up
+    of_whole = results_of(whole)
+    answers = [(done, _surely(results_of(done))) for done in parts]
+    told = [passage for _, passage in answers if passage is not None]
+    if len(parts) == 1 and (of_whole or not _surely(results_of(parts[0]), FOUND_WELL_MIN)):
+        told = []
+    if not told:
+        return _cite_all(of_whole[:PASSAGES_QUOTED_MAX]) or phrases.nothing_found()
+    left = [done for done, passage in answers if passage is None]
+    if left and of_whole:
+        told.insert(0, of_whole[0])
+        left = [done for done in left if source_of(of_whole[0]) not in map(source_of, results_of(done))]
+    unknown = [str(done.arguments.get("question")) for done in left if "about" not in done.arguments]
+    return "\n\n".join([_cite_all(told), *([phrases.some_not_found(unknown)] if unknown else [])])
+
+
+def _surely(results: list[dict[str, Any]], rank_min: float = PART_RANK_MIN) -> dict[str, Any] | None:
+    return results[0] if results and float(results[0].get("rank", rank_min)) >= rank_min else None
+
+
+def _cite_all(results: list[dict[str, Any]]) -> str:
+    return "\n\n".join(dict.fromkeys(map(phrases.cite, results)))
 
 
 def _settle_otherwise(situation: Situation) -> Step | None:
@@ -58,7 +75,8 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     answers_offer = offered is not None and (offered.said_yes or refuses)
     if answers_offer or situation.tells_name or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
-    if is_follow_up(situation.message) and situation.facts.published is not None:
+    goes_on = is_follow_up(situation.message) and situation.facts.published is not None
+    if goes_on or CORRECTION.search(situation.message):
         return None
     is_nod = (refuses or situation.facts.agrees) and len(situation.message.split()) <= SHORT_ANSWER_WORDS_MAX
     if is_nod or label == "smalltalk" or is_smalltalk(situation):
@@ -71,32 +89,3 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     if (is_elsewhere or find_confirmation_number(situation.message)) and situation.can(_TO_TRIAGE):
         return Call(_TO_TRIAGE)
     return None
-
-
-def questions_in(situation: Situation) -> list[dict[str, str]]:
-    """Return the arguments of the lookups, at most QUESTIONS_MAX; one that leans on the question before takes it along.
-
-    Several are looked up when several paragraphs ask: messages that came in a row are paragraphs of one.
-    """
-    paragraphs = [part for part in _PARAGRAPH.split(situation.message) if "?" in part and _is_policy(part)]
-    if len(paragraphs) > 1:
-        return [{"question": _question_of(paragraph)} for paragraph in paragraphs[:QUESTIONS_MAX]]
-    question = {"question": _question_of(situation.message)}
-    if leans_on_last(situation.message) and len(situation.customer_texts) > 1:
-        question["about"] = _question_of(situation.customer_texts[-2])
-    return [question]
-
-
-def _is_policy(paragraph: str) -> bool:
-    label, confidence = classify(paragraph)
-    return label == "faq" and confidence >= _SURE
-
-
-def _question_of(text: str) -> str:
-    """Leave a sentence that held a card number out where there is another: the question is not about the card."""
-    harmless = [sentence for sentence in _SENTENCE_END.split(text) if not _SECRET.search(sentence)]
-    return _shorten(" ".join(harmless) or text)
-
-
-def _shorten(question: str) -> str:
-    return " ".join(question.split())[:QUESTION_CHARACTERS_MAX]

@@ -12,7 +12,7 @@ from worker.domains.airline.local.routing import DECISIONS
 from worker.domains.airline.local.situation import Situation, read_situation
 from worker.domains.airline.local.varying import vary
 from worker.models.embedded import EmbeddedModel
-from worker.models.output import Call, Say, Step
+from worker.models.output import Say, Step
 
 CALLS_PER_TURN_MAX = 8
 """Tool calls and handoffs of one turn after which this model only speaks: a run ends, whatever the tools answer."""
@@ -30,7 +30,7 @@ class LocalModel(EmbeddedModel):
         """Choose the next step for the agent that the instructions name."""
         situation = read_situation(instructions, items, callable_names)
         step = answer_at_once(situation) or DECISIONS.get(situation.agent, triage.decide)(situation)
-        if isinstance(step, Call) and len(situation.done) >= CALLS_PER_TURN_MAX:
+        if not isinstance(step, Say) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
         if isinstance(step, Say):
             step = keep_offer_open(situation, step)

@@ -188,6 +188,22 @@ def cannot_do(wish: str) -> str:
     return "I cannot do that myself, but a colleague can. Shall I pass this on to a colleague?"
 
 
+DO_IT_YOURSELF = "That is how you get it yourself, at once. I cannot send it from here."
+
+
+def do_it_yourself() -> str:
+    """Say, below what an article says on it, that this is the way; a colleague is there for whoever needs one."""
+    return f"{DO_IT_YOURSELF} If it does not work, tell me and a colleague takes over."
+
+
+def still_yourself() -> str:
+    """Say again, of an address or the like, that nothing is sent from here."""
+    return (
+        "I cannot send anything from here, to no address, but the way that I named works at once. Is there anything "
+        "else I can do for you?"
+    )
+
+
 def cannot_seat_together() -> str:
     """Say that seats side by side for several are a person's to choose, and what can be done here."""
     return (

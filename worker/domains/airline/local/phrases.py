@@ -296,6 +296,11 @@ def cite(result: dict[str, Any]) -> str:
     return f"{text}\n\nSource: {result.get('article')} \u203a {result.get('section')}"
 
 
+def until_then(result: dict[str, Any]) -> str:
+    """Answer, beside a ticket, with an article's passage and its source."""
+    return f"Until then, this is what our published rules say:\n\n{cite(result)}"
+
+
 def nothing_found() -> str:
     """Say that no article answers, and offer a person."""
     return f"{FOUND_NOTHING}, and I would rather not guess. Shall I pass this on to a colleague?"
@@ -304,6 +309,12 @@ def nothing_found() -> str:
 def not_found(question: str) -> str:
     """Say of one question among others that no article answers it."""
     return f"{FOUND_NOTHING}: \u201c{cut(question, _UNREAD_CHARACTERS_MAX)}\u201d"
+
+
+def some_not_found(questions: list[str]) -> str:
+    """Say of which questions among others no article answers them, and offer a person."""
+    named = " and ".join(f"\u201c{cut(question, _UNREAD_CHARACTERS_MAX)}\u201d" for question in questions)
+    return f"{FOUND_NOTHING}: {named}. Shall I pass this on to a colleague?"
 
 
 def handed_over(ticket_id: object, answer_by: object, *, feeling: str) -> str:

@@ -22,9 +22,9 @@ SHORT_WORDS_MAX = 8
 def is_smalltalk(situation: Situation) -> bool:
     """Check whether a message only greets, thanks or ends the conversation."""
     message = situation.message
+    cues = cues_in(flatten(message))
     if len(message.split()) > SHORT_WORDS_MAX:
         return situation.intent.label == "smalltalk"
-    cues = cues_in(flatten(message))
     says_so = bool(cues & {"thanks", "greeting"}) or not situation.last_reply
     return bool(_DONE.search(message)) or (situation.intent.label == "smalltalk" and says_so)
 

@@ -18,9 +18,16 @@ def load_cues() -> Mapping[str, re.Pattern[str]]:
 
 
 _CACHED_TEXTS_MAX = 2_048
+_ASIDE = frozenset({"unwanted", "person"})
+"""Sections that are no cues, but parts of other ones and what is not to be heard."""
 
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def cues_in(flat: str) -> frozenset[str]:
-    """Name the cues in a text that is flattened: lower case, single blanks, placeholders as `<kind>`."""
-    return frozenset(name for name, pattern in load_cues().items() if pattern.search(flat))
+    """Name the cues in a text that is flattened: lower case, single blanks, placeholders as `<kind>`.
+
+    What is said not to be wanted is none: "no need for a human", "I am not complaining".
+    """
+    cues = load_cues()
+    said = cues["unwanted"].sub(" ", flat)
+    return frozenset(name for name, pattern in cues.items() if name not in _ASIDE and pattern.search(said))

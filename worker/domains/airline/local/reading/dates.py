@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from datetime import date, timedelta
 
-from worker.domains.airline.rules.calendar_words import MONTH_PATTERN, MONTHS, NUMBERS, WEEKDAYS
+from worker.domains.airline.rules.calendar_words import MONTH_PATTERN, MONTHS, NUMBERS, ORDINALS, WEEKDAYS
 
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b"
 _YEAR = r"(?:,? ?(?P<year>20\d\d))?"
@@ -56,12 +56,29 @@ _DAY_HOURS = 24
 _AT_HAND_DAYS_MAX = 4
 
 
+_BESIDE_MONTH = MONTH_PATTERN.replace("?P<month>", "?:")
+_IN_WORDS = re.compile(
+    rf"\b(?P<ordinal>{'|'.join(one.replace('-', '[- ]') for one in reversed(ORDINALS))})\b(?= (?:of )?{_BESIDE_MONTH})|"
+    rf"\b{_BESIDE_MONTH} (?:the )?(?P<after>{'|'.join(one.replace('-', '[- ]') for one in reversed(ORDINALS))})\b"
+)
+
+
+def _with_figures(said: str) -> str:
+    """Write a day that stands in words beside its month in figures: "the fifth of december"."""
+
+    def write(match: re.Match[str]) -> str:
+        ordinal = match["ordinal"] or match["after"]
+        return match[0].replace(ordinal, f"{ORDINALS.index(ordinal.replace(' ', '-')) + 1}th")
+
+    return _IN_WORDS.sub(write, said)
+
+
 def find_day(text: str, today: date, booked: date | None = None) -> date | None:
     """Return the last day named; one without a year is the next such day, and "a day earlier" counts from `booked`.
 
     None when no day is named, or one that does not exist.
     """
-    said = _NOT_THAT_DAY.sub(" ", " ".join(text.lower().replace("\u2019", "'").split()))
+    said = _NOT_THAT_DAY.sub(" ", _with_figures(" ".join(text.lower().replace("\u2019", "'").split())))
     after_tomorrow = _AFTER_TOMORROW.search(said)
     if after_tomorrow is not None:
         return today + timedelta(days=2)

@@ -18,7 +18,7 @@ LABELS: tuple[Label, ...] = ("faq", "booking", "escalation", "off_topic", "small
 WEIGHT_UNIT = 100
 """Weights are shipped as whole hundredths, so that a retrained model can be compared without rounding doubts."""
 
-_UNWEIGHED = frozenset({"ours_perhaps"})
+_UNWEIGHED = frozenset({"ours_perhaps", "praise"})
 _TELLING_BY_ABSENCE = frozenset({"ours"})
 _CACHED_TEXTS_MAX = 2_048
 _STEM_CHARACTERS = 5
@@ -81,7 +81,9 @@ _PERSONAL = re.compile(r"\b(?:my|our|i|i'm|im|we|we're|she|he|her|his|us|me|in t
 _LEFT_BY_AIRLINE = re.compile(r"\b(?:stranded|tarmac|denied boarding|bumped|oversold|overbook\w*)\b")
 _HYPOTHETICAL = re.compile(
     r"^(?:what|how|do|does|is|are|can|where|which|when|may|will)\b.{0,60}\b(?:if|polic\w+|rules?|allowed|fees?|cost|"
-    r"how much|in general|provide|offer|accept|happens)\b"
+    r"how much|in general|provide|offer|accept|happens)\b|"
+    r"^(?:if|suppose|say|in case)\b[^.?!]{5,80},? "
+    r"(?:what|how|who|where|when|do|does|is|are|can|will|would|should)\b[^.?!]*\?$"
 )
 _MUST_REACH_A_HUMAN = (
     "human",
@@ -111,6 +113,10 @@ def read(text: str) -> Intent:
         likely = Intent("off_topic", 1 - likely.confidence)
     if likely.label == "escalation" and _is_other_trades(flat):
         return Intent("off_topic", _SURE)
+    if likely.label == "escalation" and _tells_of_other_damage(flat):
+        return Intent("booking" if "change" in cues_in(flat) else "faq", _SURE_OF_OURS)
+    if likely.label == "escalation" and _is_praise(flat):
+        return Intent("smalltalk", _SURE)
     if likely.label == "escalation" or (likely.label == "off_topic" and likely.confidence >= _SURE):
         return likely
     reason = urgent_cue(flat)
@@ -123,6 +129,12 @@ def _is_other_trades(flat: str) -> bool:
     if cues & {"ours", "human", "medical", "bereavement"} or _LEFT_BY_AIRLINE.search(flat):
         return False
     return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
+
+
+def _is_praise(flat: str) -> bool:
+    """Check whether a message thanks with a kind word and holds no word of a complaint, a need or a question."""
+    cues = cues_in(flat)
+    return {"thanks", "praise"} <= cues and not (cues & _OF_A_COMPLAINT or "?" in flat)
 
 
 _OF_A_COMPLAINT = frozenset(
@@ -146,9 +158,37 @@ def urgent_cue(flat: str) -> str | None:
     cues = cues_in(without_robot_question(flat))
     if "human" in cues:
         return "human"
+    if "damaged" in cues and _tells_of_other_damage(flat):
+        cues -= {"damaged"}
     if not _PERSONAL.search(flat) or _HYPOTHETICAL.search(flat):
         return None
     return next((cue for cue in _MUST_REACH_A_HUMAN if cue in cues), None)
+
+
+_OF_THIS_TRIP = re.compile(
+    r"\b(?:you|your|u|ur|flights?|flew|airline\w*|airport|plane|belt|carousel|claim|landed|landing|arriv\w+|crew|gate|"
+    r"counter|checked|check-?in|handlers?|destination|trip|home|today|yesterday|tonight|still|report\w*|<flight>|"
+    r"this (?:morning|afternoon|evening)|came (?:back|out))\b"
+)
+_SENTENCE = re.compile(
+    r"(?<=[.!?])\s+|[;:,]\s+(?=(?:so|but|now|please|can|could|may|how|what|when|where|which|is|do)\b)"
+)
+_ASKS_OR_WISHES = re.compile(
+    r"\?$|\b(?:please|add|change|move|book|want|need|would like|i'd like|can i|could i|may i|"
+    r"how (?:much|many|big|large|heavy))\b"
+)
+
+
+def _tells_of_other_damage(flat: str) -> bool:
+    """Check whether a damage is only told on the way to a wish or question: "my case broke, so add a bag".
+
+    It is when nothing in its sentence ties it to the airline or to a trip under way.
+    """
+    sentences = _SENTENCE.split(flat)
+    of_damage = [one for one in sentences if "damaged" in cues_in(one)]
+    others = [one for one in sentences if one not in of_damage]
+    is_of_trip = any(map(_OF_THIS_TRIP.search, of_damage))
+    return "damaged" in cues_in(flat) and not is_of_trip and any(map(_ASKS_OR_WISHES.search, others))
 
 
 @cache

@@ -20,6 +20,9 @@ ClauseKind = Literal["wish", "own_question", "policy_question", "complaint", "sm
 
 _CACHED_TEXTS_MAX = 2_048
 _SURE_OF_POLICY = 0.6
+_TELL_ME = re.compile(
+    r"(?:please |and )*(?:tell|let) (?:me|us)(?: know)? (?:how|what|when|where|which|if|whether)\b", re.IGNORECASE
+)
 _ASKED_FOR_PRICE = re.compile(
     r"\b(?:how much|what) (?:does|do|is|are|would|will)\b|\b(?:fees?|charges?)\b", re.IGNORECASE
 )
@@ -93,7 +96,7 @@ def read_message(text: str, *, name_asked: bool = False) -> Reading:
 def _read_clause(text: str) -> Clause:
     wish, facts = wish_in(text), own_questions_in(text)
     label, confidence = classify(text)
-    asks = "?" in text or bool(cues_in(flatten(text)) & {"how_question"})
+    asks = "?" in text or bool(cues_in(flatten(text)) & {"how_question"}) or _TELL_ME.match(text) is not None
     is_policy = (
         asks
         and not _ASKS_FOR_HELP.match(text)

@@ -39,7 +39,7 @@ def travellers_in(text: str, passengers: Sequence[str], speaker: str | None) -> 
     found = []
     for name in others:
         given = letters_of(name.rpartition(" ")[0])
-        at = next((place for place, word in words if word == given), None)
+        at = next((place for place, word in words if word in {given, f"{given}s"}), None)
         if at is not None:
             found.append((at, name))
     if not found and len(others) == 1 and _OTHER.search(text):
