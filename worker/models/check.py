@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from schema.settings.models import ProviderSettings
 
-TURN_TOKENS = Tokens(input=3_500, cached=0, output=200)
+TURN_TOKENS = Tokens(input=3_700, cached=0, output=200)
 """Tokens of an ordinary turn, all of its calls and their definitions of tools together, as `make tokens` measures."""
 
 Ability = Literal["text", "tool call", "handoff", "structured output"]
