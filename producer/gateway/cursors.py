@@ -68,7 +68,7 @@ def sources_of(tenant: str, kind: Kind, channel: str | None, group: str) -> Sour
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundEntries:
     """Entries of one read, in the order in which they were published, each with the place to go on from after it."""
 
     entries: list[tuple[str, StreamEntry]]
@@ -105,7 +105,7 @@ class Cursors:
 
     async def read(
         self, sources: Sources, places: Mapping[str, str], *, entries_max: int = ENTRIES_MAX, begin: str = "0"
-    ) -> Found:
+    ) -> FoundEntries:
         """Read what follows `places`, or what is acknowledged where that is further.
 
         A cursor that is new is made after the entry `begin`: `0` for all, `$` for none.
@@ -144,7 +144,7 @@ class _Raw:
         return int(number) if number.isdigit() else 0
 
 
-def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> Found:
+def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> FoundEntries:
     """Merge the entries of several streams into the order in which they were published.
 
     What lies behind the last entry read of a stream that has more is left for the next read: an entry of another stream
@@ -167,7 +167,7 @@ def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> Found:
         entry = _read(sources.streams[one.name], one.text.encode(), one.fields)
         if entry is not None:
             entries.append((write_place(places), entry))
-    return Found(entries, places, more=horizon is not None or len(due) > entries_max)
+    return FoundEntries(entries, places, more=horizon is not None or len(due) > entries_max)
 
 
 def _in_order(streams: Iterable[list[_Raw]]) -> Iterator[_Raw]:

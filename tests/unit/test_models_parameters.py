@@ -15,7 +15,8 @@ from schema.settings import Settings
 from tests.unit.airline_stand_ins import make_turn
 from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.domain import AIRLINE
-from worker.models.parameters import choose_parameters, family_of
+from worker.models.families import family_of
+from worker.models.parameters import choose_parameters
 from worker.models.provider import build_model_provider
 from worker.models.wire.client import CheckedClient
 

@@ -196,17 +196,21 @@ class JournaledModel(Model):
 
 
 class JournaledProvider(ModelProvider):
-    """Provider of the process's model, journaled for one turn; `name` is the model's unless it notes another."""
+    """Provider of a turn's one model, journaled: the turn chooses it, whatever name an agent has for its own.
 
-    def __init__(self, provider: ModelProvider, journal: TurnJournal, name: str, asker: Asker = "agents") -> None:
+    `model`: in the form of `FTE_MODEL`; what is noted is its name at its provider, unless it notes another.
+    """
+
+    def __init__(self, provider: ModelProvider, journal: TurnJournal, model: str, asker: Asker = "agents") -> None:
         self._provider = provider
         self._journal = journal
-        self._name = name
+        self._model = model
         self._asker: Asker = asker
 
-    def get_model(self, model_name: str | None) -> Model:
+    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - see the class
         """Return the journaled model."""
-        return JournaledModel(self._provider.get_model(model_name), self._journal, self._name, self._asker)
+        name = self._model.split(":", 1)[-1]
+        return JournaledModel(self._provider.get_model(self._model), self._journal, name, self._asker)
 
     async def aclose(self) -> None:
         """Leave the provider open: it belongs to the process, not to the turn."""

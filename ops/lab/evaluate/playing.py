@@ -16,7 +16,7 @@ from ops.desk.received import ReceivedEntries, ends_in_silence
 from ops.lab.evaluate.faq import as_dialogue
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
-from ops.lab.evaluate.sets import Conversation, Dialogue, LabelledSets
+from ops.lab.evaluate.sets import CheckedConversation, Dialogue, LabelledSets
 from ops.standalone.standalone import Say, run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
@@ -46,7 +46,7 @@ class PlayedSet:
 
     dialogues: tuple[Played, ...] = ()
     questions: tuple[Played, ...] = ()
-    conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
+    conversations: tuple[tuple[CheckedConversation, tuple[str, ...]], ...] = ()
 
 
 def play_all(
@@ -82,7 +82,7 @@ def play_all(
 async def _play_all(
     settings: SendingSettings,
     roles: Sequence[tuple[tuple[str, Dialogue], str]],
-    talks: Sequence[tuple[str, Conversation]],
+    talks: Sequence[tuple[str, CheckedConversation]],
     logs: Sequence[Path],
     reply_seconds_max: float,
 ) -> tuple[list[Played], list[tuple[str, ...]]]:
@@ -135,7 +135,7 @@ class _Stage:
         items = tuple(stored["item"] for stored in rows[0]["items"])
         return Played(dialogue, turns, leaks, items, frozenset(one["ticket_id"] for one in rows[0]["tickets"]))
 
-    async def converse(self, name: str, conversation: Conversation) -> tuple[str, ...]:
+    async def converse(self, name: str, conversation: CheckedConversation) -> tuple[str, ...]:
         """Say every turn of a conversation, a burst's messages one right after the other; gives the replies."""
         replies: list[str] = []
         for number, turn in enumerate(conversation.turns):
