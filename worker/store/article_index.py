@@ -42,6 +42,9 @@ CLOSE, CLOSE_MIN = 0.3, 1.1
 SUBJECT_SHARE, SUBJECT_FROM = 0.8, 0.6
 """How much the rank of the question before, from which rank on, adds to the whole article that it was about."""
 
+NAMES_ITS_SUBJECT_FROM = 1.4
+"""Rank of a question alone from which it says what it is about; below, it is ranked together with the one before."""
+
 PARTS_MAX = 3
 PART_FOUND_MIN = 1.6
 """Rank from which a section answers a part of a question; more than for a whole, since a part says less."""
@@ -141,8 +144,10 @@ class ArticleIndex:
         before = self.rank(about)
         subject = np.full(len(self._articles) and self._articles.max() + 1, -1.0)
         np.maximum.at(subject, self._articles, before)
-        ranks = self._rank(self._read(question))
-        ranks += SUBJECT_SHARE * np.maximum(subject[self._articles] - SUBJECT_FROM, 0)
+        own = self._rank(self._read(question))
+        ranks: Scores = own + SUBJECT_SHARE * np.maximum(subject[self._articles] - SUBJECT_FROM, 0)
+        if own.max(initial=0.0) < NAMES_ITS_SUBJECT_FROM:
+            ranks = (ranks + np.maximum(ranks, self.rank(f"{about} {question}"))) / 2
         return ranks
 
     def rank(self, question: str) -> Scores:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from worker.conversation.effects import LookedUp
 from worker.domains.airline.agents.handoffs import prepare
 from worker.domains.airline.agents.instructions import write_known_facts
-from worker.domains.airline.local.asking import leans_on_last
+from worker.domains.airline.local.asking import subject_before
+from worker.domains.airline.local.reading.asides import without_asides
 from worker.domains.airline.local.routing import SURE_FOR_ANY_MODEL, route
 from worker.domains.airline.local.situation import KnownFacts
 from worker.tools.knowledge import PASSAGES_MAX
@@ -55,9 +56,9 @@ async def look_up(turn: TurnContext, items: list[Any]) -> LookedUp:
     tool that looks the same up again costs a fraction of a millisecond.
     """
     said = [str(item["content"]) for item in items if item.get("role") == "user"]
-    about = said[-1] if said and leans_on_last(turn.text) else ""
-    passages = await turn.knowledge.search(turn.key.tenant, turn.text, PASSAGES_MAX, about)
-    return LookedUp(turn.text, about, tuple(passages))
+    question, about = without_asides(turn.text), subject_before(said, turn.text)
+    passages = await turn.knowledge.search(turn.key.tenant, question, PASSAGES_MAX, about)
+    return LookedUp(question, about, tuple(passages))
 
 
 def callable_names(agent: Agent[TurnContext]) -> frozenset[str]:

@@ -6,6 +6,7 @@ A classifier that has never seen "vegan" or "plug socket" takes them for another
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from worker.domains.airline.local.reading.cues import cues_in
@@ -41,6 +42,17 @@ FEW_WORDS_MAX = 8
 QUESTION_WORDS_MAX = 20
 """Words from which a message that ends in a question tells a case all the same."""
 
+_FACET: Final = re.compile(
+    r"^(?:hm+|and|or|but|ok|okay|so|then|also|please|in|on|at|for|from|to|until|till|since|by|up|how|what|which|when|where|"
+    r"who|why|much|many|long|big|large|heavy|far|often|soon|early|late|old|far|about|is|are|was|does|do|did|can|could|"
+    r"may|must|will|would|should|have|has|be|come|go|get|open|close|say|tell|take|takes|cost|costs|price|prices|fee|"
+    r"fees|charge|charges|extra|free|size|sizes|weight|limit|limits|age|ages|cit(?:y|ies)|airports?|places?|flights?|"
+    r"routes?|times?|hours?|days?|each|per|way|the|a|an|of|it|its|that|this|those|these|them|they|there|one|ones|you|i|"
+    r"we|me|us|if|any|exactly|again|in advance|advance|ahead|before|after|kids?|child(?:ren)?|adults?|members?|gold|"
+    r"silver|business|economy|basic|class|along|with|too|everyone|anyone|all|only|more|less|thanks?|good|great)$",
+    re.IGNORECASE,
+)
+"""Words of which a question consists that asks for another side of what was asked before: "and in which cities"."""
 _LEANS: Final = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|thanks?|thank you|great|good|cool|alright|fine)\b\W*)?"
     r"(?:and|but|or|also|so|then|what about|how about|what if)\b",
@@ -90,6 +102,27 @@ def leans_on_last(text: str) -> bool:
     words = len(text.split())
     points_back = words <= SHORT_WORDS_MAX or _POINTS_BACK.search(text) is not None
     return is_follow_up(text) or (words <= FOLLOW_UP_WORDS_MAX and points_back and ("?" in text or asks(text)))
+
+
+def subject_before(texts: Sequence[str], newest: str) -> str:
+    """Return the question that a newest message leans on: the last one that names a subject; "" where it leans on none.
+
+    `texts` are the customer's messages before it. "How much?" after "and for children?" still asks about what stands
+    before both.
+    """
+    if not texts or not (leans_on_last(newest) or is_facet(newest)):
+        return ""
+    return next((text for text in reversed(texts) if not is_facet(text)), texts[-1])
+
+
+def is_facet(text: str) -> bool:
+    """Check whether a message only asks for another side of a subject, and names none: "from what age?"."""
+    words = re.findall(r"[^\W_]+", text)
+    return (
+        0 < len(words) <= FOLLOW_UP_WORDS_MAX
+        and ("?" in text or asks(text) or _LEANS.search(text) is not None)
+        and all(map(_FACET.match, words))
+    )
 
 
 def is_follow_up(text: str) -> bool:

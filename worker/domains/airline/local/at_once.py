@@ -20,6 +20,16 @@ from worker.models.output import Say
 _WORDS_MIN = 3
 """Words beside a question for who answers that are worth an answer of their own."""
 
+_FILLERS = frozenset(
+    {
+        "hi", "hello", "hey", "there", "so", "ok", "and", "or", "but", "then", "also", "just", "only", "really",
+        "exactly", "actually", "please", "wait", "a", "an", "the", "i", "is", "it", "that", "this", "hm", "hmm", "oh",
+        "tell", "me", "curious", "first", "by", "way", "human", "person", "bot", "robot", "machine", "computer",
+        "program", "ai", "assistant",
+    }
+)  # fmt: skip
+"""Words beside such a question that ask for nothing themselves."""
+
 
 def answer_at_once(situation: Situation) -> Say | None:
     """Return the reply to a message that is only about the conversation itself; None for any other."""
@@ -55,7 +65,7 @@ def introduce(situation: Situation) -> list[str]:
 def _about_itself(situation: Situation) -> Say | None:
     message, reading = situation.message, situation.reading
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
-    rest = re.findall(r"\w+", without_robot_question(message))
+    rest = set(re.findall(r"\w+", without_robot_question(message).lower())) - _FILLERS
     is_alone = not (reading.wishes or reading.own_questions or reading.policy_questions or reading.confirmation_number)
     answers: tuple[tuple[bool, str], ...] = (
         (was_asked and speaks_of(message, "where_number"), offers.where_number_stands()),

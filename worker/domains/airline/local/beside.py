@@ -7,7 +7,7 @@ import re
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.own_booking import answer_own_questions
 from worker.domains.airline.local.reading.intent import classify
-from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER
+from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER, asks_what_if
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.verifying import find_reservation
 from worker.models.output import Say
@@ -52,6 +52,8 @@ def next_question(situation: Situation, *, has_wish: bool) -> str | None:
 def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
     """Return what articles may answer, and of a message without a wish whatever else it asks."""
     reading = situation.reading
+    if asks_what_if(situation.message) and situation.message.count("?") <= 1:
+        return ()  # the booking answers it
     may_be_asides = not (has_wish or reading.own_questions)
     asked, before = [], ""
     for clause in reading.clauses:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.amending import amend, ask_for_payment, is_for_tool
 from worker.domains.airline.local.answers import AFTER_ALL, KEEP, WISH_OF_KIND, accepts_person, answer_offer
-from worker.domains.airline.local.asking import FOUND_MIN
+from worker.domains.airline.local.asking import FOUND_MIN, is_facet
 from worker.domains.airline.local.beside import asks_about_own, next_question, with_answers
 from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.details import Details, collect_details
@@ -19,6 +20,7 @@ from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
+from worker.domains.airline.local.reading.own_questions import asks_what_if
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
 from worker.domains.airline.local.reading.slots import find_confirmation_number, says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
@@ -50,6 +52,7 @@ _SHORT_WORDS_MAX = 2
 _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
+_ASKS_PRICE = re.compile(r"\b(?:how much|costs?|price|fee|charge|pay)\b", re.IGNORECASE)
 _LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
 
 
@@ -73,12 +76,20 @@ def _go_on(situation: Situation, latest: FinishedCall) -> Step:
     if latest.name == "confirm_quote":
         return Say(_confirm(situation, latest))
     if latest.name.startswith("quote_"):
-        return Say(phrases.offer_quote(_object(latest.output.get("quote"))))
+        quote = _object(latest.output.get("quote"))
+        return Say(phrases.tell_what_if(quote) if _only_asks(situation) else phrases.offer_quote(quote))
     if latest.name == "find_free_seats":
         return offer_seat(situation, latest)
     if latest.name == "flight_status":
         return Say(offers.tell_status(_object(latest.output.get("flight"))))
     return _offer_flights(situation, latest) if latest.name == "search_flights" else _work(situation)
+
+
+def _only_asks(situation: Situation) -> bool:
+    """Check whether the customer asked what the change would come to, and has not wished it since."""
+    spoken = [text for text in situation.customer_texts if find_wish(text) is not None]
+    chose = offers.ASK_WHICH in situation.last_reply
+    return bool(spoken) and asks_what_if(spoken[-1]) and not chose
 
 
 def _offer_flights(situation: Situation, latest: FinishedCall) -> Step:
@@ -125,6 +136,9 @@ def _answer_offer(situation: Situation) -> Step | None:
     quote = situation.open_offer
     if quote is None:
         return _offer_again(situation)
+    asks_price = is_facet(situation.message) and _ASKS_PRICE.search(situation.message) is not None
+    if quote.was_just_offered and asks_price:
+        return Say(phrases.ask_again_for_yes(quote.summary, 0))
     wants_other = wants_another(situation, quote.kind) and not KEEP.search(situation.message)
     return answer_offer(situation, wants_other=wants_other)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from worker.domains.airline.local.asking import asks, leans_on_last
+from worker.domains.airline.local.asking import asks, subject_before
+from worker.domains.airline.local.reading.asides import without_asides
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.questions import split_questions
 from worker.domains.airline.local.situation import FinishedCall, Situation
@@ -45,7 +46,7 @@ def asks_before_booking(situation: Situation) -> bool:
 def look_up(situation: Situation) -> Step:
     """Look up the newest message, and where it asks several things, or tells much beside, each question as well."""
     whole = Call("faq_lookup", _whole_question(situation))
-    several = split_questions(situation.message)[:QUESTIONS_MAX]
+    several = split_questions(without_asides(situation.message))[:QUESTIONS_MAX]
     parts = (Call("faq_lookup", _arguments(one.text, one.about)) for one in several)
     return Calls((whole, *parts)) if several else whole
 
@@ -63,8 +64,7 @@ def source_of(result: dict[str, Any]) -> tuple[str, str]:
 def _whole_question(situation: Situation) -> dict[str, str]:
     """Return the arguments of a lookup of the newest message, with the one before it where it leans on that."""
     texts = situation.customer_texts
-    leans = leans_on_last(situation.message) and len(texts) > 1
-    return _arguments(situation.message, texts[-2] if leans else "")
+    return _arguments(without_asides(situation.message), subject_before(texts[:-1], situation.message))
 
 
 def _arguments(question: str, about: str) -> dict[str, str]:

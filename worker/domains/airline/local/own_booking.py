@@ -118,8 +118,9 @@ def _tell_bookings(reservation: Reservation) -> str | None:
 
 
 def _tell_seat_kind(situation: Situation) -> str | None:
-    """Return which kinds the seats are that the newest message names, else the one that was offered last."""
+    """Return which kinds of seats the newest message names, else the kind of the one offered last, else of theirs."""
     seats = _SEAT.findall(situation.message) or _SEAT.findall(situation.last_reply)[-1:]
+    seats = seats or _SEAT.findall(situation.facts.seat_number or "")
     told = [f"{row}{letter.upper()} is {_A[SEAT_KINDS[letter.upper()]]}" for row, letter in seats]
     return f"{', '.join(dict.fromkeys(told))}." if told else None
 

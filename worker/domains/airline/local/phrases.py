@@ -27,6 +27,11 @@ CARD_REMOVED = (
 )
 SSN_REMOVED = "For your security I have removed the social security number from your message; we never need it."
 ANYTHING_ELSE = "Is there anything else I can do for you?"
+MORE_ASKED = re.compile(
+    r"(?:Is there anything (?:else I can do|about your trip I can do) for you|What can I do for you|"
+    r"What would you like me to do|How can I help you today|Shall we go on with your booking)\?"
+)
+"""Questions that ask for nothing in particular."""
 AUTOMATIC = (
     "This reads like an automatic reply, so I leave everything as it is. Write to me whenever you need anything."
 )
@@ -204,6 +209,12 @@ def offer_quote(quote: dict[str, Any]) -> str:
     """Tell an offer, and ask for a yes."""
     summary = str(quote.get("summary", "")).rstrip(".")
     return f"Here is what I can do: {summary}. Shall I make this change? Please answer yes or no."
+
+
+def tell_what_if(quote: dict[str, Any]) -> str:
+    """Tell what a change would come to that was only asked about; no yes answers this, only the wish for it."""
+    summary = str(quote.get("summary", "")).rstrip(".")
+    return f"This is what it would come to, and nothing is changed: {summary}. If you want it, tell me to go ahead."
 
 
 def ask_again_for_yes(summary: str, times: int) -> str:

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from worker.domains.airline.local.asking import weigh_published
+from worker.domains.airline.local.asking import SURE_OF_OTHER, is_facet, weigh_published
+from worker.domains.airline.local.reading.asides import without_asides
 from worker.domains.airline.local.reading.clauses import own_text
 from worker.domains.airline.local.reading.intent import Intent, read
+from worker.domains.airline.local.reading.own_questions import asks_what_if
 from worker.domains.airline.local.reading.reading import Reading, read_message
 
 _AGENT = re.compile(
@@ -26,6 +28,8 @@ _FACTS = re.compile(r"## Known facts\s*\n(?:```\w*\n)?(?P<json>\{.*\})")
 _ASKS_FOR_NAME = re.compile(r"\b(?:surname|last name|name on)\b", re.IGNORECASE)
 
 HANDOFF_PREFIX = "transfer_to_"
+SOURCE = "Source: "
+"""What stands before the name of an article that a reply quotes."""
 LEFT_AS_IT_WAS = "I have left everything as it was"
 """What the airline says of an offer that was turned down; the offer itself stays under the known facts."""
 
@@ -128,11 +132,21 @@ class Situation:
     @cached_property
     def intent(self) -> Intent:
         """Return what the newest message is about, the articles asked as well."""
-        facts, likely = self.facts, read(self.message)
+        facts, likely = self.facts, read(without_asides(self.message))
+        if facts.verified and self.reading.wishes and asks_what_if(self.message):
+            return Intent("booking", 1.0)
         if likely.label == "booking" and self.reading.wishes and (self.reading.preference or self.reading.seats):
             return likely  # it says which seat, so it wants one: "can I move to a window seat?"
+        if self.asks_on:
+            return Intent("faq", SURE_OF_OTHER)
         rank = facts.published.rank if facts.published else 0.0
         return weigh_published(likely, self.message, rank, is_in_booking=facts.issue_type == "booking")
+
+    @property
+    def asks_on(self) -> bool:
+        """Check whether the newest message asks for another side of what an article has just answered."""
+        was_answered = SOURCE in self.last_reply and not self.facts.agrees
+        return was_answered and is_facet(self.message) and not self.reading.own_questions
 
     @cached_property
     def reading(self) -> Reading:

@@ -25,7 +25,7 @@ from worker.domains.airline.local.reading.slots import (
 )
 from worker.domains.airline.local.reading.wishes import PLAIN, WEAK, find_wish
 from worker.domains.airline.local.situation import Situation
-from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
+from worker.domains.airline.local.smalltalk import answer_smalltalk, is_closing, is_smalltalk
 from worker.models.output import Call, Say, Step
 
 TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"
@@ -66,7 +66,7 @@ def _tell_refused(output: dict[str, Any]) -> str:
 
 def _route(situation: Situation) -> Step:
     label, confidence = settled_intent(situation)
-    if label == "smalltalk" or (is_smalltalk(situation) and label != "escalation"):
+    if label == "smalltalk" or is_closing(situation) or (is_smalltalk(situation) and label != "escalation"):
         return answer_smalltalk(situation)
     ticket_id = situation.facts.ticket_id
     asks = label == "faq" and confidence >= _SURE and _is_question(situation)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from worker.domains.airline.local import phrases
+from worker.domains.airline.local.asking import leans_on_last
+from worker.domains.airline.local.narrowing import narrow
 from worker.domains.airline.local.reading.dates import find_day
-from worker.domains.airline.local.situation import Situation
+from worker.domains.airline.local.situation import SOURCE, Situation
 from worker.models.output import Call, Say, Step
 
 REPLIES_LOOKED_AT = 4
@@ -22,6 +24,9 @@ def vary(situation: Situation, said: Say) -> Step:
     last = [line.text for line in situation.lines if line.speaker == "airline"][-REPLIES_LOOKED_AT:]
     if said.text not in last or situation.was_called("confirm_quote"):
         return said  # what was changed in this turn is news, also where it was once changed so before
+    repeats_itself = situation.message in situation.customer_texts[:-1]
+    if SOURCE in said.text and leans_on_last(situation.message) and not repeats_itself:
+        return Say(narrow(said.text, situation.message, last))
     ticket_id = situation.facts.ticket_id
     again, *others = phrases.put_differently(
         said.text, is_noted=_gave_something(situation), may_offer_person=ticket_id is None

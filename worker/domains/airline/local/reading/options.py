@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from worker.domains.airline.local.reading.slots import find_flight_number
+from worker.domains.airline.local.reading.sums import sums_in
 from worker.domains.airline.rules.calendar_words import NUMBERS
 
 Option = dict[str, Any]
@@ -18,7 +19,8 @@ _CLOCK = re.compile(
     r"\b(?P<full>1[0-2]|0?[1-9]) ?(?P<fullhalf>[ap])\.?m\b|"
     r"\bat (?P<at>1[0-2]|0?[1-9])\b(?! ?(?:bags?|people|of us))"
 )
-_SUM = re.compile(r"\$ ?(\d{2,4})\b|\b(\d{2,4}) (?:dollars|bucks|usd)\b")
+_ROUNDED_SHARE_MAX = 0.05
+"""How far a price may be from the sum by which it is called."""
 _NOON, _MORNING, _EVENING, _NIGHT = 12, 4, 17, 24
 _TIMES_OF_DAY: tuple[tuple[re.Pattern[str], range], ...] = (
     (re.compile(r"\bmornings?\b|\bbefore noon\b"), range(_MORNING, _NOON)),
@@ -53,8 +55,8 @@ def price_of(option: Option, cabin: str) -> int | None:
 def is_choosing(text: str) -> bool:
     """Check whether a message holds any word that picks one of several options."""
     said = text.lower()
-    choices = (_NUMBER, _ORDINAL, _LAST, _CHEAPEST, _EARLIEST, _LATEST, _DIRECT, _CLOCK, _SUM)
-    return any(pattern.search(said) for pattern in choices) or time_of_day_in(text) is not None
+    choices = (_NUMBER, _ORDINAL, _LAST, _CHEAPEST, _EARLIEST, _LATEST, _DIRECT, _CLOCK)
+    return any(pattern.search(said) for pattern in choices) or bool(sums_in(said)) or time_of_day_in(text) is not None
 
 
 def options_shown(reply: str, options: Sequence[Option]) -> list[Option]:
@@ -119,9 +121,15 @@ def _at_clock(said: str, options: Sequence[Option]) -> Option | None:
 
 
 def _at_price(said: str, options: Sequence[Option], cabin: str) -> Option | None:
-    sums = {int(match[1] or match[2]) for match in _SUM.finditer(said)}
+    """Return the option of a sum that is named, exactly or as people round: "the 400 dollar one" is $408."""
+    sums = sums_in(said)
     named = [option for option in options if price_of(option, cabin) in sums]
-    return named[0] if len(named) == 1 else None
+    near = [option for option in options if any(_is_about(price_of(option, cabin), stated) for stated in sums)]
+    return next((fitting[0] for fitting in (named, near) if len(fitting) == 1), None)
+
+
+def _is_about(price: int | None, stated: int) -> bool:
+    return price is not None and abs(price - stated) <= _ROUNDED_SHARE_MAX * stated
 
 
 def choose_option(text: str, options: Sequence[Option], cabin: str) -> Option | None:

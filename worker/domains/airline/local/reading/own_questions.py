@@ -35,6 +35,19 @@ def find_own_questions(text: str) -> tuple[Fact, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=_CACHED_TEXTS_MAX)
+def asks_what_if(text: str) -> bool:
+    """Check whether a message asks what a change would come to, and does not wish it: "what if I cancelled?"."""
+    said = " ".join(text.lower().replace("\u2019", "'").split())
+    return _pattern("what_if").search(said) is not None and _pattern("wished").search(said) is None
+
+
+@cache
+def _pattern(section: str) -> re.Pattern[str]:
+    known = load_patterns("worker.domains.airline.local.reading", "own_questions.patterns")
+    return re.compile(rf"\b(?:{known[section]})")
+
+
 def own_questions_in(clause: str) -> tuple[Fact, ...]:
     """Name the facts that one clause asks for."""
     said = " ".join(clause.lower().replace("\u2019", "'").split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 from runtime.patterns import load_patterns
@@ -55,10 +56,30 @@ def find_preference(text: str) -> Preference | None:
     return _INSTEAD.get(unwanted) if unwanted and _pattern("only_not").search(text) else None
 
 
+def is_state(clause: str) -> bool:
+    """Check whether a clause only tells where somebody sits: "I'm at a window right now"."""
+    said = clause.replace("\u2019", "'").strip()
+    return _pattern("state").match(said) is not None and _pattern("state_wished_away").search(said) is None
+
+
+def without_states(text: str) -> str:
+    """Leave out the clauses that only tell where somebody sits."""
+    ends = [0, *(end.end() for end in _CLAUSE_END.finditer(text)), len(text)]
+    return "".join(text[begin:end] for begin, end in pairwise(ends) if not is_state(text[begin:end]))
+
+
+def _clause_around(text: str, match: re.Match[str]) -> str:
+    begins = max((end.end() for end in _CLAUSE_END.finditer(text, 0, match.start())), default=0)
+    following = _CLAUSE_END.search(text, match.end())
+    return text[begins : following.start() if following else len(text)]
+
+
 def _kinds_in(text: str) -> Iterator[tuple[Preference, bool]]:
     """Return the kinds of seats in a text that are wanted or turned down, each with which of the two."""
     for match in _pattern("kind").finditer(text):
         if _pattern("no_seat").match(text, match.start()) or _asks_about_seats(text, match):
+            continue
+        if is_state(_clause_around(text, match)):
             continue
         kind = match[0].lower()
         found: Preference = "window" if kind == "window" else "aisle" if kind == "aisle" else "middle"

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from runtime.patterns import load_patterns
 from worker.domains.airline.local.reading.clauses import asks_to_travel, clauses_in, wish_text
 from worker.domains.airline.local.reading.dates import find_day
+from worker.domains.airline.local.reading.seats import without_states
 
 Wish = Literal[
     "documents", "upgrade", "name", "bags", "extras", "cancel", "check_in", "seat_status", "seat_change",
@@ -38,7 +39,8 @@ def find_wish(text: str) -> Wish | None:
 def wish_in(clause: str) -> Wish | None:
     """Name the wish in one clause: the first section of `wishes.patterns` that fits."""
     said = clause.lower().replace("\u2019", "'")
-    found = next((wish for wish, pattern in _wishes().items() if pattern.search(said)), None)
+    wished = without_states(said)
+    found = next((wish for wish, pattern in _wishes().items() if pattern.search(wished)), None)
     if found in {None, "booking_status"} and _is_other_day_wanted(said):
         return "change_flight"
     return found
