@@ -91,7 +91,7 @@ class Principal:
     """The name under which the key's actions go on record; None: the key's id will do."""
 
 
-class NewKey(NamedTuple):
+class GeneratedKey(NamedTuple):
     """A key as it is made; the text is shown once, to whoever asked for it."""
 
     key_id: str
@@ -110,12 +110,12 @@ class _Found:
     until: datetime | None = None
 
 
-def make_key() -> NewKey:
+def make_key() -> GeneratedKey:
     """Make a key of 256 random bits."""
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
     secret = "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     text = f"fte_{key_id}_{secret}{checksum_of(secret)}"
-    return NewKey(key_id, text, hash_of(text))
+    return GeneratedKey(key_id, text, hash_of(text))
 
 
 def checksum_of(secret: str) -> str:

@@ -1,14 +1,14 @@
 """Load word lists and patterns from text files, where each alternative has a line of its own.
 
 A file has sections. `[name]` holds regular expressions, one alternative a line or several between ` | `. `[name*]`
-holds words between blanks, `_` for a blank inside one, each with its plural. `{name}` stands for an earlier section.
-`# ` begins a comment line.
+holds words between blanks, `_` for a blank inside one, each with its plural; a `+` behind a verb stands for its other
+forms. `{name}` stands for an earlier section. `# ` begins a comment line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -23,25 +23,68 @@ def load_patterns(package: str, file: str) -> Mapping[str, str]:
 
     Raises ValueError for a line outside a section, KeyError for a reference to a section that is not above.
     """
-    written = resources.files(package).joinpath(file).read_text(encoding="utf-8")
     found: dict[str, str] = {}
+    for name, of_words, lines in _sections(package, file):
+        if of_words:
+            # One plural for all of them: a regular expression that repeats it for each word takes twice as long to
+            # compile, and sections are built into many others.
+            words = [form for word in _words(lines) for form in (_forms(word) if word.endswith("+") else (word,))]
+            found[name] = f"(?:{_join([re.escape(word) for word in words], {})}(?:e?s)?)"
+        else:
+            found[name] = _join([one for line in lines for one in line.split(" | ")], found)
+    return MappingProxyType(found)
+
+
+@cache
+def load_words(package: str, file: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the words of each section of words, with their plurals and the forms of those marked as verbs.
+
+    Plurals are made of every word with `s` and with `es`, whether English has them or not. Raises ValueError for a line
+    outside a section.
+    """
+    return MappingProxyType(
+        {
+            name: tuple(form for word in _words(lines) for form in _forms(word))
+            for name, of_words, lines in _sections(package, file)
+            if of_words
+        }
+    )
+
+
+def _sections(package: str, file: str) -> Iterator[tuple[str, bool, list[str]]]:
+    """Return the name of each section, whether it is one of words, and its lines."""
+    written = resources.files(package).joinpath(file).read_text(encoding="utf-8")
     name, of_words = "", False
-    alternatives: list[str] = []
+    lines: list[str] = []
     for number, line in enumerate([*written.splitlines(), "[end]"], start=1):
         header = _HEADER.fullmatch(line)
         if header is not None:
             if name:
-                found[name] = _join(alternatives, found)
-            name, of_words, alternatives = header["name"], bool(header["words"]), []
+                yield name, of_words, lines
+            name, of_words, lines = header["name"], bool(header["words"]), []
         elif line and not line.startswith("# "):
             if not name:
                 raise ValueError(f"{file}:{number}: stands before the first section")
-            alternatives.extend(_with_plurals(line) if of_words else line.split(" | "))
-    return MappingProxyType(found)
+            lines.append(line)
 
 
-def _with_plurals(line: str) -> list[str]:
-    return [re.escape(word.replace("_", " ")) + "(?:e?s)?" for word in line.split()]
+def _words(lines: list[str]) -> list[str]:
+    return [word.replace("_", " ") for line in lines for word in line.split()]
+
+
+def _forms(word: str) -> Iterator[str]:
+    stem = word.removesuffix("+")
+    yield from (stem, f"{stem}s", f"{stem}es")
+    if stem == word:
+        return
+    bases = {stem.removesuffix("e"), *([stem + stem[-1]] if _DOUBLING.search(stem) else [])}
+    yield from (base + ending for base in bases for ending in ("ed", "er", "ers", "ing"))
+    if stem.endswith("y"):
+        yield from (f"{stem[:-1]}ies", f"{stem[:-1]}ied")
+
+
+_DOUBLING = re.compile(r"[^aeiou][aeiou][bdgklmnprt]$")
+"""Matches a verb whose last letter doubles: "stab", "stabbed"."""
 
 
 def _join(alternatives: list[str], known: Mapping[str, str]) -> str:

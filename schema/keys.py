@@ -14,6 +14,7 @@
 | `fte:out:{<tenant>}:escalations` | stream | escalations |
 | `fte:out:{<tenant>}:events` | stream | events |
 | `<any of the three>:again:<group>` | stream | what was cut from that stream before this group had collected it |
+| `<any of the three>:cursors` | zset | group of an HTTP reader → when (ms, to the hour) it last read that stream |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
 | `fte:out:{<tenant>}:life` | string | the epoch the tenant's streams are in, and the run of the server; or `checking` |
 | `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |
@@ -98,6 +99,11 @@ def again_stream(stream: str, group: str) -> str:
     return f"{stream}:again:{group}"
 
 
+def cursors_key(stream: str) -> str:
+    """Return the key that holds when each cursor of HTTP readers last read a stream."""
+    return f"{stream}:cursors"
+
+
 def published_key(key: ConversationKey) -> str:
     """Return the key of a conversation's last published ordinal; in the slot of its tenant's streams."""
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
@@ -123,9 +129,13 @@ def open_streams_key(tenant: str, holder: str) -> str:
     return f"fte:open:{{{tenant}}}:{holder}"
 
 
+CURSOR_PREFIX = "http."
+"""How the groups of HTTP readers begin, whatever else a stream's groups are called."""
+
+
 def cursor_group(key_id: str, cursor: str | None) -> str:
     """Return the group that holds a reader's place in a stream: a named cursor's, which the keys of a tenant share.
 
     Without a name it is the key's own; no name holds a dot, so none is another key's.
     """
-    return f"http.{cursor}" if cursor is not None else f"http.key.{key_id}"
+    return f"{CURSOR_PREFIX}{cursor}" if cursor is not None else f"{CURSOR_PREFIX}key.{key_id}"

@@ -22,7 +22,7 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-MODEL_PATTERN = r"^(local|stub|openai:\S{1,100}|openai-chat:\S{1,100})$"
+MODEL_PATTERN = r"^(local|openai:\S{1,100}|openai-chat:\S{1,100})$"
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 PromptLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f{}]{1,300}$")]
@@ -53,19 +53,22 @@ class TenantCeilings(_Part):
 
 
 class TenantKnowledge(_Part):
-    """Where a tenant's answers come from."""
+    """How a tenant's articles are searched."""
 
     similarity_min: float | None = Field(
-        default=None, ge=-1, le=1, description="from which a section is about a question; unset: the deployment's"
+        default=None,
+        ge=-1,
+        le=1,
+        description="from which a section is about a question to the embedding model; unset: "
+        "FTE_EMBEDDING_SIMILARITY_MIN",
     )
 
 
 class TenantRetention(_Part):
-    """How long what is kept of a tenant stays; unset: as long as the deployment keeps it."""
+    """How long what is kept of a tenant stays; unset, or more than the deployment's: as long as the deployment says."""
 
-    spans_days: int | None = Field(default=None, ge=1, le=3_650)
-    usage_days: int | None = Field(default=None, ge=1, le=3_650)
-    conversations_days: int | None = Field(default=None, ge=1, le=3_650, description="unset: for ever")
+    spans_days: int | None = Field(default=None, ge=1, le=3_650, description="unset: FTE_SPANS_DAYS")
+    usage_days: int | None = Field(default=None, ge=1, le=3_650, description="unset: FTE_USAGE_DAYS")
 
 
 class OpeningHours(_Part):
@@ -113,7 +116,9 @@ class TenantSettings(_Part):
     brand: str | None = Field(default=None, pattern=BRAND_PATTERN, description="the airline's name to customers")
     channels: tuple[Channel, ...] = Field(default=CHANNELS, min_length=1, description="on which messages are taken")
     prompt_lines: tuple[PromptLine, ...] = Field(default=(), max_length=PROMPT_LINES_MAX)
-    model: str | None = Field(default=None, pattern=MODEL_PATTERN)
+    model: str | None = Field(
+        default=None, pattern=MODEL_PATTERN, description="local, openai:<model> or openai-chat:<model>"
+    )
     limits: TenantLimits = TenantLimits()
     ceilings: TenantCeilings = TenantCeilings()
     knowledge: TenantKnowledge = TenantKnowledge()
@@ -160,8 +165,35 @@ def read_tenant_settings(stored: dict[str, Any]) -> tuple[TenantSettings, list[s
     return TenantSettings.model_validate(readable), unreadable
 
 
+def known_tenant_settings(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored of the settings that this release knows, as it is stored."""
+    return _known(stored, TenantSettings)
+
+
+def _known(stored: dict[str, Any], part: type[BaseModel]) -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    for name, value in stored.items():
+        if name not in part.model_fields:
+            continue
+        inner = part.model_fields[name].annotation
+        if isinstance(inner, type) and issubclass(inner, _Part) and isinstance(value, dict):
+            known[name] = _known(value, inner)
+        else:
+            known[name] = value
+    return known
+
+
+def _names_beside(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the names of the settings that may stand where one of another name was found."""
+    part: type[BaseModel] = TenantSettings
+    for name in loc[:-1]:
+        inner = part.model_fields[name].annotation if isinstance(name, str) and name in part.model_fields else None
+        part = inner if isinstance(inner, type) and issubclass(inner, _Part) else OpeningHours  # the only list of parts
+    return sorted(part.model_fields)
+
+
 def _describe(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{place}: no such setting of a tenant"
+        return f"{place}: no such setting of a tenant; there are {', '.join(_names_beside(detail['loc']))}"
     return f"{place}: {str(detail['msg']).removeprefix('Value error, ')}"

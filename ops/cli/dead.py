@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ops.desk.dead_letters import DeadLetter, OpenedLetter, Operator, Selection
-    from ops.desk.redrive import Outcome, Status
+    from ops.desk.redrive import RedriveOutcome, Status
     from schema.settings.deployment import DeploymentSettings
     from schema.settings.sending import SendingSettings
 
@@ -236,7 +236,7 @@ async def _open(settings: DeploymentSettings, tenant: str, letter_id: int, opera
 
 async def _redrive(
     settings: SendingSettings, selection: Selection, operator: Operator, *, dry_run: bool
-) -> list[Outcome]:
+) -> list[RedriveOutcome]:
     from ops.cli.reading import open_database
     from ops.desk.dead_letters import select_letters
     from ops.desk.redrive import Redrive
@@ -249,10 +249,10 @@ async def _redrive(
 
 async def _drop(
     settings: DeploymentSettings, selection: Selection, operator: Operator, *, dry_run: bool
-) -> list[Outcome]:
+) -> list[RedriveOutcome]:
     from ops.cli.reading import open_database
     from ops.desk.dead_letters import drop_letter, select_letters
-    from ops.desk.redrive import Outcome
+    from ops.desk.redrive import RedriveOutcome
     from runtime.configuration import open_sealer
 
     outcomes = []
@@ -264,5 +264,5 @@ async def _drop(
             else:
                 gone = await drop_letter(database, sealer, letter.tenant, letter.dead_letter_id, operator) is None
             done: Status = "would be dropped" if dry_run else "dropped"
-            outcomes.append(Outcome(letter, "dropped before" if gone else done))
+            outcomes.append(RedriveOutcome(letter, "dropped before" if gone else done))
     return outcomes

@@ -12,10 +12,10 @@ from runtime.encoding import dump_json
 
 if TYPE_CHECKING:
     from ops.desk.dead_letters import DeadLetter
-    from ops.desk.redrive import Outcome
+    from ops.desk.redrive import RedriveOutcome
 
 
-def print_outcomes(outcomes: list[Outcome], *, as_json: bool) -> None:
+def print_outcomes(outcomes: list[RedriveOutcome], *, as_json: bool) -> None:
     """Print the outcome of a command for each letter."""
     console = open_console()
     for outcome in outcomes:

@@ -11,7 +11,7 @@ from ops.cli.options import Json, Who
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from ops.tenants.keys import MadeKey
+    from ops.tenants.keys import IssuedKey
     from runtime.database import Row
 
 keys = typer.Typer(no_args_is_help=True, help="API keys, by which HTTP clients get in.")
@@ -62,7 +62,7 @@ def create(
     request = KeyRequest(label, scopes, person, _expiry(expires, now), tuple(address or ()))
     by = user_name(who)
 
-    async def run() -> MadeKey:
+    async def run() -> IssuedKey:
         async with open_database(find_servers()) as database:
             return await create_key(database, _owner(tenant, operator=operator), request, by=by, now=now)
 
@@ -117,7 +117,7 @@ def rotate(
 
     span, by, now = _span(overlap, "--overlap"), user_name(who), datetime.now(UTC)
 
-    async def run() -> MadeKey:
+    async def run() -> IssuedKey:
         async with open_database(find_servers()) as database:
             owner = _owner(tenant, operator=operator)
             return await rotate_key(database, owner, key_id, overlap=span, by=by, now=now)
@@ -185,7 +185,7 @@ def _expiry(text: str | None, now: datetime) -> datetime | None:
     return moment
 
 
-def _show_made(made: MadeKey, *, as_json: bool) -> None:
+def _show_made(made: IssuedKey, *, as_json: bool) -> None:
     from ops.terminal import open_console, print_line
     from runtime.encoding import dump_json
 

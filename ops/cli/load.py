@@ -82,7 +82,7 @@ def load(
 
     Uses a running stack, or the servers in the settings, with the workers that are there; with neither it starts a
     stack in a folder of its own, as it always does with --llm-sim and --faults. Exit code 1: something was lost,
-    duplicated or out of order; or, with --duration, has grown.
+    unanswered, unread, duplicated or out of order; or, with --duration, has grown.
     """
     from ops.cli.servers import load_command_settings, point_at_servers
     from ops.cli.stopping import interrupted_by_signals
@@ -94,6 +94,8 @@ def load(
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
+        if via == "http":
+            raise typer.BadParameter("--faults goes by the library; `fte chaos --fault P14,F32` breaks an HTTP gateway")
         _soak(console, settings, seconds, _amounts(conversations, workers, seed, rate, model_latency_ms), json_file)
         return
     options = LoadOptions(
@@ -193,6 +195,7 @@ def _finish(console: Console, report: LoadReport, figures: list[GrowthFigure], j
     from dataclasses import asdict
 
     from ops.cli.load_page import counts_of, growth_of, times_of
+    from ops.verify.tally import is_kept
 
     for part in (counts_of(report), times_of(report), *([growth_of(figures)] if figures else [])):
         console.print()
@@ -200,8 +203,7 @@ def _finish(console: Console, report: LoadReport, figures: list[GrowthFigure], j
     if json_file is not None:
         growth = {"growth": [asdict(figure) for figure in figures]} if figures else {}
         _write(json_file, {**report, **growth})
-    broken = report["lost"] or report["duplicated"] or report["out_of_order"]
-    if broken or any(figure.has_grown for figure in figures):
+    if not is_kept(report) or any(figure.has_grown for figure in figures):
         raise typer.Exit(1)
 
 

@@ -25,7 +25,13 @@ def counts_of(report: LoadReport) -> Table:
             "messages a second": f"{report['messages_per_s']:,.1f}",
         }
     )
-    broken = {"lost": report["lost"], "duplicated": report["duplicated"], "out of order": report["out_of_order"]}
+    broken = {
+        "lost": report["lost"],
+        "not answered in time": report["unanswered"],
+        "answered and not read": report["unread"],
+        "duplicated": report["duplicated"],
+        "out of order": report["out_of_order"],
+    }
     for name, count in broken.items():
         counts.add_row(name, zero(count))
     if report["repeated"]:

@@ -11,7 +11,7 @@ from ops.cli.options import Json, Who
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ops.tenants.deletion import Receipt
+    from ops.tenants.deletion import DeletionReceipt
     from ops.tenants.settings import TenantRecord
     from runtime.database import Database
     from schema.settings import Settings
@@ -40,7 +40,15 @@ def create(
     from ops.tenants.settings import create_tenant, merge_patch
 
     given, by = merge_patch({}, _patch_of(changes or [])), user_name(who)
-    _show(_run(lambda database: create_tenant(database, name, given, by=by, reason=because)), as_json=as_json)
+    record = _run(
+        lambda database, settings: create_tenant(database, name, given, by=by, reason=because, deployment=settings)
+    )
+    _show(record, as_json=as_json)
+    if not as_json:
+        from ops.terminal import open_console
+
+        told = f"It has no articles and no bookings yet: `fte kb import DIR --tenant {name}`, docs/tenants.md"
+        open_console().print(told, markup=False, soft_wrap=True)
 
 
 @tenants.command("list")
@@ -50,7 +58,7 @@ def list_all(as_json: Json = False) -> None:
     from runtime.database import EVERY_TENANT
     from runtime.encoding import dump_json
 
-    rows = _run(lambda database: database.read(EVERY_TENANT, "list_tenants"))
+    rows = _run(lambda database, _: database.read(EVERY_TENANT, "list_tenants"))
     if as_json:
         for row in rows:
             print_line(dump_json(row))
@@ -65,7 +73,7 @@ def show(name: Name, as_json: Json = False) -> None:
     """Show a tenant's settings: what it sets itself, and what holds besides."""
     from ops.tenants.settings import read_tenant
 
-    _show(_run(lambda database: read_tenant(database, name)), as_json=as_json)
+    _show(_run(lambda database, _: read_tenant(database, name)), as_json=as_json)
 
 
 @tenants.command("set")
@@ -82,13 +90,18 @@ def change(
 ) -> None:
     """Change settings of a tenant; every process has them within five seconds.
 
-    A value is JSON, or text where it is none: channels='["chat","sms"]', brand=Nordwind, model=null.
+    A value is JSON, or text where it is none: channels='["chat","sms"]', brand=Nordwind, model=null. A model, a ceiling
+    and days are held against the settings that this command reads: give it those of the workers.
     """
     from ops.cli.options import user_name
     from ops.tenants.settings import change_settings
 
     patch, by = _patch_of(changes), user_name(who)
-    record = _run(lambda database: change_settings(database, name, patch, by=by, reason=because, version=version))
+    record = _run(
+        lambda database, settings: change_settings(
+            database, name, patch, by=by, reason=because, version=version, deployment=settings
+        )
+    )
     _show(record, as_json=as_json)
 
 
@@ -99,7 +112,7 @@ def history(name: Name, as_json: Json = False) -> None:
     from ops.terminal import open_console, print_line
     from runtime.encoding import dump_json
 
-    rows = _run(lambda database: list_changes(database, name))
+    rows = _run(lambda database, _: list_changes(database, name))
     if as_json:
         for row in rows:
             print_line(dump_json(row))
@@ -123,7 +136,11 @@ def undo(
     from ops.tenants.settings import undo_change
 
     by = user_name(who)
-    record = _run(lambda database: undo_change(database, name, by=by, reason=because, version=version))
+    record = _run(
+        lambda database, settings: undo_change(
+            database, name, by=by, reason=because, version=version, deployment=settings
+        )
+    )
     _show(record, as_json=as_json)
 
 
@@ -140,7 +157,7 @@ def suspend(
     from ops.terminal import open_console
 
     by = user_name(who)
-    _run(lambda database: suspend_tenant(database, name, by=by, because=because))
+    _run(lambda database, _: suspend_tenant(database, name, by=by, because=because))
     open_console().print(f"tenant {name} is suspended; `fte tenant resume {name}` lifts that", markup=False)
 
 
@@ -150,7 +167,7 @@ def resume(name: Name) -> None:
     from ops.tenants.settings import resume_tenant
     from ops.terminal import open_console
 
-    _run(lambda database: resume_tenant(database, name))
+    _run(lambda database, _: resume_tenant(database, name))
     open_console().print(f"tenant {name} is in service", markup=False)
 
 
@@ -185,7 +202,7 @@ def delete(
         open_console().print(line, markup=False, soft_wrap=True)
 
 
-async def _delete(settings: Settings, name: str, by: str) -> Receipt:
+async def _delete(settings: Settings, name: str, by: str) -> DeletionReceipt:
     from ops.cli.reading import open_database
     from ops.tenants.deletion import delete_tenant
     from runtime.redis import make_redis
@@ -198,15 +215,16 @@ async def _delete(settings: Settings, name: str, by: str) -> Receipt:
         await client.aclose()
 
 
-def _run(work: Callable[[Database], Awaitable[Any]]) -> Any:
+def _run(work: Callable[[Database, Settings], Awaitable[Any]]) -> Any:
     import asyncio
 
     from ops.cli.reading import open_database
     from ops.cli.servers import find_servers
 
     async def run() -> Any:
-        async with open_database(find_servers()) as database:
-            return await work(database)
+        settings = find_servers()
+        async with open_database(settings) as database:
+            return await work(database, settings)
 
     return asyncio.run(run())
 

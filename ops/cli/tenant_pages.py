@@ -15,7 +15,7 @@ from runtime.encoding import dump_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ops.tenants.deletion import Receipt
+    from ops.tenants.deletion import DeletionReceipt
     from ops.tenants.settings import TenantRecord
     from runtime.database import Row
 
@@ -78,7 +78,7 @@ def table_of_keys(rows: Sequence[Row]) -> Table:
     return table
 
 
-def lines_of_receipt(receipt: Receipt) -> Iterator[str]:
+def lines_of_receipt(receipt: DeletionReceipt) -> Iterator[str]:
     """Return what was removed of a tenant, a line for each table and stream."""
     yield f"everything of tenant {receipt.tenant} is removed, as {receipt.requested_by} asked:"
     for table, rows in sorted(receipt.rows.items()):

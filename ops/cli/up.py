@@ -123,7 +123,9 @@ def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
             console.print(f"  export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
     if gateway_url is not None:
         console.print(
-            f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]a key:[/] fte keys create --help", soft_wrap=True
+            f"\n  HTTP gateway: {gateway_url}/v1/docs   [dim]make a key:[/]"
+            ' fte keys create "my gateway" --scope messages:write --scope outbound:read',
+            soft_wrap=True,
         )
     console.print("\n  [dim]From another terminal (the same user's needs no export):[/]")
     for command, does in {

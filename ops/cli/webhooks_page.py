@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ops.desk.webhooks import NewTarget
-    from producer.delivery.sending import Outcome
+    from producer.delivery.sending import DeliveryOutcome
     from runtime.database import Row
 
 
@@ -57,7 +57,7 @@ def _state_of(row: Row) -> str:
     return "enabled"
 
 
-def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
+def print_outcome(outcome: DeliveryOutcome, *, as_json: bool) -> None:
     """Print how a test went."""
     if as_json:
         print_line(dump_json({"delivered": outcome.is_delivered, **vars(outcome)}))

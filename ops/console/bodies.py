@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import json
+import re
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from runtime.api_keys import SCOPES
 from schema.ids import TENANT_PATTERN
 
 Reason = Annotated[str | None, Field(default=None, max_length=500, description="why; goes on record")]
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 ScopeName = Annotated[str, Field(json_schema_extra={"enum": list(SCOPES)})]
+
+
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_stored(cls, value: Any) -> Any:
+        """Refuse what PostgreSQL cannot hold, wherever it stands: U+0000, and half of a surrogate pair."""
+        if not isinstance(value, dict):
+            return value  # refused for that
+        encoded = json.dumps(value, ensure_ascii=False)
+        try:
+            encoded.encode()
+        except UnicodeEncodeError:
+            raise ValueError("text that is no Unicode: half of a surrogate pair") from None
+        if _NUL.search(encoded):
+            raise ValueError("text with the character U+0000, which cannot be stored")
+        return value
 
 
 class NewTenant(_Body):
@@ -36,7 +55,7 @@ class SettingsChange(_Body):
 class Undo(_Body):
     """Which version to go back to; unset: the one before."""
 
-    version: int | None = Field(default=None, ge=0, le=2**62)
+    version: int | None = Field(default=None, ge=0, le=2**62, strict=True)
     reason: Reason
 
 
@@ -59,7 +78,7 @@ class NewKey(_Body):
 class Rotation(_Body):
     """For how long the old key is accepted beside the new one."""
 
-    overlap_seconds: int = Field(default=604_800, ge=0, le=31_536_000)
+    overlap_seconds: int = Field(default=604_800, ge=0, le=31_536_000, strict=True)
 
 
 class Tenant(BaseModel):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from runtime.database import Database
+    from schema.settings.tenants import TenantBoundSettings
 
 OPERATORS_FIELDS: Final = ("model", "limits", "ceilings", "retention")
 """Settings that cost or protect the deployment: a tenant sees its own, and operators alone change them."""
@@ -26,10 +27,11 @@ Of = Annotated[str, Path(alias="tenant", pattern=TENANT_PATTERN, description="th
 
 @dataclass(slots=True)
 class Operators:
-    """Connections that see every tenant; open only in a process that serves operators."""
+    """Connections that see every tenant, and what tenants' settings must fit; only in a process for operators."""
 
     database: Database
     redis: Redis
+    deployment: TenantBoundSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,13 @@ class Administrator:
     database: Database
     by: str
     """The name that goes on record."""
-    is_operator: bool
+    deployment: TenantBoundSettings | None = None
+    """What the tenant's settings must fit; None for a tenant's own key, which changes nothing that depends on it."""
+
+    @property
+    def is_operator(self) -> bool:
+        """Return whether an operator asks, and not the tenant itself."""
+        return self.deployment is not None
 
 
 def name_of(principal: Principal) -> str:
@@ -67,21 +75,21 @@ async def administrator_of(request: Request, tenant: Of) -> Administrator:
     principal = await identified(request)
     if principal.tenant == OPERATOR:
         operators, by = await operators_of(request)
-        return Administrator(tenant, operators.database, by, is_operator=True)
+        return Administrator(tenant, operators.database, by, operators.deployment)
     if "admin" not in principal.scopes:
         scopes = ", ".join(sorted(principal.scopes))
         raise Refused("forbidden", f"this needs a key with the scope admin; this one has {scopes}")
     if principal.tenant != tenant:
         raise Refused("forbidden", "this key administers its own tenant alone")
     await check_tenant(parts_of(request), principal)
-    return Administrator(tenant, parts_of(request).database, name_of(principal), is_operator=False)
+    return Administrator(tenant, parts_of(request).database, name_of(principal))
 
 
 def check_fields(administrator: Administrator, before: TenantRecord, after: dict[str, Any]) -> None:
     """Refuse a change of a setting that operators alone change; `after` is what would be stored."""
     if administrator.is_operator:
         return
-    changed = [name for name in OPERATORS_FIELDS if before.stored.get(name) != after.get(name)]
+    changed = [name for name in OPERATORS_FIELDS if before.known.get(name) != after.get(name)]
     if changed:
         raise Refused("forbidden", f"operators alone change {', '.join(changed)}; ask them")
 

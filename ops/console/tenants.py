@@ -17,12 +17,12 @@ from producer.gateway.problems import Refused
 from runtime.database import EVERY_TENANT, Database
 from runtime.redis import make_redis
 from schema.errors import FteError, UnknownTenant
-from schema.tenants import InvalidTenantSettings, check_tenant_settings
+from schema.tenants import InvalidTenantSettings, check_tenant_settings, known_tenant_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from schema.settings.servers import ServerSettings
+    from schema.settings.tenants import OperatorSettings
 
 DELETION_SECONDS_MAX: Final = 10.0
 """How long one request removes rows; the next goes on."""
@@ -57,7 +57,7 @@ def _refusing() -> Iterator[None]:
         raise Refused(_REFUSALS[type(error)], str(error)) from None
 
 
-def tenants_router(servers: ServerSettings | None = None) -> APIRouter:
+def tenants_router(servers: OperatorSettings | None = None) -> APIRouter:
     """Return the routes; with the operators' servers they serve operators too, else each tenant's own key alone."""
 
     @asynccontextmanager
@@ -69,7 +69,7 @@ def tenants_router(servers: ServerSettings | None = None) -> APIRouter:
                 await database.open()
                 redis = make_redis(servers)
                 opening.push_async_callback(redis.aclose)
-                app.state.operators = Operators(database, redis)
+                app.state.operators = Operators(database, redis, servers)
             yield
 
     router = APIRouter(prefix="/v1/admin", tags=["admin"], lifespan=lifespan)
@@ -97,7 +97,12 @@ async def create_tenant(operator: AnOperator, body: bodies.NewTenant) -> bodies.
     operators, by = operator
     with _refusing():
         made = await settings.create_tenant(
-            operators.database, body.tenant, settings.merge_patch({}, body.settings), by=by, reason=body.reason
+            operators.database,
+            body.tenant,
+            settings.merge_patch({}, body.settings),
+            by=by,
+            reason=body.reason,
+            deployment=operators.deployment,
         )
     return _shown(made)
 
@@ -160,6 +165,7 @@ async def change_settings(
             by=administrator.by,
             reason=body.reason,
             version=before.version if if_match is None else _version_of(if_match),
+            deployment=administrator.deployment,
         )
     response.headers["ETag"] = f'"{record.version}"'
     return _shown(record)
@@ -178,7 +184,7 @@ async def undo_change(administrator: AnAdministrator, body: bodies.Undo) -> bodi
     with _refusing():
         before = await settings.read_tenant(administrator.database, administrator.tenant)
         target, stored = await settings.find_earlier(administrator.database, administrator.tenant, body.version)
-        check_fields(administrator, before, stored)
+        check_fields(administrator, before, known_tenant_settings(stored))
         record = await settings.undo_change(
             administrator.database,
             administrator.tenant,
@@ -186,6 +192,7 @@ async def undo_change(administrator: AnAdministrator, body: bodies.Undo) -> bodi
             reason=body.reason,
             version=target,
             expected=before.version,
+            deployment=administrator.deployment,
         )
     return _shown(record)
 

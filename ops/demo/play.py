@@ -14,7 +14,7 @@ from ops.demo.conversations import SCRIPTS, SEAT_PLACEHOLDER, SampleConversation
 from ops.demo.screen import Screen
 from ops.desk.outbound import listening
 from ops.desk.received import ReceivedEntries
-from ops.verify.tally import LoadReport, ModelWork, Sent, Tally
+from ops.verify.tally import LoadReport, ModelWork, Sent, Tally, is_kept
 from producer.collecting.entries import StreamEntry
 from producer.sending.client import AsyncProducer
 from runtime.database import Database
@@ -48,9 +48,7 @@ class DemoResult:
     @property
     def is_good(self) -> bool:
         """Check whether nothing was lost, doubled or out of order, and every check passed."""
-        report = self.report
-        is_clean = not (report["lost"] or report["duplicated"] or report["out_of_order"])
-        return is_clean and all(check.passed for check in self.checks)
+        return is_kept(self.report) and all(check.passed for check in self.checks)
 
     def __str__(self) -> str:
         """Return the totals as the demo's closing line."""

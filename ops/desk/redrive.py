@@ -44,7 +44,7 @@ GOOD: frozenset[Status] = frozenset({"redriven", "would be redriven", "redriven 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RedriveOutcome:
     """What became of one letter: as which message it was submitted, or why it was not."""
 
     letter: DeadLetter
@@ -67,14 +67,16 @@ class Redrive:
     operator: Operator
     dry_run: bool = False
 
-    async def run(self, letters: Iterable[DeadLetter]) -> list[Outcome]:
+    async def run(self, letters: Iterable[DeadLetter]) -> list[RedriveOutcome]:
         """Redrive letters in the order in which they died. Within a conversation none overtakes one that failed."""
-        outcomes: list[Outcome] = []
+        outcomes: list[RedriveOutcome] = []
         envelopes: list[tuple[ConversationKey, Envelope]] = []
         stopped: set[ConversationKey] = set()
         for letter in sorted(letters, key=lambda letter: letter.dead_letter_id):
             if letter.key in stopped:
-                outcomes.append(Outcome(letter, "held up", detail="an earlier letter of its conversation was not"))
+                outcomes.append(
+                    RedriveOutcome(letter, "held up", detail="an earlier letter of its conversation was not")
+                )
                 continue
             outcome, envelope = await self._redrive(letter)
             outcomes.append(outcome)
@@ -85,40 +87,40 @@ class Redrive:
         await self._forward(envelopes)
         return outcomes
 
-    async def _redrive(self, letter: DeadLetter) -> tuple[Outcome, Envelope | None]:
+    async def _redrive(self, letter: DeadLetter) -> tuple[RedriveOutcome, Envelope | None]:
         async with self.database.transaction(letter.tenant) as transaction:
             row = await lock_letter(transaction, letter.tenant, letter.dead_letter_id)
             letter = letter_of(row)
             if letter.state == "redriven":
-                return Outcome(letter, "redriven before", letter.redriven_as), None
+                return RedriveOutcome(letter, "redriven before", letter.redriven_as), None
             if letter.state == "dropped":
-                return Outcome(letter, "dropped before", detail="its words are gone"), None
+                return RedriveOutcome(letter, "dropped before", detail="its words are gone"), None
             try:
                 old = inbound_in(letter, self.sealer.open(row["payload"]), self.sealer)
             except (UnreadableLetter, Unsealable) as error:
-                return Outcome(letter, "unreadable", detail=str(error)), None
+                return RedriveOutcome(letter, "unreadable", detail=str(error)), None
             # A message that the inbox never knew keeps its own id: a gateway that sends it again is answered once.
             new_id = old.message_id if letter.message_id is None else redriven_id_of(letter.key, letter.message_id)
             if self.dry_run:
-                return Outcome(letter, "would be redriven", new_id), None
+                return RedriveOutcome(letter, "would be redriven", new_id), None
             return await self._hand_in(transaction, letter, old.model_copy(update={"message_id": new_id}))
 
     async def _hand_in(
         self, transaction: Transaction, letter: DeadLetter, inbound: Inbound
-    ) -> tuple[Outcome, Envelope | None]:
+    ) -> tuple[RedriveOutcome, Envelope | None]:
         payload = self.sealer.seal(encode_inbound(inbound))
         answer = await self._accept(transaction, letter, inbound, payload)
         if answer["status"] == "full":
             waiting = f"its conversation has {answer['waiting']} unanswered messages (FTE_MAILBOX_MESSAGES_MAX)"
-            return Outcome(letter, "full", detail=waiting), None
+            return RedriveOutcome(letter, "full", detail=waiting), None
         if answer["status"] != "accepted":
-            return Outcome(
+            return RedriveOutcome(
                 letter, "known", inbound.message_id, "the inbox has this message already; drop the letter"
             ), None
         await settle(transaction, letter, "redriven", self.operator, redriven_as=inbound.message_id)
         await record(transaction, self.sealer, letter, "letter.redriven", self.operator, redriven_as=inbound.message_id)
         envelope = Envelope(position=answer["at_position"], message_id=inbound.message_id, payload=payload)
-        return Outcome(letter, "redriven", inbound.message_id), envelope
+        return RedriveOutcome(letter, "redriven", inbound.message_id), envelope
 
     async def _accept(self, transaction: Transaction, letter: DeadLetter, inbound: Inbound, payload: str) -> Row:
         rows = await transaction.run(

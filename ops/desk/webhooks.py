@@ -21,7 +21,7 @@ from schema.messages.webhook import TEST_TYPE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from producer.delivery.sending import Outcome
+    from producer.delivery.sending import DeliveryOutcome
     from runtime.database import Database, Row
     from runtime.sealing import Sealer
     from schema.settings.webhooks import WebhookSettings
@@ -119,7 +119,7 @@ class Targets:
         """Remove a target with its deliveries. Raises UnknownTarget."""
         await self._run("remove_webhook_target", target_id)
 
-    async def test(self, target_id: str, settings: WebhookSettings) -> Outcome:
+    async def test(self, target_id: str, settings: WebhookSettings) -> DeliveryOutcome:
         """Send a `webhook.test` now, once and unrecorded; return how it went. Raises UnknownTarget."""
         [found] = await self._find(target_id)
         event_id = f"msg_test_{secrets.token_hex(12)}"

@@ -30,7 +30,7 @@ Flaw = Literal["few phrasings", "collision", "keyword without text", "answered a
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ArticleProblem:
     """Name what an editor should look at: in which article and section, and what it is."""
 
     flaw: Flaw
@@ -39,19 +39,19 @@ class Problem:
     detail: str
 
 
-def check_articles(articles: Sequence[Article]) -> list[Problem]:
+def check_articles(articles: Sequence[Article]) -> list[ArticleProblem]:
     """Give what is to be mended, by kind and in the articles' order. Raises WordVectorsUnusable."""
     sections = sections_of(articles)
     return [*_few_phrasings(sections), *_collisions(sections), *_answered_twice(articles), *_empty_keywords(articles)]
 
 
-def _few_phrasings(sections: Sequence[ArticleSection]) -> Iterator[Problem]:
+def _few_phrasings(sections: Sequence[ArticleSection]) -> Iterator[ArticleProblem]:
     for one in sections:
         if len(one.asked) < PHRASINGS_MIN:
-            yield Problem("few phrasings", one.slug, one.heading, f"{len(one.asked)}, at least {PHRASINGS_MIN}")
+            yield ArticleProblem("few phrasings", one.slug, one.heading, f"{len(one.asked)}, at least {PHRASINGS_MIN}")
 
 
-def _collisions(sections: Sequence[ArticleSection]) -> Iterator[Problem]:
+def _collisions(sections: Sequence[ArticleSection]) -> Iterator[ArticleProblem]:
     """Give phrasings of one section that another section claims as well, each pair once."""
     listed = [(place, phrasing) for place, one in enumerate(sections) for phrasing in one.asked]
     if not listed:
@@ -65,12 +65,12 @@ def _collisions(sections: Sequence[ArticleSection]) -> Iterator[Problem]:
             (place, phrasing), (other, also) = listed[start + row], listed[column]
             if place < other:
                 there = f"{sections[other].title} \u203a {sections[other].heading}"
-                yield Problem(
+                yield ArticleProblem(
                     "collision", sections[place].slug, sections[place].heading, f"{phrasing!r}; {there}: {also!r}"
                 )
 
 
-def _answered_twice(articles: Sequence[Article]) -> Iterator[Problem]:
+def _answered_twice(articles: Sequence[Article]) -> Iterator[ArticleProblem]:
     """Give questions that are listed as unanswered, and as asked of a section in nearly the same words."""
     asked = [(one, phrasing) for one in sections_of(articles) for phrasing in one.asked]
     unanswered = [(article.slug, question) for article in articles for question in article.unanswered]
@@ -82,10 +82,10 @@ def _answered_twice(articles: Sequence[Article]) -> Iterator[Problem]:
         if alike[row, column] >= ALIKE_MIN:
             (section, phrasing), (slug, question) = asked[column], unanswered[row]
             detail = f"{phrasing!r}; {slug} leaves {question!r} unanswered"
-            yield Problem("answered and unanswered", section.slug, section.heading, detail)
+            yield ArticleProblem("answered and unanswered", section.slug, section.heading, detail)
 
 
-def _empty_keywords(articles: Sequence[Article]) -> Iterator[Problem]:
+def _empty_keywords(articles: Sequence[Article]) -> Iterator[ArticleProblem]:
     """Give keywords of which no word stands in the article's text or phrasings: they lead to it and find nothing."""
     for article in articles:
         text = " ".join(part for section in article.sections for part in section)
@@ -94,4 +94,4 @@ def _empty_keywords(articles: Sequence[Article]) -> Iterator[Problem]:
         for keyword in article.keywords:
             words = {stem(word) for word in clean(keyword).replace("-", " ").split() if word not in STOP_WORDS}
             if words.isdisjoint(spoken):
-                yield Problem("keyword without text", article.slug, "", repr(keyword))
+                yield ArticleProblem("keyword without text", article.slug, "", repr(keyword))

@@ -25,7 +25,7 @@ _POLL_SECONDS = 0.05
 
 
 @contextmanager
-def run_gateway_beside(settings: Settings) -> Iterator[str]:
+def run_gateway_beside(settings: Settings, *, serves_operators: bool = False) -> Iterator[str]:
     """Run a gateway on the settings' servers for the length of the block, and yield its base URL.
 
     It listens on the settings' port, or on a free one where that is taken. Its log is `gateway-0.log` in the state
@@ -37,6 +37,7 @@ def run_gateway_beside(settings: Settings) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="fte-gateway-") as folder:
         # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
         command = [sys.executable, "-P", "-m", "ops.cli.main", "gateway", "--listen", listen, "--ready-folder", folder]
+        command += ["--operators"] if serves_operators else []
         supervisor = WorkerSupervisor(
             command, count=1, state_dir=settings.state_dir, env=_environment(settings), name="gateway"
         )

@@ -57,7 +57,7 @@ class TenantStillBusy(FteError):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeletionReceipt:
     """What was removed of a tenant, all runs of its deletion together."""
 
     tenant: str
@@ -73,7 +73,7 @@ class Receipt:
 
 async def delete_tenant(
     database: Database, redis: Redis, tenant: str, *, by: str, say: Say = lambda _place, _count: None
-) -> Receipt:
+) -> DeletionReceipt:
     """Remove everything of a suspended tenant, and its name with it: no later tenant gets that.
 
     Returns the receipt. Asked for again it goes on, or removes what a turn that was under way left behind. Raises
@@ -101,14 +101,14 @@ async def delete_tenant(
     return receipt
 
 
-async def read_receipt(database: Database, tenant: str) -> Receipt | None:
+async def read_receipt(database: Database, tenant: str) -> DeletionReceipt | None:
     """Return what was removed of a tenant; None where nobody asked for its deletion."""
     rows = await database.read(tenant, "read_tenant_deletion", tenant=tenant)
     return _receipt_of(rows[0]) if rows else None
 
 
-def _receipt_of(row: Row) -> Receipt:
-    return Receipt(
+def _receipt_of(row: Row) -> DeletionReceipt:
+    return DeletionReceipt(
         tenant=row["tenant_id"],
         requested_by=row["requested_by"],
         rows=row["rows_removed"],

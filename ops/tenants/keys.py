@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import errors
 
-from runtime.api_keys import OPERATOR, SCOPES, NewKey, make_key
+from runtime.api_keys import OPERATOR, SCOPES, GeneratedKey, make_key
 from schema.errors import FteError, UnknownTenant
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ class KeyRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeKey:
+class IssuedKey:
     """A new key: its text, which is nowhere else, and its row."""
 
     text: str
     row: Row
 
 
-async def create_key(database: Database, tenant: str, request: KeyRequest, *, by: str, now: datetime) -> MadeKey:
+async def create_key(database: Database, tenant: str, request: KeyRequest, *, by: str, now: datetime) -> IssuedKey:
     """Make an API key of a tenant, or of operators (OPERATOR).
 
     Raises UnknownTenant, and KeyRequestInvalid naming what is wrong.
@@ -88,7 +88,7 @@ async def revoke_key(database: Database, tenant: str, key_id: str, *, by: str, n
 
 async def rotate_key(
     database: Database, tenant: str, key_id: str, *, overlap: timedelta, by: str, now: datetime
-) -> MadeKey:
+) -> IssuedKey:
     """Make a key like another one, which is revoked after the overlap; until then both are accepted.
 
     Raises KeyUnknown, KeyGone.
@@ -115,7 +115,7 @@ async def rotate_key(
         return made
 
 
-async def _add(transaction: Transaction, tenant: str, request: KeyRequest, key: NewKey, by: str) -> MadeKey:
+async def _add(transaction: Transaction, tenant: str, request: KeyRequest, key: GeneratedKey, by: str) -> IssuedKey:
     try:
         rows = await transaction.run(
             "add_api_key",
@@ -131,7 +131,7 @@ async def _add(transaction: Transaction, tenant: str, request: KeyRequest, key: 
         )
     except errors.ForeignKeyViolation:
         raise UnknownTenant(tenant) from None
-    return MadeKey(key.text, rows[0])
+    return IssuedKey(key.text, rows[0])
 
 
 def _column(tenant: str) -> str | None:

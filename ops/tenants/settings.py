@@ -6,14 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.tenants.fitting import check_fit
 from runtime.encoding import dump_json
 from runtime.tenants import view_of
 from schema.errors import FteError, UnknownTenant
 from schema.ids import TENANT_PATTERN
-from schema.tenants import TenantSettings, check_tenant_settings
+from schema.tenants import TenantSettings, check_tenant_settings, known_tenant_settings, read_tenant_settings
 
 if TYPE_CHECKING:
     from runtime.database import Database, Row, Transaction
+    from schema.settings.tenants import TenantBoundSettings
 
 CHANGES_SHOWN_MAX = 100
 
@@ -76,16 +78,33 @@ class TenantRecord:
     @property
     def known(self) -> dict[str, Any]:
         """Return what it sets of the settings that this release knows."""
-        return {name: value for name, value in self.stored.items() if name in TenantSettings.model_fields}
+        return known_tenant_settings(self.stored)
+
+    @property
+    def newer(self) -> dict[str, Any]:
+        """Return what it sets besides: a newer release knows it, and a change by this one leaves it."""
+        return _without(self.stored, self.known)
 
 
 async def create_tenant(
-    database: Database, tenant: str, given: dict[str, Any], *, by: str, reason: str | None = None
+    database: Database,
+    tenant: str,
+    given: dict[str, Any],
+    *,
+    by: str,
+    reason: str | None = None,
+    deployment: TenantBoundSettings | None = None,
 ) -> TenantRecord:
-    """Make a tenant with these settings; raises TenantNameInvalid, TenantNameTaken, InvalidTenantSettings."""
+    """Make a tenant with these settings; raises TenantNameInvalid, TenantNameTaken, InvalidTenantSettings.
+
+    `deployment`, here and below: the settings of the workers, which those of a tenant must fit; None: not compared.
+    """
     if re.match(TENANT_PATTERN, tenant) is None:
         raise TenantNameInvalid(tenant)
-    stored = check_tenant_settings(given).stored()
+    settings = check_tenant_settings(given)
+    if deployment is not None:
+        check_fit(TenantSettings(), settings, deployment)
+    stored = settings.stored()
     async with database.transaction(tenant) as transaction:
         if not await transaction.run("add_tenant", tenant=tenant):
             raise TenantNameTaken(tenant)
@@ -113,6 +132,7 @@ async def change_settings(
     by: str,
     reason: str | None = None,
     version: int | None = None,
+    deployment: TenantBoundSettings | None = None,
 ) -> TenantRecord:
     """Change a tenant's settings by a JSON merge patch (RFC 7396): null takes a setting back to its default.
 
@@ -123,9 +143,11 @@ async def change_settings(
         record = await _read(transaction, tenant)
         if version is not None and version != record.version:
             raise SettingsChangedMeanwhile(tenant, version)
-        newer = {name: value for name, value in record.stored.items() if name not in {*record.known, *patch}}
-        changed = check_tenant_settings(merge_patch(record.known, patch)).stored()
-        await _write(transaction, tenant, newer | changed, version=record.version, by=by, reason=reason)
+        changed = check_tenant_settings(merge_patch(record.known, patch))
+        if deployment is not None:
+            check_fit(record.settings, changed, deployment)
+        stored = merge_patch(record.newer, changed.stored())
+        await _write(transaction, tenant, stored, version=record.version, by=by, reason=reason)
         return await _read(transaction, tenant)
 
 
@@ -137,17 +159,21 @@ async def undo_change(
     reason: str | None = None,
     version: int | None = None,
     expected: int | None = None,
+    deployment: TenantBoundSettings | None = None,
 ) -> TenantRecord:
     """Take up a tenant's settings of an earlier version; None: of the one before, and at each repetition one further.
 
     An undo is a change of its own, so that it can be undone by its version, and the history stays whole.
-    `expected`: the version that they must still have. Raises UnknownTenant, NothingToUndo, SettingsChangedMeanwhile.
+    `expected`: the version that they must still have. Raises UnknownTenant, NothingToUndo, SettingsChangedMeanwhile,
+    and InvalidTenantSettings where the earlier version does not fit the deployment as it is now.
     """
     async with database.transaction(tenant) as transaction:
         record = await _read(transaction, tenant)
         if expected is not None and expected != record.version:
             raise SettingsChangedMeanwhile(tenant, expected)
         target, stored = await _find_earlier(transaction, record, version)
+        if deployment is not None:
+            check_fit(record.settings, read_tenant_settings(stored)[0], deployment)
         await _write(transaction, tenant, stored, version=record.version, by=by, reason=reason, restores=target)
         return await _read(transaction, tenant)
 
@@ -210,6 +236,15 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
+
+
+def _without(stored: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Return what is in `stored` and not in `known`, at any depth."""
+    rest = {name: value for name, value in stored.items() if name not in known}
+    for name, value in known.items():
+        if isinstance(value, dict) and (inner := _without(stored[name], value)):
+            rest[name] = inner
+    return rest
 
 
 async def _read(transaction: Transaction, tenant: str) -> TenantRecord:

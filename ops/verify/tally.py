@@ -25,14 +25,18 @@ class Distribution(TypedDict):
 
 
 class LoadReport(TypedDict):
-    """The outcome of a run; the three counts after `replies` are zero in a product that keeps its promises."""
+    """The outcome of a run; the five counts after `replies` are zero in a product that keeps its promises."""
 
     messages: int
     """Accepted."""
     replies: int
     """Distinct replies."""
     lost: int
-    """Accepted, and not answered within the bounded wait."""
+    """Accepted, and PostgreSQL knows nothing of them."""
+    unanswered: int
+    """Accepted, in PostgreSQL, and not answered within the bounded wait."""
+    unread: int
+    """Answered, as PostgreSQL says, and the reply was not read within the bounded wait."""
     duplicated: int
     """Messages answered by more than one reply."""
     out_of_order: int
@@ -148,8 +152,13 @@ class Tally:
         self._open.difference_update(reply.in_reply_to)
         return True
 
-    def report(self, work: ModelWork) -> LoadReport:
-        """Return the report of the run."""
+    def report(self, work: ModelWork, states: Mapping[str, str] | None = None) -> LoadReport:
+        """Return the report of the run.
+
+        `states` has those of messages in PostgreSQL, needed for those alone whose reply was not read: without it they
+        count as lost.
+        """
+        missing = [(states or {}).get(message_id) for message_id in self._open]
         accepted = [sent for sent in self.sent.values() if sent.accepted]
         latencies, overheads = [], []
         for sent in accepted:
@@ -161,7 +170,9 @@ class Tally:
         return LoadReport(
             messages=len(accepted),
             replies=len(self._replies),
-            lost=sum(1 for sent in accepted if sent.answered_at is None),
+            lost=missing.count(None),
+            unanswered=sum(1 for state in missing if state not in {None, "answered"}),
+            unread=missing.count("answered"),
             duplicated=sum(1 for sent in accepted if len(sent.reply_ids) > 1),
             out_of_order=self._out_of_order,
             escalations=self.escalations,
@@ -175,6 +186,12 @@ class Tally:
             output_tokens_per_turn=work.per_turn(work.output_tokens),
             repeated=sum(times - 1 for times in self._replies.values()),
         )
+
+
+def is_kept(report: LoadReport) -> bool:
+    """Check whether everything accepted was answered and read, once and in order."""
+    counts = ("lost", "unanswered", "unread", "duplicated", "out_of_order")
+    return not any(report[name] for name in counts)  # type: ignore[literal-required] # names of it
 
 
 def covered_seconds(intervals: Iterable[tuple[float, float]], start: float, end: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from producer.delivery.deliveries import Deliveries, Parts
+from producer.delivery.deliveries import Deliveries, DeliveryParts
 from producer.delivery.fan_out import FanOut
 from producer.delivery.feed import Feed, drop_groups
 from producer.delivery.sending import open_sender
@@ -142,7 +142,7 @@ async def open_deliverer(settings: DeliverySettings) -> AsyncIterator[Deliverer]
         sender = await opened.enter_async_context(open_sender(settings))
         outages = Outages(settings)
         loops = Loops(outages)
-        deliveries = Deliveries(Parts(database, sealer, sender, outages), settings)
+        deliveries = Deliveries(DeliveryParts(database, sealer, sender, outages), settings)
         deliverer = Deliverer(settings, database, redis, FanOut(database, sealer), deliveries, loops)
         opened.push_async_callback(deliverer.close)
         deliverer.start()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from producer.delivery.schedule import Tried, Verdict, judge
-from producer.delivery.sending import Outcome
+from producer.delivery.schedule import DeliveryVerdict, Tried, judge
+from producer.delivery.sending import DeliveryOutcome
 from producer.delivery.signing import signed_headers
 from runtime.cancelling import cancel_and_wait
 from runtime.database import EVERY_TENANT
@@ -34,7 +34,7 @@ _log = structlog.get_logger("fte.webhooks")
 
 
 @dataclass(frozen=True)
-class Parts:
+class DeliveryParts:
     """What deliveries work with."""
 
     database: Database
@@ -50,7 +50,7 @@ class Deliveries:
     runs out, and the next one sends the same event under the same id.
     """
 
-    def __init__(self, parts: Parts, settings: WebhookSettings) -> None:
+    def __init__(self, parts: DeliveryParts, settings: WebhookSettings) -> None:
         self._parts = parts
         self._deliveries_max = settings.webhook_deliveries_max
         self._hold_seconds = settings.webhook_seconds_max + SETTLE_SECONDS
@@ -111,16 +111,16 @@ class Deliveries:
             self._parts.outages.begins(error)
         _tell(row, outcome, verdict)
 
-    async def _send(self, row: Row) -> Outcome:
+    async def _send(self, row: Row) -> DeliveryOutcome:
         try:
             opened = [self._parts.sealer.open(sealed) for sealed in (row["secret"], row["old_secret"]) if sealed]
         except Unsealable as error:
-            return Outcome("unsealable", reason=str(error))
+            return DeliveryOutcome("unsealable", reason=str(error))
         body = row["body"].encode()
         headers = signed_headers(opened, row["event_id"], int(row["now"].timestamp()), body)
         return await self._parts.sender.post(row["url"], headers, body)
 
-    async def _settle(self, row: Row, outcome: Outcome, verdict: Verdict) -> None:
+    async def _settle(self, row: Row, outcome: DeliveryOutcome, verdict: DeliveryVerdict) -> None:
         names: dict[str, Any] = {"tenant": row["tenant_id"], "conversation": row["conversation_id"]}
         delivery = {"target_id": row["target_id"], "event_id": row["event_id"], "attempt": row["attempts"], **names}
         target = {
@@ -140,7 +140,7 @@ class Deliveries:
         )
 
 
-def _tell(row: Row, outcome: Outcome, verdict: Verdict) -> None:
+def _tell(row: Row, outcome: DeliveryOutcome, verdict: DeliveryVerdict) -> None:
     about = {
         "tenant": row["tenant_id"],
         "target": row["target_id"],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from runtime.jitter import jitter_below
 
 if TYPE_CHECKING:
-    from producer.delivery.sending import Outcome
+    from producer.delivery.sending import DeliveryOutcome
 
 RETRY_SECONDS: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 """Pauses after the first failure, the second …: the schedule that the Standard Webhooks specification recommends."""
@@ -44,7 +44,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DeliveryVerdict:
     """What becomes of a delivery and of its target."""
 
     state: State
@@ -55,24 +55,26 @@ class Verdict:
     disabled_reason: str | None = None
 
 
-def judge(tried: Tried, outcome: Outcome) -> Verdict:
+def judge(tried: Tried, outcome: DeliveryOutcome) -> DeliveryVerdict:
     """Return what follows an attempt."""
     if outcome.is_delivered:
-        return Verdict("delivered")
+        return DeliveryVerdict("delivered")
     if outcome.status == _GONE:
-        return Verdict("waiting", disabled_reason="its receiver answered 410 Gone")
+        return DeliveryVerdict("waiting", disabled_reason="its receiver answered 410 Gone")
     failing_for = tried.now - (tried.failing_since or tried.now)
     if failing_for >= DISABLE_AFTER:
-        return Verdict("waiting", disabled_reason=f"it has failed for {failing_for.days} days without one success")
+        return DeliveryVerdict(
+            "waiting", disabled_reason=f"it has failed for {failing_for.days} days without one success"
+        )
     pause = _pause_of(outcome)
     left = (tried.queued_at + RETRY_FOR - tried.now).total_seconds()
     if left <= 0 or tried.tries > len(RETRY_SECONDS):
-        return Verdict("dead", pause_seconds=pause)
+        return DeliveryVerdict("dead", pause_seconds=pause)
     after = min(left, jitter_below(RETRY_SECONDS[tried.tries - 1], JITTER_SHARE))
-    return Verdict("waiting", after_seconds=max(after, pause), pause_seconds=pause)
+    return DeliveryVerdict("waiting", after_seconds=max(after, pause), pause_seconds=pause)
 
 
-def _pause_of(outcome: Outcome) -> float:
+def _pause_of(outcome: DeliveryOutcome) -> float:
     if outcome.status not in _OVERLOADED:
         return 0.0
     if outcome.retry_after_seconds is not None:

@@ -36,7 +36,7 @@ Kind = Literal["status", "timeout", "unreachable", "insecure", "refused_address"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryOutcome:
     """How one attempt went: `status` is HTTP's, where the receiver answered."""
 
     kind: Kind
@@ -86,23 +86,23 @@ class Sender:
         self._seconds_max = settings.webhook_seconds_max
         self._sessions = sessions
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> DeliveryOutcome:
         """Post a signed body; return how it went within the time limit of an attempt."""
         try:
             endpoint = read_endpoint(url)
             async with asyncio.timeout(self._seconds_max):
                 response = await self._post(endpoint, headers, body)
         except UnsafeUrl as error:
-            return Outcome("bad_url", reason=str(error))
+            return DeliveryOutcome("bad_url", reason=str(error))
         except AddressRefused as error:
-            return Outcome("refused_address", reason=str(error))
+            return DeliveryOutcome("refused_address", reason=str(error))
         except TimeoutError:
-            return Outcome("timeout", reason=f"no answer within {self._seconds_max:g} s")
+            return DeliveryOutcome("timeout", reason=f"no answer within {self._seconds_max:g} s")
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             return _failure_of(error)
         async with response:
             await _drain(response)
-        return Outcome("status", response.status, _retry_after(response.headers.get("retry-after")))
+        return DeliveryOutcome("status", response.status, _retry_after(response.headers.get("retry-after")))
 
     async def _post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
         """Send a webhook, and return the answer once its status has come."""
@@ -125,17 +125,17 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
         return  # the status has come, and that is the receipt
 
 
-def _failure_of(error: Exception) -> Outcome:
+def _failure_of(error: Exception) -> DeliveryOutcome:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AddressRefused):
-            return Outcome("refused_address", reason=str(cause))
+            return DeliveryOutcome("refused_address", reason=str(cause))
         if isinstance(cause, ssl.SSLError | ssl.CertificateError):
-            return Outcome("insecure", reason="its certificate does not hold, or TLS failed")
+            return DeliveryOutcome("insecure", reason="its certificate does not hold, or TLS failed")
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ServerTimeoutError):
-        return Outcome("timeout", reason="no answer in time")
-    return Outcome("unreachable", reason=type(error).__name__)
+        return DeliveryOutcome("timeout", reason="no answer in time")
+    return DeliveryOutcome("unreachable", reason=type(error).__name__)
 
 
 def _retry_after(text: str | None) -> float | None:

@@ -39,8 +39,11 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_parts(settings, failpoint=failpoint) as parts:
             app.state.parts = parts
-            app.state.conversations = messages.KnownConversations()
-            yield
+            app.state.conversations = messages.KnownConversations(parts.database)
+            try:
+                yield
+            finally:
+                await app.state.conversations.close()
 
     app = FastAPI(
         title="fte",

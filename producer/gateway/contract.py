@@ -42,11 +42,21 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         is_open = path.startswith("/v1/health/")
         for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
             operation["security"] = [] if is_open else [{"key": []}]
             operation["responses"] = {
                 status: answer for status, answer in operation["responses"].items() if status != "422"
             } | {status: _refusal(status) for status in _REFUSALS}
     return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema as it is on the wire, where one that has no value is left out and never null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}
 
 
 def _refusal(status: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from producer.gateway.access import Reader, parts_of
 from producer.gateway.problems import Refused
@@ -56,6 +56,8 @@ class TranscriptPage(BaseModel):
 
 
 class _WantedPage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     after: int = Field(default=0, ge=0, le=_ORDINAL_MAX, description="the ordinal that the page begins after")
     limit: int = Field(default=50, ge=1, le=PAGE_MESSAGES_MAX)
 

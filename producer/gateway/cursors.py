@@ -18,8 +18,10 @@ from producer.gateway.problems import FieldError, Refused
 from schema.channels import CHANNELS
 from schema.keys import (
     ASIDE_ID,
+    CURSOR_PREFIX,
     EntryId,
     again_stream,
+    cursors_key,
     escalations_stream,
     events_stream,
     parse_entry_id,
@@ -42,6 +44,12 @@ PLACE_PATTERN: Final = r"^[a-z]{1,32}:[0-9]{1,15}-[0-9]{1,15}(,[a-z]{1,32}:[0-9]
 """What `write_place` writes."""
 PLACE_CHARACTERS_MAX: Final = 1_000
 
+CURSORS_MAX: Final = 100
+"""Cursors of one stream, of all keys of its tenant together."""
+CURSOR_IDLE_DAYS: Final = 30
+"""After how long a cursor is removed that nobody reads; another reader of its stream removes it."""
+_DAY_MS: Final = 86_400_000
+
 _log = structlog.get_logger("fte.gateway")
 
 
@@ -51,11 +59,6 @@ class Sources:
 
     streams: Mapping[str, str]
     group: str
-
-    @property
-    def keys(self) -> list[str]:
-        """Return the keys as the scripts take them: each stream, and where this group finds what was cut from it."""
-        return [key for stream in self.streams.values() for key in (stream, again_stream(stream, self.group))]
 
 
 def sources_of(tenant: str, kind: Kind, channel: str | None, group: str) -> Sources:
@@ -68,7 +71,7 @@ def sources_of(tenant: str, kind: Kind, channel: str | None, group: str) -> Sour
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundEntries:
     """Entries of one read, in the order in which they were published, each with the place to go on from after it."""
 
     entries: list[tuple[str, StreamEntry]]
@@ -105,23 +108,35 @@ class Cursors:
 
     async def read(
         self, sources: Sources, places: Mapping[str, str], *, entries_max: int = ENTRIES_MAX, begin: str = "0"
-    ) -> Found:
+    ) -> FoundEntries:
         """Read what follows `places`, or what is acknowledged where that is further.
 
         A cursor that is new is made after the entry `begin`: `0` for all, `$` for none.
 
-        Raises RedisError or OSError.
+        Raises Refused where there is no room for a new one; RedisError or OSError.
         """
+        group = sources.group
+        keys = [
+            key for name in sources.streams.values() for key in (name, again_stream(name, group), cursors_key(name))
+        ]
         wanted = [places.get(name, "") for name in sources.streams]
+        bounds: list[str | int] = [CURSOR_PREFIX, CURSORS_MAX, CURSOR_IDLE_DAYS * _DAY_MS]
         answer: Any = await self._scripts.read_cursor(
-            keys=sources.keys, args=[sources.group, READ_ENTRIES_MAX, ASIDE_ID, begin, *wanted]
+            keys=keys, args=[group, READ_ENTRIES_MAX, ASIDE_ID, begin, *bounds, *wanted]
         )
+        if not answer:
+            raise Refused(
+                "conflict",
+                f"this tenant has {CURSORS_MAX} cursors here, which is the limit; read with `cursor` naming one of "
+                f"them, or wait: one that nobody reads for {CURSOR_IDLE_DAYS} days is removed",
+            )
         return _merge(sources, answer, entries_max)
 
     async def acknowledge(self, sources: Sources, places: Mapping[str, str]) -> dict[str, str]:
         """Acknowledge everything up to `places`; return the places up to which all is acknowledged now."""
         wanted = [places.get(name, "") for name in sources.streams]
-        answer: Any = await self._scripts.advance_cursor(keys=sources.keys, args=[sources.group, ASIDE_ID, *wanted])
+        keys = [key for name in sources.streams.values() for key in (name, again_stream(name, sources.group))]
+        answer: Any = await self._scripts.advance_cursor(keys=keys, args=[sources.group, ASIDE_ID, *wanted])
         return {name: place.decode() for name, place in zip(sources.streams, answer, strict=True) if place}
 
 
@@ -144,7 +159,7 @@ class _Raw:
         return int(number) if number.isdigit() else 0
 
 
-def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> Found:
+def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> FoundEntries:
     """Merge the entries of several streams into the order in which they were published.
 
     What lies behind the last entry read of a stream that has more is left for the next read: an entry of another stream
@@ -167,7 +182,7 @@ def _merge(sources: Sources, answer: Sequence[Any], entries_max: int) -> Found:
         entry = _read(sources.streams[one.name], one.text.encode(), one.fields)
         if entry is not None:
             entries.append((write_place(places), entry))
-    return Found(entries, places, more=horizon is not None or len(due) > entries_max)
+    return FoundEntries(entries, places, more=horizon is not None or len(due) > entries_max)
 
 
 def _in_order(streams: Iterable[list[_Raw]]) -> Iterator[_Raw]:

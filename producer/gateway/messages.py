@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -12,10 +13,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from producer.gateway.access import Writer, parts_of
 from producer.gateway.limits import headers_of
 from producer.gateway.problems import FieldError, Problem, Refused, refusal_of
+from producer.sending.batching import Batching
 from runtime.encoding import dump_json
 from schema.channels import Channel
 from schema.errors import FteError, InvalidMessage
-from schema.ids import MESSAGE_ID_PATTERN
 from schema.messages.inbound import (
     INBOUND_BYTES_MAX,
     METADATA_ENTRIES_MAX,
@@ -29,16 +30,20 @@ from schema.messages.receipt import Receipt
 from schema.messages.wire import SENDER_CHARACTERS_MAX, ConversationId, MessageId, TenantId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from producer.gateway.parts import Parts
     from runtime.api_keys import Principal
+    from runtime.database import Database
 
 BATCH_MESSAGES_MAX: Final = 500
 MESSAGE_BYTES_MAX: Final = INBOUND_BYTES_MAX
 BATCH_BYTES_MAX: Final = 4_000_000
+ASKING_MAX: Final = 2
+"""Questions to PostgreSQL under way about conversations that are not known here."""
 _KNOWN_MAX: Final = 100_000
-_MESSAGE_ID: Final = re.compile(MESSAGE_ID_PATTERN)
+IDEMPOTENCY_KEY_PATTERN: Final = r'^([!#-~][!-~]{0,255}|"([!#-\[\]-~]|\\["\\]){1,256}")$'
+"""A message id that begins with no quote, or any as a string of RFC 8941."""
 
 router = APIRouter(prefix="/v1", tags=["messages"])
 
@@ -98,20 +103,21 @@ class BatchResults(BaseModel):
 class KnownConversations:
     """Remembers which conversations exist, so that a message of one costs no question to PostgreSQL."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._asking: Batching[tuple[str, str], bool] = Batching(
+            self._ask, in_flight_max=ASKING_MAX, items_max=BATCH_MESSAGES_MAX
+        )
 
-    async def count_new(self, parts: Parts, tenant: str, names: Sequence[str]) -> int:
+    async def count_new(self, tenant: str, names: Sequence[str]) -> int:
         """Return how many of these conversations do not exist yet."""
         unsure = sorted({name for name in names if (tenant, name) not in self._known})
         if not unsure:
             return 0
-        rows = await parts.database.read(tenant, "find_conversations", tenant=tenant, conversations=unsure)
-        found = {row["conversation_id"] for row in rows}
-        self.add(tenant, found)
-        return len(unsure) - len(found)
+        return (await asyncio.gather(*(self._asking.submit((tenant, name)) for name in unsure))).count(False)
 
-    def add(self, tenant: str, names: set[str]) -> None:
+    def add(self, tenant: str, names: Iterable[str]) -> None:
         """Remember conversations that exist."""
         for name in names:
             self._known[tenant, name] = None
@@ -119,13 +125,29 @@ class KnownConversations:
         while len(self._known) > _KNOWN_MAX:
             self._known.popitem(last=False)
 
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await self._asking.finish()
+
+    async def _ask(self, asked: Sequence[tuple[str, str]]) -> list[bool]:
+        """Ask PostgreSQL which of these exist, with one question for each tenant."""
+        found: set[tuple[str, str]] = set()
+        for tenant in {tenant for tenant, _ in asked}:
+            names = sorted({name for of, name in asked if of == tenant})
+            rows = await self._database.read(tenant, "find_conversations", tenant=tenant, conversations=names)
+            existing = [row["conversation_id"] for row in rows]
+            self.add(tenant, existing)
+            found.update((tenant, name) for name in existing)
+        return [one in found for one in asked]
+
 
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        max_length=260,
-        description='the message id where the body has none, as it is or in quotes: "8e03978e"',
+        pattern=IDEMPOTENCY_KEY_PATTERN,
+        description='the message id where the body has none, as it is or in quotes: "8e03978e"; one of the two must be '
+        "there, and both must be equal where both are (422)",
     ),
 ]
 
@@ -179,7 +201,7 @@ async def _take(request: Request, parts: Parts, principal: Principal, inbounds: 
     for inbound in inbounds:
         if inbound.channel not in settings.channels:
             raise _wrong("channel", f"this tenant takes messages on {', '.join(settings.channels)}")
-    new = await known.count_new(parts, principal.tenant, [inbound.conversation for inbound in inbounds])
+    new = await known.count_new(principal.tenant, [inbound.conversation for inbound in inbounds])
     balances = await parts.limits.take(principal, settings.limits, messages=len(inbounds), conversations=new)
     return headers_of(balances)
 
@@ -202,12 +224,9 @@ def _message_id(message: NewMessage, idempotency_key: str | None) -> str:
         if message.message_id is None:
             raise _wrong("message_id", "missing; give message_id, or its value in the header Idempotency-Key")
         return message.message_id
-    given = idempotency_key.strip()
-    if len(given) > 1 and given.startswith('"') and given.endswith('"'):
-        given = given[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    if not _MESSAGE_ID.fullmatch(given):
-        wrong = FieldError(parameter="Idempotency-Key", detail="1 to 256 visible ASCII characters")
-        raise Refused("invalid-request", f"Idempotency-Key: {wrong.detail}", errors=[wrong])
+    given = idempotency_key
+    if given.startswith('"'):
+        given = re.sub(r'\\(["\\])', r"\1", given[1:-1])
     if message.message_id is not None and message.message_id != given:
         raise _wrong("message_id", "differs from the header Idempotency-Key; send one of them")
     return given

@@ -35,7 +35,7 @@ from schema.messages.reply import Reply
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from producer.gateway.cursors import Found, Sources
+    from producer.gateway.cursors import FoundEntries, Sources
     from producer.gateway.limits import HeldStream
     from producer.gateway.parts import Parts
     from runtime.api_keys import Principal
@@ -130,7 +130,9 @@ Begin = Annotated[
 
 
 class _Wanted(BaseModel):
-    """What a reader asks for, as the query and headers say it."""
+    """What a reader asks for, as the query says it; a parameter that is not listed is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     cursor: CursorName = None
     after: After = None
@@ -231,6 +233,7 @@ class _Reading:
         if "text/event-stream" in accept.lower():
             name = "Last-Event-ID" if last_event_id else "after"
             places = parse_place(last_event_id or self._wanted.after or "", self._sources, name)
+            await self._read(places)  # makes the cursor, or refuses: once a stream has begun, nothing can be refused
             stream = await held.__aenter__()
             return EventStream(self._events(places, stream, held))
         places = parse_place(self._wanted.after or "", self._sources, "after")
@@ -239,7 +242,7 @@ class _Reading:
         async with held:
             return _page(await self._wait(places))
 
-    async def _wait(self, places: dict[str, str]) -> Found:
+    async def _wait(self, places: dict[str, str]) -> FoundEntries:
         """Read, and wait for the first entry as long as the client wants."""
         deadline = time.monotonic() + self._wanted.wait_seconds
         with STREAMS.track_inprogress(), self._parts.watch.reading(self._principal.tenant):
@@ -252,7 +255,7 @@ class _Reading:
                 places = found.places
                 await _first_of(change, self._parts.stopping, seconds=left)
 
-    async def _read(self, places: dict[str, str]) -> Found:
+    async def _read(self, places: dict[str, str]) -> FoundEntries:
         return await self._parts.cursors.read(
             self._sources, places, entries_max=self._wanted.limit, begin=_BEGIN[self._wanted.begin]
         )
@@ -293,7 +296,7 @@ class _Reading:
                 ping_at = time.monotonic() + PING_SECONDS
             await _first_of(change, self._parts.stopping, seconds=CHECK_SECONDS)
 
-    async def _read_patiently(self, places: dict[str, str]) -> Found | None:
+    async def _read_patiently(self, places: dict[str, str]) -> FoundEntries | None:
         """Read; None while Redis is away, which a stream outlives."""
         try:
             return await self._read(places)
@@ -322,7 +325,7 @@ _BEGIN: Final = {"oldest": "0", "newest": "$"}
 _EVENTS: Final[dict[Kind, str]] = {"replies": "reply", "escalations": "escalation", "events": "event"}
 
 
-def _page(found: Found) -> Response:
+def _page(found: FoundEntries) -> Response:
     entries = ",".join(
         f'{{"id":{dump_json(place)},"body":{entry.body.model_dump_json()}}}' for place, entry in found.entries
     )

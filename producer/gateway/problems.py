@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from runtime.api_keys import AddressSlowed, KeyRefused
 from runtime.encoding import dump_json
@@ -77,6 +78,8 @@ _OF_STATUS: Final = {
     415: "unsupported-media-type",
     503: "unavailable",
 }
+
+_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 _log = structlog.get_logger("fte.gateway")
 
@@ -179,7 +182,19 @@ async def answer_error(request: Request, error: Exception) -> Response:
     if refused is None:
         _log.error("http.fault", path=request.url.path, exc_info=error)
         refused = Refused("internal", "this is a fault of the server; its log tells more under the request id")
+    if refused.name == "method-not-allowed":
+        refused.headers["Allow"] = ", ".join(_methods_of(request))
     return refused.response(request.state.request_id)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """List the methods of a request's path over all its routes; the router names those of the first one alone."""
+    scope = {key: value for key, value in request.scope.items() if key not in {"fastapi", "path_params", "route"}}
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _refuse_status(error: HTTPException) -> Refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -78,10 +79,10 @@ class GatewayServer(uvicorn.Server):
         self.parts = parts
         self.ended = asyncio.Event()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop, at a signal."""
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Begin to stop, at a signal; uvicorn's own would die of it once more after it has stopped."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
         self.begin_stop()
-        super().handle_exit(sig, frame)
 
     def begin_stop(self) -> None:
         """Take no more connections, end streams, and finish the requests under way."""

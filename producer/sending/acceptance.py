@@ -125,16 +125,16 @@ class Acceptance:
                 message.answer = unreachable
 
     async def _try_once(self, messages: Sequence[SealedMessage], *, lock_wait: str | None) -> None:
-        accept = "accept_proven_message" if self._database.is_fenced else "accept_message"
+        accept = "accept_proven_messages" if self._database.is_fenced else "accept_messages"
         statements: list[tuple[str, dict[str, Any]]] = []
         if lock_wait:
             statements.append(("set_lock_wait", {"lock_wait": lock_wait}))
         for tenant, of_tenant in groupby(messages, key=lambda message: message.key.tenant):
             statements.append(("set_tenant", self._database.scope_of(tenant)))
-            statements += [(accept, self._parameters(message)) for message in of_tenant]
+            statements.append((accept, self._parameters(tenant, list(of_tenant))))
         results = await self._database.run_all("", statements)
         self._outage.ends()
-        answers = [rows[0] for (query, _), rows in zip(statements, results, strict=True) if query == accept]
+        answers = [row for (query, _), rows in zip(statements, results, strict=True) if query == accept for row in rows]
         for message, answer in zip(messages, answers, strict=True):
             message.answer = answer
 
@@ -146,14 +146,14 @@ class Acceptance:
             for message in messages:
                 message.uncertain = True
 
-    def _parameters(self, message: SealedMessage) -> dict[str, Any]:
+    def _parameters(self, tenant: str, messages: Sequence[SealedMessage]) -> dict[str, Any]:
         return {
-            "tenant": message.key.tenant,
-            "conversation": message.key.conversation,
-            "message_id": message.inbound.message_id,
-            "channel": message.inbound.channel,
-            "payload": message.payload,
-            "sender_key": message.sender_key,
+            "tenant": tenant,
+            "conversations": [message.key.conversation for message in messages],
+            "message_ids": [message.inbound.message_id for message in messages],
+            "channels": [message.inbound.channel for message in messages],
+            "payloads": [message.payload for message in messages],
+            "sender_keys": [message.sender_key for message in messages],
             "waiting_max": self._waiting_max,
         }
 

@@ -14,8 +14,8 @@ from schema.settings.knowledge import KnowledgeSettings
 from schema.settings.models import ProviderSettings
 from schema.settings.process import DrainSettings, WatchSettings
 from schema.settings.repair import VerificationSettings
-from schema.settings.retention import RetentionSettings
 from schema.settings.telemetry import LogSettings, TraceSettings
+from schema.settings.tenants import OperatorSettings
 from schema.settings.turns import TurnSettings
 from schema.settings.webhooks import DeliverySettings
 
@@ -25,7 +25,7 @@ class Settings(
     LogSettings,
     DeliverySettings,
     EpisodeSettings,
-    RetentionSettings,
+    OperatorSettings,
     VerificationSettings,
     WatchSettings,
     DrainSettings,

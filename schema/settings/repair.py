@@ -21,7 +21,7 @@ class RepairSettings(Section):
     collected_seconds: float = Field(
         default=2, gt=0, description="how often rescue notes what consumers have acknowledged; docs/gateway.md"
     )
-    trim_seconds: float = Field(default=10, gt=0, description="how often rescue trims the streams")
+    trim_seconds: float = Field(default=10, gt=0, description="how often rescue trims the streams and ends episodes")
 
 
 class VerificationSettings(RepairSettings, MailboxSettings):

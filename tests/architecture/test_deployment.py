@@ -76,7 +76,7 @@ def test_a_worker_starts_only_on_healthy_servers_and_a_migrated_database(service
     assert services["migrate"]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", ["migrate", "worker"])
+@pytest.mark.parametrize("name", ["migrate", "worker", "gateway"])
 def test_no_process_falls_back_to_servers_or_a_key_inside_its_container(services: dict[str, Any], name: str) -> None:
     required = {setting for setting, value in services[name]["environment"].items() if ":?" in value}
 
@@ -89,15 +89,25 @@ def test_a_stopping_worker_has_longer_than_its_turns_take_to_finish(services: di
     assert seconds(services["worker"]["stop_grace_period"]) > finish_seconds_max
 
 
+def test_the_gateway_logs_in_as_one_that_sees_single_tenants_and_is_reached_from_this_machine_alone(
+    services: dict[str, Any],
+) -> None:
+    gateway = services["gateway"]
+
+    assert gateway["environment"]["FTE_DATABASE_URL"].startswith("${FTE_HTTP_DATABASE_URL:?")
+    assert gateway["environment"]["POSTGRES_PASSWORD"] == ""
+    assert "/v1/health/ready" in " ".join(gateway["healthcheck"]["test"])
+    assert all(port.startswith("127.0.0.1:") for port in gateway["ports"])
+    assert gateway["depends_on"]["login"] == {"condition": "service_completed_successfully"}
+    assert seconds(gateway["stop_grace_period"]) > Settings.model_fields["gateway_stop_seconds_max"].default
+
+
 def test_no_secret_has_a_value_in_the_example() -> None:
     lines = shlex.split((sources.ROOT / ".env.example").read_text(), comments=True)
     values = dict(line.split("=", 1) for line in lines)
 
-    assert {name: values[name] for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "FTE_VAULT_KEYS")} == {
-        "POSTGRES_PASSWORD": "",
-        "REDIS_PASSWORD": "",
-        "FTE_VAULT_KEYS": "",
-    }
+    secrets = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GATEWAY_PASSWORD", "FTE_VAULT_KEYS")
+    assert {name: values[name] for name in secrets} == dict.fromkeys(secrets, "")
 
 
 def test_every_setting_in_the_example_exists() -> None:
@@ -133,7 +143,7 @@ def test_the_build_sees_every_folder_that_the_image_copies(dockerfile: list[tupl
 def test_every_command_that_the_containers_and_the_makefile_run_exists(
     services: dict[str, Any], dockerfile: list[tuple[str, str]]
 ) -> None:
-    started = {service["command"][0] for name, service in services.items() if name in {"migrate", "worker"}}
+    started = {service["command"][0] for name, service in services.items() if service.get("build")}
     default = {word for name, rest in dockerfile if name == "CMD" for word in yaml.safe_load(rest)}
     made = set(re.findall(r"\$\(BIN\)/fte (\S+)", (sources.ROOT / "Makefile").read_text()))
 

@@ -61,6 +61,18 @@ def empty_names(source: Source) -> list[str]:
     ]
 
 
+def public_classes(source: Source) -> list[str]:
+    return [node.name for node in source.tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+
+
+def doubled_names(names: dict[str, list[str]]) -> list[str]:
+    places: dict[str, list[str]] = {}
+    for place, several in names.items():
+        for name in several:
+            places.setdefault(name, []).append(place)
+    return [f"{name}: {', '.join(those)}" for name, those in sorted(places.items()) if len(those) > 1]
+
+
 def environment_reads_at_import(source: Source) -> list[str]:
     """List the places outside functions that touch the process's environment."""
     found = []
@@ -163,6 +175,12 @@ def test_no_name_holds_a_word_that_says_nothing() -> None:
     assert found == []
 
 
+def test_no_two_classes_have_one_name() -> None:
+    found = doubled_names({source.place: public_classes(source) for source in sources.product()})
+
+    assert found == []
+
+
 def test_nothing_reads_the_environment_when_it_is_imported() -> None:
     found = [line for source in sources.product() for line in environment_reads_at_import(source)]
 
@@ -235,6 +253,14 @@ def test_an_empty_word_is_found_in_any_kind_of_name(text: str) -> None:
 
 def test_a_word_that_only_contains_an_empty_word_is_allowed() -> None:
     assert empty_names(sample("commonwealth = miscount = utilisation = 1")) == []
+
+
+def test_a_class_name_is_found_in_two_files_unless_it_is_private() -> None:
+    source = sources.parse(Path(sources.ROOT, "sample.py"), "class Found: ...\nclass _Row: ...\nclass Only: ...\n")
+
+    found = doubled_names({"a.py": public_classes(source), "b.py": ["Found", "Other"]})
+
+    assert found == ["Found: a.py, b.py"]
 
 
 def test_a_read_of_the_environment_is_found_in_a_class_but_not_in_a_function() -> None:

@@ -58,6 +58,17 @@ def inbox(settings: Settings, tenant: str) -> list[dict[str, Any]]:
         ).fetchall()
 
 
+def accept_several_parameters(tenant: str, *message_ids: str) -> dict[str, Any]:
+    """Give what the statements accept_messages and accept_proven_messages take."""
+    one = accept_parameters(tenant, "")
+    return {
+        "tenant": tenant,
+        "waiting_max": one["waiting_max"],
+        "message_ids": list(message_ids),
+        **{f"{name}s": [one[name]] * len(message_ids) for name in ("conversation", "channel", "payload", "sender_key")},
+    }
+
+
 def accept_parameters(tenant: str, message_id: str) -> dict[str, Any]:
     """Give what the statement accept_message takes."""
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -29,8 +30,8 @@ async def asking(endpoint: Endpoint, worker: MakeHarness, *, tools: list[Any] | 
     service = harness.service
     settings = harness.settings
     ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(harness.database))
-    throttle = Throttle(Scripts(service.servers.redis).throttle, settings)
-    provider = build_model_provider(settings, ledger=ledger, throttle=throttle, local=AIRLINE.local_model)
+    make_throttle = partial(Throttle, Scripts(service.servers.redis).throttle)
+    provider = build_model_provider(settings, ledger=ledger, make_throttle=make_throttle, local=AIRLINE.local_model)
     service.resources.push_async_callback(provider.aclose)
     service.brain = replace(service.brain, provider=provider, ledger=ledger)
     service.drainer.turn = replace(service.drainer.turn, brain=service.brain)

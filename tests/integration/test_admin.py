@@ -131,6 +131,20 @@ async def test_an_operator_makes_suspends_and_deletes_tenants(as_operator: Clien
     assert gone.status_code == 404
 
 
+async def test_an_operator_is_refused_what_the_deployment_cannot_carry_out(as_operator: Client, tenant: str) -> None:
+    given = {"retention": {"spans_days": 15}}
+    path = f"/v1/admin/tenants/{tenant}"
+
+    changed = await as_operator.patch(f"{path}/settings", json={"settings": given})
+    made = await as_operator.post("/v1/admin/tenants", json={"tenant": f"{tenant}x", "settings": given})
+    kept = await as_operator.get(path)
+
+    for refused in (changed, made):
+        assert refused.status_code == 422
+        assert "retention.spans_days: 15 days are more than the deployment's 14" in refused.json()["detail"]
+    assert kept.json()["version"] == 0
+
+
 ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/admin/tenants", None),
     ("POST", "/v1/admin/tenants", {"tenant": "mine"}),

@@ -271,7 +271,7 @@ async def test_of_two_customers_who_say_yes_to_one_seat_one_commits(
 ) -> None:
     turns = []
     for number, surname in (("DEMO42", "Okafor"), ("Z0EL7A", "Lindqvist-Åkerman")):
-        turn = _turn(database, airline, number, f"seat {FREE} please")
+        turn = _turn(database, airline, number, f"{surname}, {PLACEHOLDER}, seat {FREE} please")
         await call(look_up_reservation, turn, confirmation_number=PLACEHOLDER, surname=surname)
         quoted = await call(quote_seat_change, turn, seat_number=FREE)
         turn = next_turn(turn, "yes", key=turn.key, now=turn.now)

@@ -64,8 +64,8 @@ class Clerk(Model):
         last = outputs[-1] if made else {}
         if self.before_reply is not None:
             await self.before_reply(text, last)
-        quote = last.get("quote", {})
-        told = last.get("message") or last.get("summary") or f"{quote.get('summary', 'Hello')}. Shall I go ahead?"
+        offer = f"{last['quote']['summary']}. Shall I go ahead?" if "quote" in last else "Hello."
+        told = last.get("message") or last.get("summary") or offer
         return _respond(assistant_message(told))
 
     def stream_response(self, *_: Any, **__: Any) -> Any:

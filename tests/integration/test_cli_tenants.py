@@ -38,6 +38,7 @@ def fte(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setenv("FTE_DATABASE_URL", settings.database_url or "")
     monkeypatch.setenv("FTE_REDIS_URL", settings.redis_url or "")
     monkeypatch.setenv("FTE_VAULT_KEYS", settings.vault_keys[0].get_secret_value())
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     return Fte(capsys)
 
@@ -62,7 +63,7 @@ def verify(settings: Settings, text: str) -> str:
 
 
 def test_a_tenant_is_made_changed_and_undone(fte: Fte, name: str) -> None:
-    fte("tenant", "create", name, "brand=Nordwind Air", "--as", "ada")
+    made = fte("tenant", "create", name, "brand=Nordwind Air", "--as", "ada")
     changed = fte.json(
         "tenant", "set", name, "limits.streams=5", "emergency_number=113", 'channels=["chat"]', "--as", "bob"
     )[0]
@@ -71,6 +72,7 @@ def test_a_tenant_is_made_changed_and_undone(fte: Fte, name: str) -> None:
     history = fte.json("tenant", "history", name)
     listed = fte("tenant", "list")
 
+    assert f"fte kb import DIR --tenant {name}" in made
     assert changed["settings"] == {
         "brand": "Nordwind Air",
         "limits": {"streams": 5},
@@ -92,6 +94,8 @@ def test_a_tenant_is_made_changed_and_undone(fte: Fte, name: str) -> None:
         (("a..b=1",), "SETTING=VALUE"),
         (("limits=1", "limits.streams=2"), "at the same time"),
         (("brand=One", "--version", "7"), "no longer at version 7"),
+        (("model=openai:gpt-5",), "model: openai:gpt-5 needs OPENAI_API_KEY"),
+        (("retention.spans_days=15",), "more than the deployment's 14"),
     ],
 )
 def test_what_cannot_be_set_is_told(fte: Fte, name: str, words: tuple[str, ...], told: str) -> None:

@@ -18,7 +18,7 @@ from ops.desk.dead_letters import (
     open_letter,
     select_letters,
 )
-from ops.desk.redrive import Outcome, Redrive
+from ops.desk.redrive import Redrive, RedriveOutcome
 from runtime.sealing import Sealer
 from schema.errors import Unsealable
 from schema.keys import mailbox_keys
@@ -75,7 +75,7 @@ async def letters(harness: Harness, **narrowed: object) -> list[DeadLetter]:
 
 async def redrive(
     harness: Harness, chosen: list[DeadLetter], *, dry_run: bool = False, mailbox_messages_max: int = 100
-) -> list[Outcome]:
+) -> list[RedriveOutcome]:
     settings = harness.settings.model_copy(update={"mailbox_messages_max": mailbox_messages_max})
     return await Redrive(settings, harness.database, harness.service.servers.sealer, SAM, dry_run).run(chosen)
 

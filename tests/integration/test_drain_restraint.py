@@ -162,7 +162,10 @@ async def _set_owner(harness: Harness, owner: str) -> None:
 async def _everything(harness: Harness) -> list[str]:
     """Read every row of every table, and every key of Redis, as text."""
     found = []
-    tables = await harness.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = await harness.query(
+        "SELECT relname AS tablename FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')"
+    )
     for table in tables:
         rows = await harness.query(f'SELECT t::text AS row FROM "{table["tablename"]}" t')  # noqa: S608 - own names
         found += [row["row"] for row in rows]

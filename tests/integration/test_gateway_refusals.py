@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
+from ops.console.contract import contract_path
+from ops.console.tenants import tenants_router
 from ops.tenants.settings import change_settings
 from producer.gateway import door, protocol
 from runtime.database import Database
@@ -114,6 +116,17 @@ async def test_a_path_or_a_method_that_does_not_exist_is_refused(gateway: Here, 
     assert (path.status_code, path.json()["type"]) == (404, "urn:fte:problem:not-found")
     assert (method.status_code, method.json()["type"]) == (405, "urn:fte:problem:method-not-allowed")
     assert method.headers["allow"] == "POST"
+
+
+async def test_a_method_that_a_path_does_not_know_is_answered_with_those_that_any_of_its_routes_knows(
+    settings: Settings, key: str
+) -> None:
+    contract = json.loads(contract_path().read_text(encoding="utf-8"))
+    async with serve_here(settings, routers=[tenants_router()]) as here, here.client(key) as client:
+        for path, operations in contract["paths"].items():
+            answer = await client.put(path.format(tenant="t", conversation="c", key_id="0" * 12))
+            known = ", ".join(sorted(method.upper() for method in operations))
+            assert (path, answer.status_code, answer.headers["allow"]) == (path, 405, known)
 
 
 @pytest.mark.parametrize(("path", "size"), [("/v1/messages", 262_145), ("/v1/messages/batch", 4_000_001)])
@@ -252,10 +265,17 @@ async def test_an_id_comes_from_the_body_or_from_the_header_and_from_one_of_them
         quoted = await client.post("/v1/messages", json=body, headers={"Idempotency-Key": '"m-9"'})
         plain = await client.post("/v1/messages", json=body, headers={"Idempotency-Key": "m-9"})
         both = await client.post("/v1/messages", json=message("m1"), headers={"Idempotency-Key": "m-2"})
-        blank = await client.post("/v1/messages", json=body, headers={"Idempotency-Key": "a b"})
+        escaped = await client.post("/v1/messages", json=body, headers={"Idempotency-Key": r'"a\"\\b"'})
+        wrong = [
+            await client.post("/v1/messages", json=body, headers={"Idempotency-Key": value})
+            for value in ("a b", '""', '"open', "", "x" * 257)
+        ]
 
-    assert [one.status_code for one in (neither, quoted, plain, both, blank)] == [422, 202, 200, 422, 422]
+    assert [one.status_code for one in (neither, quoted, plain, both, escaped)] == [422, 202, 200, 422, 202]
+    assert [one.status_code for one in wrong] == [422] * 5
     assert quoted.json()["message_id"] == plain.json()["message_id"] == "m-9"
+    assert escaped.json()["message_id"] == r'a"\b'
+    assert wrong[0].json()["errors"][0]["parameter"] == "Idempotency-Key"
     assert "Idempotency-Key" in neither.json()["detail"]
 
 

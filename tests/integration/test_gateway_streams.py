@@ -12,10 +12,10 @@ import pytest
 
 from ops.tenants.keys import KeyRequest, create_key, revoke_key
 from ops.tenants.settings import change_settings
-from producer.gateway import event_stream, outbound
+from producer.gateway import cursors, event_stream, outbound
 from runtime.database import Database
 from runtime.redis import Scripts
-from schema.keys import ASIDE_ID, again_stream, events_stream, replies_stream
+from schema.keys import ASIDE_ID, again_stream, cursors_key, events_stream, replies_stream
 from schema.settings import Settings
 from tests.integration.http_gateway import Event, Here, make_key, read_events, serve_here
 from tests.integration.publishing import publish, reply
@@ -124,6 +124,42 @@ async def test_a_new_cursor_may_begin_with_what_comes_next(gateway: Here, redis:
         next_one = await client.get("/v1/replies?cursor=new&begin=newest")
 
     assert (sequences(nothing), sequences(next_one)) == ([], [2])
+
+
+async def test_there_are_only_so_many_cursors_and_one_that_nobody_reads_is_removed(
+    gateway: Here, redis: Any, tenant: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cursors, "CURSORS_MAX", 3)
+    stream = events_stream(tenant)
+    await redis.xgroup_create(stream, "a-consumer", id="0", mkstream=True)
+
+    async def ask(name: str) -> int:
+        async with gateway.client(key) as client:
+            return (await client.get("/v1/events", params={"cursor": name})).status_code
+
+    statuses = [await ask(name) for name in ("one", "two", "three", "four", "two")]
+    async with gateway.client(key) as client:
+        refused = await client.get("/v1/events", params={"cursor": "five"}, headers=SSE)
+    long_ago = (await redis.zscore(cursors_key(stream), "http.one")) - cursors.CURSOR_IDLE_DAYS * 86_400_000 - 1
+    await redis.zadd(cursors_key(stream), {"http.one": long_ago})
+    statuses.append(await ask("four"))
+
+    names = {group["name"].decode() for group in await redis.xinfo_groups(stream)}
+    assert statuses == [200, 200, 200, 409, 200, 200]
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:fte:problem:conflict")
+    assert names == {"a-consumer", "http.two", "http.three", "http.four"}
+    assert await redis.zcard(cursors_key(stream)) == 3
+
+
+async def test_cursors_that_redis_lost_and_workers_made_anew_count_as_read(
+    gateway: Here, redis: Any, tenant: str, key: str
+) -> None:
+    stream = events_stream(tenant)
+    await redis.xgroup_create(stream, "http.restored", id="0", mkstream=True)
+    async with gateway.client(key) as client:
+        await client.get("/v1/events", params={"cursor": "new"})
+
+    assert {name.decode() for name in await redis.zrange(cursors_key(stream), 0, -1)} == {"http.restored", "http.new"}
 
 
 async def test_a_long_poll_waits_for_the_first_entry_and_no_longer(

@@ -25,7 +25,7 @@ from runtime.startup import check_fence
 from runtime.tenants import Tenants
 from schema.errors import ServerUnfit, UnknownTenant
 from schema.settings import Settings
-from tests.integration.producing import accept_parameters
+from tests.integration.producing import accept_several_parameters
 from tests.integration.test_tenants_apart import TABLES_OF_TENANTS
 
 PASSWORD = "made-up"
@@ -198,8 +198,10 @@ async def test_it_writes_nothing_into_another_tenant(
         "change_tenant_settings": {"settings": "{}", "version": 1, "by": "x", "reason": None, "restores": None},
     }
 
-    accepted = await fenced.read(other_tenant, "accept_proven_message", **accept_parameters(other_tenant, "m-9"))
-    crossed = await fenced.read(tenant, "accept_proven_message", **accept_parameters(other_tenant, "m-9"))
+    accepted = await fenced.read(
+        other_tenant, "accept_proven_messages", **accept_several_parameters(other_tenant, "m-9")
+    )
+    crossed = await fenced.read(tenant, "accept_proven_messages", **accept_several_parameters(other_tenant, "m-9"))
     for scope in (tenant, other_tenant, "*"):
         with pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
             await fenced.read(scope, "add_conversation", tenant=other_tenant, **added["add_conversation"])
@@ -341,7 +343,7 @@ async def test_it_is_as_narrow_where_a_plain_role_owns_the_database(plain_owner:
         for scope in ("one", "two", "*", "")
     }
     accepted = [
-        (await process.read(one, "accept_proven_message", **accept_parameters(one, "m-1")))[0]["status"]
+        (await process.read(one, "accept_proven_messages", **accept_several_parameters(one, "m-1")))[0]["status"]
         for one in ("one", "two")
     ]
     await process.close()

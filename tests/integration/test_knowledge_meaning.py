@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from ops.knowledge.embedding import embed_sections
 from ops.knowledge.importing import import_articles
 from ops.seed import ARTICLES_FOLDER
+from ops.tenants.settings import change_settings
 from runtime.database import connect
 from tests.waiting import eventually
 from worker.conversation.effects import Passage
@@ -149,6 +150,27 @@ async def test_a_question_about_nothing_published_finds_nothing_by_meaning_eithe
         passages = await PostgresKnowledge(database, embedder, 0.75).search(published, "Who painted it?", 3)
 
     assert passages == []
+
+
+async def test_each_tenant_says_how_near_a_section_must_be_to_the_question(
+    settings: Settings, database: Database, published: str, other_tenant: str, endpoint: Endpoint
+) -> None:
+    with connect(settings.database_url or "") as connection:
+        import_articles(connection, other_tenant, ARTICLES_FOLDER)
+    question = "May my furry friend come along?"
+    async with embedder_at(endpoint, settings) as embedder:
+        for tenant in (published, other_tenant):
+            await embed_sections(database, embedder, tenant)
+        knowledge = PostgresKnowledge(database, embedder, SIMILARITY_MIN)
+        before = [await knowledge.search_meaning(tenant, question, 5) for tenant in (published, other_tenant)]
+        await change_settings(database, published, {"knowledge": {"similarity_min": 1}}, by="ada")
+        after = [await knowledge.search_meaning(tenant, question, 5) for tenant in (published, other_tenant)]
+        await change_settings(database, published, {"knowledge": {"similarity_min": -1}}, by="ada")
+        everything = await knowledge.search_meaning(published, "Who painted it?", 5)
+
+    assert before[0] == before[1] != []
+    assert after == [[], before[1]]
+    assert len(everything) == 5
 
 
 @pytest.mark.parametrize("trouble", ["error", "hangs"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.desk.usage import ModelUsage, read_usage
+from ops.desk.usage import ModelUsage, read_usage, read_usage_by_part
 from schema.keys import mailbox_keys
 from schema.settings.models import ModelPrice
 from tests.integration.model_endpoint import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Fail, Late, say, serving
@@ -159,6 +159,40 @@ async def test_usage_is_told_by_tenant_and_day(worker: MakeHarness, other_tenant
 
         assert await read_usage(harness.database, other_tenant, datetime.now(UTC).date()) == []
         assert await read_usage(harness.database, harness.tenant, datetime(2020, 1, 1, tzinfo=UTC).date()) == []
+
+
+@pytest.mark.parametrize("model", ["openai:gpt-x", "openai-chat:gpt-x"])
+async def test_a_turns_tokens_are_told_by_what_its_requests_were_made_of(
+    worker: MakeHarness, model: str, other_tenant: str
+) -> None:
+    async with serving(say("Hello."), Fail(500), say("Hello again.")) as endpoint:
+        harness = await asking(endpoint, worker, model=model)
+        await harness.accept("c", "hello")
+        await harness.accept("c", "are you there, and how much is a second bag?")
+        await answered(harness, "c", replies=2)
+
+        today = datetime.now(UTC).date()
+        parts, turns = await read_usage_by_part(harness.database, harness.tenant, today)
+
+        assert turns == 2
+        assert sum(part.input_tokens for part in parts) == 2 * INPUT_TOKENS
+        assert {"instructions", "history"} <= {part.part for part in parts}
+        assert [part.calls for part in parts if part.part == "instructions"] == [2]
+        assert sum(part.tokens_per_turn for part in parts) == INPUT_TOKENS
+        assert await read_usage_by_part(harness.database, other_tenant, today) == ([], 0)
+        assert await read_usage_by_part(harness.database, harness.tenant, datetime(2020, 1, 1, tzinfo=UTC).date()) == (
+            [],
+            0,
+        )
+
+
+async def test_what_the_local_model_answers_has_no_parts(worker: MakeHarness) -> None:
+    async with serving(then=lambda: Fail(500)) as endpoint:
+        harness = await asking(endpoint, worker, model_attempts_max=1)
+        await harness.accept("c", "hello")
+        await answered(harness, "c")
+
+        assert await read_usage_by_part(harness.database, harness.tenant, datetime.now(UTC).date()) == ([], 0)
 
 
 async def test_records_that_are_old_enough_go_and_the_totals_of_their_days_stay(worker: MakeHarness) -> None:

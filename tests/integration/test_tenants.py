@@ -134,12 +134,18 @@ async def test_an_undo_goes_one_version_back_each_time_and_can_be_undone_by_its_
 
 
 async def test_what_a_newer_release_has_set_survives_a_change(database: Database, tenant: str) -> None:
-    newer = {"tenant": tenant, "settings": '{"colour": "red"}', "version": 0, "by": "x", "reason": None}
+    stored = '{"colour": "red", "limits": {"streams": 5, "calls": 7}, "retention": {"mail_days": 3}}'
+    newer = {"tenant": tenant, "settings": stored, "version": 0, "by": "x", "reason": None}
     await database.read(tenant, "change_tenant_settings", **newer, restores=None)
 
-    record = await change_settings(database, tenant, {"brand": "One"}, by="ada")
+    record = await change_settings(database, tenant, {"brand": "One", "limits": {"streams": None}}, by="ada")
 
-    assert record.stored == {"colour": "red", "brand": "One"}
+    assert record.stored == {
+        "colour": "red",
+        "brand": "One",
+        "limits": {"calls": 7},
+        "retention": {"mail_days": 3},
+    }
 
 
 @pytest.mark.parametrize(

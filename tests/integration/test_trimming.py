@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from psycopg import sql
 from redis.asyncio import Redis
 
+from ops.tenants.settings import change_settings
 from runtime.database import Database
 from runtime.redis import Scripts
 from runtime.sealing import Sealer
@@ -98,3 +100,47 @@ async def test_no_group_keeps_more_than_the_limit(trimmer: MakeTrimmer, redis: R
     await trimmer(entries_max=5, tail_max=2).trim()
 
     assert await _ids(redis, stream) == "89"
+
+
+async def test_two_tenants_keep_spans_and_usage_for_as_long_as_each_says_and_no_longer_than_the_deployment(
+    redis: Redis, database: Database, sealer: Sealer, settings: Settings, tenant: str, other_tenant: str
+) -> None:
+    bounds = {"spans_days": 14, "usage_days": 30}
+    scripts = Scripts(redis)
+    changed = settings.model_copy(update=bounds)
+    trimmer = Trimmer(redis, scripts, database, Aside(scripts, database, sealer), changed)
+    await change_settings(database, tenant, {"retention": {"spans_days": 5, "usage_days": 10}}, by="ada")
+    await change_settings(database, other_tenant, {"retention": {"spans_days": 3_000, "usage_days": 3_000}}, by="ada")
+    for one in (tenant, other_tenant):
+        await _leave_traces(database, one, days_ago=[4, 6, 13, 15, 29, 31])
+
+    await trimmer.trim_spans()
+    await trimmer.trim_usage()
+
+    assert await _ages(database, tenant, "span", "started_at") == [4]
+    assert await _ages(database, tenant, "usage_record", "at") == [4, 6]
+    assert await _ages(database, other_tenant, "span", "started_at") == [4, 6, 13]
+    assert await _ages(database, other_tenant, "usage_record", "at") == [4, 6, 13, 15, 29]
+
+
+async def _leave_traces(database: Database, tenant: str, days_ago: list[int]) -> None:
+    async with database.transaction(tenant) as transaction:
+        for days in days_ago:
+            await transaction.connection.execute(
+                "INSERT INTO span (tenant_id, conversation_id, span_id, kind, name, started_at, milliseconds)"
+                " VALUES (%(tenant)s, 'c', %(span)s, 'act', 'act', now() - make_interval(days => %(days)s), 1)",
+                {"tenant": tenant, "span": f"{days:016x}", "days": days},
+            )
+            await transaction.connection.execute(
+                "INSERT INTO usage_record (tenant_id, conversation_id, message_id, step, model, degraded, input_tokens,"
+                " cached_tokens, output_tokens, milliseconds, retries, at) VALUES (%(tenant)s, 'c', %(message)s,"
+                " 0, 'm', false, 1, 0, 1, 1, 0, now() - make_interval(days => %(days)s))",
+                {"tenant": tenant, "message": f"m-{days}", "days": days},
+            )
+
+
+async def _ages(database: Database, tenant: str, table: str, at: str) -> list[int]:
+    days = sql.SQL("SELECT round(extract(epoch FROM now() - {at}) / 86400)::int AS days FROM {table} ORDER BY days")
+    async with database.transaction(tenant) as transaction:
+        rows = await transaction.connection.execute(days.format(at=sql.Identifier(at), table=sql.Identifier(table)))
+        return [row["days"] for row in await rows.fetchall()]

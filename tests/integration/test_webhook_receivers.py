@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.delivery.sending import Outcome, open_sender
+from producer.delivery.sending import DeliveryOutcome, open_sender
 from producer.delivery.signing import make_secret, signed_headers
 from schema.settings.webhooks import WebhookSettings
 from tests.integration.webhook_scene import LOOPBACK
@@ -60,7 +60,7 @@ def wait_for_port(port: int) -> None:
             return
 
 
-async def post(port: int, headers: dict[str, str], body: bytes = BODY) -> Outcome:
+async def post(port: int, headers: dict[str, str], body: bytes = BODY) -> DeliveryOutcome:
     settings = WebhookSettings(webhook_networks=[ip_network(text) for text in LOOPBACK])
     async with open_sender(settings) as sender:
         return await sender.post(f"http://localhost:{port}/", headers, body)

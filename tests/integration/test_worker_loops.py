@@ -33,6 +33,7 @@ LOOPS = (
     "trim_spans",
     "trim_guesses",
     "trim_usage",
+    "episodes",
     "still",
 )
 FOR_ALL = {
@@ -43,6 +44,7 @@ FOR_ALL = {
     "trim_streams",
     "trim_spans",
     "trim_usage",
+    "episodes",
 }
 OFTEN = {
     "renew_seconds": 0.1,
@@ -67,6 +69,9 @@ def start(harness: Harness, *, failing: str | None = None) -> None:
     begin = loops.start
 
     def with_fault(given: Sequence[Loop]) -> None:
+        given = [
+            replace(loop, interval_seconds=0.1) if loop.name == "episodes" else loop for loop in given
+        ]  # no setting
         begin([replace(loop, do=_failing_once(loop.do)) if loop.name == failing else loop for loop in given])
 
     loops.start = with_fault  # type: ignore[method-assign, assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -40,8 +41,8 @@ Think = Callable[[str], Awaitable[Any]]
 
 
 async def echo(text: str) -> str:
-    """Think nothing of it."""
-    return f"you said: {text}"
+    """Think nothing of it, and tell nothing of a number that was removed."""
+    return "you said: " + re.sub(r"\[[A-Z_]+\]", "a number", text)
 
 
 class ScriptedBrainModel(Model):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.knowledge.articles import Article, InvalidArticle, parse_article, read_articles
-from ops.knowledge.checking import PHRASINGS_MIN, Problem, check_articles
+from ops.knowledge.checking import PHRASINGS_MIN, ArticleProblem, check_articles
 from ops.seed import ARTICLES_FOLDER
 
 KITES = """---
@@ -65,7 +65,7 @@ def test_an_article_with_all_that_it_needs_has_nothing_to_mend() -> None:
 def test_a_section_that_lacks_phrasings_is_named() -> None:
     found = check_articles([article(asked=("a kite",))])
 
-    assert found == [Problem("few phrasings", "kites", "Long ones", f"1, at least {PHRASINGS_MIN}")]
+    assert found == [ArticleProblem("few phrasings", "kites", "Long ones", f"1, at least {PHRASINGS_MIN}")]
 
 
 def test_two_sections_that_claim_one_phrasing_are_named_once() -> None:

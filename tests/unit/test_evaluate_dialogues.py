@@ -10,7 +10,7 @@ from ops.lab.evaluate.asking import asked_for
 from ops.lab.evaluate.conversations import judge_conversations
 from ops.lab.evaluate.judging import Played, PlayedTurn, judge, tools_in
 from ops.lab.evaluate.records import person_of
-from ops.lab.evaluate.sets import Conversation, Dialogue
+from ops.lab.evaluate.sets import CheckedConversation, Dialogue
 
 ASKS_FOR_BOTH = "I'm happy to help. May I have your confirmation number and the surname on the booking, please?"
 
@@ -155,8 +155,8 @@ def test_tools_are_listed_by_turn() -> None:
     assert tools_in(items) == {2: ("confirm_quote",), 3: ("faq_lookup",)}
 
 
-def conversation(**changes: Any) -> Conversation:
-    return Conversation.model_validate({"id": "c", "kind": "k", "turns": ["a", "b"], **changes})
+def conversation(**changes: Any) -> CheckedConversation:
+    return CheckedConversation.model_validate({"id": "c", "kind": "k", "turns": ["a", "b"], **changes})
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,11 @@ def test_a_long_text_is_judged_by_its_sentences_too() -> None:
     assert pieces_of([*first, *second]) == [[*first, *second], first, second]
 
 
-def test_features_tell_words_letters_neighbours_and_classes() -> None:
+def test_features_tell_words_neighbours_and_families() -> None:
     found = features_of(read_words("You absolute m0r0ns"))
 
-    assert {"w:morons", "b:absolute morons", "c:<moro", "k:strong_insult", "p:address strong_insult"} <= found
+    assert {"w:morons", "b:absolute morons", "f:strong_insult"} <= found
+    assert {"p:you strong_insult", "g:absolute strong_insult"} <= found
 
 
 def test_a_judge_gives_each_text_a_probability_and_a_label_of_its_own() -> None:
@@ -98,7 +99,7 @@ def test_a_judge_gives_each_text_a_probability_and_a_label_of_its_own() -> None:
     calm, grave = judge.judge("may I bring a second bag"), judge.judge("you are a worthless idiot, drop dead")
 
     assert 0 <= calm.probability < judge.threshold < grave.probability <= 1
-    assert {calm.label, grave.label} <= set(judge.labels[1:])
+    assert {calm.label, grave.label} <= set(judge.labels)
     assert judge.judge("").probability < judge.threshold
 
 

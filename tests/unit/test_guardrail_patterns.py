@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.patterns import load_patterns
+from runtime.patterns import load_patterns, load_words
 
 SHIPPED = [
     ("worker.guardrails", "abuse.patterns"),
     ("worker.guardrails", "emergency.patterns"),
+    ("worker.guardrails", "families.patterns"),
     ("worker.guardrails", "promises.patterns"),
     ("worker.guardrails", "insides.patterns"),
     ("worker.guardrails", "claims.patterns"),
@@ -40,6 +41,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "pattern_samples", raising=False)
     load_patterns.cache_clear()
+    load_words.cache_clear()
     return folder
 
 
@@ -54,6 +56,18 @@ def test_words_get_plurals_and_sections_refer_to_earlier_ones(package: Path) -> 
     assert list(found) == ["pet", "owner"]
     assert all(owner.fullmatch(text) for text in ("has cats", "has foxes", "owns 12 guinea pigs", "no pet"))
     assert not any(owner.fullmatch(text) for text in ("has dogs", "owns 123 cats", "a comment"))
+
+
+def test_words_marked_as_verbs_come_in_all_their_forms(package: Path) -> None:
+    (package / "w.patterns").write_text("[harm*]\nstab+ hope+ carry+ knife\n[other]\nno word\n")
+
+    found = load_words("pattern_samples", "w.patterns")
+
+    assert list(found) == ["harm"]
+    assert {"stabs", "stabbed", "stabbing", "hopes", "hoped", "hoping", "carried", "carries", "knifes"} <= {
+        *found["harm"]
+    }
+    assert "knifed" not in found["harm"]
 
 
 def test_the_fuller_of_two_alternatives_is_taken(package: Path) -> None:

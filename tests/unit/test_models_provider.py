@@ -18,7 +18,7 @@ from worker.domains.airline.local.model import LocalModel
 from worker.models.client import make_client
 from worker.models.embeddings import build_embedder
 from worker.models.failures import classify_model_error, may_pass_in_seconds, retry_after_seconds
-from worker.models.provider import build_model_provider
+from worker.models.provider import MODELS_MAX, build_model_provider
 from worker.models.resilient import ResilientModel
 from worker.models.stub import StubModel
 
@@ -65,6 +65,23 @@ async def test_a_provider_gets_one_client_that_never_retries(name: str, kind: ty
     assert (client.max_retries, client.timeout, str(client.base_url)) == (0, 7, "http://127.0.0.1:9/v1/")
     await provider.aclose()
     assert client.is_closed()
+
+
+async def test_a_tenants_model_is_made_once_and_the_models_of_many_tenants_are_bounded() -> None:
+    settings = Settings.model_validate({"model": "openai:gpt-x", "OPENAI_API_KEY": "sk-test"})
+    provider = build_model_provider(settings, local=AIRLINE.local_model)
+    first: Any = provider.get_model("openai:m-0")
+    others: list[Any] = [provider.get_model(f"openai:m-{number}") for number in range(1, MODELS_MAX)]
+    own: Any = provider.get_model(None)
+
+    assert provider.get_model("openai:gpt-x") is own
+    assert provider.get_model("openai:m-0") is first
+    assert len({id(model._slots) for model in [own, first, *others]}) == 1  # noqa: SLF001 - the process's places
+    assert len({id(model._circuits) for model in [own, first, *others]}) == MODELS_MAX + 1  # noqa: SLF001 - each its own
+    provider.get_model("openai:one-more")
+    assert provider.get_model("openai:m-0") is first
+    assert provider.get_model("openai:m-1") is not others[0]
+    await provider.aclose()
 
 
 async def test_models_and_embeddings_share_the_client_of_a_worker() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ops.lab.load.run import LoadOptions, plan_messages
 from ops.lab.load.scripts import KIND_WEIGHTS, BookingAccess, make_scripts
-from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, nearest_rank
+from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, is_kept, nearest_rank
 from schema.channels import CHANNELS
 from schema.ids import ConversationKey, reply_id_of
 from schema.messages.reply import Reply
@@ -77,6 +77,16 @@ def test_an_accepted_message_without_a_reply_is_lost() -> None:
 
     assert counts(tally) == (2, 1, 1, 0, 0)
     assert tally.unanswered == 1
+
+
+def test_what_is_only_late_or_was_not_read_is_no_loss() -> None:
+    tally = tally_of(a=4)
+
+    tally.take_reply(reply(1, "a-0"), 101)
+    report = tally.report(ModelWork(), {"a-0": "answered", "a-1": "answered", "a-2": "accepted"})
+
+    assert (report["lost"], report["unanswered"], report["unread"]) == (1, 1, 1)
+    assert not is_kept(report)
 
 
 def test_a_message_that_was_never_accepted_is_not_lost() -> None:

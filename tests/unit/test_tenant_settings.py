@@ -15,7 +15,7 @@ EVERYTHING: dict[str, Any] = {
     "limits": {"new_conversations_per_minute": 50, "messages_per_minute": 500, "streams": 3},
     "ceilings": {"usd_per_day": "12.50"},
     "knowledge": {"similarity_min": 0.4},
-    "retention": {"spans_days": 7, "usage_days": 90, "conversations_days": 365},
+    "retention": {"spans_days": 7, "usage_days": 90},
     "escalation_hours": {
         "time_zone": "Europe/Oslo",
         "hours": [{"days": ["mon", "fri"], "opens": "08:00", "closes": "00:00"}],
@@ -51,7 +51,14 @@ def test_a_tenant_that_sets_nothing_has_the_defaults() -> None:
     ("given", "problem"),
     [
         ({"brandt": "x"}, "brandt: no such setting"),
-        ({"limits": {"messages": 1}}, "limits.messages: no such setting"),
+        (
+            {"limits": {"messages": 1}},
+            "limits.messages: no such setting of a tenant; there are messages_per_minute, new_conv",
+        ),
+        (
+            {"escalation_hours": {"hours": [{"days": ["mon"], "opens": "08:00", "closes": "09:00", "zone": "x"}]}},
+            "escalation_hours.hours.0.zone: no such setting of a tenant; there are closes, days, opens",
+        ),
         ({"brand": "a{b}"}, "brand: "),
         ({"brand": ""}, "brand: "),
         ({"channels": []}, "channels: "),
@@ -60,6 +67,7 @@ def test_a_tenant_that_sets_nothing_has_the_defaults() -> None:
         ({"prompt_lines": ["a {brace}"]}, "prompt_lines.0: "),
         ({"prompt_lines": ["x"] * 21}, "prompt_lines: "),
         ({"model": "gpt-5"}, "model: "),
+        ({"model": "stub"}, "model: "),
         ({"limits": {"streams": 0}}, "limits.streams: "),
         ({"ceilings": {"usd_per_day": -1}}, "ceilings.usd_per_day: "),
         ({"retention": {"spans_days": 0}}, "retention.spans_days: "),

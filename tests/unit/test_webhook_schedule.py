@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from producer.delivery.schedule import RETRY_FOR, RETRY_SECONDS, Tried, judge
-from producer.delivery.sending import Outcome
+from producer.delivery.sending import DeliveryOutcome
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-FAILED = Outcome("status", 500)
+FAILED = DeliveryOutcome("status", 500)
 
 
 def tried(tries: int = 1, *, age: timedelta = timedelta(0), failing: timedelta | None = None) -> Tried:
@@ -19,12 +19,12 @@ def tried(tries: int = 1, *, age: timedelta = timedelta(0), failing: timedelta |
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_a_receipt(status: int) -> None:
-    assert judge(tried(), Outcome("status", status)).state == "delivered"
+    assert judge(tried(), DeliveryOutcome("status", status)).state == "delivered"
 
 
 @pytest.mark.parametrize("status", [100, 301, 302, 307, 400, 401, 404, 409, 429, 500, 503])
 def test_anything_else_is_tried_again(status: int) -> None:
-    assert judge(tried(), Outcome("status", status)).state == "waiting"
+    assert judge(tried(), DeliveryOutcome("status", status)).state == "waiting"
 
 
 @pytest.mark.parametrize("tries", range(1, 10))
@@ -54,11 +54,11 @@ def test_a_whole_failing_delivery_ends_dead_within_ten_attempts_and_three_days()
 
 def test_what_is_older_than_three_days_when_its_turn_comes_is_tried_once() -> None:
     assert judge(tried(1, age=timedelta(days=4)), FAILED).state == "dead"
-    assert judge(tried(1, age=timedelta(days=4)), Outcome("status", 204)).state == "delivered"
+    assert judge(tried(1, age=timedelta(days=4)), DeliveryOutcome("status", 204)).state == "delivered"
 
 
 def test_a_receiver_that_is_gone_disables_its_target_and_nothing_is_given_up() -> None:
-    verdict = judge(tried(), Outcome("status", 410))
+    verdict = judge(tried(), DeliveryOutcome("status", 410))
 
     assert (verdict.state, verdict.disabled_reason) == ("waiting", "its receiver answered 410 Gone")
 
@@ -70,8 +70,8 @@ def test_a_target_that_failed_for_five_days_is_disabled() -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_an_overloaded_receiver_is_left_alone_for_as_long_as_it_asks(status: int) -> None:
-    asked = judge(tried(), Outcome("status", status, retry_after_seconds=120))
-    silent = judge(tried(), Outcome("status", status))
+    asked = judge(tried(), DeliveryOutcome("status", status, retry_after_seconds=120))
+    silent = judge(tried(), DeliveryOutcome("status", status))
 
     assert (asked.pause_seconds, asked.after_seconds) == (120, 120)
     assert 24 <= silent.pause_seconds <= 30
@@ -79,4 +79,4 @@ def test_an_overloaded_receiver_is_left_alone_for_as_long_as_it_asks(status: int
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_an_error_that_says_nothing_of_load_pauses_nobody(status: int) -> None:
-    assert judge(tried(), Outcome("status", status, retry_after_seconds=120)).pause_seconds == 0
+    assert judge(tried(), DeliveryOutcome("status", status, retry_after_seconds=120)).pause_seconds == 0

@@ -14,7 +14,7 @@ from typing import Literal, cast
 
 from runtime.patterns import load_patterns
 from worker.guardrails.disguise import undisguise
-from worker.guardrails.learned import load_judge
+from worker.guardrails.learned import SUSPECT_MIN, load_judge
 
 AbuseReason = Literal["none", "threat", "hate", "slur", "harassment", "insult", "profanity"]
 
@@ -45,14 +45,17 @@ _CALM = AbuseVerdict(is_abusive=False, confidence=0.9, reason="none")
 def assess_abuse(text: str) -> AbuseVerdict:
     """Judge one normalised, masked message of a customer."""
     text = _without_quotations(text)
+    judge = load_judge("abuse")
+    learned = judge.judge(text)
+    if learned.probability < SUSPECT_MIN:
+        return _CALM
     spoken = undisguise(text)
     for reason, confidence, section in _CLASSES:
         if _is_said(spoken, _word(section)):
             return AbuseVerdict(is_abusive=True, confidence=confidence, reason=reason)
     if _hates_a_group(spoken):
         return _HATEFUL
-    learned = load_judge("abuse").trips(text)
-    if learned is None or (learned.label == "hate" and _word("fair").search(spoken)):
+    if learned.probability < judge.threshold or (learned.label == "hate" and _word("fair").search(spoken)):
         return _CALM
     return AbuseVerdict(is_abusive=True, confidence=learned.probability, reason=cast("AbuseReason", learned.label))
 

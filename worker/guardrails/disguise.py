@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from runtime.patterns import load_patterns
+from runtime.patterns import load_words
 from worker.guardrails.letters import LEET, without_accents
 
 _CACHED_TEXTS_MAX = 256
@@ -87,9 +87,9 @@ _RESPELLED_LETTERS_MIN = 5
 @cache
 def _words_in(*sections: str) -> frozenset[str]:
     """Return the words of the sections, and their plurals."""
-    written = " ".join(_abuse_words()[section] for section in sections)
-    words = re.findall(r"([a-z]+)\(\?:e\?s\)\?", written)
-    return frozenset(form for word in words for form in (word, word + "s") if len(word) >= _RESPELLED_LETTERS_MIN)
+    known = load_words("worker.guardrails", "abuse.patterns")
+    words = (word for section in sections for word in known[section])
+    return frozenset(word for word in words if len(word) >= _RESPELLED_LETTERS_MIN and word.isalpha())
 
 
 @cache
@@ -129,8 +129,3 @@ def _respell(word: str) -> str:
         return word
     found = _swapped().get(_letters_of(core)) or _misspellings().get(core)
     return word if found is None else found + word[len(core) :]
-
-
-@cache
-def _abuse_words() -> Mapping[str, str]:
-    return load_patterns("worker.guardrails", "abuse.patterns")

@@ -15,7 +15,7 @@ from typing import cast
 
 from runtime.patterns import load_patterns
 from worker.conversation.vocabulary import EmergencyKind
-from worker.guardrails.learned import load_judge
+from worker.guardrails.learned import SUSPECT_MIN, load_judge
 from worker.guardrails.letters import without_accents
 
 
@@ -48,6 +48,10 @@ _NONE = EmergencyVerdict(None, 0.9)
 
 def assess_emergency(text: str) -> EmergencyVerdict:
     """Judge one normalised, masked message of a customer."""
+    judge = load_judge("emergency")
+    learned = judge.judge(text)
+    if learned.probability < SUSPECT_MIN:
+        return _NONE
     sentences = list(_sentences(text))
     for kind in _KINDS:
         if any(_tells_of(kind, sentence) for sentence in sentences):
@@ -55,8 +59,9 @@ def assess_emergency(text: str) -> EmergencyVerdict:
     weak = {match[0] for sentence in sentences for match in _compile("weak_self_harm").finditer(sentence)}
     if len(weak) >= _WEAK_MIN:
         return EmergencyVerdict("self_harm", 0.6)
-    learned = load_judge("emergency").trips(text)
-    return _NONE if learned is None else EmergencyVerdict(cast("EmergencyKind", learned.label), learned.probability)
+    if learned.probability < judge.threshold:
+        return _NONE
+    return EmergencyVerdict(cast("EmergencyKind", learned.label), learned.probability)
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""Judge a text by what was learned from sentences: words, letters and meaning, weighed by a linear classifier.
+"""Judge a text by what was learned from sentences: families of words, who is beside whom, and meaning.
 
 The weights ship; `python -m worker.domains.airline.local.train` makes them from the sentences in `training/`. Rules
-know the words that they were given; this finds what is worded otherwise.
+know the wordings that they were given; this finds what is worded otherwise. Most features are of families of words
+(`families.patterns`: "you", "insult", "hope", "death"), so that a sentence need not have been seen word for word.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from runtime.patterns import load_patterns
+from runtime.patterns import load_words
 from worker.conversation.vault import replace_placeholders
 from worker.guardrails.disguise import undisguise
 from worker.models.word_vectors import load_word_vectors
@@ -28,18 +30,20 @@ if TYPE_CHECKING:
 
 WEIGHT_UNIT = 100
 """Weights ship as whole hundredths, so that those of another machine can be compared without rounding doubts."""
-WORDS_SCALE, MEANING_SCALE = 2.0, 3.0
-"""How much words and letters, and how much meaning, may say: lengths of the two halves of a text's features."""
+WORDS_SCALE, MEANING_SCALE = 2.0, 4.0
+"""How much words, and how much meaning, may say: lengths of the two halves of a text's features."""
+SUSPECT_MIN = 0.1
+"""Probability from which the rules are asked, too: of what is plainly harmless to the judge they are mostly wrong."""
 
-_RUNS = (4, 5)
-"""Letters in a row that are features: what words of one stem, or one that is misspelled, have in common."""
-_RUN_WORD_MIN = 4
-_PAIR_REACH = 5
-"""Words within which two that belong to classes of the rules make a feature of their own: "you ... idiot"."""
-_WORD_FEATURES_KEPT_MAX = 20_000
+_REACH = 6
+"""Words within which two families make a feature of their own: "you ... idiot"."""
+_PHRASE_WORDS_MAX = 4
 _PIECE_WORDS_MIN = 3
 _WHOLE_WORDS_MAX = 20
 """Words up to which a text is judged only whole; of a longer one each sentence is judged, too."""
+_SENTENCE_ENDS = frozenset(".!?;")
+_PIECES_KEPT_MAX = 256
+"""Pieces whose features are remembered: both judges read the same ones."""
 
 
 class Judgement(NamedTuple):
@@ -51,20 +55,23 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearJudge:
-    """A trained classifier of texts; immutable, safe to use from several threads."""
+    """Trained classifiers of texts, one for whether they are harmless and one for what they are if they are not.
+
+    Immutable, safe to use from several threads. Their weights stand side by side: the first column is that of the
+    first, the others are those of `labels`.
+    """
 
     labels: tuple[str, ...]
-    """The first is that of harmless texts."""
     threshold: float
     """Probability from which a text counts as not harmless; found by cross-validation."""
     bias: NDArray[np.float32]
-    """Shape (labels,)."""
+    """Shape (1 + labels,)."""
     rows: Mapping[str, int]
     """Row of `weights` by feature."""
     weights: NDArray[np.float32]
-    """Shape (features, labels)."""
+    """Shape (features, 1 + labels)."""
     meaning: NDArray[np.float32]
-    """Shape (dimensions of the word vectors, labels)."""
+    """Shape (dimensions of the word vectors, 1 + labels)."""
 
     def judge(self, text: str) -> Judgement:
         """Judge a normalised, masked text by the gravest of its pieces."""
@@ -72,18 +79,17 @@ class LinearJudge:
         return max((self._judge_piece(piece) for piece in pieces_of(words)), key=lambda one: one.probability)
 
     def _judge_piece(self, words: Sequence[str]) -> Judgement:
-        found = [row for feature in features_of(words) if (row := self.rows.get(feature)) is not None]
-        scores = self.bias + meaning_of(words) @ self.meaning
+        features, meaning = _read_piece(tuple(words))
+        found = [row for feature in features if (row := self.rows.get(feature)) is not None]
+        scores = self.bias + meaning @ self.meaning
         if found:
             scores = scores + self.weights[found].sum(0) / math.sqrt(len(found))
-        odds = np.exp(scores - scores.max())
-        odds /= odds.sum()
-        return Judgement(self.labels[int(odds[1:].argmax()) + 1], float(1 - odds[0]))
+        return Judgement(self.labels[int(scores[1:].argmax())], 1 / (1 + math.exp(-float(scores[0]))))
 
-    def trips(self, text: str) -> Judgement | None:
-        """Return the judgement of a text that is not harmless; None for one that is."""
-        found = self.judge(text)
-        return found if found.probability >= self.threshold else None
+
+@lru_cache(maxsize=_PIECES_KEPT_MAX)
+def _read_piece(words: tuple[str, ...]) -> tuple[frozenset[str], NDArray[np.float32]]:
+    return frozenset(features_of(words)), meaning_of(words)
 
 
 def read_words(text: str) -> list[str]:
@@ -113,45 +119,55 @@ def pieces_of(words: Sequence[str]) -> list[Sequence[str]]:
     sentences: list[list[str]] = [[]]
     for word in words:
         sentences[-1].append(word)
-        if word in {".", "!", "?", ";"} and len(sentences[-1]) > _PIECE_WORDS_MIN:
+        if word in _SENTENCE_ENDS and len(sentences[-1]) > _PIECE_WORDS_MIN:
             sentences.append([])
     return [words, *filter(None, sentences)]
 
 
 def features_of(words: Sequence[str]) -> set[str]:
-    """List the features of words: each by itself, neighbours, runs of letters, and pairs of the rules' classes."""
-    found = {f"b:{left} {right}" for left, right in pairwise(["^", *words, "$"])}
-    for word in words:
-        found.update(_features_of_word(word))
-    classes = [class_of(word) for word in words]
-    for at, one in enumerate(classes):
-        if one:
-            found.update(f"p:{one} {other}" for other in classes[at + 1 : at + _PAIR_REACH] if other)
+    """List the features of words: each, neighbours, families, pairs of families near by, and families beside words."""
+    families = _families_of(words)
+    found = {f"w:{word}" for word in words}
+    found.update(f"f:{one}" for those in families for one in those)
+    if words:
+        found.update(f"q:{one}" for one in families[0])
+    if words and words[-1] == "?":
+        found.add("q:")
+    ends = ["^", *words, "$"]
+    found.update(f"b:{left} {right}" for left, right in pairwise(ends))
+    for at, those in enumerate(families):
+        found.update(feature for one in those for feature in (f"g:{ends[at]} {one}", f"g:{one} {ends[at + 2]}"))
+    found.update(_pairs(words, families))
     return found
 
 
-@lru_cache(maxsize=_WORD_FEATURES_KEPT_MAX)
-def _features_of_word(word: str) -> tuple[str, ...]:
-    return tuple(_word_features(word))
+def _pairs(words: Sequence[str], families: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Pair the families of the words of a sentence that stand near each other, the earlier one first."""
+    for at, those in enumerate(families):
+        for later in range(at + 1, min(at + 1 + _REACH, len(words))):
+            if words[later - 1] in _SENTENCE_ENDS:
+                break
+            for one in those:
+                for other in families[later]:
+                    yield f"p:{one} {other}"
 
 
-def _word_features(word: str) -> Iterator[str]:
-    yield f"w:{word}"
-    if one := class_of(word):
-        yield f"k:{one}"
-    if len(word) >= _RUN_WORD_MIN:
-        marked = f"<{word}>"
-        for length in _RUNS:
-            for start in range(len(marked) - length + 1):
-                yield f"c:{marked[start : start + length]}"
+def _families_of(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return, for each word, the families of it and of the phrases that it begins."""
+    known = _families()
+    return [
+        tuple(
+            dict.fromkeys(
+                family
+                for length in (1, *_phrase_lengths().get(word, ()))
+                for family in known.get(" ".join(words[at : at + length]), ())
+            )
+        )
+        for at, word in enumerate(words)
+    ]
 
 
-def class_of(word: str) -> str:
-    """Return the class of `abuse.patterns` that a word belongs to; empty for none."""
-    return _classes().get(word, "")
-
-
-_CLASSED = (
+_ABUSE_FAMILIES = (
     "group",
     "person",
     "degrading",
@@ -161,21 +177,31 @@ _CLASSED = (
     "slur",
     "gendered",
 )
-"""Sections of single words whose members mean the same to the judge; the last that has a word is the word's."""
-_PLURAL = re.compile(r"([a-z]+)\(\?:e\?s\)\?")
-_PLAIN = re.compile(r"[a-z]+")
+"""Sections of `abuse.patterns` that are families, too."""
 
 
 @cache
-def _classes() -> Mapping[str, str]:
-    patterns = load_patterns("worker.guardrails", "abuse.patterns")
-    found: dict[str, str] = {}
-    for section in _CLASSED:
-        for word in _PLURAL.findall(patterns[section]):
-            found.update(dict.fromkeys((word, f"{word}s", f"{word}es"), section))
-    for section in ("address", "body", "harm"):
-        found.update(dict.fromkeys(filter(_PLAIN.fullmatch, patterns[section][3:-1].split("|")), section))
-    return found
+def _families() -> Mapping[str, tuple[str, ...]]:
+    """Map each word and phrase to the families that have it."""
+    of_rules = load_words("worker.guardrails", "abuse.patterns")
+    sections = dict(load_words("worker.guardrails", "families.patterns"))
+    sections.update({one: of_rules[one] for one in _ABUSE_FAMILIES})
+    found: dict[str, dict[str, None]] = {}
+    for family, words in sections.items():
+        for word in words:
+            found.setdefault(word, {})[family] = None
+    return {word: tuple(families) for word, families in found.items()}
+
+
+@cache
+def _phrase_lengths() -> Mapping[str, tuple[int, ...]]:
+    """Map each first word of a phrase to the lengths of those that it begins."""
+    found: dict[str, set[int]] = {}
+    for phrase in _families():
+        first, *others = phrase.split()
+        if 0 < len(others) < _PHRASE_WORDS_MAX:
+            found.setdefault(first, set()).add(1 + len(others))
+    return {word: tuple(sorted(lengths)) for word, lengths in found.items()}
 
 
 def meaning_of(words: Sequence[str]) -> NDArray[np.float32]:
@@ -186,7 +212,7 @@ def meaning_of(words: Sequence[str]) -> NDArray[np.float32]:
 
 @cache
 def load_judge(name: str) -> LinearJudge:
-    """Load the judge whose weights ship as `<name>.weights.json`, once per process."""
+    """Load the judge whose weights ship as `<name>.weights.json.gz`, once per process."""
     shipped = read_shipped(name)
     weights = shipped["weights"]
     return LinearJudge(
@@ -201,8 +227,8 @@ def load_judge(name: str) -> LinearJudge:
 
 def read_shipped(name: str) -> dict[str, Any]:
     """Read shipped weights with what is written about them."""
-    written = resources.files("worker.guardrails").joinpath(f"{name}.weights.json").read_text(encoding="utf-8")
-    shipped: dict[str, Any] = json.loads(written)
+    written = resources.files("worker.guardrails").joinpath(f"{name}.weights.json.gz").read_bytes()
+    shipped: dict[str, Any] = json.loads(gzip.decompress(written))
     return shipped
 
 

@@ -17,6 +17,8 @@ from runtime.telemetry.tracing import measure
 from worker.conversation.run_spans import span_id_of_run
 from worker.models.calls import Asker, Caller, CallNote, current_call
 from worker.models.prices import Tokens, tokens_of
+from worker.models.request_sizes import divide, size_parts
+from worker.models.wire.sent import watching
 
 if TYPE_CHECKING:
     from worker.journal.tool_calls import ToolJournal
@@ -71,6 +73,8 @@ class ModelCall:
     degraded: bool = False
     retries: int = 0
     purpose: Purpose = "agents"
+    input_parts: Mapping[str, int] = field(default_factory=dict)
+    """The input tokens by part of the request (`Part`); empty for a call that sent nothing over the wire."""
     superseded: bool = False
     """Whether its turn started over because a message came meanwhile: it was paid for, and led to no reply."""
 
@@ -146,7 +150,7 @@ class JournaledModel(Model):
         known = _read_answer(recorded, input_hash)
         replayed = known is not None
         note = CallNote(journal.caller, self._name, self._asker)
-        with measure("model", parent_id=span_id_of_run()) as span:
+        with measure("model", parent_id=span_id_of_run()) as span, watching() as sent:
             try:
                 if recorded is not None and known is not None:
                     response = known
@@ -172,6 +176,7 @@ class JournaledModel(Model):
                 degraded=note.degraded,
                 retries=note.retries,
                 purpose=journal.purpose,
+                input_parts=divide(tokens.input, size_parts(sent[-1]) if sent and not note.degraded else {}),
             )
         )
         if not replayed:
@@ -191,17 +196,21 @@ class JournaledModel(Model):
 
 
 class JournaledProvider(ModelProvider):
-    """Provider of the process's model, journaled for one turn; `name` is the model's unless it notes another."""
+    """Provider of a turn's one model, journaled: the turn chooses it, whatever name an agent has for its own.
 
-    def __init__(self, provider: ModelProvider, journal: TurnJournal, name: str, asker: Asker = "agents") -> None:
+    `model`: in the form of `FTE_MODEL`; what is noted is its name at its provider, unless it notes another.
+    """
+
+    def __init__(self, provider: ModelProvider, journal: TurnJournal, model: str, asker: Asker = "agents") -> None:
         self._provider = provider
         self._journal = journal
-        self._name = name
+        self._model = model
         self._asker: Asker = asker
 
-    def get_model(self, model_name: str | None) -> Model:
+    def get_model(self, model_name: str | None) -> Model:  # noqa: ARG002 - see the class
         """Return the journaled model."""
-        return JournaledModel(self._provider.get_model(model_name), self._journal, self._name, self._asker)
+        name = self._model.split(":", 1)[-1]
+        return JournaledModel(self._provider.get_model(self._model), self._journal, name, self._asker)
 
     async def aclose(self) -> None:
         """Leave the provider open: it belongs to the process, not to the turn."""

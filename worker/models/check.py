@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from schema.settings.models import ProviderSettings
 
-TURN_TOKENS = Tokens(input=2_400, cached=0, output=200)
-"""Tokens of an ordinary turn, all of its calls together, as `fte load --llm-sim` measures them."""
+TURN_TOKENS = Tokens(input=3_700, cached=0, output=200)
+"""Tokens of an ordinary turn, all of its calls and their definitions of tools together, as `make tokens` measures."""
 
 Ability = Literal["text", "tool call", "handoff", "structured output"]
 

@@ -49,10 +49,20 @@ _RESERVE_SECONDS = 1.0
 
 
 class ResilientModel(Model):
-    """Protects one provider's model, and its callers from it; one per process, so that it knows all calls."""
+    """Protects one provider's model, and its callers from it; one per process and model, so that it knows all calls.
+
+    `slots`: the process's places at the provider, which all its models share.
+    """
 
     def __init__(
-        self, model: Model, fallback: Model, settings: ProviderSettings, *, ledger: Ledger, throttle: Throttle | None
+        self,
+        model: Model,
+        fallback: Model,
+        settings: ProviderSettings,
+        *,
+        ledger: Ledger,
+        throttle: Throttle | None,
+        slots: asyncio.Semaphore,
     ) -> None:
         self._model = model
         self._fallback = fallback
@@ -61,7 +71,7 @@ class ResilientModel(Model):
         self._throttle = throttle
         self._price = settings.model_prices.get(settings.model_name)
         self._parameters = choose_parameters(settings)
-        self._slots = asyncio.Semaphore(settings.model_concurrency_max)
+        self._slots = slots
         self.name = settings.model_name
         self._circuits = Circuits(self.name, settings)
 

@@ -1,4 +1,4 @@
-"""Limit the requests of all processes together to a provider's limits a minute."""
+"""Limit the requests of all processes together to a provider's limits a minute, of each model by itself."""
 
 from __future__ import annotations
 

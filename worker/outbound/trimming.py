@@ -64,22 +64,24 @@ class Trimmer:
         return trimmed
 
     async def trim_spans(self) -> int:
-        """Remove the spans that are older than `spans_days`; returns how many."""
-        return await self._remove("remove_spans", self._spans_days)
+        """Remove the spans that are older than `spans_days`, or than their tenant keeps them; returns how many."""
+        removed = await self._remove("remove_spans", older_than_days=self._spans_days)
+        return removed + await self._remove("remove_spans_of_tenants")
 
     async def trim_guesses(self) -> int:
         """Remove the counts of guesses of past days; returns how many."""
-        return await self._remove("remove_guesses", 1)
+        return await self._remove("remove_guesses", older_than_days=1)
 
     async def trim_usage(self) -> int:
-        """Remove the records of model calls that are older than `usage_days`; returns how many."""
-        return await self._remove("remove_usage", self._usage_days)
+        """Remove the records of model calls that are older than `usage_days`, or than their tenant keeps them."""
+        removed = await self._remove("remove_usage", older_than_days=self._usage_days)
+        return removed + await self._remove("remove_usage_of_tenants")
 
-    async def _remove(self, query: str, days: int) -> int:
+    async def _remove(self, query: str, **parameters: int) -> int:
         """Remove in portions, each a transaction of its own: none runs into the time limit of a statement."""
         removed = 0
         while True:
-            rows = await self._database.read(EVERY_TENANT, query, older_than_days=days, rows_max=_ROWS_MAX)
+            rows = await self._database.read(EVERY_TENANT, query, rows_max=_ROWS_MAX, **parameters)
             portion = int(rows[0]["removed"])
             removed += portion
             if portion < _ROWS_MAX:

@@ -17,13 +17,16 @@ from schema.messages.inbound import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
 from worker.conversation.context import EscalationRequest, TurnContext, call_human
 from worker.conversation.run_spans import RUN_TRACING
+from worker.guardrails.inputs import input_guardrails
 from worker.guardrails.outputs import gather_items
 from worker.guardrails.review import ask_to_rewrite, review, with_reply, without_draft
 from worker.guardrails.shaping import shape_reply
 from worker.journal.model_calls import JournaledProvider, TurnJournal
+from worker.models.choice import choose_model
 from worker.models.failures import describe_error
 from worker.models.latency import parse_latency, simulated_latency
 from worker.models.ledger import Ledger
+from worker.models.provider import MODELS_MAX
 from worker.models.wire.faults import UnusableAnswer
 from worker.models.wire.parts import is_blank
 from worker.pipeline import notices
@@ -62,6 +65,18 @@ class Brain:
     settings: Settings
     domain: Domain
     ledger: Ledger = field(default_factory=Ledger)
+    _with_others: dict[str, Brain] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def with_model(self, model: str) -> Brain:
+        """Return this brain as it works with another model, in the form of `FTE_MODEL`."""
+        if model == self.settings.model:
+            return self
+        if model not in self._with_others:
+            if len(self._with_others) >= MODELS_MAX:
+                self._with_others.clear()
+            settings = self.settings.model_copy(update={"model": model})
+            self._with_others[model] = replace(self, settings=settings, guardrails=input_guardrails(settings))
+        return self._with_others[model]
 
 
 async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
@@ -70,8 +85,9 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
     Raises TimeoutError after `turn_seconds_max`, and whatever the model or a tool raises; a tripped guardrail, a
     refusal and a run that does not end are answers.
     """
-    settings = brain.settings
     message, snapshot, journal = run.message, run.snapshot, run.journal
+    brain = brain.with_model(choose_model(message.key.tenant, snapshot.tenant_settings, brain.settings))
+    settings = brain.settings
     context = _turn_context(brain, run, guarded)
     context.models_beside = _journaled(brain, journal.beside(), "abuse")
     context.tools = journal.tools
@@ -271,4 +287,4 @@ def _run_config(brain: Brain, run: TurnRun) -> RunConfig:
 
 
 def _journaled(brain: Brain, journal: TurnJournal, asker: Asker = "agents") -> JournaledProvider:
-    return JournaledProvider(brain.provider, journal, brain.settings.model_name, asker)
+    return JournaledProvider(brain.provider, journal, brain.settings.model, asker)

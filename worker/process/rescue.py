@@ -32,9 +32,6 @@ _log = structlog.get_logger("fte.rescue")
 _PAGES_MAX = 100
 """Most pages of outbox rows published in one round."""
 
-EPISODE_SECONDS = 5.0
-"""How often episodes are brought up to date; they end hours after their last message."""
-
 _SWEEP_SECONDS_MIN = 0.2
 """Least time between two sweeps, where what is due next is due sooner than the usual interval."""
 
@@ -91,7 +88,7 @@ class Rescue:
             Loop("trim_spans", trimmer.trim_spans, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_guesses", trimmer.trim_guesses, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_usage", trimmer.trim_usage, settings.trim_seconds, on_duty=leads, asks=postgresql),
-            Loop("episodes", self.episodes.bring_up_to_date, EPISODE_SECONDS, on_duty=leads, asks=postgresql),
+            Loop("episodes", self.episodes.bring_up_to_date, settings.trim_seconds, on_duty=leads, asks=postgresql),
         ]
 
     async def _wait_for_sweep(self, seconds: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -168,8 +169,10 @@ async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint =
 async def _open_brain(settings: Settings, servers: Servers, opened: AsyncExitStack) -> Brain:
     client = make_client(settings)
     ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(servers.database))
-    throttle = Throttle(Scripts(servers.redis).throttle, settings)
-    provider = build_model_provider(settings, client, local=AIRLINE.local_model, ledger=ledger, throttle=throttle)
+    make_throttle = partial(Throttle, Scripts(servers.redis).throttle)
+    provider = build_model_provider(
+        settings, client, local=AIRLINE.local_model, ledger=ledger, make_throttle=make_throttle
+    )
     opened.push_async_callback(provider.aclose)
     return Brain(
         graphs=await _open_graphs(settings, servers.loops),

@@ -92,6 +92,8 @@ class PostgresKnowledge:
     async def search_meaning(self, tenant: str, question: str, limit: int) -> list[Passage]:
         """Return the passages that the embedding model finds near the question; none without a model.
 
+        How near they must be, the tenant's own settings say, or else those of the deployment.
+
         None, and a line in the log, when the model does not answer in time or pgvector is not there: the index goes on
         alone.
         """
@@ -108,7 +110,7 @@ class PostgresKnowledge:
         return [
             Passage(row["title"], row["heading"], row["slug"], row["body"], row["similarity"])
             for row in rows
-            if row["similarity"] >= self._similarity_min
+            if row["similarity"] >= (self._similarity_min if row["similarity_min"] is None else row["similarity_min"])
         ]
 
     async def _index_of(self, tenant: str) -> ArticleIndex:

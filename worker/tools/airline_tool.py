@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from agents import FunctionTool, ModelBehaviorError, function_tool
 
+from worker.tools.schemas import shorten_schema
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -24,23 +26,23 @@ def airline_tool(function: Callable[..., Coroutine[Any, Any, str]]) -> FunctionT
         return json.dumps({"ok": False, "refusal": "bad_arguments", "message": message})
 
     made = function_tool(function, failure_error_function=explain)
+    made.params_json_schema = shorten_schema(made.params_json_schema)
     return made
 
 
 def _describe(schema: dict[str, Any]) -> str:
-    arguments = schema.get("properties", {})
-    described = [f"{name} ({_kind_of(argument, schema)})" for name, argument in arguments.items()]
+    described = [f"{name} ({_kind_of(argument)})" for name, argument in schema.get("properties", {}).items()]
     return ", ".join(described) or "no arguments"
 
 
-def _kind_of(argument: dict[str, Any], schema: dict[str, Any]) -> str:
-    if "$ref" in argument:
-        part = schema["$defs"][argument["$ref"].rpartition("/")[2]]
-        return f"an object of {_describe({**part, '$defs': schema['$defs']})}"
+def _kind_of(argument: dict[str, Any]) -> str:
     if "enum" in argument:
-        return " or ".join(str(value) for value in argument["enum"])
-    if "anyOf" in argument:
-        return " or ".join(_kind_of(part, schema) for part in argument["anyOf"])
-    if argument.get("type") == "array":
-        return f"a list, each {_kind_of(argument['items'], schema)}"
-    return str(argument.get("type", "anything"))
+        return " or ".join("null" if value is None else str(value) for value in argument["enum"])
+    kind = argument.get("type", "anything")
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    if kind == "object":
+        return f"an object of {_describe(argument)}"
+    if kind == "array":
+        return f"a list, each {_kind_of(argument['items'])}"
+    return str(kind)

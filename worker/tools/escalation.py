@@ -15,15 +15,15 @@ REASON_CHARACTERS_MAX = 1_000
 async def escalate_to_human(
     context: ToolContext[TurnContext], category: EscalationCategory, reason: str, summary: str, priority: Priority
 ) -> str:
-    """Hand the conversation to a human support agent and open a ticket. Call it once.
+    """Hand the conversation to a person and open a ticket. Call it once.
 
     Args:
-        category: Why a person is needed; emergency where somebody may be in danger.
-        reason: One sentence: what the customer needs from a person.
-        summary: What the person should know so that the customer repeats nothing: the wish, what was found out, what
-            was tried. Leave placeholders such as [PHONE_1] as they are.
-        priority: urgent for safety, threats, medical needs and travel within a day; high for anger, bereavement,
-            disability and money at stake; normal otherwise.
+        category: Why a person is needed.
+        reason: What the customer needs from a person, in one sentence.
+        summary: What spares the customer from telling it again: who they are, what happened, what they want, what was
+            tried and refused, what matters to them.
+        priority: urgent for safety, threats, medical needs, travel within a day; high for anger, bereavement,
+            disability, money at stake.
 
     """
     turn = context.context

@@ -18,8 +18,8 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str, about: st
     """Search the airline's published articles; the only source of policy.
 
     Args:
-        question: The customer's question in their own words, without greetings and names.
-        about: The question before it, if this one makes no sense without ("and in the hold?"); else leave it out.
+        question: In the customer's words, without greetings and names.
+        about: The question before it, if this one makes no sense without ("and in the hold?"); else null.
 
     """
     turn = context.context
@@ -34,7 +34,6 @@ async def faq_lookup(context: ToolContext[TurnContext], question: str, about: st
             "article": one.article,
             "section": one.section,
             "text": one.text,
-            "slug": one.slug,
             "rank": round(one.rank, 2),
         }
         for number, one in enumerate(passages, start=1)

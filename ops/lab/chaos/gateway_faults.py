@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ops.lab.chaos.scene import Scene
 
 STALLED_SECONDS_MAX: Final = 40.0
-_STALLED: Final = b'"stream.client_stalled"'
+_STALLED: Final = b"stream.client_stalled"
 
 
 async def stall_a_reader(scene: Scene) -> None:

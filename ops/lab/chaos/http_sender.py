@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -76,15 +75,15 @@ async def open_http_sender(
         fenced = settings.model_copy(update={"http_database_url": login})
         await opened.enter_async_context(serving(fenced, listening, failpoint=failpoint))
         if stalled:
-            await _stall(settings, port, key)
+            await _fill_events(settings)
+            opened.callback(_ask_and_read_nothing(port, key).close)
         headers = {"Authorization": f"Bearer {key}"}
         session = aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers)
         yield HttpSender(await opened.enter_async_context(session))
 
 
-async def _stall(settings: GatewaySettings, port: int, key: str) -> None:
-    """Ask for more events than the sockets' buffers hold, and read none of them."""
-    event_stream.STALL_SECONDS_MAX = STALL_SECONDS_MAX  # type: ignore[misc] # of this process alone, to be quick
+async def _fill_events(settings: GatewaySettings) -> None:
+    """Publish more events than the sockets' buffers hold."""
     client: Any = make_redis(settings)
     event = {
         "event_id": "event_chaos",
@@ -99,6 +98,12 @@ async def _stall(settings: GatewaySettings, port: int, key: str) -> None:
         fields = {"id": f"unread-{number}", "conversation": "chaos-unread", "sequence": 0, "body": dump_json(event)}
         await client.xadd(events_stream(TENANT), fields)
     await client.aclose()
-    _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_024)
+
+
+def _ask_and_read_nothing(port: int, key: str) -> socket.socket:
+    """Ask for the stream of events on a plain socket: one of asyncio's would read on its own, or close itself."""
+    event_stream.STALL_SECONDS_MAX = STALL_SECONDS_MAX  # type: ignore[misc] # of this process alone, to be quick
+    reader = socket.create_connection(("127.0.0.1", port))
     head = f"GET /v1/events HTTP/1.1\r\nHost: chaos\r\nAccept: text/event-stream\r\nAuthorization: Bearer {key}\r\n\r\n"
-    writer.write(head.encode())
+    reader.sendall(head.encode())
+    return reader

@@ -12,12 +12,12 @@ from ops.lab.evaluate.figures import Figure, Measured, Miss, Target, count_share
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ops.lab.evaluate.sets import Conversation
+    from ops.lab.evaluate.sets import CheckedConversation
 
 _FINE_MIN = 0.85
 
 
-def judge_conversations(played: Sequence[tuple[Conversation, Sequence[str]]]) -> Measured:
+def judge_conversations(played: Sequence[tuple[CheckedConversation, Sequence[str]]]) -> Measured:
     """Return how many conversations went as they should, those of each kind as well, and what the others lack."""
     complaints = {talk.id: list(_complaints_of(talk, replies)) for talk, replies in played}
     judged = [talk for talk, _ in played if talk.says]
@@ -44,7 +44,7 @@ def judge_conversations(played: Sequence[tuple[Conversation, Sequence[str]]]) ->
     )
 
 
-def _complaints_of(talk: Conversation, replies: Sequence[str]) -> Iterable[str]:
+def _complaints_of(talk: CheckedConversation, replies: Sequence[str]) -> Iterable[str]:
     if len(replies) < len(talk.turns):
         yield f"turn {len(replies)} had no reply"
     for number, reply in enumerate(replies):
@@ -62,5 +62,5 @@ def _repeats(replies: Sequence[str]) -> bool:
     return any(one == other != "" for one, other in pairwise(replies))
 
 
-def _transcript(talk: Conversation, replies: Sequence[str]) -> str:
+def _transcript(talk: CheckedConversation, replies: Sequence[str]) -> str:
     return "\n".join(f"{said}\n    → {reply}" for said, reply in zip(talk.turns, replies, strict=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import mean
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ class PlayedTurn:
     abuse_tripped: bool
     has_ticket: bool
     """Whether a person has the conversation, from this turn or an earlier one."""
+    input_parts: Mapping[str, int] = field(default_factory=dict)
+    """Tokens of all that the turn asked over the wire, by part of the requests; empty where nothing was."""
 
     @property
     def route(self) -> str:
@@ -65,6 +68,9 @@ class Played:
     dialogue: Dialogue
     turns: tuple[PlayedTurn, ...]
     leaks: tuple[str, ...] = ()
+    items: tuple[Mapping[str, Any], ...] = ()
+    """The conversation as it is stored, private values masked: messages, replies, calls and their results."""
+    tickets: frozenset[str] = frozenset()
     complaints: list[str] = field(default_factory=list)
     """What went wrong, one line each; filled by the judging."""
 
@@ -86,6 +92,7 @@ def judge(played: Sequence[Played]) -> Measured:
     masked = [_masks(one) for one in played if one.dialogue.expect.pii_to_mask]
     turns = [turn for one in played for turn in one.turns]
     calls = [turn.model_calls for turn in turns]
+    tokens = [sum(turn.input_parts.values()) for turn in turns]
     always, never = Target("≥", 1.0), Target("≤", 0.0)
     figures = [
         Figure("dialogues", "every message answered", *count_shares(complete), always),
@@ -98,6 +105,11 @@ def judge(played: Sequence[Played]) -> Measured:
         Figure("dialogues", "private values nowhere in the clear", *count_shares(masked), always),
         Figure("dialogues", "model calls per turn", share(sum(calls), len(calls)), len(calls), unit="count"),
         Figure("dialogues", "turns within their model calls", *count_shares(map(_is_cheap, turns)), always),
+        *(
+            [Figure("dialogues", "input tokens per turn", mean(tokens), len(tokens), unit="count")]
+            if any(tokens)
+            else []
+        ),
     ]
     return Measured(
         tuple(figure for figure in figures if figure.out_of),

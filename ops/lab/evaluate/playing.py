@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from ops.desk.received import ReceivedEntries, ends_in_silence
 from ops.lab.evaluate.faq import as_dialogue
 from ops.lab.evaluate.judging import Played, PlayedTurn, tools_in
 from ops.lab.evaluate.records import settle
-from ops.lab.evaluate.sets import Conversation, Dialogue, LabelledSets
+from ops.lab.evaluate.sets import CheckedConversation, Dialogue, LabelledSets
 from ops.standalone.standalone import Say, run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings
@@ -34,6 +35,8 @@ AT_ONCE_MAX = 40
 """Dialogues that are under way at once: of hundreds, all would be answered late on a busy machine."""
 
 ITEMS_MAX = 1_000
+BESIDE = "guardrail"
+"""The part of a turn's tokens that is asked beside the agents, whatever it is made of."""
 _NOT_TELLING = re.compile(r"[^0-9A-Za-z]")
 
 
@@ -43,24 +46,28 @@ class PlayedSet:
 
     dialogues: tuple[Played, ...] = ()
     questions: tuple[Played, ...] = ()
-    conversations: tuple[tuple[Conversation, tuple[str, ...]], ...] = ()
+    conversations: tuple[tuple[CheckedConversation, tuple[str, ...]], ...] = ()
 
 
-def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
+def play_all(
+    sets: Sequence[LabelledSets], *, say: Say, reply_seconds_max: float = REPLY_SECONDS_MAX, **changes: Any
+) -> dict[str, PlayedSet]:
     """Play the dialogues and questions of every set at once, then its conversations; returns them by their set's name.
 
     The servers are embedded ones on a folder that is gone afterwards, whatever the settings point at; the model is the
-    settings'. Raises what starting raises, and TooFewBookings.
+    settings', unless `changes` (settings by name) say otherwise. Raises what starting raises, and TooFewBookings.
     """
     with tempfile.TemporaryDirectory(prefix="fte-evaluate-", ignore_cleanup_errors=True) as folder:
-        settings = load_settings(state_dir=Path(folder) / "state")
+        settings = load_settings(**changes, state_dir=Path(folder) / "state")
         with run_everything(settings, workers=1, say=say) as (here, crew):
             roles = [(one.name, dialogue) for one in sets for dialogue in (*one.dialogues, *map(as_dialogue, one.faq))]
             talks = [(one.name, conversation) for one in sets for conversation in one.conversations]
             with connect(here.database_url or "") as connection:
                 senders = settle(connection, TENANT, [dialogue for _, dialogue in roles])
             say(f"playing {len(roles)} dialogues and questions, and {len(talks)} conversations")
-            played, said = asyncio.run(_play_all(here, list(zip(roles, senders, strict=True)), talks, crew.logs))
+            played, said = asyncio.run(
+                _play_all(here, list(zip(roles, senders, strict=True)), talks, crew.logs, reply_seconds_max)
+            )
     found = {}
     for one in sets:
         ours = [played for (name, _), played in zip(roles, played, strict=True) if name == one.name]
@@ -75,14 +82,15 @@ def play_all(sets: Sequence[LabelledSets], *, say: Say) -> dict[str, PlayedSet]:
 async def _play_all(
     settings: SendingSettings,
     roles: Sequence[tuple[tuple[str, Dialogue], str]],
-    talks: Sequence[tuple[str, Conversation]],
+    talks: Sequence[tuple[str, CheckedConversation]],
     logs: Sequence[Path],
+    reply_seconds_max: float,
 ) -> tuple[list[Played], list[tuple[str, ...]]]:
     database = Database(settings)
     await database.open()
     try:
         async with AsyncProducer(settings) as producer:
-            stage = _Stage(producer, database, ReceivedEntries(), logs)
+            stage = _Stage(producer, database, ReceivedEntries(), logs, reply_seconds_max)
             streams = [events_stream(TENANT), *(replies_stream(TENANT, channel) for channel in get_args(Channel))]
             async with listening(settings, streams, stage.received.add):
                 turnstile = asyncio.Semaphore(AT_ONCE_MAX)
@@ -107,6 +115,7 @@ class _Stage:
     database: Database
     received: ReceivedEntries
     logs: Sequence[Path]
+    reply_seconds_max: float
 
     async def play(self, conversation: str, dialogue: Dialogue, sender: str) -> Played:
         """Say every line of a dialogue, each after the reply to the one before."""
@@ -120,9 +129,13 @@ class _Stage:
             TENANT, "read_transcript", tenant=TENANT, conversation=conversation, items_max=ITEMS_MAX, rows_max=ITEMS_MAX
         )
         turns = _read_turns(dialogue, replies, rows[0]) if rows else ()
-        return Played(dialogue, turns, await self._find_leaks(conversation, dialogue))
+        leaks = await self._find_leaks(conversation, dialogue)
+        if not rows:
+            return Played(dialogue, turns, leaks)
+        items = tuple(stored["item"] for stored in rows[0]["items"])
+        return Played(dialogue, turns, leaks, items, frozenset(one["ticket_id"] for one in rows[0]["tickets"]))
 
-    async def converse(self, name: str, conversation: Conversation) -> tuple[str, ...]:
+    async def converse(self, name: str, conversation: CheckedConversation) -> tuple[str, ...]:
         """Say every turn of a conversation, a burst's messages one right after the other; gives the replies."""
         replies: list[str] = []
         for number, turn in enumerate(conversation.turns):
@@ -157,7 +170,7 @@ class _Stage:
                 return reply.text
             return "" if self._silences(conversation) > silences else None
 
-        return await self.received.wait(settled, seconds_max=REPLY_SECONDS_MAX)
+        return await self.received.wait(settled, seconds_max=self.reply_seconds_max)
 
     def _silences(self, conversation: str) -> int:
         return sum(event.conversation == conversation and ends_in_silence(event) for event in self.received.events)
@@ -190,10 +203,20 @@ def _read_turns(dialogue: Dialogue, replies: Sequence[str], row: dict[str, Any])
                 reply=reply,
                 outcome=turn["outcome"],
                 agent=turn["agent"],
-                model_calls=len(turn["model_calls"]),
+                model_calls=sum(call.get("purpose", "agents") == "agents" for call in turn["model_calls"]),
                 tools=tools.get(turn["number"], ()),
                 abuse_tripped=any(one["guardrail"] == "abuse" and one["tripped"] for one in turn["verdicts"]),
                 has_ticket=has_ticket,
+                input_parts=_sum_parts(turn["model_calls"]),
             )
         )
     return tuple(turns)
+
+
+def _sum_parts(calls: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Sum up what a turn's requests were made of; what is asked beside the agents is a part of its own."""
+    sums: Counter[str] = Counter()
+    for call in calls:
+        for part, tokens in call.get("input_parts", {}).items():
+            sums[part if call.get("purpose", "agents") == "agents" else BESIDE] += tokens
+    return dict(sums)

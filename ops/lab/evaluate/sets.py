@@ -145,7 +145,7 @@ class Dialogue(_Row):
     expect: Expectation
 
 
-class Conversation(_Row):
+class CheckedConversation(_Row):
     """A conversation on the shipped bookings, and what each reply must and must not say, as regular expressions.
 
     A turn that is a list is a burst: messages that came in a row. Rows without `says` are played for what holds of any
@@ -221,7 +221,7 @@ class LabelledSets:
     triage: tuple[TriageRow, ...]
     faq: tuple[FaqRow, ...]
     dialogues: tuple[Dialogue, ...]
-    conversations: tuple[Conversation, ...] = ()
+    conversations: tuple[CheckedConversation, ...] = ()
     replies: tuple[ReplyRow, ...] = ()
     tuned_replies: tuple[ReplyRow, ...] = ()
     reply_contexts: tuple[ReplyContext, ...] = ()
@@ -242,7 +242,7 @@ def read_sets(folder: Path, name: str) -> LabelledSets:
         triage=_read_rows(folder, "triage", TriageRow),
         faq=_read_rows(folder, "faq", FaqRow),
         dialogues=_read_rows(folder, "dialogues", Dialogue),
-        conversations=_read_rows(folder, "conversations", Conversation),
+        conversations=_read_rows(folder, "conversations", CheckedConversation),
         replies=_read_rows(folder, "replies", ReplyRow),
         tuned_replies=_read_rows(folder, "replies", ReplyRow, tuning=True),
         reply_contexts=_read_rows(folder, "reply_contexts", ReplyContext),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +32,8 @@ class Asked:
     items: list[dict[str, Any]]
     callable_names: frozenset[str]
     schema: Mapping[str, Any] | None
+    defined_characters: int = field(default=0, compare=False)
+    """How long the definitions of tools, handoffs and the schema are, as JSON."""
 
     @cached_property
     def input_hash(self) -> str:
@@ -42,7 +44,8 @@ class Asked:
     @property
     def tokens(self) -> int:
         """Return the estimated size of the question, in tokens."""
-        return (len(self.instructions) + sum(len(str(item)) for item in self.items)) // CHARACTERS_PER_TOKEN
+        said = len(self.instructions) + sum(len(str(item)) for item in self.items)
+        return (said + self.defined_characters) // CHARACTERS_PER_TOKEN
 
     @property
     def newest_text(self) -> str:
@@ -93,6 +96,11 @@ def think(asked: Asked) -> Output:
 
 def _call(step: Call) -> Output:
     return Output("call", json.dumps(dict(step.arguments), ensure_ascii=False), step.name)
+
+
+def count_characters(*definitions: object) -> int:
+    """Count the characters of definitions as JSON; those that are not there have none."""
+    return sum(len(json.dumps(one)) for one in definitions if one)
 
 
 def text_of(content: object) -> str:

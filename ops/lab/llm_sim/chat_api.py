@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, text_of
+from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, count_characters, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +26,7 @@ def _read(body: Mapping[str, Any]) -> Asked:
         items=[item for message in messages for item in _items_of(message)],
         callable_names=frozenset(str(tool["function"]["name"]) for tool in tools if tool.get("type") == "function"),
         schema=form["json_schema"].get("schema") if form.get("type") == "json_schema" else None,
+        defined_characters=count_characters(tools, form),
     )
 
 

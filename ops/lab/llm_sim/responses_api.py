@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, text_of
+from ops.lab.llm_sim.asked import Asked, BadRequest, WireFormat, count_characters, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ def _read(body: Mapping[str, Any]) -> Asked:
         items=[_plain(item) for item in items],
         callable_names=frozenset(str(tool["name"]) for tool in tools if tool.get("type") == "function"),
         schema=form.get("schema") if form.get("type") == "json_schema" else None,
+        defined_characters=count_characters(tools, form),
     )
 
 

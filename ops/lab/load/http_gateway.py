@@ -53,16 +53,17 @@ class HttpGateway:
     def __init__(self, access: GatewayAccess) -> None:
         self._access = access
         self._opened = AsyncExitStack()
-        self._session: aiohttp.ClientSession | None = None
+        self._senders: aiohttp.ClientSession | None = None
+        self._readers: aiohttp.ClientSession | None = None
+        self._last_ids: dict[str, str] = {}
         self._entries: asyncio.Queue[StreamEntry] = asyncio.Queue()
         self._following: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         """Connect, and follow replies and escalations from now on."""
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
-        headers = {"Authorization": f"Bearer {self._access.key}"}
-        session = aiohttp.ClientSession(self._access.url, connector=connector, headers=headers)
-        self._session = await self._opened.enter_async_context(session)
+        # Two of them: what reads must not wait for a connection behind all the messages that are to be sent.
+        self._senders = await self._connect()
+        self._readers = session = await self._connect()
         for path, model in (("replies", Reply), ("escalations", Escalation)):
             # An answered read has made the cursor, so nothing that is published from now on is missed.
             async with session.get(f"/v1/{path}", params=self._parameters()) as answer:
@@ -81,7 +82,7 @@ class HttpGateway:
         """Hand in one message; raises TryLater when it is refused for now."""
         body = message.model_dump_json(exclude={"tenant"}, exclude_none=True)
         try:
-            async with self._client.post(
+            async with _opened(self._senders).post(
                 "/v1/messages", data=body, headers={"Content-Type": "application/json"}
             ) as answer:
                 text = await answer.text()
@@ -94,7 +95,10 @@ class HttpGateway:
         return Receipt.model_validate_json(text)
 
     async def read(self) -> list[StreamEntry]:
-        """Return new entries; an empty list after READ_SECONDS without any."""
+        """Return new entries; an empty list after READ_SECONDS without any. Raises what ended the reading."""
+        for following in self._following:
+            if following.done():
+                following.result()
         try:
             async with asyncio.timeout(READ_SECONDS):
                 entries = [await self._entries.get()]
@@ -104,53 +108,60 @@ class HttpGateway:
             entries.append(self._entries.get_nowait())
         return entries
 
-    @property
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            raise RuntimeError("not open: async with HttpGateway(…)")
-        return self._session
+    async def _connect(self) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            self._access.url,
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+            headers={"Authorization": f"Bearer {self._access.key}"},
+        )
+        return await self._opened.enter_async_context(session)
 
     def _parameters(self) -> dict[str, str]:
         return {"cursor": self._access.cursor, "begin": "newest", "limit": "1"}
 
     async def _follow(self, path: str, model: type[Reply | Escalation]) -> None:
-        last_id = ""
         while True:
             try:
-                last_id = await self._stream(path, model, last_id)
-            except (aiohttp.ClientError, OSError):
+                await self._stream(path, model)
+            except (aiohttp.ClientError, OSError) as error:
+                if isinstance(error, aiohttp.ClientResponseError) and error.status not in _REFUSED_FOR_NOW:
+                    raise
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _stream(self, path: str, model: type[Reply | Escalation], last_id: str) -> str:
-        """Read one stream until it ends; return the id of its last event."""
+    async def _stream(self, path: str, model: type[Reply | Escalation]) -> None:
+        """Read one stream until it ends, from where the last one ended."""
+        last_id = self._last_ids.get(path)
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
         no_limit = aiohttp.ClientTimeout(total=None, sock_read=60)
-        async with self._client.get(
+        async with _opened(self._readers).get(
             f"/v1/{path}", params={"cursor": self._access.cursor}, headers=headers, timeout=no_limit, read_bufsize=2**20
         ) as answer:
             answer.raise_for_status()
-            event_id = last_id
+            event_id = ""
             acknowledge_at = 0.0
             async for line in answer.content:
                 name, _, value = line.decode().rstrip("\n").partition(": ")
                 if name == "id":
                     event_id = value
                 elif name == "data":
-                    body = model.model_validate_json(value)
-                    self._entries.put_nowait(_entry(path, event_id, body))
-                elif not line.strip() and event_id != last_id:
-                    last_id = event_id
+                    self._entries.put_nowait(_entry(path, event_id, model.model_validate_json(value)))
+                    self._last_ids[path] = event_id
                     if time.monotonic() >= acknowledge_at:
-                        await self._acknowledge(path, last_id)
+                        await self._acknowledge(path, event_id)
                         acknowledge_at = time.monotonic() + ACKNOWLEDGE_SECONDS
-        return last_id
 
     async def _acknowledge(self, path: str, last_id: str) -> None:
         body = dump_json({"id": last_id, "cursor": self._access.cursor})
-        async with self._client.post(
+        async with _opened(self._readers).post(
             f"/v1/{path}/ack", data=body, headers={"Content-Type": "application/json"}
         ) as answer:
             answer.raise_for_status()
+
+
+def _opened(session: aiohttp.ClientSession | None) -> aiohttp.ClientSession:
+    if session is None:
+        raise RuntimeError("not open: async with HttpGateway(…)")
+    return session
 
 
 def _entry(path: str, event_id: str, body: Reply | Escalation) -> StreamEntry:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry
     from schema.channels import Channel
     from schema.settings import Settings
-    from schema.settings.servers import ServerSettings
 
 CALLS_CONVERSATIONS_MAX = 500
 """Conversations whose model calls are read in one statement."""
@@ -59,7 +58,7 @@ class LoadOptions:
     gateway: GatewayAccess | None = None
     """The HTTP gateway to go through; None: straight to the servers."""
     silence_seconds_max: float = 60
-    """How long to wait, once all is sent, for the next reply before the rest counts as lost."""
+    """How long to wait, once all is sent, for the next reply before the run ends."""
     run: str = field(default_factory=lambda: new_token()[:8])
     """Part of every id: `load-<run>-<conversation>-<turn>`."""
 
@@ -88,7 +87,13 @@ async def run_load(
     async with _connected(settings, options) as (producer, follower):
         load = _Load(options, producer, follower, tally)
         await load.run(progress or (lambda _: None))
-    return tally.report(await _read_model_work(settings, options))
+    database = Database(settings)
+    await database.open()
+    try:
+        states = await _read_states(database, options) if tally.unanswered else {}
+        return tally.report(await _read_model_work(database, options), states)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
@@ -229,18 +234,19 @@ def _conversation(options: LoadOptions, number: int) -> str:
     return f"load-{options.run}-{number}"
 
 
-async def _read_model_work(settings: ServerSettings, options: LoadOptions) -> ModelWork:
+async def _read_states(database: Database, options: LoadOptions) -> dict[str, str]:
+    """Read what became of this run's messages: what is only late, or was not read, is no loss."""
+    rows = await database.read(options.tenant, "audit_inbox", prefix=f"load-{options.run}-")
+    return {row["message_id"]: row["state"] for row in rows}
+
+
+async def _read_model_work(database: Database, options: LoadOptions) -> ModelWork:
     """Sum up the model calls of this run from its turns' records."""
     names = [_conversation(options, number) for number in range(options.conversations)]
     work = ModelWork()
-    database = Database(settings)
-    await database.open()
-    try:
-        for first in range(0, len(names), CALLS_CONVERSATIONS_MAX):
-            some = names[first : first + CALLS_CONVERSATIONS_MAX]
-            rows = await database.read(options.tenant, "find_model_calls", tenant=options.tenant, conversations=some)
-            for row in rows:
-                work.add_turn(row["conversation_id"], row["model_calls"])
-    finally:
-        await database.close()
+    for first in range(0, len(names), CALLS_CONVERSATIONS_MAX):
+        some = names[first : first + CALLS_CONVERSATIONS_MAX]
+        rows = await database.read(options.tenant, "find_model_calls", tenant=options.tenant, conversations=some)
+        for row in rows:
+            work.add_turn(row["conversation_id"], row["model_calls"])
     return work

@@ -11,6 +11,7 @@ import openai
 from worker.models.wire import chat, responses
 from worker.models.wire.faults import ErrorInside, InvalidAnswer, Malformed
 from worker.models.wire.parts import CallIds
+from worker.models.wire.sent import show
 
 ANSWER_BYTES_MAX = 8 * 1024 * 1024
 """Largest answer that is read."""
@@ -49,6 +50,8 @@ class CheckedClient(openai.DefaultAsyncHttpxClient):
 def _check(api: _Api, request: httpx2.Request, body: bytes) -> dict[str, Any]:
     answer = _parse(body)
     asked = json.loads(request.content)
+    if api != "embeddings":
+        show(asked)
     if api == "chat":
         return chat.normalise_completion(answer, CallIds(chat.taken_ids(asked)))
     if api == "responses":

@@ -11,6 +11,7 @@ from worker.conversation.refusal import Refusal
 from worker.domains.airline.agents import booking, escalation, faq
 from worker.domains.airline.agents.facts import StatedFacts, note_facts, note_message
 from worker.domains.airline.tools.access import open_verified, remember_flight
+from worker.tools.schemas import shorten_schema
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,22 +23,29 @@ if TYPE_CHECKING:
 
 def to_triage(agent: SdkAgent) -> SdkHandoff:
     """Hand back to triage; the wish is a new one, so nothing of the context is prepared."""
-    return handoff(agent)
+    return handoff(agent, tool_description_override=agent.handoff_description)
 
 
 def to_faq(agent: SdkAgent) -> SdkHandoff:
     """Hand to the FAQ agent."""
-    return handoff(agent, on_handoff=_prepare_faq)
+    return handoff(agent, on_handoff=_prepare_faq, tool_description_override=agent.handoff_description)
 
 
 def to_booking(agent: SdkAgent) -> SdkHandoff:
     """Hand to the booking agent, with what the model has read; `{}` is as good."""
-    return handoff(agent, on_handoff=_prepare_booking, input_type=StatedFacts)
+    made = handoff(
+        agent,
+        on_handoff=_prepare_booking,
+        input_type=StatedFacts,
+        tool_description_override=agent.handoff_description,
+    )
+    made.input_json_schema = shorten_schema(made.input_json_schema)
+    return made
 
 
 def to_escalation(agent: SdkAgent) -> SdkHandoff:
     """Hand to the escalation agent."""
-    return handoff(agent, on_handoff=_prepare_escalation)
+    return handoff(agent, on_handoff=_prepare_escalation, tool_description_override=agent.handoff_description)
 
 
 async def _prepare_faq(context: RunContextWrapper[TurnContext]) -> None:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def write_known_facts(turn: TurnContext) -> str:
-    """Write what is known as one line of JSON; its keys are a contract with models that read it."""
+    """Write what is known as one line of JSON; its keys are a contract with models that read it.
+
+    What is unknown, or not so, is left out: half of the keys are, in most turns.
+    """
     airline = turn.airline
     quote: dict[str, Any] | None = None
     if airline.quote is not None:
@@ -25,26 +28,26 @@ def write_known_facts(turn: TurnContext) -> str:
             "said_yes": says_yes(turn, airline.quote),
         }
     found = turn.looked_up.passages
-    published = {"rank": round(found[0].rank, 2), "sections": [one.source for one in found]} if found else None
+    published = {"rank": round(found[0].rank, 2), "section": found[0].source} if found else None
+    facts = {
+        "passenger_name": airline.passenger_name,
+        "confirmation_number": airline.confirmation_number,
+        "verified": turn.is_verified,
+        "flight_number": airline.flight_number,
+        "flight_date": airline.flight_date,
+        "seat_number": airline.seat_number,
+        "seat_preference": airline.seat_preference,
+        "issue_type": airline.issue_type,
+        "ticket_id": airline.ticket_id,
+        "quote": quote,
+        "published": published,
+        "agrees": agrees(turn),
+        "agrees_to_person": agrees_to_person(turn),
+        "turn_count": airline.turn_count,
+        "sender_verified": turn.verified_sender is not None,
+        "today": turn.now.date().isoformat(),
+        "weekday": f"{turn.now:%A}",
+    }
     return json.dumps(
-        {
-            "passenger_name": airline.passenger_name,
-            "confirmation_number": airline.confirmation_number,
-            "verified": turn.is_verified,
-            "flight_number": airline.flight_number,
-            "flight_date": airline.flight_date,
-            "seat_number": airline.seat_number,
-            "seat_preference": airline.seat_preference,
-            "issue_type": airline.issue_type,
-            "ticket_id": airline.ticket_id,
-            "quote": quote,
-            "published": published,
-            "agrees": agrees(turn),
-            "agrees_to_person": agrees_to_person(turn),
-            "turn_count": airline.turn_count,
-            "sender_verified": turn.verified_sender is not None,
-            "today": turn.now.date().isoformat(),
-            "weekday": f"{turn.now:%A}",
-        },
-        ensure_ascii=False,
+        {key: value for key, value in facts.items() if value is not None and value is not False}, ensure_ascii=False
     )

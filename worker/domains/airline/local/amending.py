@@ -27,7 +27,7 @@ def is_for_tool(situation: Situation, wish: Wish, since: int) -> bool:
     """Check whether a tool of this agent does what is wished."""
     if wish == "name" and any(_NOT_A_NAME.search(text) for text in situation.customer_texts[since:]):
         return False
-    return wish in TOOLS and situation.can(TOOLS[wish])
+    return wish in TOOLS and (situation.can(TOOLS[wish]) or not situation.facts.verified)
 
 
 def amend(situation: Situation, reservation: dict[str, Any], wish: Wish, since: int) -> Step:

@@ -12,6 +12,8 @@ from worker.domains.airline.rules.flights import find_segment
 from worker.domains.airline.rules.identity import find_confirmation_numbers, find_passenger
 
 if TYPE_CHECKING:
+    from agents import FunctionTool, RunContextWrapper
+    from agents.agent import AgentBase
     from agents.tool_context import ToolContext
 
     from worker.conversation.context import TurnContext
@@ -27,6 +29,16 @@ OTHER_BOOKING = Refusal(
     "I can only act for the booking that you have proved to be yours. For another one I need its confirmation number "
     "and surname first.",
 )
+
+
+def once_verified(tool: FunctionTool) -> FunctionTool:
+    """Offer a tool to models only while the customer is verified: until then it could but refuse, and cost tokens."""
+    tool.is_enabled = _is_verified
+    return tool
+
+
+def _is_verified(context: RunContextWrapper[TurnContext], agent: AgentBase) -> bool:  # noqa: ARG001 - the SDK's signature
+    return context.context.is_verified
 
 
 async def open_booking(context: ToolContext[TurnContext], flight_number: str = "") -> Booking | Refusal:

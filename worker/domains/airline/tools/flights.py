@@ -31,12 +31,12 @@ _NO_SUCH_FLIGHT = Refusal(
 
 @airline_tool
 async def search_flights(context: ToolContext[TurnContext], origin: str, destination: str, date: str) -> str:
-    """Find flights of a day that can be booked, direct and with one stop, with prices per cabin for each passenger.
+    """Find the flights of a day that can be booked, direct or with one stop, with prices per cabin and passenger.
 
     Args:
         origin: City or airport code.
         destination: City or airport code.
-        date: The day of departure, YYYY-MM-DD.
+        date: Of departure, YYYY-MM-DD.
 
     """
     turn = context.context
@@ -57,11 +57,11 @@ async def search_flights(context: ToolContext[TurnContext], origin: str, destina
 
 @airline_tool
 async def flight_status(context: ToolContext[TurnContext], flight_number: str, date: str | None = None) -> str:
-    """Tell how a flight stands: its times, and whether it is on time, delayed, flying, landed or cancelled.
+    """Tell how a flight stands: its times, and whether it is on time, delayed or cancelled.
 
     Args:
         flight_number: Such as LF118.
-        date: The day of departure, YYYY-MM-DD; null for today, or the day of the customer's booking.
+        date: Of departure, YYYY-MM-DD; null for today, or the day of the booking.
 
     """
     turn = context.context

@@ -9,6 +9,7 @@ from worker.domains.airline.records.backend import Cabin
 from worker.domains.airline.rules.cancellation import CancellationReason
 from worker.domains.airline.rules.compensation import Complaint
 from worker.domains.airline.rules.seats import SeatPreference
+from worker.domains.airline.tools.access import once_verified
 from worker.domains.airline.tools.quoting import confirm, quote
 from worker.tools.airline_tool import airline_tool
 
@@ -22,6 +23,7 @@ class ChosenFlight(BaseModel):
     date: str
 
 
+@once_verified
 @airline_tool
 async def quote_seat_change(
     context: ToolContext[TurnContext],
@@ -30,13 +32,13 @@ async def quote_seat_change(
     flight_number: str | None = None,
     passenger_name: str | None = None,
 ) -> str:
-    """Offer the customer one seat, with its price. Changes nothing: the customer must say yes to it first.
+    """Offer the customer one seat, with its price.
 
     Args:
-        seat_number: The seat wanted, such as 12A; null to offer the best free one for the preference.
-        preference: What the customer prefers, when no seat is named; any when they do not mind.
-        flight_number: Which flight of the booking; null for the one talked about, or the next one.
-        passenger_name: Who of the booking is to sit there; null for the customer who writes.
+        seat_number: Such as 12A; null for the best free one for the preference.
+        preference: Where no seat is named; "any" when they do not mind.
+        flight_number: Null for the flight talked about, or the next one.
+        passenger_name: Who is to sit there; null for who writes.
 
     """
     if preference and preference != "any":
@@ -50,52 +52,56 @@ async def quote_seat_change(
     return await quote(context, "seat_change", request)
 
 
+@once_verified
 @airline_tool
 async def quote_flight_change(
     context: ToolContext[TurnContext], flights: list[ChosenFlight], payment_method: int | None = None
 ) -> str:
-    """Offer other flights for the booking, with the difference in price. Changes nothing before the customer's yes.
+    """Offer other flights for the booking, with the difference in price.
 
     Args:
-        flights: All flights of the trip in the order flown, also those that stay: flight_number and date (YYYY-MM-DD).
-        payment_method: Number of the payment method to charge; null for the card on file.
+        flights: All flights of the trip in the order flown, also those that stay; dates are YYYY-MM-DD.
+        payment_method: Its number in the booking; null for the card on file.
 
     """
     request = {"flights": [flight.model_dump() for flight in flights], "payment_method": payment_method}
     return await quote(context, "flight_change", request)
 
 
+@once_verified
 @airline_tool
 async def quote_cancellation(context: ToolContext[TurnContext], reason: CancellationReason) -> str:
-    """Offer to cancel the whole booking, with what is paid back. Changes nothing before the customer's yes.
+    """Offer to cancel the whole booking, with what is paid back.
 
     Args:
-        reason: Why the customer cancels, in their own words' sense; ask if they have not said.
+        reason: What the customer has said.
 
     """
     return await quote(context, "cancellation", {"reason": reason})
 
 
+@once_verified
 @airline_tool
 async def quote_bags(context: ToolContext[TurnContext], additional_bags: int, payment_method: int | None = None) -> str:
-    """Offer more checked bags, with their price. Changes nothing before the customer's yes.
+    """Offer more checked bags, with their price.
 
     Args:
-        additional_bags: How many bags more than are booked now, for all passengers together.
-        payment_method: Number of the payment method to charge; null for the card on file.
+        additional_bags: How many more than are booked now, for all passengers together.
+        payment_method: Its number in the booking; null for the card on file.
 
     """
     return await quote(context, "bags", {"additional_bags": additional_bags, "payment_method": payment_method})
 
 
+@once_verified
 @airline_tool
 async def quote_passenger_correction(
     context: ToolContext[TurnContext], passenger_name: str, given_name: str, surname: str
 ) -> str:
-    """Offer to correct the spelling of a passenger's name; the person stays. Changes nothing before the customer's yes.
+    """Offer to correct the spelling of a passenger's name; the person stays.
 
     Args:
-        passenger_name: The name as it stands in the booking now.
+        passenger_name: As it stands in the booking now.
         given_name: The right given name or names.
         surname: The right surname.
 
@@ -104,18 +110,20 @@ async def quote_passenger_correction(
     return await quote(context, "passenger_correction", request)
 
 
+@once_verified
 @airline_tool
 async def quote_cabin_change(context: ToolContext[TurnContext], cabin: Cabin, payment_method: int | None = None) -> str:
-    """Offer another cabin for all passengers on all flights, with the price. Changes nothing before the customer's yes.
+    """Offer another cabin for all passengers on all flights, with the price.
 
     Args:
         cabin: The cabin wanted.
-        payment_method: Number of the payment method to charge; null for the card on file.
+        payment_method: Its number in the booking; null for the card on file.
 
     """
     return await quote(context, "cabin_change", {"cabin": cabin, "payment_method": payment_method})
 
 
+@once_verified
 @airline_tool
 async def quote_compensation(context: ToolContext[TurnContext], complaint: Complaint) -> str:
     """Offer the certificate that is due for a disrupted flight. Only for a customer who asks for compensation.
@@ -129,10 +137,10 @@ async def quote_compensation(context: ToolContext[TurnContext], complaint: Compl
 
 @airline_tool
 async def confirm_quote(context: ToolContext[TurnContext], quote_id: str) -> str:
-    """Make the change of any quote that the customer has said yes to, in a message after the one it was offered in.
+    """Make the change of a quote that the customer has said yes to, in a message after the offer.
 
     Args:
-        quote_id: The id of the offer.
+        quote_id: The offer's id.
 
     """
     return await confirm(context, quote_id)

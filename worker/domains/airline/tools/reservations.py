@@ -51,12 +51,11 @@ _NOTHING_ON_FILE = Refusal(
 
 @airline_tool
 async def look_up_reservation(context: ToolContext[TurnContext], confirmation_number: str, surname: str) -> str:
-    """Verify the customer and read their booking. Needs both arguments from the customer; never guess one.
+    """Verify the customer and read their booking. Both arguments are the customer's own words; never guess one.
 
     Args:
-        confirmation_number: The placeholder in the conversation, such as [CONFIRMATION_NUMBER_1].
-        surname: The passenger's surname as the customer wrote it; a whole name does as well. Empty for a booking that
-            find_my_reservations has given.
+        confirmation_number: Such as [CONFIRMATION_NUMBER_1], as it stands in the conversation.
+        surname: As the customer wrote it, or the whole name; empty for a booking from find_my_reservations.
 
     """
     turn = context.context
@@ -78,9 +77,9 @@ async def look_up_reservation(context: ToolContext[TurnContext], confirmation_nu
 
 @airline_tool
 async def find_my_reservations(context: ToolContext[TurnContext]) -> str:
-    """Find the bookings of a customer whose address the channel has verified, for who has no confirmation number.
+    """Find the bookings of a customer whose address is verified and who has no confirmation number.
 
-    A single booking is opened at once. Of several, ask which one is meant, and open it with look_up_reservation.
+    A single one is opened at once. Of several, ask which is meant, and open it with look_up_reservation.
     """
     turn = context.context
     if turn.verified_sender is None:

