@@ -80,6 +80,8 @@ class LinearJudge:
 
     def _judge_piece(self, words: Sequence[str]) -> Judgement:
         features, meaning = _read_piece(tuple(words))
+        if len(words) <= _FEW_WORDS and _is_plain(features):
+            return Judgement(self.labels[0], 0.0)
         found = [row for feature in features if (row := self.rows.get(feature)) is not None]
         scores = self.bias + meaning @ self.meaning
         if found:
@@ -166,6 +168,52 @@ def _families_of(words: Sequence[str]) -> list[tuple[str, ...]]:
         for at, word in enumerate(words)
     ]
 
+
+def _is_plain(features: frozenset[str]) -> bool:
+    """Check whether none of the words says anything grave by itself."""
+    return not any(one.startswith("f:") and one.removeprefix("f:") not in _PLAIN_FAMILIES for one in features)
+
+
+_FEW_WORDS = 8
+"""Up to so many words, a text is grave only if one of them is: what else a judge hears in an answer is chance."""
+_PLAIN_FAMILIES = frozenset(
+    {
+        "you",
+        "your",
+        "me",
+        "mine",
+        "they",
+        "their",
+        "that_person",
+        "kin",
+        "stranger",
+        "young",
+        "crew_member",
+        "person",
+        "group",
+        "not",
+        "asks",
+        "may_i",
+        "supposed",
+        "if",
+        "will",
+        "hope",
+        "past",
+        "now",
+        "here",
+        "urgent",
+        "told",
+        "story",
+        "laugh",
+        "law",
+        "money",
+        "thing",
+        "message",
+        "place",
+        "sickness",
+    }
+)
+"""Families whose words say nothing grave by themselves ("that will be all"); "I'll" is read as "ill"."""
 
 _ABUSE_FAMILIES = (
     "group",
