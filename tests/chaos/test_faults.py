@@ -39,7 +39,6 @@ async def chaos(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chaos
         pytest.param("F14", id="half-open-connections"),
         pytest.param("F18", id="poison"),
         pytest.param("F28", id="doorbells-lost"),
-        pytest.param("F31", id="webhook-receiver-in-trouble"),
         pytest.param("P1", id="sender-dying-before-the-bell"),
         pytest.param("P6", id="dying-at-commit"),
         pytest.param("P8", id="dying-after-commit"),

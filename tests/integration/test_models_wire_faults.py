@@ -351,7 +351,7 @@ async def test_the_abuse_detector_takes_nothing_from_the_agents_and_learns_to_do
         if "json_schema" in body:
             asked_by_schema.append(len(endpoint.asked))
             return Fail(500)
-        if "You judge one message" in body:
+        if "Judge whether one message" in body:
             return say('Sure: {"is_abusive": false, "confidence": 0.9, "reason": "none"}')
         return say(f"Welcome, number {len(endpoint.asked)}.")
 

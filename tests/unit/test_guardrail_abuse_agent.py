@@ -24,7 +24,7 @@ from worker.journal.model_calls import BESIDE_STEP
 from worker.pipeline.outcome import Answer
 
 REAL = Settings(model="openai:any", OPENAI_API_KEY=SecretStr("made-up"), abuse_model_seconds_max=0.2)
-SUBTLE = "whoever raised you should apologise to the world"
+SUBTLE = "the moon is full tonight, my dear"
 
 
 class TwoMinds(Model):

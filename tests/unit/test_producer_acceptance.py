@@ -34,12 +34,17 @@ class ScriptedDatabase:
         return {"tenant": tenant, "proof": ""}
 
     async def run_all(self, _: str, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
-        accepts = [values for query, values in statements if query == "accept_message"]
-        self.calls.append([(values["conversation"], values["message_id"]) for values in accepts])
+        accepts = [values for query, values in statements if query == "accept_messages"]
+        self.calls.append(
+            [pair for values in accepts for pair in zip(values["conversations"], values["message_ids"], strict=True)]
+        )
         if self.failures:
             raise self.failures.pop(0)
         return [
-            [{"status": self._status, "at_conversation": values.get("conversation"), "at_position": 1, "waiting": 0}]
+            [
+                {"status": self._status, "at_conversation": conversation, "at_position": 1, "waiting": 0}
+                for conversation in values.get("conversations", ())
+            ]
             for _, values in statements
         ]
 
