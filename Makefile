@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Tests that start workers and break them, with bounds in seconds.
+CHAOS := tests/chaos tests/acceptance/test_cli_chaos.py
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -20,11 +22,16 @@ help: ## list the commands
 demo: $(VENV)/runtime ## start everything on this machine and watch conversations being answered
 	@$(BIN)/fte demo $(ARGS)
 
-# All tests go over three processes, file by file: what breaks things mostly waits, and two do the rest beside it
-# (tests/conftest.py). What ARGS chooses runs in one, which starts sooner. Tests start the product a hundred times, and
-# each time it would be compiled anew where the environment forbids to keep that.
+# What breaks things is held to seconds, so it runs alone; all the rest goes over two processes, file by file. What ARGS
+# chooses runs in one, which starts sooner. Tests start the product a hundred times, and each time it would be compiled
+# anew where the environment forbids to keep that.
 test: $(VENV)/dev ## run the tests
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(or $(ARGS),-n 3)
+ifeq ($(ARGS),)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(CHAOS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 $(CHAOS:%=--ignore %)
+else
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(ARGS)
+endif
 
 check: $(VENV)/dev ## check format, lint, types and imports: all four, whichever fails
 	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports

@@ -88,6 +88,8 @@ async def test_a_message_of_a_newer_release_waits_at_its_place_for_a_worker_that
 
 async def test_a_parked_message_of_a_newer_release_alarms_nobody(worker: MakeHarness) -> None:
     harness = await worker(bell_seconds=0.01, sweep_seconds=0.01, reconcile_seconds=0.01)
+    while await harness.service.rescue.reconcile():
+        pass  # what other tests left behind is none of this one's
     await accept_newer(harness, "one", "message")
     redis: Any = harness.service.servers.redis
 

@@ -8,6 +8,7 @@ import pytest
 
 from ops.lab.evaluate.abuse import is_abuse
 from ops.lab.evaluate.sets import OUR_SETS, AbuseRow, EmergencyRow
+from tests.unit.consent_samples import NO, YES
 from worker.domains.airline.local.train import ordinary_sentences
 from worker.guardrails import train
 from worker.guardrails.abuse import assess_abuse
@@ -16,6 +17,9 @@ from worker.guardrails.learned import features_of, load_judge, pieces_of, read_s
 from worker.guardrails.pii import normalise
 
 JUDGES = list(train.JUDGES)
+SHORT = ["asap", "urgent", "up to you", "as you like", "as you wish", "I do", "Works for me", "injured"]
+RUDE = {"go to hell", "go away", "sure, and pigs fly", "I'll get back to you"}
+"""Answers that are rude, or taken for it."""
 
 
 @pytest.mark.parametrize("judge", JUDGES)
@@ -105,3 +109,8 @@ def test_a_judge_gives_each_text_a_probability_and_a_label_of_its_own() -> None:
 
 def _lines(file: str) -> list[str]:
     return (OUR_SETS / file).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("text", list(dict.fromkeys([text for _, text in (*YES, *NO) if text] + SHORT)))
+def test_a_short_answer_is_neither_abuse_nor_an_emergency(text: str) -> None:
+    assert (is_abuse(text), assess_emergency(normalise(text)).kind) == (text in RUDE, None)
