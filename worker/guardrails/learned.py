@@ -80,13 +80,14 @@ class LinearJudge:
 
     def _judge_piece(self, words: Sequence[str]) -> Judgement:
         features, meaning = _read_piece(tuple(words))
-        if len(words) <= _FEW_WORDS and _is_plain(features):
-            return Judgement(self.labels[0], 0.0)
         found = [row for feature in features if (row := self.rows.get(feature)) is not None]
         scores = self.bias + meaning @ self.meaning
         if found:
             scores = scores + self.weights[found].sum(0) / math.sqrt(len(found))
-        return Judgement(self.labels[int(scores[1:].argmax())], 1 / (1 + math.exp(-float(scores[0]))))
+        probability = 1 / (1 + math.exp(-float(scores[0])))
+        if len(words) <= _FEW_WORDS and _is_plain(features):
+            probability = min(probability, SUSPECT_MIN)  # the rules decide
+        return Judgement(self.labels[int(scores[1:].argmax())], probability)
 
 
 @lru_cache(maxsize=_PIECES_KEPT_MAX)
