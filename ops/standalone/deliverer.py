@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ops.embedded import WorkerSupervisor
-from ops.standalone.standalone import worker_environment
+from ops.standalone.standalone import fte_command, worker_environment
 from runtime.database import EVERY_TENANT, connect
 from runtime.outage import POSTGRESQL_AWAY
 from schema.errors import ServerUnreachable
@@ -25,6 +24,7 @@ LOOK_SECONDS = 2.0
 """How often to look whether there is a target, until there is one."""
 
 STOP_SECONDS_MAX = 20.0
+_AWAY: tuple[type[Exception], ...] = (ServerUnreachable, *POSTGRESQL_AWAY)
 
 _log = structlog.get_logger("fte.webhooks")
 
@@ -52,8 +52,7 @@ class _Starter(threading.Thread):
         self._stopping = threading.Event()
         addresses = {"FTE_DATABASE_URL": settings.database_url or "", "FTE_REDIS_URL": settings.redis_url or ""}
         self._supervisor = WorkerSupervisor(
-            # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
-            [sys.executable, "-P", "-m", "ops.cli.main", "deliver", "webhooks"],
+            fte_command("deliver", "webhooks"),
             count=1,
             state_dir=settings.state_dir,
             env=worker_environment(settings) | addresses,
@@ -80,7 +79,5 @@ class _Starter(threading.Thread):
             with connect(self._settings.database_url or "") as connection:
                 connection.execute("SELECT set_config('fte.tenant', %s, false)", [EVERY_TENANT])
                 return bool(connection.execute(load_query("find_webhook_tenants")).fetchall())
-        except ServerUnreachable:
+        except _AWAY:
             return False  # looked for again soon, and the workers say that it is away
-        except POSTGRESQL_AWAY:
-            return False

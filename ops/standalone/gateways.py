@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.embedded import WorkerSupervisor
-from ops.standalone.standalone import WorkerNotReady, worker_environment
+from ops.standalone.standalone import fte_command, wait_until_ready, worker_environment
 from schema.settings.gateway import parse_listening
 
 if TYPE_CHECKING:
@@ -19,9 +17,7 @@ if TYPE_CHECKING:
 
     from schema.settings import Settings
 
-READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
-_POLL_SECONDS = 0.05
 
 
 @contextmanager
@@ -35,15 +31,14 @@ def run_gateway_beside(settings: Settings, *, serves_operators: bool = False) ->
     listen = f"{f'[{host}]' if ':' in host else host}:{_find_port(host, wanted)}"
     log = settings.state_dir / "gateway-0.log"
     with tempfile.TemporaryDirectory(prefix="fte-gateway-") as folder:
-        # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
-        command = [sys.executable, "-P", "-m", "ops.cli.main", "gateway", "--listen", listen, "--ready-folder", folder]
+        command = fte_command("gateway", "--listen", listen, "--ready-folder", folder)
         command += ["--operators"] if serves_operators else []
         supervisor = WorkerSupervisor(
             command, count=1, state_dir=settings.state_dir, env=_environment(settings), name="gateway"
         )
         try:
             supervisor.start()
-            _wait_until_ready(supervisor, Path(folder), log)
+            wait_until_ready(supervisor, Path(folder), lambda: log, process="(the HTTP gateway) ")
             yield f"http://{listen}"
         finally:
             supervisor.stop(settings.gateway_stop_seconds_max + STOP_SECONDS_MAX)
@@ -70,14 +65,3 @@ def _find_port(host: str, wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     return wanted  # the gateway says what is wrong with it
-
-
-def _wait_until_ready(supervisor: WorkerSupervisor, folder: Path, log: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    pids = supervisor.pids
-    while not pids or not (folder / str(pids[0])).exists():
-        if supervisor.pids != pids:
-            raise WorkerNotReady("(the HTTP gateway) ended before it was ready", log)
-        if time.monotonic() > deadline:
-            raise WorkerNotReady(f"(the HTTP gateway) was not ready after {READY_SECONDS_MAX:.0f} s", log)
-        time.sleep(_POLL_SECONDS)

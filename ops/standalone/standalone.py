@@ -42,6 +42,30 @@ class WorkerNotReady(FteError):
         self.log_path = log_path
 
 
+def fte_command(*arguments: str) -> list[str]:
+    """Return the command line of a process of this product beside this one."""
+    # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
+    return [sys.executable, "-P", "-m", "ops.cli.main", *arguments]
+
+
+def wait_until_ready(
+    supervisor: WorkerSupervisor, folder: Path, log: Callable[[], Path], *, count: int = 1, process: str = ""
+) -> None:
+    """Wait until so many supervised processes have each left a file named by its pid in a folder.
+
+    One that dies first would die again, so that ends the wait. Raises WorkerNotReady, which names the `process` where
+    it is no worker, and the `log`.
+    """
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    pids = supervisor.pids
+    while len(pids) < count or not all((folder / str(pid)).exists() for pid in pids):
+        if supervisor.pids != pids or len(pids) < count:
+            raise WorkerNotReady(f"{process}ended before it was ready", log())
+        if time.monotonic() > deadline:
+            raise WorkerNotReady(f"{process}was not ready after {READY_SECONDS_MAX:.0f} s", log())
+        time.sleep(_POLL_SECONDS)
+
+
 class Crew:
     """Runs worker processes that are started before their servers are ready, and told when they are.
 
@@ -55,8 +79,7 @@ class Crew:
         self._count = count
         self._folder = folder
         self._supervisor = WorkerSupervisor(
-            # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
-            [sys.executable, "-P", "-m", "ops.cli.main", "worker", "--crew", str(folder)],
+            fte_command("worker", "--crew", str(folder)),
             count=count,
             state_dir=settings.state_dir,
             env=worker_environment(settings),
@@ -85,14 +108,7 @@ class Crew:
         draft = self._folder / f"{_ADDRESSES_FILE}.new"
         draft.write_text(dump_json([addresses.database_url, addresses.redis_url]), encoding="utf-8")
         draft.replace(self._folder / _ADDRESSES_FILE)
-        deadline = time.monotonic() + READY_SECONDS_MAX
-        pids = self.pids
-        while len(pids) < self._count or not all((self._folder / str(pid)).exists() for pid in pids):
-            if self.pids != pids or len(pids) < self._count:
-                raise WorkerNotReady("ended before it was ready", self._newest_log())
-            if time.monotonic() > deadline:
-                raise WorkerNotReady(f"was not ready after {READY_SECONDS_MAX:.0f} s", self._newest_log())
-            time.sleep(_POLL_SECONDS)
+        wait_until_ready(self._supervisor, self._folder, self._newest_log, count=self._count)
 
     def stop(self) -> None:
         """Stop the workers once they have finished their turns."""

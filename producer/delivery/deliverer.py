@@ -13,10 +13,10 @@ from producer.delivery.fan_out import FanOut
 from producer.delivery.feed import Feed, drop_groups
 from producer.delivery.sending import open_sender
 from runtime.configuration import open_sealer
+from runtime.connecting import open_servers
 from runtime.database import EVERY_TENANT, Database
 from runtime.loops import Loop, Loops
 from runtime.outage import Outages
-from runtime.redis import check_redis, make_redis
 from runtime.startup import check_deployment
 from schema.ids import ConversationKey
 
@@ -132,12 +132,7 @@ async def open_deliverer(settings: DeliverySettings) -> AsyncIterator[Deliverer]
     """
     sealer = open_sealer(settings)
     async with AsyncExitStack() as opened:
-        database = Database(settings)
-        await database.open()
-        opened.push_async_callback(database.close)
-        redis = make_redis(settings)
-        opened.push_async_callback(redis.aclose)
-        await check_redis(redis, settings)
+        database, redis = await open_servers(settings, opened)
         await check_deployment(database, sealer)
         sender = await opened.enter_async_context(open_sender(settings))
         outages = Outages(settings)

@@ -14,12 +14,13 @@ from redis.asyncio import Redis
 
 from runtime.cancelling import cancel_and_wait
 from runtime.configuration import open_sealer
+from runtime.connecting import open_servers
 from runtime.database import Database
 from runtime.failpoints import Failpoint, no_failpoint
 from runtime.leadership import Leadership
 from runtime.loops import Loops
 from runtime.outage import Outages
-from runtime.redis import Scripts, check_redis, make_redis
+from runtime.redis import Scripts
 from runtime.redis_rights import check_rights
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
@@ -146,12 +147,7 @@ async def open_service(settings: Settings, ring: Ring, *, failpoint: Failpoint =
     configure_tracing(settings)
     sealer = open_sealer(settings)
     async with AsyncExitStack() as opened:
-        database = Database(settings)
-        await database.open()
-        opened.push_async_callback(database.close)
-        redis = make_redis(settings)
-        opened.push_async_callback(redis.aclose)
-        await check_redis(redis, settings)
+        database, redis = await open_servers(settings, opened)
         await check_rights(redis, settings)
         senders = await check_deployment(database, sealer)
         loops = Loops(Outages(settings))

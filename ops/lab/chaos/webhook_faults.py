@@ -20,7 +20,7 @@ from ops.desk.webhooks import Targets
 from ops.embedded.supervisor import TETHER
 from ops.lab.chaos.load import TENANT
 from ops.lab.webhook_receiver import run_receiver
-from ops.standalone.standalone import worker_environment
+from ops.standalone.standalone import fte_command, worker_environment
 from producer.delivery.feed import drop_groups
 from runtime.configuration import open_sealer
 from runtime.database import Database, connect
@@ -91,7 +91,7 @@ def _deliverer(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes
         "FTE_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
         "FTE_WEBHOOK_SECONDS_MAX": str(SECONDS_MAX),
     }
-    command = [sys.executable, "-P", "-m", "ops.cli.main", "deliver", "webhooks"]
+    command = fte_command("deliver", "webhooks")
     tethered = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
     with (
         log.open("wb") as told,

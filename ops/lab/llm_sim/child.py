@@ -11,6 +11,7 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING
 
 from ops.embedded.supervisor import TETHER
+from ops.standalone.standalone import fte_command
 from runtime.encoding import parse_json
 from schema.errors import FteError
 
@@ -37,7 +38,7 @@ def run_simulator(options: Sequence[str]) -> Iterator[str]:
     It ends with this process, should that be killed (Linux). Raises SimulatorNotReady.
     """
     # -P: `-m` would put the current folder first, and a `ops` or `schema` of the user there would be ours.
-    command = [sys.executable, "-P", "-m", "ops.cli.main", "llm-sim", "--port", "0", "--json", *options]
+    command = fte_command("llm-sim", "--port", "0", "--json", *options)
     popen = subprocess.Popen(
         [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command],
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,26 @@
+"""Connect a process to PostgreSQL and Redis, for its whole life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.database import Database
+from runtime.redis import check_redis, make_redis
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from redis.asyncio import Redis
+
+    from schema.settings.servers import ServerSettings
+
+
+async def open_servers(settings: ServerSettings, opened: AsyncExitStack) -> tuple[Database, Redis]:
+    """Connect to both servers until `opened` ends; raises ServerUnreachable, InvalidSettings where one is not set."""
+    database = Database(settings)
+    await database.open()
+    opened.push_async_callback(database.close)
+    redis = make_redis(settings)
+    opened.push_async_callback(redis.aclose)
+    await check_redis(redis, settings)
+    return database, redis
