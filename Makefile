@@ -51,7 +51,7 @@ check-imports: $(VENV)/dev
 bench: $(VENV)/runtime ## measure what the promises cost
 	@$(BIN)/python -m ops.lab.bench $(ARGS)
 
-chaos: $(VENV)/runtime ## break everything on purpose and audit every message (under 20 minutes)
+chaos: $(VENV)/runtime ## break everything on purpose and audit every message (under half an hour)
 	@$(BIN)/fte chaos $(ARGS)
 
 # Labelled sets that lie beside ours, in a folder of this name or in those given: make evaluate SETS="one two".

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -44,6 +44,11 @@ def safe_text(text: str, style: str = "") -> Text:
 def clock(moment: datetime) -> str:
     """Format a moment as the time of day in the reader's time zone."""
     return f"{moment.astimezone():%H:%M:%S}"
+
+
+def minute_of(at: datetime | None) -> str:
+    """Format a moment as date and minute in UTC; nothing for None."""
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def print_speech(console: Console, speaker: str, style: str, text: Text) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import Any, TypeVar
 
 from cryptography.fernet import Fernet
-from pydantic import ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import SettingsError
 
 from runtime.sealing import Sealer
@@ -60,7 +60,8 @@ def open_sealer(settings: SealingSettings) -> Sealer:
     Raises InvalidSettings when the state folder cannot be written.
     """
     if settings.vault_keys:
-        return Sealer([key.get_secret_value() for key in settings.vault_keys])
+        keys = [key.get_secret_value() for key in settings.vault_keys]
+        return Sealer(keys, by_conversation=settings.conversation_keys)
     path = settings.state_dir / _KEY_FILE
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -75,7 +76,7 @@ def open_sealer(settings: SealingSettings) -> Sealer:
                 pass
             finally:
                 draft.unlink()
-        return Sealer([path.read_text(encoding="utf-8").strip()])
+        return Sealer([path.read_text(encoding="utf-8").strip()], by_conversation=settings.conversation_keys)
     except OSError as error:
         raise InvalidSettings([f"FTE_STATE_DIR: {error}; set it to a writable folder, or set FTE_VAULT_KEYS"]) from None
     except ValueError as error:
@@ -116,6 +117,27 @@ def setting_names() -> dict[str, str]:
         alias = info.validation_alias
         names[alias if isinstance(alias, str) else f"FTE_{field.upper()}"] = field
     return names
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the variables from which another process loads the same settings: all but those left at their default."""
+    given = settings.model_fields_set
+    return {name: _as_variable(getattr(settings, field)) for name, field in setting_names().items() if field in given}
+
+
+def _as_variable(value: Any) -> str:
+    """Return a setting's value as a variable has it: lists with commas, tables as JSON, nothing for None."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return value.get_secret_value()
+        case list() | tuple():
+            return ",".join(map(_as_variable, value))
+        case dict():
+            return TypeAdapter(Any).dump_json(value).decode()
+        case _:
+            return str(value)
 
 
 def _describe(detail: Any) -> str:

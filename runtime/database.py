@@ -58,7 +58,7 @@ _FIND_FENCE = """
 _PIN_FORMATS = """
     SELECT set_config('datestyle', 'ISO', false), set_config('standard_conforming_strings', 'on', false)
 """
-_TIME_LIMITS = {"statement_timeout": "6s", "idle_in_transaction_session_timeout": "15s", "lock_timeout": "5s"}
+_TIME_LIMITS = {"statement_timeout": "6s", "idle_in_transaction_session_timeout": "8s", "lock_timeout": "5s"}
 _OPTIONS = " ".join(f"-c {name}={value}" for name, value in _TIME_LIMITS.items())
 # An address that has one of these keeps its own.
 _DEFAULTS: Mapping[str, str | int] = {
@@ -179,9 +179,18 @@ class Database:
         """Close every connection."""
         await self._pool.close()
 
+    @property
+    def pool_figures(self) -> dict[str, int]:
+        """Return the figures of the pool as psycopg_pool names them: `pool_size`, `pool_available`, and others."""
+        return self._pool.get_stats()
+
     def keep_proof(self, tenant: str, proof: str) -> None:
         """Keep the proof by which an HTTP process speaks for a tenant; it came with a key of that tenant."""
         self._proofs[tenant] = proof
+
+    def has_proof(self, tenant: str) -> bool:
+        """Check whether this process can speak for a tenant already."""
+        return tenant in self._proofs
 
     @property
     def proofs(self) -> list[str]:

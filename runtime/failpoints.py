@@ -47,11 +47,18 @@ Point = Literal[
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 
-Failpoint = Callable[[Point], None]
+DeliveryPoint = Literal[
+    "delivery.begun",  # the attempt is recorded, and nothing sent yet
+    "delivery.sent",  # the provider has answered, and it is not recorded yet
+]
+DELIVERY_POINTS: tuple[DeliveryPoint, ...] = get_args(DeliveryPoint)
+"""Of a process that delivers replies; it is no part of a turn, and dies in tests of its own."""
+
+Failpoint = Callable[[Point | DeliveryPoint], None]
 """Called where a process reaches a point."""
 
 
-def no_failpoint(_point: Point) -> None:
+def no_failpoint(_point: Point | DeliveryPoint) -> None:
     """Do nothing: no test wants this process to die."""
 
 
@@ -66,11 +73,12 @@ def read_failpoint(environment: Mapping[str, str]) -> Failpoint:
     named, _, conversation = wanted.partition("=")
     named, _, after_seconds = named.partition("+")
     point, _, place = named.partition("@")
-    if point not in POINTS:
-        raise ValueError(f"{VARIABLE}={wanted}: no such point, but {', '.join(POINTS)}")
+    points = (*POINTS, *DELIVERY_POINTS)
+    if point not in points:
+        raise ValueError(f"{VARIABLE}={wanted}: no such point, but {', '.join(points)}")
     left = int(place or 1)
 
-    def die_there(reached: Point) -> None:
+    def die_there(reached: Point | DeliveryPoint) -> None:
         nonlocal left
         if reached == point and conversation in ("", get_contextvars().get("conversation")):
             left -= 1

@@ -51,6 +51,8 @@ class LoopHealth:
     failures: int = 0
     failures_in_a_row: int = 0
     last_success_at: float | None = None
+    is_on_duty: bool = True
+    """Whether the next round is this process's to do, as of now."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Loops:
     def __init__(self, outages: Outages) -> None:
         self.outages = outages
         self._health: dict[str, LoopHealth] = {}
+        self._loops: dict[str, Loop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
 
@@ -89,6 +92,7 @@ class Loops:
         for loop in loops:
             if loop.name in self._health:
                 raise ValueError(f"a loop called {loop.name!r} runs already")
+            self._loops[loop.name] = loop
             self._health[loop.name] = LoopHealth(loop.name, loop.interval_seconds, begun_at=time.monotonic())
             self._begin(loop)
 
@@ -100,7 +104,9 @@ class Loops:
     @property
     def health(self) -> list[LoopHealth]:
         """Return the state of each loop now, in the order in which they were started."""
-        return list(self._health.values())
+        return [
+            replace(health, is_on_duty=self._loops[health.name].on_duty()) for health in list(self._health.values())
+        ]
 
     def _begin(self, loop: Loop) -> None:
         task = asyncio.create_task(self._run(loop), name=loop.name)

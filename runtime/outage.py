@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import structlog
 from psycopg import errors
-from psycopg_pool import PoolTimeout, TooManyRequests
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -54,8 +54,18 @@ class Outage:
         self._address = address
         self._away = False
 
+    @property
+    def is_away(self) -> bool:
+        """Return whether the server does not answer, as far as this process knows."""
+        return self._away
+
     def begins(self, error: BaseException, **fields: Any) -> None:
-        """Record that the server did not answer, and log it when it is news."""
+        """Record that the server did not answer, and log it when it is news.
+
+        A pool that this process has closed itself, as it ends, says nothing of the server.
+        """
+        if isinstance(error, PoolClosed):
+            return
         if not self._away:
             _log.warning(f"{self._server}.unreachable", address=self._address, error=type(error).__name__, **fields)
         self._away = True

@@ -150,6 +150,9 @@ class Scripts:
         self.newest_entries = register("newest_entries")
         self.take_allowance = register("take_allowance")
         self.hold_stream = register("hold_stream")
+        self.hold_replies = register("hold_replies")
+        self.remove_unread = register("remove_unread")
+        self.announce = register("announce")
 
     async def run_each(self, calls: Sequence[tuple[AsyncScript, Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run scripts (each with its keys and arguments) in one round trip; return an answer or an error for each.

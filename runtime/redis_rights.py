@@ -41,6 +41,7 @@ NEEDED: Final[tuple[tuple[str, ...], ...]] = (
     ("ZREM", _KEY, "1"),
     ("ZSCORE", _KEY, "1"),
     ("ZRANGEBYSCORE", _KEY, "0", "1"),
+    ("ZREMRANGEBYSCORE", _KEY, "0", "1"),
     ("XADD", _STREAM, "*", "1", "1"),
     ("XDEL", _STREAM, "1-1"),
     ("XLEN", _STREAM),

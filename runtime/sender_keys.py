@@ -39,12 +39,26 @@ class SenderKeys:
         """Return the key of a message's sender."""
         return self.key_of(inbound.tenant, inbound.channel, inbound.sender)
 
+    def conversation_of(self, tenant: str, channel: str, own_address: str, sender: str) -> str:
+        """Return the id of the conversation of a customer with an address of ours: 32 hex digits, no address in it."""
+        return self._hash("conversation", tenant, channel, own_address.lower(), normalise_sender(sender))[:32]
+
     def key_of_booking(self, tenant: str, confirmation_number: str) -> str:
         """Return the key of a confirmation number, so that guesses at it are counted without storing it in clear."""
         return self._hash("booking", tenant, confirmation_number)
 
+    def derive(self, *purpose: str) -> bytes:
+        """Derive a secret of SECRET_BYTES for another purpose, the same in every process of the deployment.
+
+        Like the sender keys, it stays the same when the vault's keys are rotated.
+        """
+        return self._digest("derive", *purpose)
+
     def _hash(self, *parts: str) -> str:
-        return hmac.new(self._secret, dump_canonical(list(parts)), hashlib.sha256).hexdigest()
+        return self._digest(*parts).hex()
+
+    def _digest(self, *parts: str) -> bytes:
+        return hmac.new(self._secret, dump_canonical(list(parts)), hashlib.sha256).digest()
 
     def __repr__(self) -> str:
         """Show the class's name, and nothing of the secret."""

@@ -66,7 +66,16 @@ def reply_id_of(key: ConversationKey, sequence: int) -> str:
 
 def ticket_id_of(key: ConversationKey, position: int) -> str:
     """Return the ticket number of an escalation raised by the message at this position; short enough to read aloud."""
-    number = int.from_bytes(hashlib.sha256(f"fte ticket {key} {position}".encode()).digest()[:8])
+    return _ticket_number(f"fte ticket {key} {position}")
+
+
+def undelivered_ticket_id_of(key: ConversationKey, reply_id: str) -> str:
+    """Return the number of the ticket that is opened when a reply did not reach its customer."""
+    return _ticket_number(f"fte ticket {key} undelivered {reply_id}")
+
+
+def _ticket_number(what: str) -> str:
+    number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8])
     letters = []
     for _ in range(_TICKET_LENGTH):
         number, index = divmod(number, len(_TICKET_ALPHABET))

@@ -7,6 +7,10 @@
 | `fte:{pNN}:attempts:<tenant>:<conversation>` | hash | first 64 bytes of the head → attempts, counted before they run |
 | `fte:{pNN}:agenda` | zset | `tenant:conversation` → when (ms) somebody must look at it next |
 | `fte:rate:{<model>}` | hash | what is left of the provider's limits a minute, for all processes; expires |
+| `fte:{workers}:seen` | zset | name of a worker → when (ms, Redis TIME) it last announced itself |
+| `fte:{workers}:is:<name>` | string | what the worker says of itself, as JSON; expires |
+| `fte:{workers}:told:<name>` | string | what operators order of it: `pause` or `drain`; expires |
+| `fte:verified` | string | when `fte verify` last looked at every tenant, and what it found, as JSON |
 | `fte:noting` | string | whether a worker noted lately what consumers have collected; expires |
 | `fte:limit:{<tenant>}:<limit>:<key>` | string | when a limit of the gateway is whole again (µs, Redis TIME) |
 | `fte:open:{<tenant>}:<key>` | zset | open streams of an API key, or of all (`*`) → until when (ms) they count |
@@ -16,6 +20,7 @@
 | `<any of the three>:again:<group>` | stream | what was cut from that stream before this group had collected it |
 | `<any of the three>:cursors` | zset | group of an HTTP reader → when (ms, to the hour) it last read that stream |
 | `fte:out:{<tenant>}:published:<conversation>` | string | ordinal of the last outbox row published; expires |
+| `fte:out:{<tenant>}:hold:<conversation>` | string | a takeover's token, and the ordinal it holds up to; expires |
 | `fte:out:{<tenant>}:life` | string | the epoch the tenant's streams are in, and the run of the server; or `checking` |
 | `fte:out:{<tenant>}:restoring` | string | who restores the tenant's streams now; expires |
 """
@@ -32,6 +37,13 @@ ASIDE_ID = "9000000000000-0"
 
 NOTING_KEY = "fte:noting"
 """Limits how often workers record what consumers have collected."""
+
+
+WORKERS_KEY = "fte:{workers}:seen"
+"""Names the workers that are there, with when each last announced itself."""
+
+VERIFIED_KEY = "fte:verified"
+"""Holds when the deployment was last verified, and what was found."""
 
 
 class EntryId(NamedTuple):
@@ -74,6 +86,16 @@ def agenda_key(partition: int) -> str:
     return f"fte:{{p{partition:02d}}}:agenda"
 
 
+def worker_key(name: str) -> str:
+    """Return the key of what a worker says of itself."""
+    return f"fte:{{workers}}:is:{name}"
+
+
+def worker_order_key(name: str) -> str:
+    """Return the key of what operators order of a worker."""
+    return f"fte:{{workers}}:told:{name}"
+
+
 def rate_key(model: str) -> str:
     """Return the key that counts a model's requests and tokens."""
     return f"fte:rate:{{{model}}}"
@@ -107,6 +129,11 @@ def cursors_key(stream: str) -> str:
 def published_key(key: ConversationKey) -> str:
     """Return the key of a conversation's last published ordinal; in the slot of its tenant's streams."""
     return f"fte:out:{{{key.tenant}}}:published:{key.conversation}"
+
+
+def hold_key(key: ConversationKey) -> str:
+    """Return the key by which a takeover holds a conversation's outbox back; in the slot of its tenant's streams."""
+    return f"fte:out:{{{key.tenant}}}:hold:{key.conversation}"
 
 
 def epoch_key(tenant: str) -> str:

@@ -36,9 +36,27 @@ BEGIN
     IF NOT FOUND THEN
         status := 'unknown_tenant'; RETURN NEXT; RETURN;
     END IF;
-    INSERT INTO conversation (tenant_id, conversation_id) VALUES (p_tenant, p_conversation) ON CONFLICT DO NOTHING;
-    SELECT c.last_position, c.done_position INTO v_last, v_done
-        FROM conversation c WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation FOR NO KEY UPDATE;
+    PERFORM FROM accepted_id a
+        WHERE a.tenant_id = p_tenant AND a.message_hash = keyed_hash(p_tenant, 'message ' || p_message);
+    IF FOUND THEN
+        status := 'duplicate'; at_conversation := p_conversation; at_position := 1; RETURN NEXT; RETURN;
+    END IF;
+    FOR v_try IN 1..10 LOOP  -- again where the conversation was erased between the two statements
+        INSERT INTO conversation (tenant_id, conversation_id) VALUES (p_tenant, p_conversation) ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            UPDATE conversation c
+                SET version = e.version, last_position = e.last_position, done_position = e.last_position,
+                    last_sequence = e.last_sequence, last_ordinal = e.last_ordinal, last_item = e.last_item,
+                    gone_position = e.last_position, gone_ordinal = e.last_ordinal, gone_sequence = e.last_sequence,
+                    first_sender_key = p_sender_key
+                FROM erased_conversation e
+                WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation AND e.tenant_id = p_tenant
+                    AND e.conversation_hash = keyed_hash(p_tenant, 'conversation ' || p_conversation);
+        END IF;
+        SELECT c.last_position, c.done_position INTO v_last, v_done
+            FROM conversation c WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation FOR NO KEY UPDATE;
+        EXIT WHEN FOUND;
+    END LOOP;
     waiting := v_last - v_done;
     IF waiting >= p_waiting_max THEN
         status := 'full'; at_conversation := p_conversation; at_position := v_last; RETURN NEXT; RETURN;
@@ -89,6 +107,66 @@ BEGIN
 EXCEPTION
     WHEN SQLSTATE 'FT004' THEN RETURN NEXT p_offer.version + 1;
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
+END $$;
+
+CREATE FUNCTION public.append_audit_entry(p_tenant text, p_actor text, p_role text, p_address text, p_operation text, p_object_kind text, p_before bytea, p_after bytea, p_salt bytea, p_object text, p_conversation text, p_reason text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_number bigint;
+    v_prior bytea;
+    v_at timestamptz;
+    v_detail bytea := sha256(p_salt || audit_fields(p_object, p_conversation, p_reason));
+    v_hash bytea;
+BEGIN
+    INSERT INTO audit_chain (tenant_id) VALUES (p_tenant) ON CONFLICT DO NOTHING;
+    SELECT c.entries + 1, c.head_hash INTO STRICT v_number, v_prior
+        FROM audit_chain c WHERE c.tenant_id = p_tenant FOR NO KEY UPDATE;
+    v_at := clock_timestamp();
+    v_hash := sha256(audit_fields('fte audit 1', p_tenant, v_number::text,
+        to_char(v_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), p_actor, p_role, p_address, p_operation, p_object_kind,
+        encode(p_before, 'hex'), encode(p_after, 'hex'), encode(v_detail, 'hex'), encode(v_prior, 'hex')));
+    INSERT INTO audit_entry (tenant_id, number, at, actor, role, address, operation, object_kind, before_hash, after_hash,
+            detail_hash, prior_hash, hash)
+        VALUES (p_tenant, v_number, v_at, p_actor, p_role, p_address, p_operation, p_object_kind, p_before, p_after,
+            v_detail, v_prior, v_hash);
+    INSERT INTO audit_detail (tenant_id, number, salt, object, conversation_id, reason)
+        VALUES (p_tenant, v_number, p_salt, p_object, p_conversation, p_reason);
+    UPDATE audit_chain c SET entries = v_number, head_hash = v_hash WHERE c.tenant_id = p_tenant;
+    RETURN v_number;
+END $$;
+
+CREATE FUNCTION public.audit_fields(VARIADIC p_fields text[]) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT convert_to(string_agg(coalesce(octet_length(convert_to(f.value, 'UTF8')) || ':' || f.value, '-') || ',', '' ORDER BY f.place), 'UTF8')
+    FROM unnest(p_fields) WITH ORDINALITY AS f (value, place)
+$$;
+
+CREATE FUNCTION public.backfill_people(p_tenant text, p_after text, p_conversations_max integer) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_page text[];
+BEGIN
+    v_page := ARRAY(SELECT c.conversation_id FROM conversation c
+        WHERE c.tenant_id = p_tenant AND c.conversation_id > p_after
+        ORDER BY c.conversation_id LIMIT p_conversations_max);
+    INSERT INTO person_conversation (tenant_id, person_key, conversation_id)
+        SELECT p_tenant, f.person_key, f.conversation_id FROM (
+            SELECT i.sender_key, i.conversation_id FROM inbox i
+                WHERE i.tenant_id = p_tenant AND i.conversation_id = ANY (v_page)
+            UNION SELECT c.first_sender_key, c.conversation_id FROM conversation c
+                WHERE c.tenant_id = p_tenant AND c.conversation_id = ANY (v_page)
+            UNION SELECT c.sender_key, c.conversation_id FROM conversation c
+                WHERE c.tenant_id = p_tenant AND c.conversation_id = ANY (v_page)
+            UNION SELECT split_part(s.sender_key, '.', 1), s.conversation_id FROM conversation_sender s
+                WHERE s.tenant_id = p_tenant AND s.conversation_id = ANY (v_page)
+        ) AS f (person_key, conversation_id)
+        WHERE f.person_key <> ''
+        ORDER BY 2, 3
+        ON CONFLICT DO NOTHING;
+    RETURN v_page[cardinality(v_page)];
 END $$;
 
 CREATE FUNCTION public.cancel_reservation(p_offer public.reservation_offer, p_refund_usd integer) RETURNS SETOF bigint
@@ -339,6 +417,15 @@ BEGIN
     DELETE FROM tool_journal j WHERE j.tenant_id = p_tenant AND j.message_id = ANY (p_message_ids);
 END $$;
 
+CREATE FUNCTION public.context_with_key(p_tenant text, p_conversation text, p_context jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN p_context ? 'sealed' THEN (
+        SELECT jsonb_object_agg(f.key, CASE jsonb_typeof(f.value)
+            WHEN 'string' THEN to_jsonb(with_key(p_tenant, p_conversation, f.value #>> '{}')) ELSE f.value END)
+        FROM jsonb_each(p_context) f) ELSE p_context END
+$$;
+
 CREATE FUNCTION public.correct_passenger(p_offer public.reservation_offer, p_passenger smallint, p_given_name text, p_surname text) RETURNS SETOF bigint
     LANGUAGE plpgsql
     AS $$
@@ -405,6 +492,148 @@ BEGIN
     RETURN v_refused_by;
 END $$;
 
+CREATE FUNCTION public.decide_approval(p_tenant text, p_approval text, p_person text, p_decision text, p_reason text, p_message text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_row approval;
+    v_owner text;
+BEGIN
+    SELECT * INTO v_row FROM approval a WHERE a.tenant_id = p_tenant AND a.approval_id = p_approval;
+    IF NOT FOUND THEN
+        RETURN jsonb_build_object('outcome', 'unknown');
+    END IF;
+    SELECT c.owner INTO v_owner FROM conversation c
+        WHERE c.tenant_id = p_tenant AND c.conversation_id = v_row.conversation_id FOR NO KEY UPDATE;
+    SELECT * INTO v_row FROM approval a WHERE a.tenant_id = p_tenant AND a.approval_id = p_approval FOR UPDATE;
+    IF v_row.state <> 'waiting' THEN
+        RETURN to_jsonb(v_row) || jsonb_build_object('outcome', 'decided');
+    END IF;
+    IF v_owner = 'human' THEN
+        RETURN to_jsonb(v_row) || jsonb_build_object('outcome', 'human');
+    END IF;
+    IF (v_row.expires_at <= clock_timestamp()) <> (p_decision = 'expired') THEN
+        RETURN to_jsonb(v_row) || jsonb_build_object('outcome', 'expired');
+    END IF;
+    IF EXISTS (SELECT FROM desk_act d WHERE d.tenant_id = p_tenant AND d.conversation_id = v_row.conversation_id
+        AND d.act = 'reply' AND d.by_person = p_person)
+    THEN
+        RETURN to_jsonb(v_row) || jsonb_build_object('outcome', 'own');
+    END IF;
+    UPDATE approval a
+        SET state = p_decision, decided_at = clock_timestamp(), decided_by = p_person, reason = p_reason,
+            decision_message = p_message
+        WHERE a.tenant_id = p_tenant AND a.approval_id = p_approval
+        RETURNING * INTO v_row;
+    RETURN to_jsonb(v_row) || jsonb_build_object('outcome', 'done');
+END $$;
+
+CREATE TABLE public.conversation (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    owner text DEFAULT 'bot'::text NOT NULL,
+    last_position bigint DEFAULT 0 NOT NULL,
+    done_position bigint DEFAULT 0 NOT NULL,
+    last_sequence bigint DEFAULT 0 NOT NULL,
+    last_ordinal bigint DEFAULT 0 NOT NULL,
+    last_item bigint DEFAULT 0 NOT NULL,
+    last_agent text,
+    context jsonb DEFAULT '{}'::jsonb NOT NULL,
+    vault text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    first_sender_key text,
+    sender_key text,
+    desk_state text DEFAULT 'bot'::text NOT NULL,
+    desk_version bigint DEFAULT 0 NOT NULL,
+    claimed_by text,
+    claimed_until timestamp with time zone,
+    waiting_since timestamp with time zone,
+    answer_by timestamp with time zone,
+    overdue_noted_at timestamp with time zone,
+    snoozed_until timestamp with time zone,
+    resolved_at timestamp with time zone,
+    taken_ordinal bigint DEFAULT 0 NOT NULL,
+    return_address text,
+    gone_position bigint DEFAULT 0 NOT NULL,
+    gone_ordinal bigint DEFAULT 0 NOT NULL,
+    gone_sequence bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT conversation_belongs_to_bot_or_human CHECK ((owner = ANY (ARRAY['bot'::text, 'human'::text]))),
+    CONSTRAINT conversation_desk_state_is_known CHECK ((desk_state = ANY (ARRAY['bot'::text, 'waiting'::text, 'human'::text, 'resolved'::text]))),
+    CONSTRAINT conversation_is_claimed_while_a_human_has_it CHECK ((((desk_state = 'human'::text) = (claimed_by IS NOT NULL)) AND ((claimed_by IS NULL) = (claimed_until IS NULL)))),
+    CONSTRAINT conversation_is_done_up_to_what_was_accepted CHECK ((done_position <= last_position)),
+    CONSTRAINT conversation_is_snoozed_by_who_has_it CHECK (((snoozed_until IS NULL) OR (desk_state = 'human'::text))),
+    CONSTRAINT conversation_owner_is_who_has_it CHECK (
+CASE desk_state
+    WHEN 'human'::text THEN (owner = 'human'::text)
+    WHEN 'waiting'::text THEN true
+    ELSE (owner = 'bot'::text)
+END),
+    CONSTRAINT conversation_resolved_at_null_unless_resolved CHECK (((desk_state = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT conversation_waits_for_a_human_only CHECK (((desk_state = ANY (ARRAY['waiting'::text, 'human'::text])) OR (answer_by IS NULL)))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.desk_of(p_conversation public.conversation) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT jsonb_build_object('state', p_conversation.desk_state, 'owner', p_conversation.owner,
+        'claimed_by', p_conversation.claimed_by, 'claimed_until', p_conversation.claimed_until,
+        'desk_version', p_conversation.desk_version, 'version', p_conversation.version,
+        'last_position', p_conversation.last_position, 'last_ordinal', p_conversation.last_ordinal,
+        'last_sequence', p_conversation.last_sequence, 'answer_by', p_conversation.answer_by,
+        'snoozed_until', p_conversation.snoozed_until, 'sender_key', p_conversation.sender_key)
+$$;
+
+CREATE FUNCTION public.expire_turns(p_tenant text, p_conversation text, p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_turn bigint;
+    v_at timestamptz;
+    v_position bigint;
+    v_ordinal bigint;
+    v_sequence bigint;
+    v_removed bigint;
+BEGIN
+    PERFORM FROM conversation c WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation FOR NO KEY UPDATE;
+    SELECT max(t.number), max(t.committed_at) INTO v_turn, v_at FROM turn t
+        WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation AND t.committed_at < p_before;
+    SELECT max(o.ordinal) INTO v_ordinal FROM outbox o
+        WHERE o.tenant_id = p_tenant AND o.conversation_id = p_conversation AND o.created_at <= v_at;
+    IF v_turn IS NULL OR EXISTS (SELECT FROM outbox o WHERE o.tenant_id = p_tenant AND o.conversation_id = p_conversation
+        AND o.ordinal <= v_ordinal AND o.published_at IS NULL)
+    THEN
+        RETURN 0;
+    END IF;
+    SELECT max(i.position) INTO v_position FROM inbox i
+        WHERE i.tenant_id = p_tenant AND i.conversation_id = p_conversation AND i.finished_at <= v_at;
+    SELECT max(o.sequence) INTO v_sequence FROM outbox o
+        WHERE o.tenant_id = p_tenant AND o.conversation_id = p_conversation AND o.ordinal <= v_ordinal AND o.kind = 'reply';
+    INSERT INTO accepted_id (tenant_id, message_hash)
+        SELECT p_tenant, keyed_hash(p_tenant, 'message ' || i.message_id) FROM inbox i
+        WHERE i.tenant_id = p_tenant AND i.conversation_id = p_conversation AND i.position <= v_position
+        ON CONFLICT DO NOTHING;
+    DELETE FROM dead_letter d WHERE d.tenant_id = p_tenant AND d.conversation_id = p_conversation
+        AND (d.message_id IN (SELECT i.message_id FROM inbox i
+                WHERE i.tenant_id = p_tenant AND i.conversation_id = p_conversation AND i.position <= v_position)
+            OR d.message_id IS NULL AND d.created_at <= v_at);
+    DELETE FROM inbox i
+        WHERE i.tenant_id = p_tenant AND i.conversation_id = p_conversation AND i.position <= v_position;
+    DELETE FROM outbox o WHERE o.tenant_id = p_tenant AND o.conversation_id = p_conversation AND o.ordinal <= v_ordinal;
+    DELETE FROM session_item s WHERE s.tenant_id = p_tenant AND s.conversation_id = p_conversation AND s.turn <= v_turn;
+    DELETE FROM turn t WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation AND t.number <= v_turn;
+    GET DIAGNOSTICS v_removed = ROW_COUNT;
+    UPDATE conversation c
+        SET gone_position = greatest(c.gone_position, v_position), gone_ordinal = greatest(c.gone_ordinal, v_ordinal),
+            gone_sequence = greatest(c.gone_sequence, v_sequence)
+        WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation;
+    RETURN v_removed;
+END $$;
+
 CREATE TABLE public.reservation (
     tenant_id text NOT NULL,
     reservation_id bigint NOT NULL,
@@ -466,6 +695,83 @@ BEGIN
     PERFORM set_config('fte.tenant', v_scope, true);
 END $$;
 
+CREATE FUNCTION public.find_channel_account(p_tenant text, p_account text) RETURNS TABLE(of_channel text, account_settings jsonb, sealed_secrets text, sealed_old_secrets text, sealed_door text, stopped_because text, tenant_suspended boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+BEGIN
+    PERFORM set_config('fte.tenant', p_tenant, true);
+    RETURN QUERY
+        SELECT a.channel, a.settings, a.secrets,
+            CASE WHEN a.old_secrets_until > clock_timestamp() THEN a.old_secrets END, a.door_secret, a.disabled_reason,
+            t.suspended_at IS NOT NULL
+        FROM channel_account a JOIN tenant t ON t.tenant_id = a.tenant_id
+        WHERE a.tenant_id = p_tenant AND a.account_id = p_account;
+    PERFORM set_config('fte.tenant', v_scope, true);
+END $$;
+
+CREATE FUNCTION public.find_mail_account(p_address text, p_bounce_domain text) RETURNS TABLE(of_tenant text, of_account text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+BEGIN
+    PERFORM set_config('fte.tenant', '*', true);
+    RETURN QUERY
+        SELECT a.tenant_id, a.account_id FROM channel_account a
+        WHERE a.channel = 'email' AND (a.settings -> 'addresses' ? p_address OR a.settings ->> 'domain' = p_bounce_domain)
+        LIMIT 2;
+    PERFORM set_config('fte.tenant', v_scope, true);
+END $$;
+
+CREATE FUNCTION public.follow_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.desk_state := CASE NEW.owner WHEN 'human' THEN 'waiting' ELSE 'bot' END;
+    NEW.desk_version := OLD.desk_version + 1;
+    NEW.claimed_by := NULL;
+    NEW.claimed_until := NULL;
+    NEW.snoozed_until := NULL;
+    NEW.resolved_at := NULL;
+    NEW.overdue_noted_at := NULL;
+    IF NEW.owner = 'human' THEN
+        NEW.taken_ordinal := OLD.last_ordinal;
+        NEW.waiting_since := coalesce(OLD.waiting_since, clock_timestamp());
+    ELSE
+        NEW.waiting_since := NULL;
+        NEW.answer_by := NULL;
+    END IF;
+    INSERT INTO desk_act (tenant_id, conversation_id, number, act, by_person, from_state, to_state, from_person, version, position)
+        VALUES (NEW.tenant_id, NEW.conversation_id, NEW.desk_version,
+            CASE NEW.owner WHEN 'human' THEN 'take_over' ELSE 'hand_back' END, 'unnamed', OLD.desk_state, NEW.desk_state,
+            OLD.claimed_by, NEW.version, NEW.last_position);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.hear_customer() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF OLD.owner = 'human' THEN
+        NEW.waiting_since := coalesce(OLD.waiting_since, clock_timestamp());
+    END IF;
+    IF OLD.desk_state = 'resolved' OR OLD.snoozed_until IS NOT NULL THEN
+        NEW.desk_state := CASE OLD.desk_state WHEN 'resolved' THEN 'bot' ELSE OLD.desk_state END;
+        NEW.resolved_at := NULL;
+        NEW.snoozed_until := NULL;
+        NEW.desk_version := OLD.desk_version + 1;
+        INSERT INTO desk_act (tenant_id, conversation_id, number, act, by_person, from_state, to_state, from_person, to_person,
+                version, position)
+            VALUES (NEW.tenant_id, NEW.conversation_id, NEW.desk_version, 'write', 'customer', OLD.desk_state, NEW.desk_state,
+                OLD.claimed_by, NEW.claimed_by, NEW.version, NEW.last_position);
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.issue_certificate(p_offer public.reservation_offer, p_amount_usd integer, p_reason text) RETURNS SETOF bigint
     LANGUAGE plpgsql
     AS $$
@@ -490,6 +796,24 @@ EXCEPTION
     WHEN SQLSTATE 'FT003' OR unique_violation THEN RETURN;
 END $$;
 
+CREATE FUNCTION public.item_with_key(p_tenant text, p_conversation text, p_item jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN p_item ? 'sealed'
+        THEN jsonb_set(p_item, '{sealed}', to_jsonb(with_key(p_tenant, p_conversation, p_item ->> 'sealed'))) ELSE p_item END
+$$;
+
+CREATE FUNCTION public.keep_conversation_key(p_tenant text, p_conversation text, p_sealed_key text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO conversation_key (tenant_id, conversation_id, sealed_key) VALUES (p_tenant, p_conversation, p_sealed_key)
+        ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'conversation % has another key by now', p_conversation USING ERRCODE = 'FT001';
+    END IF;
+END $$;
+
 CREATE FUNCTION public.keep_tenants_apart(VARIADIC p_tables text[]) RETURNS void
     LANGUAGE plpgsql
     AS $_$
@@ -503,6 +827,141 @@ BEGIN
             USING (tenant_id = current_setting('fte.tenant', true) OR current_setting('fte.tenant', true) = '*')$policy$, v_table);
     END LOOP;
 END $_$;
+
+CREATE FUNCTION public.keyed_hash(p_tenant text, p_name text) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_secret bytea;
+BEGIN
+    SELECT s.secret INTO STRICT v_secret FROM tenant_proof_secret s;
+    RETURN sha256(v_secret || sha256(v_secret || '\x00'::bytea || convert_to(p_tenant || '/' || p_name, 'UTF8')));
+END $$;
+
+CREATE FUNCTION public.move_conversation(p_tenant text, p_conversation text, p_act text, p_person text, p_to_person text, p_may_force boolean, p_desk_version bigint, p_position bigint, p_until timestamp with time zone, p_lease_seconds double precision, p_reason text, p_note text, p_request text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_was conversation;
+    v_is conversation;
+    v_mine boolean;
+    v_lapsed boolean;
+    v_outcome text;
+    v_number bigint;
+    v_state text;
+    v_holder text;
+    v_ends boolean := p_act IN ('resolve', 'hand_back');
+BEGIN
+    SELECT * INTO v_was FROM conversation c
+        WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN jsonb_build_object('outcome', 'unknown');
+    END IF;
+    SELECT a.number INTO v_number FROM desk_act a
+        WHERE a.tenant_id = p_tenant AND a.conversation_id = p_conversation AND a.request_id = p_request;
+    IF FOUND THEN
+        RETURN desk_of(v_was) || jsonb_build_object('outcome', 'repeated', 'number', v_number);
+    END IF;
+    v_mine := v_was.claimed_by IS NOT DISTINCT FROM p_person AND v_was.desk_state = 'human';
+    v_lapsed := v_was.claimed_until <= v_now;
+    v_outcome := CASE
+        WHEN p_act = 'note' OR (p_act = 'open_ticket' AND p_may_force) THEN 'done'
+        WHEN p_act = 'reopen' THEN CASE v_was.desk_state WHEN 'resolved' THEN 'done' ELSE 'state' END
+        WHEN p_act = 'lapse' THEN CASE WHEN v_was.desk_state = 'human' AND v_lapsed THEN 'done' ELSE 'state' END
+        WHEN p_act IN ('remind', 'apologise') THEN
+            CASE WHEN v_was.answer_by <= v_now AND coalesce(v_was.overdue_noted_at < v_was.answer_by, true) THEN 'done'
+                ELSE 'state' END
+        WHEN p_act IN ('claim', 'reassign') AND v_was.desk_state IN ('bot', 'resolved') THEN 'state'
+        WHEN p_act = 'resolve' AND v_was.desk_state = 'resolved' THEN 'state'
+        WHEN p_act = 'hand_back' AND v_was.desk_state IN ('bot', 'resolved') THEN 'state'
+        WHEN p_act IN ('claim', 'take_over') AND v_mine THEN 'kept'
+        WHEN p_act = 'renew' AND v_mine THEN 'kept'
+        WHEN p_act IN ('renew', 'reply', 'snooze', 'open_ticket') THEN
+            CASE WHEN v_mine THEN 'done' WHEN v_was.desk_state = 'human' THEN 'held' ELSE 'unheld' END
+        WHEN v_was.desk_state = 'human' AND NOT v_mine AND NOT v_lapsed AND NOT (p_may_force AND p_act <> 'claim') THEN 'held'
+        ELSE 'done'
+    END;
+    IF v_outcome IN ('done', 'kept') THEN
+        v_outcome := CASE
+            WHEN p_desk_version <> v_was.desk_version THEN 'stale'
+            WHEN p_position <> v_was.last_position THEN 'overtaken'
+            ELSE v_outcome
+        END;
+    END IF;
+    IF v_outcome NOT IN ('done', 'kept') THEN
+        RETURN desk_of(v_was) || jsonb_build_object('outcome', v_outcome);
+    END IF;
+    v_state := CASE
+        WHEN v_outcome = 'kept' THEN 'human'
+        WHEN p_act IN ('claim', 'take_over') THEN 'human'
+        WHEN p_act = 'reassign' THEN CASE WHEN p_to_person IS NULL THEN 'waiting' ELSE 'human' END
+        WHEN p_act IN ('reopen', 'lapse') THEN 'waiting'
+        WHEN p_act = 'resolve' THEN 'resolved'
+        WHEN p_act = 'hand_back' THEN 'bot'
+        ELSE v_was.desk_state
+    END;
+    v_holder := CASE
+        WHEN v_state <> 'human' THEN NULL
+        WHEN p_act = 'reassign' THEN p_to_person
+        WHEN p_act IN ('claim', 'take_over') THEN p_person
+        ELSE v_was.claimed_by
+    END;
+    UPDATE conversation c
+        SET desk_state = v_state,
+            owner = CASE v_state WHEN 'human' THEN 'human' WHEN 'waiting' THEN c.owner ELSE 'bot' END,
+            claimed_by = v_holder,
+            claimed_until = CASE
+                WHEN v_holder IS NULL THEN NULL
+                WHEN p_act = 'snooze' THEN p_until + make_interval(secs => p_lease_seconds)
+                WHEN v_holder IS DISTINCT FROM c.claimed_by OR v_holder = p_person
+                    THEN greatest(v_now + make_interval(secs => p_lease_seconds), c.snoozed_until + make_interval(secs => p_lease_seconds))
+                ELSE c.claimed_until
+            END,
+            snoozed_until = CASE WHEN v_state <> 'human' THEN NULL WHEN p_act = 'snooze' THEN p_until
+                WHEN p_act IN ('note', 'renew', 'open_ticket') OR v_outcome = 'kept' OR p_person IN ('clock', 'bot') THEN c.snoozed_until END,
+            waiting_since = CASE WHEN v_ends OR p_act = 'reply' THEN NULL WHEN p_act = 'reopen' THEN v_now ELSE c.waiting_since END,
+            answer_by = CASE WHEN v_ends OR p_act = 'reply' THEN NULL WHEN p_act IN ('reopen', 'snooze', 'apologise') THEN p_until
+                ELSE c.answer_by END,
+            overdue_noted_at = CASE WHEN p_act IN ('remind', 'apologise') THEN v_now
+                WHEN v_ends OR p_act IN ('reply', 'reopen', 'snooze') THEN NULL ELSE c.overdue_noted_at END,
+            resolved_at = CASE WHEN p_act = 'resolve' THEN v_now WHEN v_state = 'resolved' THEN c.resolved_at END,
+            taken_ordinal = CASE WHEN v_state = 'human' AND c.owner = 'bot' THEN c.last_ordinal ELSE c.taken_ordinal END,
+            -- An offer that waits for a yes is dropped: the next yes may answer what the person said. What a conversation that is
+            -- the bot's again begins with is no ticket and no agent that has handed it on.
+            context = CASE WHEN v_ends THEN c.context - 'quote' - 'pending_approval' - 'ticket_id' - 'escalation_reason'
+                WHEN v_state = 'human' AND c.owner = 'bot' THEN c.context - 'quote' - 'pending_approval' ELSE c.context END,
+            last_agent = CASE WHEN v_ends THEN NULL ELSE c.last_agent END,
+            desk_version = c.desk_version + (v_outcome = 'done')::integer,
+            version = c.version + (v_outcome = 'done')::integer,
+            updated_at = CASE v_outcome WHEN 'done' THEN v_now ELSE c.updated_at END
+        WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation
+        RETURNING * INTO v_is;
+    IF v_outcome = 'kept' THEN
+        RETURN desk_of(v_is) || jsonb_build_object('outcome', 'kept');
+    END IF;
+    IF v_ends THEN
+        UPDATE conversation_sender s
+            SET context = s.context - 'quote' - 'pending_approval' - 'ticket_id' - 'escalation_reason', last_agent = NULL
+            WHERE s.tenant_id = p_tenant AND s.conversation_id = p_conversation;
+        UPDATE ticket t SET closed_at = v_now, closed_by = p_person, closed_because = coalesce(p_reason, p_act)
+            WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation AND t.closed_at IS NULL;
+    ELSIF p_act = 'reopen' THEN
+        UPDATE ticket t SET closed_at = NULL, closed_by = NULL, closed_because = NULL, answer_by = p_until
+            WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation AND t.closed_at = v_was.resolved_at;
+    END IF;
+    INSERT INTO desk_act (tenant_id, conversation_id, number, act, by_person, from_state, to_state, from_person, to_person,
+            ticket_id, version, position, sequence, reason, note, request_id, at)
+        SELECT p_tenant, p_conversation, v_is.desk_version, p_act, p_person, v_was.desk_state, v_is.desk_state,
+            v_was.claimed_by, v_is.claimed_by,
+            (SELECT t.ticket_id FROM ticket t WHERE t.tenant_id = p_tenant AND t.conversation_id = p_conversation
+                ORDER BY t.opened_at DESC, t.ticket_id LIMIT 1),
+            v_is.version, v_is.last_position, CASE p_act WHEN 'reply' THEN v_is.last_sequence + 1 END,
+            p_reason, p_note, p_request, v_now;
+    RETURN desk_of(v_is) || jsonb_build_object('outcome', 'done', 'number', v_is.desk_version, 'from_state', v_was.desk_state,
+        'from_owner', v_was.owner, 'from_person', v_was.claimed_by);
+END $$;
 
 CREATE FUNCTION public.move_places(p_places jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -614,6 +1073,15 @@ EXCEPTION
     WHEN SQLSTATE 'FT003' OR unique_violation OR foreign_key_violation THEN RETURN;
 END $$;
 
+CREATE FUNCTION public.note_person() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO person_conversation (tenant_id, person_key, conversation_id)
+        VALUES (NEW.tenant_id, NEW.sender_key, NEW.conversation_id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.passengers_of(p_reservation public.reservation) RETURNS integer
     LANGUAGE sql STABLE
     AS $$
@@ -654,6 +1122,21 @@ BEGIN
     RETURN encode(sha256(v_secret || sha256(v_secret || convert_to(p_tenant, 'UTF8'))), 'hex');
 END $$;
 
+CREATE FUNCTION public.prove_channel_account(p_tenant text, p_account text, p_door_hash bytea) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    v_scope text := coalesce(current_setting('fte.tenant', true), '');
+    v_found boolean;
+BEGIN
+    PERFORM set_config('fte.tenant', p_tenant, true);
+    SELECT EXISTS (SELECT FROM channel_account a
+        WHERE a.tenant_id = p_tenant AND a.account_id = p_account AND a.door_hash = sha256(p_door_hash)) INTO v_found;
+    PERFORM set_config('fte.tenant', v_scope, true);
+    RETURN CASE WHEN v_found THEN proof_of_tenant(p_tenant) END;
+END $$;
+
 CREATE FUNCTION public.proven_tenant() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -677,6 +1160,16 @@ BEGIN
         VALUES (v_tenant, p_offer.conversation_id, p_offer.tool_call_id, p_offer.reservation_id, p_offer.version + 1,
             p_kind, p_amount_usd, coalesce(p_offer.details, '{}'));
     RETURN p_offer.version + 1;
+END $$;
+
+CREATE FUNCTION public.refuse_audit_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND EXISTS (SELECT FROM deleted_tenant d WHERE d.tenant_id = OLD.tenant_id) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'the audit log is only appended to' USING ERRCODE = 'insufficient_privilege';
 END $$;
 
 CREATE FUNCTION public.replace_segments(p_reservation public.reservation, p_segments jsonb) RETURNS void
@@ -728,6 +1221,44 @@ BEGIN
     RETURN v_reservation;
 END $$;
 
+CREATE FUNCTION public.wait_for_human() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_was conversation;
+BEGIN
+    SELECT * INTO STRICT v_was FROM conversation c
+        WHERE c.tenant_id = NEW.tenant_id AND c.conversation_id = NEW.conversation_id FOR NO KEY UPDATE;
+    UPDATE conversation c
+        SET desk_state = CASE WHEN c.desk_state = 'human' THEN 'human' ELSE 'waiting' END,
+            desk_version = c.desk_version + 1,
+            waiting_since = coalesce(c.waiting_since, clock_timestamp()),
+            answer_by = least(c.answer_by, NEW.answer_by),
+            overdue_noted_at = NULL, snoozed_until = NULL, resolved_at = NULL
+        WHERE c.tenant_id = NEW.tenant_id AND c.conversation_id = NEW.conversation_id;
+    INSERT INTO desk_act (tenant_id, conversation_id, number, act, by_person, from_state, to_state, from_person, to_person,
+            ticket_id, version, position)
+        VALUES (NEW.tenant_id, NEW.conversation_id, v_was.desk_version + 1, 'escalate', 'bot', v_was.desk_state,
+            CASE WHEN v_was.desk_state = 'human' THEN 'human' ELSE 'waiting' END, v_was.claimed_by, v_was.claimed_by,
+            NEW.ticket_id, v_was.version + 1, v_was.last_position);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.with_key(p_tenant text, p_conversation text, p_sealed text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN starts_with(p_sealed, 'c1.') THEN coalesce(
+        (SELECT 'k1.' || k.sealed_key || '.' || substr(p_sealed, 4) FROM conversation_key k
+            WHERE k.tenant_id = p_tenant AND k.conversation_id = p_conversation), p_sealed) ELSE p_sealed END
+$$;
+
+CREATE TABLE public.accepted_id (
+    tenant_id text NOT NULL,
+    message_hash bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.accepted_id FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.airport (
     tenant_id text NOT NULL,
     code text NOT NULL,
@@ -761,6 +1292,30 @@ CREATE TABLE public.api_key (
 
 ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.approval (
+    tenant_id text NOT NULL,
+    approval_id text NOT NULL,
+    conversation_id text NOT NULL,
+    "position" bigint NOT NULL,
+    kind text NOT NULL,
+    amount_usd bigint NOT NULL,
+    policy text NOT NULL,
+    details text NOT NULL,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text,
+    reason text,
+    decision_message text,
+    settled_at timestamp with time zone,
+    CONSTRAINT approval_is_decided_by_somebody CHECK (((state = 'waiting'::text) = (decided_by IS NULL))),
+    CONSTRAINT approval_settled_after_a_decision CHECK (((state = ANY (ARRAY['applied'::text, 'changed'::text, 'told'::text])) = (settled_at IS NOT NULL))),
+    CONSTRAINT approval_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'cancelled'::text, 'applied'::text, 'changed'::text, 'told'::text])))
+);
+
+ALTER TABLE ONLY public.approval FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.article (
     tenant_id text NOT NULL,
     slug text NOT NULL,
@@ -789,6 +1344,46 @@ CREATE TABLE public.article_section (
 );
 
 ALTER TABLE ONLY public.article_section FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit_chain (
+    tenant_id text NOT NULL,
+    entries bigint DEFAULT 0 NOT NULL,
+    head_hash bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
+    CONSTRAINT audit_chain_entries_not_negative CHECK ((entries >= 0))
+);
+
+ALTER TABLE ONLY public.audit_chain FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit_detail (
+    tenant_id text NOT NULL,
+    number bigint NOT NULL,
+    salt bytea,
+    object text,
+    conversation_id text,
+    reason text,
+    erased_by bigint,
+    CONSTRAINT audit_detail_is_kept_or_erased CHECK (((salt IS NULL) = (erased_by IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.audit_detail FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit_entry (
+    tenant_id text NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    role text NOT NULL,
+    address text,
+    operation text NOT NULL,
+    object_kind text NOT NULL,
+    before_hash bytea,
+    after_hash bytea,
+    detail_hash bytea NOT NULL,
+    prior_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.audit_entry FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.customer (
     tenant_id text NOT NULL,
@@ -973,6 +1568,54 @@ CREATE VIEW public.booking WITH (security_invoker='true') AS
           WHERE ((g.tenant_id = r.tenant_id) AND (g.reservation_id = r.reservation_id) AND (g.kind = 'change_flights'::text))) AS given_up
    FROM public.reservation r;
 
+CREATE TABLE public.channel_account (
+    tenant_id text NOT NULL,
+    account_id text NOT NULL,
+    channel text NOT NULL,
+    settings jsonb NOT NULL,
+    secrets text NOT NULL,
+    old_secrets text,
+    old_secrets_until timestamp with time zone,
+    door_secret text NOT NULL,
+    door_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    paused_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    CONSTRAINT channel_account_door_hash_is_sha256 CHECK ((octet_length(door_hash) = 32)),
+    CONSTRAINT channel_account_id_is_plain CHECK ((account_id ~ '^ch_[0-9a-f]{16}$'::text)),
+    CONSTRAINT channel_account_is_disabled_for_a_reason CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+    CONSTRAINT channel_account_old_secrets_end CHECK (((old_secrets IS NULL) = (old_secrets_until IS NULL)))
+);
+
+ALTER TABLE ONLY public.channel_account FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.channel_command (
+    tenant_id text NOT NULL,
+    message_id text NOT NULL,
+    account_id text NOT NULL,
+    own_address text NOT NULL,
+    sender_key text NOT NULL,
+    command text NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.channel_command FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.channel_suppression (
+    tenant_id text NOT NULL,
+    channel text NOT NULL,
+    own_address text NOT NULL,
+    sender_key text NOT NULL,
+    reason text NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lifted_at timestamp with time zone,
+    lifted_reason text,
+    CONSTRAINT channel_suppression_is_lifted_for_a_reason CHECK (((lifted_at IS NULL) = (lifted_reason IS NULL)))
+);
+
+ALTER TABLE ONLY public.channel_suppression FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.collected_stream (
     tenant_id text NOT NULL,
     kind text NOT NULL,
@@ -983,29 +1626,26 @@ CREATE TABLE public.collected_stream (
 
 ALTER TABLE ONLY public.collected_stream FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.conversation (
+CREATE TABLE public.conversation_key (
     tenant_id text NOT NULL,
     conversation_id text NOT NULL,
-    version bigint DEFAULT 0 NOT NULL,
-    owner text DEFAULT 'bot'::text NOT NULL,
-    last_position bigint DEFAULT 0 NOT NULL,
-    done_position bigint DEFAULT 0 NOT NULL,
-    last_sequence bigint DEFAULT 0 NOT NULL,
-    last_ordinal bigint DEFAULT 0 NOT NULL,
-    last_item bigint DEFAULT 0 NOT NULL,
-    last_agent text,
-    context jsonb DEFAULT '{}'::jsonb NOT NULL,
-    vault text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    first_sender_key text,
-    sender_key text,
-    CONSTRAINT conversation_belongs_to_bot_or_human CHECK ((owner = ANY (ARRAY['bot'::text, 'human'::text]))),
-    CONSTRAINT conversation_is_done_up_to_what_was_accepted CHECK ((done_position <= last_position))
-)
-WITH (fillfactor='70');
+    sealed_key text NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
 
-ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.conversation_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.conversation_route (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    sender_key text NOT NULL,
+    account_id text NOT NULL,
+    own_address text NOT NULL,
+    own_group text,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.conversation_route FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.conversation_sender (
     tenant_id text NOT NULL,
@@ -1083,6 +1723,41 @@ CREATE TABLE public.deployment (
     CONSTRAINT deployment_has_one_row CHECK (only_row)
 );
 
+CREATE TABLE public.desk_act (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    number bigint NOT NULL,
+    act text NOT NULL,
+    by_person text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    from_person text,
+    to_person text,
+    ticket_id text,
+    version bigint NOT NULL,
+    "position" bigint NOT NULL,
+    sequence bigint,
+    reason text,
+    note text,
+    request_id text,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT desk_act_is_named CHECK ((act ~ '^[a-z_]{1,40}$'::text))
+);
+
+ALTER TABLE ONLY public.desk_act FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.desk_member (
+    tenant_id text NOT NULL,
+    person text NOT NULL,
+    role text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT desk_member_name_is_short CHECK (((length(person) >= 1) AND (length(person) <= 100))),
+    CONSTRAINT desk_member_role_is_known CHECK ((role = ANY (ARRAY['viewer'::text, 'agent'::text, 'supervisor'::text, 'operator'::text, 'analyst'::text, 'admin'::text])))
+);
+
+ALTER TABLE ONLY public.desk_member FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.episode (
     tenant_id text NOT NULL,
     conversation_id text NOT NULL,
@@ -1111,6 +1786,19 @@ CREATE TABLE public.episode_progress (
 );
 
 ALTER TABLE ONLY public.episode_progress FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.erased_conversation (
+    tenant_id text NOT NULL,
+    conversation_hash bytea NOT NULL,
+    version bigint NOT NULL,
+    last_position bigint NOT NULL,
+    last_sequence bigint NOT NULL,
+    last_ordinal bigint NOT NULL,
+    last_item bigint NOT NULL,
+    erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.erased_conversation FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.guess (
     tenant_id text NOT NULL,
@@ -1153,6 +1841,55 @@ CREATE TABLE public.journal (
 
 ALTER TABLE ONLY public.journal FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.legal_hold (
+    tenant_id text NOT NULL,
+    subject text NOT NULL,
+    reason text NOT NULL,
+    placed_by text NOT NULL,
+    placed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT legal_hold_is_of_a_person_or_a_conversation CHECK ((subject ~ '^(person|conversation):.'::text))
+);
+
+ALTER TABLE ONLY public.legal_hold FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.mail_count (
+    tenant_id text NOT NULL,
+    kind text NOT NULL,
+    counted text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    messages integer DEFAULT 1 NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.mail_count FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.mail_message (
+    tenant_id text NOT NULL,
+    message_id text NOT NULL,
+    conversation_id text NOT NULL,
+    direction text NOT NULL,
+    reference text NOT NULL,
+    id_hash bytea,
+    head text,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mail_message_direction_is_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
+    CONSTRAINT mail_message_id_hash_is_sha256 CHECK ((octet_length(id_hash) = 32))
+);
+
+ALTER TABLE ONLY public.mail_message FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.mail_token (
+    tenant_id text NOT NULL,
+    account_id text NOT NULL,
+    token_hash bytea NOT NULL,
+    mail_hash bytea NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mail_token_hash_is_sha256 CHECK ((octet_length(token_hash) = 32)),
+    CONSTRAINT mail_token_mail_hash_is_sha256 CHECK ((octet_length(mail_hash) = 32))
+);
+
+ALTER TABLE ONLY public.mail_token FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.migration (
     number integer NOT NULL,
     name text NOT NULL,
@@ -1171,12 +1908,108 @@ CREATE TABLE public.outbox (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     published_at timestamp with time zone,
     stream_position bigint,
+    by_person text,
+    withdrawn_at timestamp with time zone,
     CONSTRAINT outbox_kind_is_known CHECK ((kind = ANY (ARRAY['reply'::text, 'escalation'::text, 'event'::text]))),
     CONSTRAINT outbox_reply_has_a_channel CHECK (((kind = 'reply'::text) = (channel IS NOT NULL)))
 )
 WITH (fillfactor='80');
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.person_backfill (
+    tenant_id text NOT NULL,
+    read_to text NOT NULL,
+    finished_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.person_backfill FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.person_conversation (
+    tenant_id text NOT NULL,
+    person_key text NOT NULL,
+    conversation_id text NOT NULL,
+    first_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.person_conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reply_attempt (
+    tenant_id text NOT NULL,
+    reply_id text NOT NULL,
+    part integer NOT NULL,
+    number integer NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text,
+    code text
+);
+
+ALTER TABLE ONLY public.reply_attempt FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reply_conversation (
+    tenant_id text NOT NULL,
+    conversation_id text NOT NULL,
+    channel text NOT NULL,
+    last_ordinal bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.reply_conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reply_delivery (
+    tenant_id text NOT NULL,
+    reply_id text NOT NULL,
+    conversation_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    channel text NOT NULL,
+    account_id text NOT NULL,
+    own_address text NOT NULL,
+    own_group text,
+    sender_key text NOT NULL,
+    author text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    reason text,
+    claims integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    receipt text,
+    receipt_code text,
+    receipt_at timestamp with time zone,
+    receipt_told_at timestamp with time zone,
+    CONSTRAINT reply_delivery_author_is_known CHECK ((author = ANY (ARRAY['bot'::text, 'human'::text]))),
+    CONSTRAINT reply_delivery_finished_at_null_while_it_waits CHECK (((state = 'waiting'::text) = (finished_at IS NULL))),
+    CONSTRAINT reply_delivery_is_due_while_it_waits CHECK (((state = 'waiting'::text) OR (next_at IS NULL))),
+    CONSTRAINT reply_delivery_receipt_has_a_time CHECK (((receipt IS NULL) = (receipt_at IS NULL))),
+    CONSTRAINT reply_delivery_receipt_is_known CHECK ((receipt = ANY (ARRAY['delivered'::text, 'failed'::text, 'bounced'::text]))),
+    CONSTRAINT reply_delivery_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text, 'suppressed'::text, 'withheld'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.reply_delivery FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reply_part (
+    tenant_id text NOT NULL,
+    reply_id text NOT NULL,
+    number integer NOT NULL,
+    batch integer DEFAULT 1 NOT NULL,
+    content text,
+    state text DEFAULT 'ready'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    provider_id text,
+    status text,
+    status_rank integer DEFAULT 0 NOT NULL,
+    status_code text,
+    status_at timestamp with time zone,
+    failure_seen_at timestamp with time zone,
+    CONSTRAINT reply_part_content_kept_while_needed CHECK (((content IS NOT NULL) OR (state <> ALL (ARRAY['ready'::text, 'sending'::text, 'unknown'::text])))),
+    CONSTRAINT reply_part_state_is_known CHECK ((state = ANY (ARRAY['held'::text, 'ready'::text, 'sending'::text, 'unknown'::text, 'accepted'::text, 'failed'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.reply_part FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.resolution (
     tenant_id text NOT NULL,
@@ -1245,6 +2078,19 @@ CREATE TABLE public.stream_group (
 
 ALTER TABLE ONLY public.stream_group FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.switch (
+    tenant_id text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    off_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    off_until timestamp with time zone,
+    off_by text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT switch_ends_after_it_begins CHECK ((off_until > off_at))
+);
+
+ALTER TABLE ONLY public.switch FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenant (
     tenant_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1288,7 +2134,9 @@ CREATE TABLE public.ticket (
     opened_at timestamp with time zone DEFAULT now() NOT NULL,
     answer_by timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
-    sender_key text
+    sender_key text,
+    closed_by text,
+    closed_because text
 );
 
 ALTER TABLE ONLY public.ticket FORCE ROW LEVEL SECURITY;
@@ -1442,11 +2290,17 @@ CREATE TABLE public.webhook_target (
 
 ALTER TABLE ONLY public.webhook_target FORCE ROW LEVEL SECURITY;
 
+ALTER TABLE ONLY public.accepted_id
+    ADD CONSTRAINT accepted_id_pkey PRIMARY KEY (tenant_id, message_hash);
+
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_pkey PRIMARY KEY (tenant_id, code);
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (key_id);
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_pkey PRIMARY KEY (tenant_id, approval_id);
 
 ALTER TABLE ONLY public.article
     ADD CONSTRAINT article_pkey PRIMARY KEY (tenant_id, slug);
@@ -1454,14 +2308,38 @@ ALTER TABLE ONLY public.article
 ALTER TABLE ONLY public.article_section
     ADD CONSTRAINT article_section_pkey PRIMARY KEY (tenant_id, slug, section_number);
 
+ALTER TABLE ONLY public.audit_chain
+    ADD CONSTRAINT audit_chain_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.audit_detail
+    ADD CONSTRAINT audit_detail_pkey PRIMARY KEY (tenant_id, number);
+
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (tenant_id, number);
+
+ALTER TABLE ONLY public.channel_account
+    ADD CONSTRAINT channel_account_pkey PRIMARY KEY (tenant_id, account_id);
+
+ALTER TABLE ONLY public.channel_command
+    ADD CONSTRAINT channel_command_pkey PRIMARY KEY (tenant_id, message_id);
+
+ALTER TABLE ONLY public.channel_suppression
+    ADD CONSTRAINT channel_suppression_pkey PRIMARY KEY (tenant_id, channel, own_address, sender_key);
+
 ALTER TABLE ONLY public.collected_stream
     ADD CONSTRAINT collected_stream_pkey PRIMARY KEY (tenant_id, kind, channel);
 
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT confirmation_number_names_one_reservation UNIQUE (tenant_id, confirmation_number);
 
+ALTER TABLE ONLY public.conversation_key
+    ADD CONSTRAINT conversation_key_pkey PRIMARY KEY (tenant_id, conversation_id);
+
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.conversation_route
+    ADD CONSTRAINT conversation_route_pkey PRIMARY KEY (tenant_id, conversation_id, sender_key);
 
 ALTER TABLE ONLY public.conversation_sender
     ADD CONSTRAINT conversation_sender_pkey PRIMARY KEY (tenant_id, conversation_id, sender_key);
@@ -1481,6 +2359,12 @@ ALTER TABLE ONLY public.deleted_tenant
 ALTER TABLE ONLY public.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.desk_act
+    ADD CONSTRAINT desk_act_pkey PRIMARY KEY (tenant_id, conversation_id, number);
+
+ALTER TABLE ONLY public.desk_member
+    ADD CONSTRAINT desk_member_pkey PRIMARY KEY (tenant_id, person);
+
 ALTER TABLE ONLY public.episode
     ADD CONSTRAINT episode_begins_once UNIQUE (tenant_id, conversation_id, first_position);
 
@@ -1489,6 +2373,9 @@ ALTER TABLE ONLY public.episode
 
 ALTER TABLE ONLY public.episode_progress
     ADD CONSTRAINT episode_progress_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.erased_conversation
+    ADD CONSTRAINT erased_conversation_pkey PRIMARY KEY (tenant_id, conversation_hash);
 
 ALTER TABLE ONLY public.fare
     ADD CONSTRAINT fare_pkey PRIMARY KEY (tenant_id, flight_number, flight_date, cabin);
@@ -1511,6 +2398,18 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.journal
     ADD CONSTRAINT journal_pkey PRIMARY KEY (tenant_id, message_id, step);
 
+ALTER TABLE ONLY public.legal_hold
+    ADD CONSTRAINT legal_hold_pkey PRIMARY KEY (tenant_id, subject);
+
+ALTER TABLE ONLY public.mail_count
+    ADD CONSTRAINT mail_count_pkey PRIMARY KEY (tenant_id, kind, counted, hour);
+
+ALTER TABLE ONLY public.mail_message
+    ADD CONSTRAINT mail_message_pkey PRIMARY KEY (tenant_id, message_id);
+
+ALTER TABLE ONLY public.mail_token
+    ADD CONSTRAINT mail_token_pkey PRIMARY KEY (tenant_id, account_id, token_hash);
+
 ALTER TABLE ONLY public.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
@@ -1522,6 +2421,24 @@ ALTER TABLE ONLY public.seat
 
 ALTER TABLE ONLY public.payment_method
     ADD CONSTRAINT payment_method_pkey PRIMARY KEY (tenant_id, customer_id, method_number);
+
+ALTER TABLE ONLY public.person_backfill
+    ADD CONSTRAINT person_backfill_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.person_conversation
+    ADD CONSTRAINT person_conversation_pkey PRIMARY KEY (tenant_id, person_key, conversation_id);
+
+ALTER TABLE ONLY public.reply_attempt
+    ADD CONSTRAINT reply_attempt_pkey PRIMARY KEY (tenant_id, reply_id, part, number);
+
+ALTER TABLE ONLY public.reply_conversation
+    ADD CONSTRAINT reply_conversation_pkey PRIMARY KEY (tenant_id, conversation_id, channel);
+
+ALTER TABLE ONLY public.reply_delivery
+    ADD CONSTRAINT reply_delivery_pkey PRIMARY KEY (tenant_id, reply_id);
+
+ALTER TABLE ONLY public.reply_part
+    ADD CONSTRAINT reply_part_pkey PRIMARY KEY (tenant_id, reply_id, number);
 
 ALTER TABLE ONLY public.reservation_change
     ADD CONSTRAINT reservation_change_has_a_version_of_its_own UNIQUE (tenant_id, reservation_id, version);
@@ -1558,6 +2475,9 @@ ALTER TABLE ONLY public.span
 
 ALTER TABLE ONLY public.stream_group
     ADD CONSTRAINT stream_group_pkey PRIMARY KEY (tenant_id, kind, channel, name);
+
+ALTER TABLE ONLY public.switch
+    ADD CONSTRAINT switch_pkey PRIMARY KEY (tenant_id, kind, name);
 
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
@@ -1600,6 +2520,24 @@ ALTER TABLE ONLY public.webhook_target
 
 CREATE INDEX api_key_tenant ON public.api_key USING btree (tenant_id);
 
+CREATE INDEX approval_conversation ON public.approval USING btree (tenant_id, conversation_id);
+
+CREATE UNIQUE INDEX approval_decision ON public.approval USING btree (tenant_id, decision_message) WHERE (decision_message IS NOT NULL);
+
+CREATE INDEX approval_waiting ON public.approval USING btree (tenant_id, expires_at, approval_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX audit_detail_conversation ON public.audit_detail USING btree (tenant_id, conversation_id) WHERE (conversation_id IS NOT NULL);
+
+CREATE INDEX audit_entry_at ON public.audit_entry USING btree (tenant_id, at);
+
+CREATE INDEX channel_account_addresses ON public.channel_account USING gin (((settings -> 'addresses'::text))) WHERE (channel = 'email'::text);
+
+CREATE INDEX conversation_desk ON public.conversation USING btree (tenant_id, answer_by, conversation_id) WHERE (desk_state = ANY (ARRAY['waiting'::text, 'human'::text]));
+
+CREATE INDEX conversation_resolved ON public.conversation USING btree (tenant_id, resolved_at, conversation_id) WHERE (desk_state = 'resolved'::text);
+
+CREATE INDEX conversation_route_account ON public.conversation_route USING btree (tenant_id, account_id);
+
 CREATE INDEX customer_email ON public.customer USING btree (tenant_id, email);
 
 CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
@@ -1607,6 +2545,8 @@ CREATE INDEX customer_phone ON public.customer USING btree (tenant_id, phone);
 CREATE INDEX dead_letter_conversation ON public.dead_letter USING btree (tenant_id, conversation_id);
 
 CREATE UNIQUE INDEX dead_letter_entry_is_kept_once ON public.dead_letter USING btree (tenant_id, conversation_id, entry) WHERE (entry IS NOT NULL);
+
+CREATE UNIQUE INDEX desk_act_request ON public.desk_act USING btree (tenant_id, conversation_id, request_id) WHERE (request_id IS NOT NULL);
 
 CREATE INDEX episode_look ON public.episode USING btree (look_at) WHERE (closed_at IS NULL);
 
@@ -1620,6 +2560,18 @@ CREATE INDEX guess_day ON public.guess USING btree (day);
 
 CREATE INDEX inbox_accepted ON public.inbox USING btree (accepted_at, tenant_id, message_id) WHERE (state = 'accepted'::text);
 
+CREATE INDEX mail_count_hour ON public.mail_count USING btree (hour);
+
+CREATE INDEX mail_message_conversation ON public.mail_message USING btree (tenant_id, conversation_id);
+
+CREATE INDEX mail_message_id_hash ON public.mail_message USING btree (tenant_id, id_hash) WHERE (id_hash IS NOT NULL);
+
+CREATE INDEX mail_message_reference ON public.mail_message USING btree (tenant_id, reference);
+
+CREATE INDEX mail_message_seen ON public.mail_message USING btree (seen_at);
+
+CREATE INDEX mail_token_seen ON public.mail_token USING btree (seen_at);
+
 CREATE UNIQUE INDEX outbox_entry ON public.outbox USING btree (tenant_id, entry_id);
 
 CREATE UNIQUE INDEX outbox_reply_sequence ON public.outbox USING btree (tenant_id, conversation_id, sequence) WHERE (kind = 'reply'::text);
@@ -1628,6 +2580,24 @@ CREATE INDEX outbox_stream_position ON public.outbox USING btree (tenant_id, kin
 
 CREATE INDEX outbox_unpublished ON public.outbox USING btree (created_at) WHERE (published_at IS NULL);
 
+CREATE INDEX person_conversation_of ON public.person_conversation USING btree (tenant_id, conversation_id);
+
+CREATE INDEX reply_delivery_conversation ON public.reply_delivery USING btree (tenant_id, conversation_id, ordinal);
+
+CREATE INDEX reply_delivery_due ON public.reply_delivery USING btree (tenant_id, account_id, next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX reply_delivery_finished ON public.reply_delivery USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX reply_delivery_receipt ON public.reply_delivery USING btree (tenant_id, receipt_at) WHERE ((receipt_told_at IS NULL) AND (receipt IS NOT NULL));
+
+CREATE INDEX reply_delivery_sender ON public.reply_delivery USING btree (tenant_id, sender_key);
+
+CREATE INDEX reply_delivery_waiting ON public.reply_delivery USING btree (tenant_id, conversation_id, channel, ordinal) WHERE (state = 'waiting'::text);
+
+CREATE INDEX reply_part_failed ON public.reply_part USING btree (status_at) WHERE ((status_code IS NOT NULL) AND (failure_seen_at IS NULL));
+
+CREATE INDEX reply_part_provider ON public.reply_part USING btree (tenant_id, provider_id) WHERE (provider_id IS NOT NULL);
+
 CREATE UNIQUE INDEX reservation_change_one_certificate_for_a_reason ON public.reservation_change USING btree (tenant_id, reservation_id, ((details ->> 'reason'::text))) WHERE (kind = 'issue_certificate'::text);
 
 CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, customer_id);
@@ -1635,6 +2605,8 @@ CREATE INDEX reservation_customer ON public.reservation USING btree (tenant_id, 
 CREATE INDEX resolution_open ON public.resolution USING btree (resolved_at) WHERE (taken_up_at IS NULL);
 
 CREATE INDEX span_age ON public.span USING brin (started_at);
+
+CREATE INDEX ticket_conversation ON public.ticket USING btree (tenant_id, conversation_id);
 
 CREATE INDEX turn_committed ON public.turn USING btree (tenant_id, committed_at);
 
@@ -1648,11 +2620,32 @@ CREATE INDEX webhook_delivery_waiting ON public.webhook_delivery USING btree (te
 
 CREATE INDEX webhook_event_created ON public.webhook_event USING btree (created_at);
 
+CREATE TRIGGER audit_chain_is_kept BEFORE DELETE ON public.audit_chain FOR EACH ROW EXECUTE FUNCTION public.refuse_audit_change();
+
+CREATE TRIGGER audit_detail_is_kept BEFORE DELETE ON public.audit_detail FOR EACH ROW EXECUTE FUNCTION public.refuse_audit_change();
+
+CREATE TRIGGER audit_entry_is_kept BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.refuse_audit_change();
+
+CREATE TRIGGER audit_entry_is_not_truncated BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_change();
+
+CREATE TRIGGER conversation_follows_owner BEFORE UPDATE OF owner ON public.conversation FOR EACH ROW WHEN (((old.owner IS DISTINCT FROM new.owner) AND (old.desk_version = new.desk_version))) EXECUTE FUNCTION public.follow_owner();
+
+CREATE TRIGGER conversation_hears_customer BEFORE UPDATE OF last_position ON public.conversation FOR EACH ROW WHEN (((new.last_position > old.last_position) AND ((old.desk_state = 'resolved'::text) OR (old.owner = 'human'::text)))) EXECUTE FUNCTION public.hear_customer();
+
+CREATE TRIGGER inbox_notes_person AFTER INSERT ON public.inbox FOR EACH ROW WHEN ((new.sender_key IS NOT NULL)) EXECUTE FUNCTION public.note_person();
+
+CREATE TRIGGER inbox_notes_person_late AFTER UPDATE OF sender_key ON public.inbox FOR EACH ROW WHEN (((new.sender_key IS NOT NULL) AND (old.sender_key IS NULL))) EXECUTE FUNCTION public.note_person();
+
+CREATE TRIGGER ticket_makes_wait AFTER INSERT ON public.ticket FOR EACH ROW EXECUTE FUNCTION public.wait_for_human();
+
 ALTER TABLE ONLY public.airport
     ADD CONSTRAINT airport_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
 ALTER TABLE ONLY public.article_section
     ADD CONSTRAINT article_section_tenant_id_slug_fkey FOREIGN KEY (tenant_id, slug) REFERENCES public.article(tenant_id, slug) ON DELETE CASCADE;
@@ -1660,8 +2653,20 @@ ALTER TABLE ONLY public.article_section
 ALTER TABLE ONLY public.article
     ADD CONSTRAINT article_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
+ALTER TABLE ONLY public.channel_account
+    ADD CONSTRAINT channel_account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.channel_command
+    ADD CONSTRAINT channel_command_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES public.channel_account(tenant_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.channel_suppression
+    ADD CONSTRAINT channel_suppression_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
 ALTER TABLE ONLY public.collected_stream
     ADD CONSTRAINT collected_stream_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.conversation_route
+    ADD CONSTRAINT conversation_route_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES public.channel_account(tenant_id, account_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.conversation_sender
     ADD CONSTRAINT conversation_sender_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
@@ -1674,6 +2679,12 @@ ALTER TABLE ONLY public.customer
 
 ALTER TABLE ONLY public.cut_entry
     ADD CONSTRAINT cut_entry_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
+
+ALTER TABLE ONLY public.desk_act
+    ADD CONSTRAINT desk_act_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.desk_member
+    ADD CONSTRAINT desk_member_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
 ALTER TABLE ONLY public.episode_progress
     ADD CONSTRAINT episode_progress_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
@@ -1699,11 +2710,23 @@ ALTER TABLE ONLY public.guess
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
+ALTER TABLE ONLY public.mail_token
+    ADD CONSTRAINT mail_token_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES public.channel_account(tenant_id, account_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversation(tenant_id, conversation_id);
 
 ALTER TABLE ONLY public.payment_method
     ADD CONSTRAINT payment_method_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customer(tenant_id, customer_id);
+
+ALTER TABLE ONLY public.reply_attempt
+    ADD CONSTRAINT reply_attempt_tenant_id_reply_id_part_fkey FOREIGN KEY (tenant_id, reply_id, part) REFERENCES public.reply_part(tenant_id, reply_id, number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reply_delivery
+    ADD CONSTRAINT reply_delivery_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES public.channel_account(tenant_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reply_part
+    ADD CONSTRAINT reply_part_tenant_id_reply_id_fkey FOREIGN KEY (tenant_id, reply_id) REFERENCES public.reply_delivery(tenant_id, reply_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.reservation_change
     ADD CONSTRAINT reservation_change_tenant_id_reservation_id_fkey FOREIGN KEY (tenant_id, reservation_id) REFERENCES public.reservation(tenant_id, reservation_id);
@@ -1759,17 +2782,37 @@ ALTER TABLE ONLY public.webhook_delivery
 ALTER TABLE ONLY public.webhook_target
     ADD CONSTRAINT webhook_target_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(tenant_id);
 
+ALTER TABLE public.accepted_id ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.airport ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.approval ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.article ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.article_section ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.audit_chain ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_detail ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_entry ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.channel_account ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.channel_command ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.channel_suppression ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.collected_stream ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_key ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_route ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation_sender ENABLE ROW LEVEL SECURITY;
 
@@ -1781,9 +2824,15 @@ ALTER TABLE public.dead_letter ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.deleted_tenant ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.desk_act ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.desk_member ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.episode ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.episode_progress ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erased_conversation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.fare ENABLE ROW LEVEL SECURITY;
 
@@ -1797,21 +2846,53 @@ ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.journal ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.legal_hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mail_count ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mail_message ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mail_token ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_method ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_backfill ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.person_conversation ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY proven_tenant_only ON public.accepted_id AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.airport AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.api_key AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+CREATE POLICY proven_tenant_only ON public.approval AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 CREATE POLICY proven_tenant_only ON public.article AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.article_section AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+CREATE POLICY proven_tenant_only ON public.audit_chain AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.audit_detail AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.audit_entry AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.channel_account AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.channel_command AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.channel_suppression AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 CREATE POLICY proven_tenant_only ON public.collected_stream AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.conversation_key AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.conversation_route AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.conversation_sender AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
@@ -1823,9 +2904,15 @@ CREATE POLICY proven_tenant_only ON public.dead_letter AS RESTRICTIVE TO fte_htt
 
 CREATE POLICY proven_tenant_only ON public.deleted_tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+CREATE POLICY proven_tenant_only ON public.desk_act AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.desk_member AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 CREATE POLICY proven_tenant_only ON public.episode AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.episode_progress AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.erased_conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.fare AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
@@ -1839,9 +2926,29 @@ CREATE POLICY proven_tenant_only ON public.inbox AS RESTRICTIVE TO fte_http USIN
 
 CREATE POLICY proven_tenant_only ON public.journal AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+CREATE POLICY proven_tenant_only ON public.legal_hold AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.mail_count AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.mail_message AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.mail_token AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
 CREATE POLICY proven_tenant_only ON public.outbox AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.payment_method AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.person_backfill AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.person_conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reply_attempt AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reply_conversation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reply_delivery AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.reply_part AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.reservation AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
@@ -1862,6 +2969,8 @@ CREATE POLICY proven_tenant_only ON public.session_item AS RESTRICTIVE TO fte_ht
 CREATE POLICY proven_tenant_only ON public.span AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.stream_group AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
+
+CREATE POLICY proven_tenant_only ON public.switch AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
 CREATE POLICY proven_tenant_only ON public.tenant AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
@@ -1887,6 +2996,14 @@ CREATE POLICY proven_tenant_only ON public.webhook_event AS RESTRICTIVE TO fte_h
 
 CREATE POLICY proven_tenant_only ON public.webhook_target AS RESTRICTIVE TO fte_http USING ((tenant_id = ( SELECT public.proven_tenant() AS proven_tenant)));
 
+ALTER TABLE public.reply_attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reply_conversation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reply_delivery ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reply_part ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservation_change ENABLE ROW LEVEL SECURITY;
@@ -1907,19 +3024,41 @@ ALTER TABLE public.span ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.stream_group ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.switch ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_only ON public.accepted_id USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.airport USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.api_key USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.approval USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.article USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.article_section USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.audit_chain USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.audit_detail USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.audit_entry USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.channel_account USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.channel_command USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.channel_suppression USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.collected_stream USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.conversation_key USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.conversation_route USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.conversation_sender USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1931,9 +3070,15 @@ CREATE POLICY tenant_only ON public.dead_letter USING (((tenant_id = current_set
 
 CREATE POLICY tenant_only ON public.deleted_tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.desk_act USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.desk_member USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.episode USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.episode_progress USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.erased_conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.fare USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1947,9 +3092,29 @@ CREATE POLICY tenant_only ON public.inbox USING (((tenant_id = current_setting('
 
 CREATE POLICY tenant_only ON public.journal USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
+CREATE POLICY tenant_only ON public.legal_hold USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.mail_count USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.mail_message USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.mail_token USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
 CREATE POLICY tenant_only ON public.outbox USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.payment_method USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.person_backfill USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.person_conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reply_attempt USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reply_conversation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reply_delivery USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.reply_part USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.reservation USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
@@ -1970,6 +3135,8 @@ CREATE POLICY tenant_only ON public.session_item USING (((tenant_id = current_se
 CREATE POLICY tenant_only ON public.span USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.stream_group USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
+
+CREATE POLICY tenant_only ON public.switch USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 
 CREATE POLICY tenant_only ON public.tenant USING (((tenant_id = current_setting('fte.tenant'::text, true)) OR (current_setting('fte.tenant'::text, true) = '*'::text)));
 

@@ -23,6 +23,8 @@ def _time_zones() -> frozenset[str]:
 
 
 MODEL_PATTERN = r"^(local|openai:\S{1,100}|openai-chat:\S{1,100})$"
+SilenceStep = Literal["remind", "reassign", "apologise"]
+"""remind: an event tells of it · reassign: back to the queue · apologise: tell the customer."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 PromptLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f{}]{1,300}$")]
@@ -69,6 +71,7 @@ class TenantRetention(_Part):
 
     spans_days: int | None = Field(default=None, ge=1, le=3_650, description="unset: FTE_SPANS_DAYS")
     usage_days: int | None = Field(default=None, ge=1, le=3_650, description="unset: FTE_USAGE_DAYS")
+    conversations_days: int | None = Field(default=None, ge=1, le=3_650, description="unset: FTE_CONVERSATIONS_DAYS")
 
 
 class OpeningHours(_Part):
@@ -107,6 +110,40 @@ class TenantEpisodes(_Part):
     )
 
 
+class TenantDesk(_Part):
+    """How a tenant's human agents work."""
+
+    lease_minutes: float = Field(
+        default=15, gt=0, le=1_440, description="how long a claim holds that its person does not renew"
+    )
+    on_silence: tuple[SilenceStep, ...] = Field(
+        default=("remind",), max_length=3, description="what happens when nobody answered in time"
+    )
+    apology_minutes: float = Field(
+        default=60, gt=0, le=10_080, description="by when an apology says that somebody answers, in open hours"
+    )
+    tells_every_act: bool = Field(
+        default=False, description="every act is an event; set it once whoever reads events is of this release"
+    )
+
+
+class TenantApprovals(_Part):
+    """Which changes need a person's yes beside the customer's."""
+
+    refund_usd_over: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="refunds of more than so many dollars; unset: none"
+    )
+    compensation_usd_over: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="certificates of more than so many dollars; unset: none"
+    )
+    waiver_usd_over: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="fees of more than so many dollars that fall away; unset: none"
+    )
+    decide_minutes: float = Field(
+        default=240, gt=0, le=10_080, description="within which somebody decides, in open hours"
+    )
+
+
 class TenantSettings(_Part):
     """What one tenant sets for itself; each field unset leaves the deployment's value.
 
@@ -125,6 +162,13 @@ class TenantSettings(_Part):
     retention: TenantRetention = TenantRetention()
     escalation_hours: EscalationHours = EscalationHours()
     episodes: TenantEpisodes = TenantEpisodes()
+    desk: TenantDesk = TenantDesk()
+    approvals: TenantApprovals = TenantApprovals()
+    remembers_customers: bool = Field(
+        default=True,
+        description="a vouched-for sender's new conversation begins with what earlier ones settled: name, booking, "
+        "seat preference, open tickets",
+    )
     emergency_number: Annotated[CustomerText, Field(max_length=200)] | None = None
     crisis_line: CustomerText | None = None
 

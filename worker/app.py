@@ -30,6 +30,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from runtime.configuration import load_settings
+from runtime.garbage import expect_much
 from runtime.telemetry.logs import configure_logs
 from schema.errors import InvalidSettings
 from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
@@ -133,6 +134,7 @@ class ServiceStep(StartStopStep):
         """Open the service with as many slots as the worker has threads; raises what `RunningService` raises."""
         if not issubclass(parent.pool_cls, TaskPool):
             raise InvalidSettings([f"-P: a worker runs in the threads pool, not in {parent.pool_cls.__module__}"])
+        expect_much()
         # Only here: it takes seconds, and `celery -A worker inspect` needs no agents.
         from worker.process.running import RunningService  # noqa: PLC0415 - as said above
 

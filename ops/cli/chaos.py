@@ -113,6 +113,8 @@ async def _run(
     for row in rows:
         if row.unshown is not None:
             console.print(f"[bold yellow]{row.fault.name}[/]  was not shown: {row.unshown}", soft_wrap=True)
+        for line in row.told:
+            console.print(f"[dim]{row.fault.name}  {line}[/]", soft_wrap=True)
         for line in row.broken:
             console.print(f"[bold red]{row.fault.name}[/]  {line}", soft_wrap=True)
     return rows
@@ -151,7 +153,7 @@ def _table(rows: list[FaultResult], caption: str, console_width: int) -> Table:
         zeros = [found.lost, found.duplicated, found.out_of_order, found.effects_doubled]
         limit = row.fault.moves_again_seconds_max
         moved = Text(f"{found.moved_again_seconds:.1f}" if limit else "–")
-        if limit and found.moved_again_seconds > limit:
+        if limit and found.moved_again_seconds > limit * row.slowness:
             moved.stylize("bold red")
         table.add_row(
             Text(row.fault.name, "bold red" if row.broken else "green"),
@@ -175,8 +177,14 @@ def _print_json(rows: list[FaultResult], totals: ChaosTotals) -> None:
     from runtime.encoding import dump_json
 
     for row in rows:
-        fact = {"fault": row.fault.name, "title": row.fault.title, "kills": row.kills, "broken": list(row.broken)}
+        fact = {
+            "fault": row.fault.name,
+            "title": row.fault.title,
+            "kills": row.kills,
+            "broken": list(row.broken),
+            "told": list(row.told),
+        }
         fact |= {"unshown": row.unshown, "seconds": round(row.seconds, 1)}
-        fact["moves_again_seconds_max"] = row.fault.moves_again_seconds_max
+        fact |= {"moves_again_seconds_max": row.fault.moves_again_seconds_max, "slowness": round(row.slowness, 2)}
         print_line(dump_json(fact | asdict(row.findings)))
     print_line(dump_json({"totals": asdict(totals)}))

@@ -84,7 +84,7 @@ def show_dead(
 
     settings = find_servers()
     if opened:
-        operator = _operator(user_name(who), because, "opens a dead letter")
+        operator = _operator(user_name(who), because)
         shown = asyncio.run(_open(settings, tenant, letter_id, operator))
         about = vars(shown.letter) | {"channel": shown.channel, "sender": shown.sender, "text": shown.text}
     else:
@@ -123,7 +123,7 @@ def redrive_dead(
 
     _check_narrowed(ids, conversation, reason, since, every=every)
     selection = _selection(tenant, ids, conversation=conversation, reason=reason, since=since)
-    operator = _operator(user_name(who), because, "redrives a dead letter")
+    operator = _operator(user_name(who), because)
     outcomes = asyncio.run(_redrive(find_servers(), selection, operator, dry_run=dry_run))
     print_outcomes(outcomes, as_json=as_json)
     if any(outcome.status not in GOOD for outcome in outcomes):
@@ -156,7 +156,7 @@ def drop_dead(
 
     _check_narrowed(ids, conversation, reason, since, every=every)
     selection = _selection(tenant, ids, conversation=conversation, reason=reason, since=since)
-    operator = _operator(user_name(who), because, "drops a dead letter")
+    operator = _operator(user_name(who), because)
     outcomes = asyncio.run(_drop(find_servers(), selection, operator, dry_run=dry_run))
     print_outcomes(outcomes, as_json=as_json)
 
@@ -206,13 +206,13 @@ def _check_narrowed(ids: list[int] | None, *filters: str | None, every: bool) ->
         raise typer.BadParameter("say which: IDs, --conversation, --reason, --since, or --all")
 
 
-def _operator(name: str, because: str | None, doing: str) -> Operator:
+def _operator(name: str, because: str | None) -> Operator:
     from datetime import UTC
 
     from ops.desk.dead_letters import Operator
 
     try:
-        return Operator(name, datetime.now(UTC), because, doing)
+        return Operator(name, datetime.now(UTC), because)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -30,6 +30,7 @@ def gateway(
     It finishes the requests under way, and ends streams. Logs go to standard error.
     """
     from ops.cli.servers import find_servers
+    from ops.console.desk import desk_router
     from ops.console.tenants import tenants_router
     from producer.gateway.process import run_gateway
     from runtime.telemetry.logs import configure_logs
@@ -41,5 +42,5 @@ def gateway(
         if ready_folder is not None:
             (ready_folder / str(os.getpid())).write_text(str(listens_on), encoding="utf-8")
 
-    router = tenants_router(settings if operators else None)
-    raise typer.Exit(run_gateway(settings, routers=[router], shares_port=share_port, on_ready=note))
+    routers = [tenants_router(settings if operators else None), desk_router(settings)]
+    raise typer.Exit(run_gateway(settings, routers=routers, shares_port=share_port, on_ready=note))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.options import Json, Tenant
+from ops.cli.options import Json, Tenant, Who, user_name
 
 if TYPE_CHECKING:
     from ops.knowledge.importing import ImportReport
@@ -21,8 +21,10 @@ kb = typer.Typer(help="The articles that answers come from.", no_args_is_help=Tr
 @kb.command("import")
 def import_folder(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Markdown files, also in folders within.")],
+    *,
     prune: Annotated[bool, typer.Option("--prune", help="Remove the articles that the folder does not have.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    who: Who = None,
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
@@ -37,7 +39,7 @@ def import_folder(
 
     settings = find_servers()
     with connect(settings.database_url or "") as connection:
-        report = import_articles(connection, tenant, folder, prune=prune, dry_run=dry_run)
+        report = import_articles(connection, tenant, folder, by=user_name(who), prune=prune, dry_run=dry_run)
     embedded = _embed(settings, tenant) if settings.embedding_model and not dry_run else 0
     if as_json:
         print_line(dump_json({**asdict(report), "embedded": embedded}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -11,14 +10,12 @@ import typer
 from ops.cli.options import Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from rich.console import Console
 
-    from ops.lab.growth import GrowthFigure
-    from ops.lab.load.run import LoadOptions, LoadProgress
+    from ops.cli.load_run import LoadOutcome
+    from ops.lab.load.baseline import Baseline
+    from ops.lab.load.profile import Profile
     from ops.lab.load.scripts import BookingAccess
-    from ops.verify.tally import LoadReport
     from schema.settings import Settings
 
 _STANDARD_OUTPUT = "-"
@@ -57,6 +54,33 @@ JsonFile = Annotated[
 ]
 
 
+ProfileFile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="FILE",
+        help="Phases of the load, in TOML; or one that comes along: hot, ramp, soak, spike, staircase, steady.",
+    ),
+]
+Senders = Annotated[
+    int,
+    typer.Option("--senders", min=1, max=64, metavar="N", help="Processes that send; 1: this one, which reads too."),
+]
+LagMax = Annotated[
+    float | None,
+    typer.Option(
+        "--lag-max-ms",
+        min=1,
+        metavar="MS",
+        help="A run counts only while its generator is no later than that (99th percentile); default: 100.",
+    ),
+]
+ReportFile = Annotated[
+    str | None, typer.Option("--report", metavar="FILE", help="Write a page there, as HTML without scripts.")
+]
+BaselineFile = Annotated[
+    str | None, typer.Option("--baseline", metavar="FILE", help="What --json wrote of another run; --report compares.")
+]
 Via = Annotated[
     Literal["library", "http"],
     typer.Option("--via", help="How messages go in: by the Python library, or by an HTTP gateway started for it."),
@@ -64,11 +88,15 @@ Via = Annotated[
 
 
 def load(
+    context: typer.Context,
     *,
     conversations: Conversations = 100,
     turns: Turns = 5,
     duration: Duration = None,
     rate: Rate = 20,
+    profile_file: ProfileFile = None,
+    senders: Senders = 1,
+    lag_max_ms: LagMax = None,
     via: Via = "library",
     seed: Seed = 1,
     model_latency_ms: Latency = None,
@@ -76,26 +104,29 @@ def load(
     workers: Workers = 2,
     faults: Faults = False,
     json_file: JsonFile = None,
+    report_file: ReportFile = None,
+    baseline_file: BaselineFile = None,
     tenant: Tenant = "default",
 ) -> None:
-    """Send made-up customers' messages at a steady rate, and report the outcome.
+    """Send made-up customers' messages at a steady rate, or as a profile says, and report the outcome.
 
     Uses a running stack, or the servers in the settings, with the workers that are there; with neither it starts a
     stack in a folder of its own, as it always does with --llm-sim and --faults. Exit code 1: something was lost,
-    unanswered, unread, duplicated or out of order; or, with --duration, has grown.
+    unanswered, unread, duplicated or out of order; or, with --duration, has grown; or the generator was too late for
+    the figures to mean anything. docs/load-testing.md.
     """
-    from ops.cli.servers import load_command_settings, point_at_servers
-    from ops.cli.stopping import interrupted_by_signals
-    from ops.lab.load.run import LoadOptions
+    from ops.cli.load_run import run_anywhere
+    from ops.cli.servers import load_command_settings
+    from ops.lab.load.options import LoadOptions
     from ops.terminal import open_console
 
-    _check_latency(model_latency_ms, simulated=llm_sim or faults)
+    _check_faults(via, profile_file, report_file, faults=faults)
+    profile = _read_profile(context, profile_file, model_latency_ms, simulated=llm_sim or faults)
+    baseline = _read_baseline(baseline_file, report_file)
     settings = load_command_settings(breaks_servers=faults)
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        if via == "http":
-            raise typer.BadParameter("--faults goes by the library; `fte chaos --fault P14,F32` breaks an HTTP gateway")
         _soak(console, settings, seconds, _amounts(conversations, workers, seed, rate, model_latency_ms), json_file)
         return
     options = LoadOptions(
@@ -103,23 +134,62 @@ def load(
         turns=max(1, math.ceil(seconds * rate / conversations)) if seconds else turns,
         messages_per_second=rate,
         seed=seed,
-        model_latency_ms=None if llm_sim else model_latency_ms,
+        model_latency_ms=model_latency_ms,
+        profile=profile,
         bookings=_sample_bookings(),
         tenant=tenant,
         via_http=via == "http",
+        senders=senders,
+        lag_ms_max=lag_max_ms,
     )
-    with interrupted_by_signals():
-        try:
-            here = None if llm_sim else point_at_servers(settings)
-            with _provider(settings, model_latency_ms, simulated=llm_sim) as settings:
-                if here:
-                    outcome = _run(console, here, options, list, watches=bool(seconds))
-                else:
-                    outcome = _run_apart(console, settings, workers, options, watches=bool(seconds))
-        except KeyboardInterrupt:
-            console.print("[dim]interrupted[/]")
-            raise typer.Exit(1) from None
-    _finish(console, *outcome, json_file)
+    watches = bool(seconds) or options.phases.watch_growth
+    outcome = run_anywhere(console, settings, options, workers=workers, simulated=llm_sim, watches=watches)
+    _finish(console, outcome, json_file, report_file, baseline)
+
+
+def _check_faults(via: str, profile_file: str | None, report_file: str | None, *, faults: bool) -> None:
+    """Refuse what does not go with --faults, which runs a load of its own kind."""
+    if not faults:
+        return
+    if via == "http":
+        raise typer.BadParameter("--faults goes by the library; `fte chaos --fault P14,F32` breaks an HTTP gateway")
+    for option, value in (("--profile", profile_file), ("--report", report_file)):
+        if value is not None:
+            raise typer.BadParameter(f"{option} does not go with --faults")
+
+
+def _read_profile(
+    context: typer.Context, file: str | None, latency_ms: str | None, *, simulated: bool
+) -> Profile | None:
+    """Read the profile, if any, and check its latency or the option's; refuse options that a profile has itself."""
+    from ops.cli.options import read_option
+    from ops.lab.load.profile import read_profile
+
+    if file is None:
+        _check_latency(latency_ms, simulated=simulated)
+        return None
+    given = [
+        name
+        for name in ("conversations", "turns", "duration", "rate", "seed", "model_latency_ms")
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise typer.BadParameter(f"--profile says that itself: leave out {options}")
+    profile = read_option("--profile", read_profile, file)
+    _check_latency(profile.model_latency_ms, simulated=simulated)
+    return profile
+
+
+def _read_baseline(file: str | None, report_file: str | None) -> Baseline | None:
+    from ops.cli.options import read_option
+    from ops.lab.load.baseline import read_baseline
+
+    if file is None:
+        return None
+    if report_file is None:
+        raise typer.BadParameter("--baseline needs --report, the page that compares")
+    return read_option("--baseline", read_baseline, file)
 
 
 def _amounts(conversations: int, workers: int, seed: int, rate: float, latency_ms: str | None) -> dict[str, Any]:
@@ -147,6 +217,7 @@ def _soak(
     from ops.cli.soak import facts_of, soak_apart
     from ops.cli.stopping import interrupted_by_signals
     from ops.lab.chaos.run import ChaosOptions
+    from runtime.encoding import dump_json
 
     if seconds is None:
         raise typer.BadParameter("--faults needs --duration, such as --duration 10m")
@@ -158,52 +229,52 @@ def _soak(
             console.print("[dim]interrupted[/]")
             raise typer.Exit(1) from None
     if json_file is not None:
-        _write(json_file, facts_of(soaked))
+        _write("--json", json_file, dump_json(facts_of(soaked)))
     if not soaked.is_good:
         raise typer.Exit(1)
 
 
 def _check_latency(text: str | None, *, simulated: bool) -> None:
     """Refuse an invalid latency: the simulated provider knows one form more than the embedded models."""
+    from ops.cli.options import read_option
     from ops.lab.llm_sim.latency import Lognormal, read_latency
 
-    try:
-        latency = read_latency(text or "0")
-    except ValueError as error:
-        raise typer.BadParameter(f"--model-latency-ms {error}") from None
+    latency = read_option("--model-latency-ms", read_latency, text or "0")
     if isinstance(latency, Lognormal) and not simulated:
         raise typer.BadParameter(f"--model-latency-ms {text!r} needs --llm-sim; the embedded models know A..B")
 
 
-@contextmanager
-def _provider(settings: Settings, latency_ms: str | None, *, simulated: bool) -> Iterator[Settings]:
-    """Run a simulated provider for the block when asked to, and point the settings at it."""
-    if not simulated:
-        yield settings
-        return
-    from pydantic import SecretStr
-
-    from ops.lab.llm_sim.child import run_simulator
-
-    with run_simulator(["--latency-ms", latency_ms or "0"]) as url:
-        changed = {"model": "openai:sim", "openai_api_key": SecretStr("any"), "openai_base_url": url}
-        yield settings.model_copy(update=changed)
-
-
-def _finish(console: Console, report: LoadReport, figures: list[GrowthFigure], json_file: str | None) -> None:
-    """Show and write the report; exit with 1 when the product broke a promise, or grew."""
+def _finish(
+    console: Console,
+    outcome: LoadOutcome,
+    json_file: str | None,
+    report_file: str | None,
+    baseline: Baseline | None,
+) -> None:
+    """Show and write the report; exit with 1 when the run is invalid, or the product broke a promise, or grew."""
     from dataclasses import asdict
 
-    from ops.cli.load_page import counts_of, growth_of, times_of
+    from ops.cli.load_page import counts_of, growth_of, lag_of, phases_of, times_of
+    from ops.lab.load.measured import verdict_of
+    from ops.lab.load.page import make_page
     from ops.verify.tally import is_kept
+    from runtime.encoding import dump_json
 
-    for part in (counts_of(report), times_of(report), *([growth_of(figures)] if figures else [])):
+    report, figures = outcome.report, outcome.figures
+    shown = [counts_of(report), times_of(report), lag_of(report)]
+    shown += [phases_of(report)] if len(report["phases"]) > 1 else []
+    for part in (*shown, *([growth_of(figures)] if figures else [])):
         console.print()
         console.print(part)
+    growth = {"growth": [asdict(figure) for figure in figures]} if figures else {}
+    facts: dict[str, Any] = {**report, **growth}
     if json_file is not None:
-        growth = {"growth": [asdict(figure) for figure in figures]} if figures else {}
-        _write(json_file, {**report, **growth})
-    if not is_kept(report) or any(figure.has_grown for figure in figures):
+        _write("--json", json_file, dump_json(facts))
+    if report_file is not None:
+        _write("--report", report_file, make_page(report, figures, baseline))
+    if not report["is_valid"]:
+        console.print(f"\n[bold red]{verdict_of(report)}[/]", soft_wrap=True)
+    if not report["is_valid"] or not is_kept(report) or any(figure.has_grown for figure in figures):
         raise typer.Exit(1)
 
 
@@ -215,99 +286,15 @@ def _sample_bookings() -> tuple[BookingAccess, ...]:
     return tuple(BookingAccess(sample.confirmation_number, *sample.passengers[0]) for sample in SAMPLES)
 
 
-def _run_apart(
-    console: Console, settings: Settings, workers: int, options: LoadOptions, *, watches: bool
-) -> tuple[LoadReport, list[GrowthFigure]]:
-    import tempfile
-    from pathlib import Path
-
-    from ops.standalone.standalone import run_everything
-    from ops.terminal import tell_on
-
-    with tempfile.TemporaryDirectory(prefix="fte-load-", ignore_cleanup_errors=True) as folder:
-        settings = settings.model_copy(update={"state_dir": Path(folder), "load_tests": True})
-        with run_everything(settings, workers=workers, say=tell_on(console)) as (here, crew):
-            return _run(console, here, options, lambda: crew.pids, watches=watches)
-
-
-def _run(
-    console: Console, settings: Settings, options: LoadOptions, pids: Callable[[], list[int]], *, watches: bool
-) -> tuple[LoadReport, list[GrowthFigure]]:
-    """Run the load and show its progress; `watches`: also watch for growth."""
-    import asyncio
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description:<9}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        messages = options.conversations * options.turns
-        accepted = bars.add_task("accepted", total=messages)
-        answered = bars.add_task("answered", total=messages)
-
-        def show(progress: LoadProgress) -> None:
-            bars.update(accepted, completed=progress.accepted)
-            bars.update(answered, completed=progress.answered)
-
-        return asyncio.run(_load(settings, options, pids, show, watches=watches))
-
-
-async def _load(
-    settings: Settings,
-    options: LoadOptions,
-    pids: Callable[[], list[int]],
-    show: Callable[[LoadProgress], None],
-    *,
-    watches: bool,
-) -> tuple[LoadReport, list[GrowthFigure]]:
-    import asyncio
-
-    from ops.lab.growth import GrowthWatch
-    from runtime.cancelling import cancel_and_wait
-
-    if not watches:
-        return await _run_once(settings, options, show), []
-    watch = GrowthWatch(settings, pids)
-    watching = asyncio.create_task(watch.run())
-    try:
-        report = await _run_once(settings, options, show)
-        if watching.done():
-            watching.result()  # it ends by an error alone, and missing figures do not mean good ones
-    finally:
-        await cancel_and_wait(watching)
-    return report, watch.judge()
-
-
-async def _run_once(settings: Settings, options: LoadOptions, show: Callable[[LoadProgress], None]) -> LoadReport:
-    from dataclasses import replace
-
-    from ops.lab.load.access import open_gateway
-    from ops.lab.load.run import run_load
-    from ops.standalone.gateways import run_gateway_beside
-
-    if not options.via_http:
-        return await run_load(settings, options, show)
-    free = settings.model_copy(update={"gateway_listen": "127.0.0.1:0", "load_tests": True})
-    with run_gateway_beside(free) as url:
-        async with open_gateway(settings, options.tenant, url) as access:
-            return await run_load(settings, replace(options, gateway=access), show)
-
-
-def _write(file: str, facts: Mapping[str, Any]) -> None:
+def _write(option: str, file: str, text: str) -> None:
     from pathlib import Path
 
     from ops.terminal import print_line
-    from runtime.encoding import dump_json
 
-    written = dump_json(facts)
     if file == _STANDARD_OUTPUT:
-        print_line(written)
+        print_line(text)
         return
     try:
-        Path(file).write_text(written + "\n", encoding="utf-8")
+        Path(file).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise typer.BadParameter(f"--json {file}: {error.strerror}") from None
+        raise typer.BadParameter(f"{option} {file}: {error.strerror}") from None

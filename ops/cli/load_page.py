@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from ops.terminal import safe_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ops.lab.growth import GrowthFigure
-    from ops.verify.tally import LoadReport
+    from ops.lab.load.measured import MeasuredLoad
+    from ops.verify.growth_figure import GrowthFigure
 
 
-def counts_of(report: LoadReport) -> Table:
+def counts_of(report: MeasuredLoad) -> Table:
     """Return a table of counts, with broken promises highlighted."""
     counts = two_columns(
         {
@@ -57,7 +59,7 @@ def zero(count: int) -> Text:
     return Text(f"{count:,}", "bold red" if count else "green")
 
 
-def times_of(report: LoadReport) -> Table:
+def times_of(report: MeasuredLoad) -> Table:
     """Return a table of how long customers waited."""
     times = Table(box=None, pad_edge=False, header_style="dim")
     times.add_column("milliseconds")
@@ -71,6 +73,39 @@ def times_of(report: LoadReport) -> Table:
     for title, of in rows.items():
         times.add_row(title, *(f"{value:,.0f}" for value in (of["p50"], of["p95"], of["p99"], of["max"])))
     return times
+
+
+def lag_of(report: MeasuredLoad) -> Table:
+    """Return a table of how late the generator was, with what makes the run invalid highlighted."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("the generator's lag, ms")
+    for name in ("p50", "p95", "p99", "max"):
+        table.add_column(name, justify="right")
+    table.add_column("allowed", justify="right")
+    for title, of in (("sending", report["lag_ms"]), ("reading", report["reader_lag_ms"])):
+        is_late = of["p99"] > report["lag_ms_max"]
+        p99 = Text(f"{of['p99']:,.0f}", "bold red" if is_late else "green")
+        table.add_row(
+            title, f"{of['p50']:,.0f}", f"{of['p95']:,.0f}", p99, f"{of['max']:,.0f}", f"{report['lag_ms_max']:,.0f}"
+        )
+    return table
+
+
+def phases_of(report: MeasuredLoad) -> Table:
+    """Return a table with a line for each phase."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("phase")
+    for name in ("due a second", "accepted", "answered", "refused", "p50 ms", "p95 ms", "p99 ms"):
+        table.add_column(name, justify="right")
+    for phase in report["phases"]:
+        latency = phase["latency_ms"]
+        table.add_row(
+            safe_text(phase["name"]),
+            f"{phase['offered_per_s']:,.1f}",
+            *(f"{count:,}" for count in (phase["messages"], phase["answered"], phase["refused"])),
+            *(f"{value:,.0f}" for value in (latency["p50"], latency["p95"], latency["p99"])),
+        )
+    return table
 
 
 def growth_of(figures: Sequence[GrowthFigure]) -> Table:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ops.cli.options import Json
+from ops.cli.options import Json, Who, user_name
 
 
 def migrate(
@@ -54,15 +54,22 @@ def migrate(
 
 def key(
     action: Annotated[
-        Literal["new", "rotate"],
-        typer.Argument(help="new: print a key. rotate: seal what is stored with the newest key of FTE_VAULT_KEYS."),
+        Literal["new", "rotate", "adopt"],
+        typer.Argument(
+            help="new: print a key. rotate: seal what is stored with the newest key of FTE_VAULT_KEYS. adopt: give "
+            "every conversation a key of its own."
+        ),
     ] = "new",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="rotate: count only, change nothing.")] = False,
+    who: Who = None,
     as_json: Json = False,
 ) -> None:
     """Print a new Fernet key for FTE_VAULT_KEYS, or re-seal what is stored with the newest of them."""
     if action == "rotate":
-        _rotate(dry_run=dry_run, as_json=as_json)
+        _rotate(user_name(who), dry_run=dry_run, as_json=as_json)
+        return
+    if action == "adopt":
+        _adopt(user_name(who), as_json=as_json)
         return
     from cryptography.fernet import Fernet
 
@@ -71,7 +78,22 @@ def key(
     print_line(Fernet.generate_key().decode())
 
 
-def _rotate(*, dry_run: bool, as_json: bool) -> None:
+def _adopt(who: str, *, as_json: bool) -> None:
+    from ops.cli.servers import find_servers
+    from ops.database.adoption import adopt_conversations
+    from ops.terminal import open_console, print_line
+    from runtime.configuration import open_sealer
+    from runtime.encoding import dump_json
+
+    settings = find_servers()
+    adopted = adopt_conversations(settings, open_sealer(settings), by=who)
+    if as_json:
+        print_line(dump_json({"conversations": adopted}))
+        return
+    open_console().print(f"{adopted} conversations are sealed with keys of their own now", markup=False)
+
+
+def _rotate(who: str, *, dry_run: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ops.cli.servers import find_servers
@@ -81,7 +103,7 @@ def _rotate(*, dry_run: bool, as_json: bool) -> None:
     from runtime.encoding import dump_json
 
     settings = find_servers()
-    report = rotate(settings, open_sealer(settings), dry_run=dry_run)
+    report = rotate(settings, open_sealer(settings), by=who, dry_run=dry_run)
     if as_json:
         print_line(dump_json({**asdict(report), "older_keys_needed": report.older_keys_needed}))
     else:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
 
 from schema.channels import CHANNELS
+from schema.errors import FteError
+
+Value = TypeVar("Value")
 
 CHANNEL_NAMES = ", ".join(CHANNELS)
 
@@ -27,6 +31,14 @@ def span_seconds(text: str) -> int | None:
 
     span = re.fullmatch(r"(\d{1,6})([smhd])", text)
     return int(span[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[span[2]] if span else None
+
+
+def read_option(option: str, read: Callable[[str], Value], text: str) -> Value:
+    """Read an option's text; raises typer.BadParameter, which names the option, for what cannot be read."""
+    try:
+        return read(text)
+    except (ValueError, FteError) as error:
+        raise typer.BadParameter(f"{option} {error}") from None
 
 
 def user_name(given: str | None) -> str:

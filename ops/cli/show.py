@@ -37,11 +37,12 @@ async def _read(settings: DeploymentSettings, tenant: str, conversation: str) ->
     from ops.cli.reading import open_database
     from ops.desk.takeover import UnknownConversation
     from ops.desk.transcript import read_transcript
+    from runtime.configuration import open_sealer
     from schema.ids import ConversationKey
 
     key = ConversationKey(tenant, conversation)
     async with open_database(settings) as database:
-        transcript = await read_transcript(database, key)
+        transcript = await read_transcript(database, key, open_sealer(settings))
     if transcript is None:
         raise UnknownConversation(key)
     return transcript

@@ -162,12 +162,14 @@ def suspend(
 
 
 @tenants.command("resume")
-def resume(name: Name) -> None:
+def resume(name: Name, who: Who = None) -> None:
     """Put a suspended tenant back into service."""
+    from ops.cli.options import user_name
     from ops.tenants.settings import resume_tenant
     from ops.terminal import open_console
 
-    _run(lambda database, _: resume_tenant(database, name))
+    by = user_name(who)
+    _run(lambda database, _: resume_tenant(database, name, by=by))
     open_console().print(f"tenant {name} is in service", markup=False)
 
 

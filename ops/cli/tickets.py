@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.options import Json, Tenant, Who, user_name
+from ops.cli.options import Json, Tenant, Who
 from ops.cli.streams import LAST, ConversationFilter, Follow, FromStart, Last, show_streams
 
 if TYPE_CHECKING:
+    from ops.desk.desk import Desk
+    from ops.desk.roles import Who as Person
+    from schema.ids import ConversationKey
     from schema.messages.escalation import Escalation
-    from schema.settings.deployment import DeploymentSettings
 
 escalations = typer.Typer(invoke_without_command=True, help="Show what was handed to human agents.")
 
@@ -43,6 +45,9 @@ def show_one(
     opened: Annotated[
         bool, typer.Option("--open", help="Open placeholders. Needs the vault's key; who opened it is recorded.")
     ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Why they are opened; goes on record.")
+    ] = None,
     who: Who = None,
     tenant: Tenant = "default",
     as_json: Json = False,
@@ -51,12 +56,11 @@ def show_one(
 
     Private values stay placeholders unless the ticket is opened, which leaves the event ticket.opened.
     """
-    import asyncio
-
-    from ops.cli.servers import find_servers
     from ops.terminal import open_console, print_line
 
-    escalation = asyncio.run(_read(find_servers(), tenant, ticket, user_name(who) if opened else None))
+    if opened and not reason:
+        raise typer.BadParameter("say why: private values are shown with a reason alone", param_hint="--reason")
+    escalation = _open(tenant, ticket, who, reason) if opened and reason else _read(tenant, ticket)
     if as_json:
         print_line(escalation.model_dump_json())
         return
@@ -65,16 +69,29 @@ def show_one(
     open_console().print(page_of_ticket(escalation))
 
 
-async def _read(settings: DeploymentSettings, tenant: str, ticket: str, reader: str | None) -> Escalation:
-    from datetime import UTC, datetime
+def _open(tenant: str, ticket: str, who: str | None, reason: str) -> Escalation:
+    from ops.cli.ownership import act_once
+    from ops.desk.tickets import OpenedTicket, open_ticket
+
+    async def do(desk: Desk, person: Person, _: ConversationKey) -> OpenedTicket:
+        return await open_ticket(desk, person, tenant, ticket, reason=reason)
+
+    opened: OpenedTicket = act_once(do, tenant, "", who)
+    return opened.escalation
+
+
+def _read(tenant: str, ticket: str) -> Escalation:
+    import asyncio
 
     from ops.cli.reading import open_database
-    from ops.desk.tickets import open_ticket, read_ticket
+    from ops.cli.servers import find_servers
+    from ops.desk.tickets import read_ticket
     from runtime.configuration import open_sealer
 
-    sealer = open_sealer(settings)
-    async with open_database(settings) as database:
-        if reader is None:
-            return await read_ticket(database, sealer, tenant, ticket)
-        opened = await open_ticket(database, sealer, tenant, ticket, reader=reader, now=datetime.now(UTC))
-        return opened.escalation
+    settings = find_servers()
+
+    async def run() -> Escalation:
+        async with open_database(settings) as database:
+            return await read_ticket(database, open_sealer(settings), tenant, ticket)
+
+    return asyncio.run(run())

@@ -11,9 +11,12 @@ import typer
 from ops.cli.options import Concurrency, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from rich.console import Console
+
+    from ops.lab.sandbox_parts import SandboxHint
     from ops.standalone.standalone import Crew, Say
     from schema.settings import Settings
     from schema.settings.deployment import DeploymentSettings
@@ -22,18 +25,23 @@ if TYPE_CHECKING:
 def up(
     workers: Annotated[int, typer.Option("--workers", "-w", min=1, max=64, metavar="N", help="Worker processes.")] = 1,
     concurrency: Concurrency = None,
+    *,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Also stand in for providers of channels, to try them without an account."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start PostgreSQL, Redis, workers and an HTTP gateway on this machine, and run them until Ctrl-C.
 
-    As soon as a tenant has a webhook target, a process that delivers webhooks runs as well.
+    As soon as a tenant has a webhook target, or an account of a channel, a process that delivers runs as well.
     What is accepted and answered is kept in the state folder. With FTE_DATABASE_URL and FTE_REDIS_URL set, only the
     workers are started, and with FTE_HTTP_DATABASE_URL the gateway. It takes the port of FTE_GATEWAY_LISTEN, or a free
     one where that is taken.
     """
     from ops.cli.servers import load_command_settings
     from ops.cli.stopping import interrupted_by_signals
-    from ops.standalone.deliverer import run_deliverer_when_needed
+    from ops.standalone.deliverer import run_deliverers_when_needed
     from ops.terminal import open_console, print_line, tell_on
 
     overrides: dict[str, Any] = {} if concurrency is None else {"concurrency": concurrency}
@@ -44,13 +52,15 @@ def up(
             say = tell_on(console)
             with (
                 _everything(settings, workers, say) as (here, crew),
-                run_deliverer_when_needed(here),
+                run_deliverers_when_needed(here),
                 _gateway(here, say) as url,
+                _sandbox(here, url, console, wanted=sandbox) as hints,
             ):
                 if as_json:
-                    print_line(_as_json(here, crew, url))
+                    print_line(_as_json(here, crew, url, hints))
                 else:
                     _welcome(here, workers, url)
+                    _show_sandbox(hints)
                 while True:
                     signal.pause()
         except KeyboardInterrupt:
@@ -78,7 +88,29 @@ def _gateway(settings: Settings, say: Say) -> Iterator[str | None]:
         yield url
 
 
-def _as_json(settings: DeploymentSettings, crew: Crew, gateway_url: str | None) -> str:
+@contextmanager
+def _sandbox(
+    settings: Settings, gateway_url: str | None, console: Console, *, wanted: bool
+) -> Iterator[list[SandboxHint]]:
+    """Run stand-ins for providers where they are wanted, and print what they take; yield how each channel is tried."""
+    from ops.lab.sandbox import run_sandbox
+    from ops.terminal import safe_text
+    from schema.errors import InvalidSettings
+
+    if not wanted:
+        yield []
+        return
+    if gateway_url is None:
+        raise InvalidSettings(["--sandbox needs the gateway, and that FTE_HTTP_DATABASE_URL"])
+
+    def show(line: str) -> None:
+        console.print(safe_text(line), soft_wrap=True)
+
+    with run_sandbox(settings, gateway_url, show) as hints:
+        yield hints
+
+
+def _as_json(settings: DeploymentSettings, crew: Crew, gateway_url: str | None, hints: Sequence[SandboxHint]) -> str:
     from runtime.encoding import dump_json
 
     return dump_json(
@@ -89,6 +121,7 @@ def _as_json(settings: DeploymentSettings, crew: Crew, gateway_url: str | None) 
             "gateway_url": gateway_url,
             "state_dir": str(settings.state_dir),
             "workers": crew.pids,
+            "sandbox": [hint.command for hint in hints],
         }
     )
 
@@ -136,3 +169,12 @@ def _welcome(settings: Settings, workers: int, gateway_url: str | None) -> None:
     }.items():
         console.print(f"  [cyan]{command:<22}[/] [dim]{does}[/]")
     console.print(f"\n  [dim]State and logs:[/] {settings.state_dir}   [dim]Ctrl-C stops it.[/]\n", soft_wrap=True)
+
+
+def _show_sandbox(hints: Sequence[SandboxHint]) -> None:
+    from ops.terminal import open_console
+
+    console = open_console()
+    for hint in hints:
+        console.print(f"  [bold]Sandbox:[/] {hint.text}", soft_wrap=True)
+        console.print(f"  {hint.command}\n", markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.options import Json, Tenant
+from ops.cli.options import Json, Tenant, Who, user_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +24,7 @@ def add_target(
     event: Annotated[
         list[str] | None, typer.Option("--event", metavar="TYPE", help="Only these types; repeatable. Default: all.")
     ] = None,
+    who: Who = None,
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
@@ -35,7 +36,7 @@ def add_target(
     from ops.cli.webhooks_page import print_secret
 
     try:
-        made = _run(tenant, lambda targets: targets.add(url, event or []))
+        made = _run(tenant, user_name(who), lambda targets: targets.add(url, event or []))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--event") from None
     print_secret(made, as_json=as_json)
@@ -46,7 +47,7 @@ def list_targets(tenant: Tenant = "default", as_json: Json = False) -> None:
     """List targets: what they are told, whether they are disabled and why, how many deliveries wait or are dead."""
     from ops.cli.webhooks_page import print_targets
 
-    print_targets(_run(tenant, lambda targets: targets.read()), tenant, as_json=as_json)
+    print_targets(_run(tenant, "", lambda targets: targets.read()), tenant, as_json=as_json)
 
 
 @webhooks.command("rotate")
@@ -55,6 +56,7 @@ def rotate_secret(
     overlap: Annotated[
         str, typer.Option("--overlap", metavar="SPAN", help="How long the old secret signs as well: 30m, 24h.")
     ] = "24h",
+    who: Who = None,
     tenant: Tenant = "default",
     as_json: Json = False,
 ) -> None:
@@ -65,31 +67,31 @@ def rotate_secret(
     seconds = span_seconds(overlap)
     if seconds is None:
         raise typer.BadParameter(f"{overlap!r}: a span such as 30m or 24h", param_hint="--overlap")
-    made, until = _run(tenant, lambda targets: targets.rotate(target_id, seconds))
+    made, until = _run(tenant, user_name(who), lambda targets: targets.rotate(target_id, seconds))
     print_secret(made, until, as_json=as_json)
 
 
 @webhooks.command("enable")
-def enable_target(target_id: TargetId, tenant: Tenant = "default") -> None:
+def enable_target(target_id: TargetId, who: Who = None, tenant: Tenant = "default") -> None:
     """Send to a disabled target again, or end a pause. What it missed meanwhile is sent by replay."""
-    _run(tenant, lambda targets: targets.enable(target_id))
+    _run(tenant, user_name(who), lambda targets: targets.enable(target_id))
     _say(f"{target_id} is enabled")
 
 
 @webhooks.command("remove")
-def remove_target(target_id: TargetId, tenant: Tenant = "default") -> None:
+def remove_target(target_id: TargetId, who: Who = None, tenant: Tenant = "default") -> None:
     """Remove a target with its log and what waits for it."""
-    _run(tenant, lambda targets: targets.remove(target_id))
+    _run(tenant, user_name(who), lambda targets: targets.remove(target_id))
     _say(f"{target_id} is removed")
 
 
 @webhooks.command("test")
-def try_target(target_id: TargetId, tenant: Tenant = "default", as_json: Json = False) -> None:
+def try_target(target_id: TargetId, who: Who = None, tenant: Tenant = "default", as_json: Json = False) -> None:
     """Send a webhook.test now, once, and say what the receiver answered. Exit code 1: it did not take it."""
     from ops.cli.webhooks_page import print_outcome
 
     settings = _settings()
-    outcome = _run(tenant, lambda targets: targets.test(target_id, settings))
+    outcome = _run(tenant, user_name(who), lambda targets: targets.test(target_id, settings))
     print_outcome(outcome, as_json=as_json)
     if not outcome.is_delivered:
         raise typer.Exit(1)
@@ -112,7 +114,7 @@ def show_log(
 
     if state not in {None, "waiting", "delivered", "dead"}:
         raise typer.BadParameter(f"{state!r}: waiting, delivered or dead", param_hint="--state")
-    rows = _run(tenant, lambda targets: targets.log(target_id=target, event_id=webhook, state=state, rows_max=last))
+    rows = _run(tenant, "", lambda targets: targets.log(target_id=target, event_id=webhook, state=state, rows_max=last))
     print_log(rows, tenant, as_json=as_json)
 
 
@@ -125,6 +127,7 @@ def replay(
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="All since: 90m, 2h, 7d, or 2026-01-31T12:00Z.")
     ] = None,
+    who: Who = None,
     tenant: Tenant = "default",
 ) -> None:
     """Send events to a target again, under the ids they had; also those that it missed while it was disabled.
@@ -138,7 +141,11 @@ def replay(
     if not ids and not dead and since is None:
         raise typer.BadParameter("say which: IDs, --dead or --since")
     moment = since_of(since, datetime.now(UTC)) if since else None
-    queued = _run(tenant, lambda targets: targets.replay(target_id, event_ids=ids or [], dead_only=dead, since=moment))
+    queued = _run(
+        tenant,
+        user_name(who),
+        lambda targets: targets.replay(target_id, event_ids=ids or [], dead_only=dead, since=moment),
+    )
     _say(f"{queued} queued for {target_id}")
 
 
@@ -148,7 +155,7 @@ def _settings() -> Any:
     return find_servers()
 
 
-def _run(tenant: str, do: Callable[[Targets], Awaitable[Any]]) -> Any:
+def _run(tenant: str, by: str, do: Callable[[Targets], Awaitable[Any]]) -> Any:
     import asyncio
 
     from ops.cli.reading import open_database
@@ -158,7 +165,7 @@ def _run(tenant: str, do: Callable[[Targets], Awaitable[Any]]) -> Any:
     async def work() -> Any:
         settings = _settings()
         async with open_database(settings) as database:
-            return await do(Targets(database, open_sealer(settings), tenant))
+            return await do(Targets(database, open_sealer(settings), tenant, by))
 
     return asyncio.run(work())
 

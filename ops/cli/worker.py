@@ -13,6 +13,10 @@ from ops.cli.options import Concurrency
 if TYPE_CHECKING:
     from schema.settings import Settings
 
+NICENESS_BESIDE_SERVERS = 10
+"""Of a worker that shares its machine with PostgreSQL, Redis and the gateway: a receipt is due in milliseconds, an
+answer in seconds, so what accepts messages and keeps them goes first when the processors are busy."""
+
 
 def worker(
     concurrency: Concurrency = None,
@@ -35,6 +39,7 @@ def worker(
 
     from worker.app import run_worker  # before the addresses: loads while the servers are prepared
 
+    os.nice(NICENESS_BESIDE_SERVERS)
     place = crew / str(os.getpid())
     raise typer.Exit(run_worker(_settings_of_crew(crew, overrides), on_ready=place.touch))
 

@@ -18,7 +18,9 @@ ScopeName = Annotated[str, Field(json_schema_extra={"enum": list(SCOPES)})]
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What a request says: no field that is unknown, and nothing that PostgreSQL cannot hold."""
+
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
@@ -37,7 +39,7 @@ class _Body(BaseModel):
         return value
 
 
-class NewTenant(_Body):
+class NewTenant(Body):
     """A tenant to make."""
 
     tenant: str = Field(pattern=TENANT_PATTERN)
@@ -45,27 +47,27 @@ class NewTenant(_Body):
     reason: Reason
 
 
-class SettingsChange(_Body):
+class SettingsChange(Body):
     """A JSON merge patch (RFC 7396) of a tenant's settings: null takes one back to its default."""
 
     settings: dict[str, Any]
     reason: Reason
 
 
-class Undo(_Body):
+class Undo(Body):
     """Which version to go back to; unset: the one before."""
 
     version: int | None = Field(default=None, ge=0, le=2**62, strict=True)
     reason: Reason
 
 
-class Suspension(_Body):
+class Suspension(Body):
     """Why a tenant is suspended."""
 
     because: str = Field(min_length=1, max_length=500)
 
 
-class NewKey(_Body):
+class NewKey(Body):
     """An API key to make."""
 
     label: str = Field(min_length=1, max_length=100)
@@ -75,10 +77,26 @@ class NewKey(_Body):
     addresses: list[str] = Field(default_factory=list, max_length=50, description="networks, such as 192.0.2.0/24")
 
 
-class Rotation(_Body):
+class Rotation(Body):
     """For how long the old key is accepted beside the new one."""
 
     overlap_seconds: int = Field(default=604_800, ge=0, le=31_536_000, strict=True)
+
+
+class Erasure(Body):
+    """Whom to erase, and whether to do it or to count only."""
+
+    person: str = Field(min_length=1, max_length=400, description="CHANNEL:ADDRESS, or the key of a receipt")
+    confirm: bool = Field(default=False, strict=True, description="false: only count")
+    with_others: bool = Field(default=False, strict=True, description="also conversations in which others wrote")
+    reason: Reason
+
+
+class PersonExport(Body):
+    """Whose data to export."""
+
+    person: str = Field(min_length=1, max_length=400, description="CHANNEL:ADDRESS, or the key of a receipt")
+    reason: Reason
 
 
 class Tenant(BaseModel):
@@ -149,3 +167,46 @@ class Removal(BaseModel):
     entries: dict[str, int]
     keys: int
     is_finished: bool = Field(description="false: ask again, it goes on")
+
+
+class AuditEntry(BaseModel):
+    """One act on record."""
+
+    number: int = Field(description="its place in the tenant's chain")
+    at: AwareDatetime
+    actor: str
+    role: str
+    address: str | None
+    operation: str
+    object: str | None = Field(description="null: erased")
+    conversation: str | None
+    reason: str | None
+    erased_by: int | None = Field(description="the number of the entry that records why object and reason are gone")
+    hash: str
+
+
+class AuditReport(BaseModel):
+    """What verifying a tenant's audit chain found."""
+
+    is_whole: bool
+    entries: int
+    erased: int
+    broken_at: int | None
+    problem: str
+    anchor: str = Field(description="NUMBER:HASH of the newest entry that is good; note it elsewhere")
+
+
+class ErasureResult(BaseModel):
+    """The receipt of an erasure."""
+
+    tenant: str
+    person_key: str
+    is_dry_run: bool
+    conversations: int
+    rows: dict[str, int]
+    audit_details: int
+    entries: int
+    keys: int
+    held: int = Field(description="conversations that stay: legal hold")
+    shared: int = Field(description="conversations that stay: others wrote in them")
+    audit_number: int | None

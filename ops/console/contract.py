@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ops.console.desk import desk_router
 from ops.console.tenants import tenants_router
 from producer.gateway.app import create_app
 from schema.settings.gateway import GatewaySettings
@@ -15,7 +16,7 @@ from schema.settings.gateway import GatewaySettings
 
 def contract_text() -> str:
     """Return the document of what `fte gateway` serves, as the file has it."""
-    document = create_app(GatewaySettings(), routers=[tenants_router()]).openapi()
+    document = create_app(GatewaySettings(), routers=[tenants_router(), desk_router()]).openapi()
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Path, Request
 
+from ops.audit.acts import Actor
 from ops.tenants.settings import TenantRecord
 from producer.gateway.access import check_tenant, identified, parts_of
 from producer.gateway.problems import Refused
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from runtime.database import Database
-    from schema.settings.tenants import TenantBoundSettings
+    from runtime.sealing import Sealer
+    from runtime.sender_keys import SenderKeys
+    from schema.settings.tenants import OperatorSettings, TenantBoundSettings
 
 OPERATORS_FIELDS: Final = ("model", "limits", "ceilings", "retention")
 """Settings that cost or protect the deployment: a tenant sees its own, and operators alone change them."""
@@ -31,7 +34,9 @@ class Operators:
 
     database: Database
     redis: Redis
-    deployment: TenantBoundSettings
+    deployment: OperatorSettings
+    sealer: Sealer
+    senders: SenderKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,8 @@ class Administrator:
 
     tenant: str
     database: Database
-    by: str
-    """The name that goes on record."""
+    by: Actor
+    """Who goes on record."""
     deployment: TenantBoundSettings | None = None
     """What the tenant's settings must fit; None for a tenant's own key, which changes nothing that depends on it."""
 
@@ -51,12 +56,13 @@ class Administrator:
         return self.deployment is not None
 
 
-def name_of(principal: Principal) -> str:
-    """Return the name under which a key's actions go on record."""
-    return principal.person or f"key {principal.key_id}"
+def actor_of_request(request: Request, principal: Principal) -> Actor:
+    """Return who goes on record for a request: the key's person, else its id, with the address it came from."""
+    role = "operator" if principal.tenant == OPERATOR else "admin"
+    return Actor(principal.person or f"key {principal.key_id}", role, getattr(request.state, "address", "") or None)
 
 
-async def operators_of(request: Request) -> tuple[Operators, str]:
+async def operators_of(request: Request) -> tuple[Operators, Actor]:
     """Return the operators' connections and who asks; a dependency. Raises Refused for any key but an operator's."""
     principal = await identified(request)
     if principal.tenant != OPERATOR or "admin" not in principal.scopes:
@@ -64,7 +70,7 @@ async def operators_of(request: Request) -> tuple[Operators, str]:
     operators: Operators | None = getattr(request.app.state, "operators", None)
     if operators is None:
         raise Refused("forbidden", "this process serves no operators; start one with `fte gateway --operators`")
-    return operators, name_of(principal)
+    return operators, actor_of_request(request, principal)
 
 
 async def administrator_of(request: Request, tenant: Of) -> Administrator:
@@ -82,7 +88,7 @@ async def administrator_of(request: Request, tenant: Of) -> Administrator:
     if principal.tenant != tenant:
         raise Refused("forbidden", "this key administers its own tenant alone")
     await check_tenant(parts_of(request), principal)
-    return Administrator(tenant, parts_of(request).database, name_of(principal))
+    return Administrator(tenant, parts_of(request).database, actor_of_request(request, principal))
 
 
 def check_fields(administrator: Administrator, before: TenantRecord, after: dict[str, Any]) -> None:
@@ -95,4 +101,4 @@ def check_fields(administrator: Administrator, before: TenantRecord, after: dict
 
 
 AnAdministrator = Annotated[Administrator, Depends(administrator_of)]
-AnOperator = Annotated[tuple[Operators, str], Depends(operators_of)]
+AnOperator = Annotated[tuple[Operators, Actor], Depends(operators_of)]

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from fastapi import APIRouter, FastAPI, Header, Path, Response
 
 from ops.console import bodies
+from ops.console.audit import audit_routes
+from ops.console.privacy import privacy_routes
 from ops.console.rights import AnAdministrator, AnOperator, Of, Operators, check_fields
 from ops.tenants import deletion, keys, settings
 from producer.gateway.problems import Refused
+from runtime.configuration import open_sealer
 from runtime.database import EVERY_TENANT, Database
 from runtime.redis import make_redis
+from runtime.startup import check_deployment
 from schema.errors import FteError, UnknownTenant
 from schema.tenants import InvalidTenantSettings, check_tenant_settings, known_tenant_settings
 
@@ -69,13 +73,17 @@ def tenants_router(servers: OperatorSettings | None = None) -> APIRouter:
                 await database.open()
                 redis = make_redis(servers)
                 opening.push_async_callback(redis.aclose)
-                app.state.operators = Operators(database, redis, servers)
+                sealer = open_sealer(servers)
+                senders = await check_deployment(database, sealer)
+                app.state.operators = Operators(database, redis, servers, sealer, senders)
             yield
 
     router = APIRouter(prefix="/v1/admin", tags=["admin"], lifespan=lifespan)
     router.include_router(_tenants)
     router.include_router(_settings)
     router.include_router(_keys)
+    router.include_router(audit_routes)
+    router.include_router(privacy_routes)
     return router
 
 
@@ -120,7 +128,7 @@ async def suspend_tenant(operator: AnOperator, tenant: Of, body: bodies.Suspensi
 async def resume_tenant(operator: AnOperator, tenant: Of) -> bodies.Tenant:
     """Lift a suspension."""
     with _refusing():
-        await settings.resume_tenant(operator[0].database, tenant)
+        await settings.resume_tenant(operator[0].database, tenant, by=operator[1])
         return _shown(await settings.read_tenant(operator[0].database, tenant))
 
 

@@ -20,6 +20,7 @@ import psycopg
 from psycopg import errors, sql
 
 from ops.database import http_role
+from ops.database.backfilling import find_people
 from runtime.database import APPLICATION_ROLE, EVERY_TENANT, HTTP_ROLE, Row, check_encoding, connect
 from runtime.encoding import dump_json
 from runtime.sender_keys import make_sender_secret
@@ -116,6 +117,7 @@ def migrate(
             _keep_sender_secret(connection, sealer)
             added = [tenant for tenant in tenants if _add_tenant(connection, tenant)]
             _set_brand(connection, tenants, brand)
+        find_people(connection)
         if sample:
             for tenant in tenants:
                 _fill(connection, tenant)
@@ -347,7 +349,7 @@ def _fill(connection: Connection, tenant: str) -> None:
 
     with _step(connection):
         if seed_airline(connection, tenant, datetime.now(UTC).date()).flights:
-            import_articles(connection, tenant, ARTICLES_FOLDER)
+            import_articles(connection, tenant, ARTICLES_FOLDER, by="fte migrate")
 
 
 def _one(connection: Connection, statement: str) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from ops.audit.acts import DEPLOYMENT_CHAIN, Act, By, parameters_of
 from ops.database.migrate import read_fingerprint, record_fingerprint
 from runtime.database import EVERY_TENANT, connect
 from runtime.redis import check_redis, make_redis
 from runtime.startup import check_fingerprint
 from schema.errors import Unsealable
 from schema.messages.envelope import Envelope
+from schema.resources import load_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +44,22 @@ class SealedColumn:
 SEALED: tuple[SealedColumn, ...] = (
     SealedColumn("inbox", ("tenant_id", "message_id"), "payload"),
     SealedColumn("conversation", ("tenant_id", "conversation_id"), "vault"),
+    SealedColumn("conversation", ("tenant_id", "conversation_id"), "return_address"),
     SealedColumn("conversation_sender", ("tenant_id", "conversation_id", "sender_key"), "vault"),
+    SealedColumn("conversation_key", ("tenant_id", "conversation_id"), "sealed_key"),
     SealedColumn("deployment", ("only_row",), "sender_secret"),
     SealedColumn("outbox", ("tenant_id", "conversation_id", "ordinal"), "body"),
     SealedColumn("dead_letter", ("dead_letter_id",), "payload"),
     SealedColumn("tool_journal", ("tenant_id", "message_id", "call_id"), "delta"),
+    SealedColumn("desk_act", ("tenant_id", "conversation_id", "number"), "note"),
+    SealedColumn("approval", ("tenant_id", "approval_id"), "details"),
     SealedColumn("webhook_target", ("tenant_id", "target_id"), "secret"),
     SealedColumn("webhook_target", ("tenant_id", "target_id"), "old_secret"),
+    SealedColumn("mail_message", ("tenant_id", "message_id"), "head"),
+    SealedColumn("channel_account", ("tenant_id", "account_id"), "secrets"),
+    SealedColumn("channel_account", ("tenant_id", "account_id"), "old_secrets"),
+    SealedColumn("channel_account", ("tenant_id", "account_id"), "door_secret"),
+    SealedColumn("reply_part", ("tenant_id", "reply_id", "number"), "content"),
 )
 """Every sealed column of the database."""
 
@@ -87,7 +98,7 @@ class RotationReport:
         return bool(left or self.waiting_older)
 
 
-def rotate(settings: ServerSettings, sealer: Sealer, *, dry_run: bool = False) -> RotationReport:
+def rotate(settings: ServerSettings, sealer: Sealer, *, by: By, dry_run: bool = False) -> RotationReport:
     """Re-seal everything stored, and record the newest key as the database's once nothing needs another.
 
     Raises ServerUnreachable, and InvalidSettings when the database was set up with a key that `sealer` lacks.
@@ -102,6 +113,9 @@ def rotate(settings: ServerSettings, sealer: Sealer, *, dry_run: bool = False) -
         report = RotationReport(sealer.fingerprints[0], dry_run, tables, waiting)
         if not dry_run and not report.older_keys_needed:
             record_fingerprint(connection, sealer)
+        if not dry_run:
+            act = Act("vault_keys.rotated", report.newest, after={"older_keys_needed": report.older_keys_needed})
+            connection.execute(load_query("record_act"), parameters_of(DEPLOYMENT_CHAIN, by, act))
         return report
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from ops.desk.outbox_events import announce, check_name
+from ops.audit.acts import Act, By, actor_of, record_act
 from schema.errors import FteError, Unsealable
 from schema.ids import ConversationKey
 from schema.messages.envelope import Envelope
@@ -15,6 +15,7 @@ from schema.messages.inbound import Inbound
 from schema.messages.wire import VERSION, newer_version_in
 from worker.conversation.vault import Vault
 from worker.guardrails.pii import mask_text, normalise
+from worker.outbound.announcing import announce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,18 +84,22 @@ class Selection:
 
 @dataclass(frozen=True)
 class Operator:
-    """Who acts on a dead letter, when, and why."""
+    """Who acts on a dead letter, when, and why. Raises ValueError for texts that cannot go on record."""
 
-    name: str
+    by: By
     now: datetime
     because: str | None = None
-    doing: str = "settles a dead letter"
 
     def __post_init__(self) -> None:
-        """Check the texts that go on record; raises ValueError."""
-        check_name(self.name, self.doing)
+        """Check the texts that go on record."""
+        actor_of(self.by)
         if self.because is not None and len(self.because) > BECAUSE_CHARACTERS_MAX:
             raise ValueError(f"a reason has at most {BECAUSE_CHARACTERS_MAX} characters, not {len(self.because)}")
+
+    @property
+    def name(self) -> str:
+        """Return the name that goes on record."""
+        return actor_of(self.by).name
 
 
 @dataclass(frozen=True)
@@ -223,6 +228,8 @@ async def record(
     if operator.because:
         told["because"] = operator.because
     await announce(transaction, sealer, letter.key, name, now=operator.now, attributes=told)
+    act = Act(name, str(letter.dead_letter_id), letter.conversation, operator.because, before=letter.state)
+    await record_act(transaction, letter.tenant, operator.by, act)
 
 
 def letter_of(row: Row) -> DeadLetter:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.desk.outbox_events import announce, check_name
+from ops.audit.acts import Act, By, actor_of, record_act
 from ops.desk.takeover import UnknownConversation
 from schema.keys import again_stream
+from worker.outbound.announcing import announce
 from worker.outbound.places import stream_of, streams_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from runtime.database import Database
@@ -39,7 +41,7 @@ async def erase_entries(
     sealer: Sealer,
     key: ConversationKey,
     *,
-    by: str,
+    by: By,
     now: datetime,
 ) -> Erased:
     """Erase what is published of a conversation, collected or not, and record who did: the event `entries.erased`.
@@ -47,32 +49,41 @@ async def erase_entries(
     PostgreSQL comes first, so that nothing can refill a stream afterwards; when interrupted, run it again. What a
     consumer has collected is the consumer's to erase. Raises UnknownConversation, and ValueError without a name.
     """
-    who = check_name(by, "erases entries")
+    actor = actor_of(by)
     names = {"tenant": key.tenant, "conversation": key.conversation}
     async with database.transaction(key.tenant) as transaction:
         if not await transaction.run("find_owner", **names):
             raise UnknownConversation(key)
         counts = (await transaction.run("erase_outbox", **names))[0]
         await transaction.run("advance_version", **names)
-        attributes = {"rows": str(counts["erased"]), "by": who}
+        attributes = {"rows": str(counts["erased"]), "by": actor.name}
         await announce(transaction, sealer, key, "entries.erased", now=now, attributes=attributes)
-    entries = 0
-    for stream in await _streams(database, key.tenant):
-        entries += await _erase_from(scripts, stream, key.conversation)
-    return Erased(counts["erased"], entries, counts["unpublished"])
+        await record_act(transaction, key.tenant, actor, Act("entries.erased", key.conversation, key.conversation))
+    return Erased(
+        counts["erased"],
+        await erase_from_streams(database, scripts, key.tenant, [key.conversation]),
+        counts["unpublished"],
+    )
 
 
-async def _streams(database: Database, tenant: str) -> list[str]:
-    """Return the names of a tenant's streams, including those from which groups collect what was cut."""
+async def erase_from_streams(database: Database, scripts: Scripts, tenant: str, conversations: Sequence[str]) -> int:
+    """Remove conversations' entries from a tenant's streams, also from those that groups collect what was cut from.
+
+    Returns how many went.
+    """
+    if not conversations:
+        return 0
     groups = await database.read(tenant, "find_groups")
     again = [again_stream(stream_of(row).name, row["name"]) for row in groups if row["is_aside"]]
-    return [*(stream.name for stream in streams_of(tenant)), *again]
+    streams = [*(stream.name for stream in streams_of(tenant)), *again]
+    return sum([await _erase_from(scripts, stream, conversations) for stream in streams])
 
 
-async def _erase_from(scripts: Scripts, stream: str, conversation: str) -> int:
+async def _erase_from(scripts: Scripts, stream: str, conversations: Sequence[str]) -> int:
     erased, start = 0, "-"
+    first, *others = conversations
     while start:
-        gone, following = await scripts.erase_entries(keys=[stream], args=[conversation, start, _PAGE_ENTRIES])
+        gone, following = await scripts.erase_entries(keys=[stream], args=[first, start, _PAGE_ENTRIES, *others])
         erased += int(gone)
         start = following.decode()
     return erased

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from schema.messages.escalation import Escalation
 from schema.messages.event import Event
 from schema.messages.reply import Reply
-from worker.pipeline.without_agents import AUTOMATIC_REPLY
+from schema.messages.unanswered import SILENT_REASONS
 
 if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry
@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 def ends_in_silence(event: Event) -> bool:
     """Check whether an event tells that its message gets no reply: a human has it, or a machine wrote it."""
     reason = event.attributes.get("reason")
-    return event.name == "message.forwarded" or (event.name == "message.refused" and reason == AUTOMATIC_REPLY)
+    return event.name == "message.forwarded" or (event.name == "message.refused" and reason in SILENT_REASONS)
 
 
 @dataclass

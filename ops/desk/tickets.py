@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ops.desk.outbox_events import announce, check_name
+from ops.desk.desk import REASON_CHARACTERS_MAX, ActRequest
 from runtime.database import Database, Row
 from runtime.encoding import parse_json
 from runtime.sealing import Sealer
@@ -13,6 +13,11 @@ from schema.errors import FteError
 from schema.ids import ConversationKey
 from schema.messages.escalation import Escalation
 from worker.conversation.vault import Vault
+from worker.outbound.announcing import announce
+
+if TYPE_CHECKING:
+    from ops.desk.desk import Desk
+    from ops.desk.roles import Who
 
 
 class UnknownTicket(FteError):
@@ -22,6 +27,15 @@ class UnknownTicket(FteError):
         super().__init__(f"no ticket {ticket_id} of tenant {tenant}; see --tenant, and `fte escalations`")
         self.tenant = tenant
         self.ticket_id = ticket_id
+
+
+class InvalidReason(FteError):
+    """Private values are not shown without a reason of a fitting length."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(
+            f"say why in 1 to {REASON_CHARACTERS_MAX} characters, not {length}: it goes on record with who opened it"
+        )
 
 
 @dataclass(frozen=True)
@@ -44,26 +58,29 @@ async def read_ticket(database: Database, sealer: Sealer, tenant: str, ticket_id
     return _unseal(rows[0], sealer)
 
 
-async def open_ticket(
-    database: Database, sealer: Sealer, tenant: str, ticket_id: str, *, reader: str, now: datetime
-) -> OpenedTicket:
-    """Read a ticket with its placeholders opened, and record that `reader` did so: the event `ticket.opened`.
+async def open_ticket(desk: Desk, who: Who, tenant: str, ticket_id: str, *, reason: str) -> OpenedTicket:
+    """Read a ticket with its placeholders opened, and record who did so and why.
 
-    The caller has checked the reader's rights; the product itself asks only for the vault's key. The event is written
-    before anything is shown. Raises UnknownTicket, Unsealable without the key, and ValueError without a
-    reader.
+    An agent opens the tickets of a conversation that they have, a supervisor those of any. The record, in the history
+    and as the event `ticket.opened`, is written before anything is shown.
+
+    Raises UnknownTicket; NotAtDesk, NotAllowed; HeldByAnother, NotClaimed; InvalidReason; Unsealable without the key.
     """
-    who = check_name(reader, "opens a ticket")
-    async with database.transaction(tenant) as transaction:
+    why = reason.strip()
+    if not why or len(why) > REASON_CHARACTERS_MAX:
+        raise InvalidReason(len(why))
+    async with desk.authorised(tenant, who, "open_ticket") as (transaction, _):
         rows = await transaction.run("read_ticket", tenant=tenant, ticket_id=ticket_id)
-        if not rows:
-            raise UnknownTicket(tenant, ticket_id)
-        escalation = _unseal(rows[0], sealer)
-        vault = Vault(parse_json(sealer.open(rows[0]["vault"])) if rows[0]["vault"] else {})
-        key = ConversationKey(tenant, rows[0]["conversation_id"])
-        await transaction.run("advance_version", **key._asdict())
-        attributes = {"ticket_id": ticket_id, "reader": who}
-        await announce(transaction, sealer, key, "ticket.opened", now=now, attributes=attributes)
+    if not rows:
+        raise UnknownTicket(tenant, ticket_id)
+    key = ConversationKey(tenant, rows[0]["conversation_id"])
+    async with desk.act(who, key, "open_ticket", ActRequest(reason=why)) as act:
+        act.object = ticket_id
+        [row] = await act.transaction.run("read_ticket", tenant=tenant, ticket_id=ticket_id)
+        escalation = _unseal(row, desk.sealer)
+        vault = Vault(parse_json(desk.sealer.open(row["vault"])) if row["vault"] else {})
+        attributes = {"ticket_id": ticket_id, "reader": act.actor.name, "role": act.actor.role}
+        await announce(act.transaction, desk.sealer, key, "ticket.opened", now=act.now, attributes=attributes)
     return _reveal(escalation, vault)
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from runtime.database import Database
 from runtime.encoding import parse_json
+from runtime.sealing import Sealer
+from schema.errors import Unsealable
 from schema.ids import ConversationKey, trace_id_of
 from schema.session_items import text_of
 
 ITEMS_MAX = 1_000
 """Newest session items shown."""
+
+SEALED_TEXT = "(sealed)"
+"""What is shown in place of an item that is not opened."""
 
 ROWS_MAX = 200
 """Newest turns, tickets and dead letters shown."""
@@ -54,8 +62,11 @@ class Transcript:
     dead_letters: list[dict[str, Any]]
 
 
-async def read_transcript(database: Database, key: ConversationKey) -> Transcript | None:
-    """Read a conversation's transcript; None when its tenant has no such conversation. Unseals nothing."""
+async def read_transcript(database: Database, key: ConversationKey, sealer: Sealer | None = None) -> Transcript | None:
+    """Read a conversation's transcript; None when its tenant has no such conversation.
+
+    What the conversation's own key sealed is opened with a sealer, and shown as sealed without one.
+    """
     rows = await database.read(
         key.tenant,
         "read_transcript",
@@ -77,20 +88,42 @@ async def read_transcript(database: Database, key: ConversationKey) -> Transcrip
         replies=row["replies"],
         waiting=row["waiting"],
         unpublished=row["unpublished"],
-        context=row["context"],
-        lines=read_lines(row["items"], row["turns"]),
+        context=_known(row["context"], sealer),
+        lines=read_lines([_opened(item, sealer) for item in row["items"]], row["turns"], row["people"]),
         turns=row["turns"],
         tickets=row["tickets"],
         dead_letters=row["dead_letters"],
     )
 
 
-def read_lines(items: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list[Line]:
+def _known(context: dict[str, Any], sealer: Sealer | None) -> dict[str, Any]:
+    if "sealed" not in context:
+        return context
+    with suppress(Unsealable):
+        if sealer:
+            return sealer.open_fields(context)
+    shown = {name: SEALED_TEXT if isinstance(value, str) else value for name, value in context.items()}
+    return {name: value for name, value in shown.items() if name != "sealed"}
+
+
+def _opened(stored: dict[str, Any], sealer: Sealer | None) -> dict[str, Any]:
+    item = stored["item"]
+    if "sealed" not in item:
+        return stored
+    with suppress(Unsealable):
+        return {**stored, "item": sealer.open_item(item) if sealer else {**item, "content": SEALED_TEXT}}
+    return {**stored, "item": {**item, "content": SEALED_TEXT}}
+
+
+def read_lines(
+    items: list[dict[str, Any]], turns: list[dict[str, Any]], people: Mapping[str, str] = MappingProxyType({})
+) -> list[Line]:
     """Convert session items (`{turn, item}`, oldest first), in the agents SDK's shape, to lines.
 
-    An agent's text carries the name of the agent that ended the turn: a handoff never follows the answer.
+    An agent's text carries the name of the agent that ended the turn: a handoff never follows the answer. `people`
+    names who of the desk spoke, by the version of the conversation after that.
     """
-    agents = {turn["number"]: turn["agent"] for turn in turns}
+    agents = {turn["number"]: turn["agent"] for turn in turns} | {int(at): name for at, name in people.items()}
     names = {item["item"].get("call_id"): item["item"].get("name") for item in items if "name" in item["item"]}
     lines = []
     for stored in items:
@@ -104,11 +137,8 @@ def _line(item: dict[str, Any], turn: int, *, agent: str | None, names: dict[str
     kind = item.get("type", "message")
     if kind == "message":
         text = text_of(item.get("content"))
-        return (
-            Line("customer", "customer", text, turn)
-            if item.get("role") == "user"
-            else (Line("agent", agent or "bot", text, turn))
-        )
+        kinds: dict[str, tuple[LineKind, str]] = {"user": ("customer", "customer"), "system": ("note", "desk")}
+        return Line(*kinds.get(str(item.get("role")), ("agent", agent or "bot")), text, turn)
     if kind == "function_call":
         if str(item.get("name")).startswith(_HANDOFF):
             return None  # its output names the agent as people know it

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import errors
 
+from ops.audit.acts import Act, By, record_act
 from producer.delivery.events import Happening, write_body
 from producer.delivery.sending import open_sender
 from producer.delivery.signing import make_secret, signed_headers
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from producer.delivery.sending import DeliveryOutcome
-    from runtime.database import Database, Row
+    from runtime.database import Database, Row, Transaction
     from runtime.sealing import Sealer
     from schema.settings.webhooks import WebhookSettings
 
@@ -71,6 +72,8 @@ class Targets:
     database: Database
     sealer: Sealer
     tenant: str
+    by: By = ""
+    """Who changes or tests them, and replays deliveries: each such act goes on record. Empty: only looks at them."""
 
     async def add(self, url: str, event_types: Sequence[str]) -> NewTarget:
         """Add a target; raises UnsafeUrl, TooManyTargets, UnknownTenant, and ValueError for what is no event's name.
@@ -91,7 +94,10 @@ class Targets:
             "secret": self.sealer.seal(made.secret),
         }
         try:
-            await self.database.read(self.tenant, "add_webhook_target", tenant=self.tenant, **row)
+            async with self.database.transaction(self.tenant) as transaction:
+                await transaction.run("add_webhook_target", tenant=self.tenant, **row)
+                seen = {"url": made.url, "event_types": row["event_types"]}
+                await self._record(transaction, Act("webhook.added", made.target_id, after=seen))
         except errors.ForeignKeyViolation:
             raise UnknownTenant(self.tenant) from None
         return made
@@ -107,26 +113,32 @@ class Targets:
         [found] = await self._find(target_id)
         secret = make_secret()
         rows = await self._run(
-            "rotate_webhook_secret", target_id, secret=self.sealer.seal(secret), overlap_seconds=overlap_seconds
+            "webhook.rotated",
+            "rotate_webhook_secret",
+            target_id,
+            secret=self.sealer.seal(secret),
+            overlap_seconds=overlap_seconds,
         )
         return NewTarget(target_id, found["url"], secret), rows[0]["old_secret_until"]
 
     async def enable(self, target_id: str) -> None:
         """Send to a target again that was disabled; what waits for it goes on. Raises UnknownTarget."""
-        await self._run("enable_webhook_target", target_id)
+        await self._run("webhook.enabled", "enable_webhook_target", target_id)
 
     async def remove(self, target_id: str) -> None:
         """Remove a target with its deliveries. Raises UnknownTarget."""
-        await self._run("remove_webhook_target", target_id)
+        await self._run("webhook.removed", "remove_webhook_target", target_id)
 
     async def test(self, target_id: str, settings: WebhookSettings) -> DeliveryOutcome:
         """Send a `webhook.test` now, once and unrecorded; return how it went. Raises UnknownTarget."""
         [found] = await self._find(target_id)
         event_id = f"msg_test_{secrets.token_hex(12)}"
-        happening = Happening(event_id, TEST_TYPE, found["now"], {"target_id": target_id})
+        happening = Happening(event_id, TEST_TYPE, found["now"], {"target_id": target_id}, found["now"])
         body = write_body(ConversationKey(self.tenant, "webhook-test"), happening, 0).encode()
         opened = [self.sealer.open(each) for each in (found["secret"], found["valid_old_secret"]) if each]
         headers = signed_headers(opened, event_id, int(found["now"].timestamp()), body)
+        async with self.database.transaction(self.tenant) as transaction:
+            await self._record(transaction, Act("webhook.tested", target_id))
         async with open_sender(settings) as sender:
             return await sender.post(found["url"], headers, body)
 
@@ -169,6 +181,7 @@ class Targets:
                 names = {"tenant": self.tenant, "conversation": conversation}
                 await transaction.run("lock_webhook_conversation", **names)
                 await transaction.run("free_webhooks", **names)
+            await self._record(transaction, Act("webhook.replayed", target_id, after={"events": len(rows)}))
         return len(rows)
 
     async def _find(self, target_id: str) -> list[Row]:
@@ -177,8 +190,13 @@ class Targets:
             raise UnknownTarget(self.tenant, target_id)
         return rows
 
-    async def _run(self, query: str, target_id: str, **parameters: Any) -> list[Row]:
-        rows = await self.database.read(self.tenant, query, tenant=self.tenant, target_id=target_id, **parameters)
-        if not rows:
-            raise UnknownTarget(self.tenant, target_id)
+    async def _run(self, operation: str, query: str, target_id: str, **parameters: Any) -> list[Row]:
+        async with self.database.transaction(self.tenant) as transaction:
+            rows = await transaction.run(query, tenant=self.tenant, target_id=target_id, **parameters)
+            if not rows:
+                raise UnknownTarget(self.tenant, target_id)
+            await self._record(transaction, Act(operation, target_id))
         return rows
+
+    async def _record(self, transaction: Transaction, act: Act) -> None:
+        await record_act(transaction, self.tenant, self.by, act)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ops.audit.acts import Act, By, parameters_of
 from ops.knowledge.articles import Article, read_articles
 from schema.errors import UnknownTenant
 from schema.resources import load_query
@@ -27,7 +28,13 @@ class ImportReport:
 
 
 def import_articles(
-    connection: psycopg.Connection[Any], tenant: str, folder: Path, *, prune: bool = False, dry_run: bool = False
+    connection: psycopg.Connection[Any],
+    tenant: str,
+    folder: Path,
+    *,
+    by: By,
+    prune: bool = False,
+    dry_run: bool = False,
 ) -> ImportReport:
     """Import a folder's articles into a tenant, all of them or none; only what changed is written.
 
@@ -49,6 +56,10 @@ def import_articles(
                 cursor.execute(load_query("remove_article").encode(), {"slug": slug})
             for slug in (*report.added, *report.changed):
                 cursor.execute(load_query("add_article").encode(), _parameters(articles[slug]))
+            touched = {"added": report.added, "changed": report.changed, "removed": report.removed}
+            if any(touched.values()):
+                act = parameters_of(tenant, by, Act("articles.imported", tenant, after=touched))
+                cursor.execute(load_query("record_act").encode(), act)
     return report
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 from redis.exceptions import RedisError
 
+from ops.verify.growth_figure import GrowthFigure
 from runtime.database import EVERY_TENANT, Database
 from runtime.outage import POSTGRESQL_AWAY
 from runtime.redis import make_redis
@@ -43,25 +44,6 @@ LIMITS: Mapping[str, Limit | None] = {
     "Redis memory, MB": None,  # outbound streams keep their entries, up to FTE_STREAM_ENTRIES_MAX
 }
 """Limits of the figures. Of workers the largest counts: the one that has lived longest, where others were killed."""
-
-
-@dataclass(frozen=True, slots=True)
-class GrowthFigure:
-    """One measured quantity: its median after the warm-up and at the end, its maximum, and its limit at the end.
-
-    `allowed` None: it is shown without a limit.
-    """
-
-    name: str
-    first: float
-    last: float
-    most: float
-    allowed: float | None
-
-    @property
-    def has_grown(self) -> bool:
-        """Check whether it is above its limit."""
-        return self.allowed is not None and self.last > self.allowed
 
 
 @dataclass

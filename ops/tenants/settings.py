@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.audit.acts import Act, By, actor_of, record_act
 from ops.tenants.fitting import check_fit
 from runtime.encoding import dump_json
 from runtime.tenants import view_of
@@ -91,7 +92,7 @@ async def create_tenant(
     tenant: str,
     given: dict[str, Any],
     *,
-    by: str,
+    by: By,
     reason: str | None = None,
     deployment: TenantBoundSettings | None = None,
 ) -> TenantRecord:
@@ -110,6 +111,7 @@ async def create_tenant(
             raise TenantNameTaken(tenant)
         if stored:
             await _write(transaction, tenant, stored, version=0, by=by, reason=reason)
+        await record_act(transaction, tenant, by, Act("tenant.created", tenant, reason=reason, after=stored))
         return await _read(transaction, tenant)
 
 
@@ -129,7 +131,7 @@ async def change_settings(
     tenant: str,
     patch: dict[str, Any],
     *,
-    by: str,
+    by: By,
     reason: str | None = None,
     version: int | None = None,
     deployment: TenantBoundSettings | None = None,
@@ -148,6 +150,8 @@ async def change_settings(
             check_fit(record.settings, changed, deployment)
         stored = merge_patch(record.newer, changed.stored())
         await _write(transaction, tenant, stored, version=record.version, by=by, reason=reason)
+        act = Act("tenant.changed", tenant, reason=reason, before=record.stored, after=stored)
+        await record_act(transaction, tenant, by, act)
         return await _read(transaction, tenant)
 
 
@@ -155,7 +159,7 @@ async def undo_change(
     database: Database,
     tenant: str,
     *,
-    by: str,
+    by: By,
     reason: str | None = None,
     version: int | None = None,
     expected: int | None = None,
@@ -175,6 +179,8 @@ async def undo_change(
         if deployment is not None:
             check_fit(record.settings, read_tenant_settings(stored)[0], deployment)
         await _write(transaction, tenant, stored, version=record.version, by=by, reason=reason, restores=target)
+        act = Act("tenant.undone", tenant, reason=reason, before=record.stored, after=stored)
+        await record_act(transaction, tenant, by, act)
         return await _read(transaction, tenant)
 
 
@@ -197,19 +203,23 @@ async def _find_earlier(
     return version, earlier[0]["settings"] if earlier else {}
 
 
-async def suspend_tenant(database: Database, tenant: str, *, by: str, because: str) -> None:
+async def suspend_tenant(database: Database, tenant: str, *, by: By, because: str) -> None:
     """Refuse at the door what comes in for a tenant from now on; turns under way end. Raises UnknownTenant."""
-    if not await database.read(tenant, "suspend_tenant", tenant=tenant, by=by, because=because):
-        raise UnknownTenant(tenant)
+    async with database.transaction(tenant) as transaction:
+        if not await transaction.run("suspend_tenant", tenant=tenant, by=actor_of(by).name, because=because):
+            raise UnknownTenant(tenant)
+        await record_act(transaction, tenant, by, Act("tenant.suspended", tenant, reason=because))
 
 
-async def resume_tenant(database: Database, tenant: str) -> None:
+async def resume_tenant(database: Database, tenant: str, *, by: By) -> None:
     """Put a tenant back into service; raises UnknownTenant, TenantBeingDeleted."""
-    rows = await database.read(tenant, "resume_tenant", tenant=tenant)
-    if not rows:
-        raise UnknownTenant(tenant)
-    if rows[0]["deleting_since"] is not None:
-        raise TenantBeingDeleted(tenant)
+    async with database.transaction(tenant) as transaction:
+        rows = await transaction.run("resume_tenant", tenant=tenant)
+        if not rows:
+            raise UnknownTenant(tenant)
+        if rows[0]["deleting_since"] is not None:
+            raise TenantBeingDeleted(tenant)
+        await record_act(transaction, tenant, by, Act("tenant.resumed", tenant))
 
 
 def describe(record: TenantRecord) -> dict[str, Any]:
@@ -270,7 +280,7 @@ async def _write(
     stored: dict[str, Any],
     *,
     version: int,
-    by: str,
+    by: By,
     reason: str | None,
     restores: int | None = None,
 ) -> None:
@@ -279,7 +289,7 @@ async def _write(
         tenant=tenant,
         settings=dump_json(stored),
         version=version,
-        by=by,
+        by=actor_of(by).name,
         reason=reason,
         restores=restores,
     )

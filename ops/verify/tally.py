@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from schema.messages.reply import Reply
 
@@ -70,16 +70,20 @@ class ModelWork:
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    calls_of_turns: Counter[int] = field(default_factory=Counter)
+    """How many turns made so many calls."""
 
     def add_turn(self, conversation: str, model_calls: Iterable[Mapping[str, Any]]) -> None:
         """Add one turn with the model calls of its record."""
         self.turns += 1
+        before = self.calls
         for call in model_calls:
             self.intervals[conversation].append((call["started_at"], call["started_at"] + call["milliseconds"] / 1_000))
             if not call["replayed"]:
                 self.calls += call.get("purpose", "agents") == "agents"
                 self.input_tokens += call["input_tokens"]
                 self.output_tokens += call["output_tokens"]
+        self.calls_of_turns[self.calls - before] += 1
 
     def per_turn(self, amount: int) -> float:
         """Return `amount` divided by the number of turns."""
@@ -98,7 +102,23 @@ class Sent:
     accepted_at: float | None = None
     acceptance_seconds: float = 0.0
     answered_at: float | None = None
+    phase: int = 0
+    """Index of the phase of a load test in which it was due."""
+    lag_seconds: float = 0.0
+    """How late it was taken up by what sends."""
+    refused: int = 0
+    """How often it was refused for the moment before it was accepted."""
     reply_ids: set[str] = field(default_factory=set)
+
+
+class CustomerWait(NamedTuple):
+    """How long a customer waited for the answer to one message."""
+
+    sent: Sent
+    latency_ms: float
+    """From when it was due."""
+    overhead_ms: float
+    """The same without the time in which a model worked for the conversation."""
 
 
 class Tally:
@@ -152,6 +172,14 @@ class Tally:
         self._open.difference_update(reply.in_reply_to)
         return True
 
+    def waits(self, work: ModelWork) -> Iterator[CustomerWait]:
+        """Yield, for each message that is accepted and answered, how long its customer waited."""
+        for sent in self.sent.values():
+            if sent.accepted and sent.answered_at is not None:
+                latency = sent.answered_at - sent.due_at
+                busy = covered_seconds(work.intervals.get(sent.conversation, ()), sent.due_at, sent.answered_at)
+                yield CustomerWait(sent, latency * 1_000, (latency - busy) * 1_000)
+
     def report(self, work: ModelWork, states: Mapping[str, str] | None = None) -> LoadReport:
         """Return the report of the run.
 
@@ -160,13 +188,7 @@ class Tally:
         """
         missing = [(states or {}).get(message_id) for message_id in self._open]
         accepted = [sent for sent in self.sent.values() if sent.accepted]
-        latencies, overheads = [], []
-        for sent in accepted:
-            if sent.answered_at is not None:
-                latency = sent.answered_at - sent.due_at
-                busy = covered_seconds(work.intervals.get(sent.conversation, ()), sent.due_at, sent.answered_at)
-                latencies.append(latency * 1_000)
-                overheads.append((latency - busy) * 1_000)
+        waits = list(self.waits(work))
         return LoadReport(
             messages=len(accepted),
             replies=len(self._replies),
@@ -179,8 +201,8 @@ class Tally:
             accepted_per_s=round(_rate(accepted, [sent.accepted_at for sent in accepted]), 1),
             acceptance_ms=distribution([sent.acceptance_seconds * 1_000 for sent in accepted]),
             messages_per_s=round(_rate(accepted, [sent.answered_at for sent in accepted]), 1),
-            latency_ms=distribution(latencies),
-            overhead_ms=distribution(overheads),
+            latency_ms=distribution([wait.latency_ms for wait in waits]),
+            overhead_ms=distribution([wait.overhead_ms for wait in waits]),
             model_calls_per_turn=work.per_turn(work.calls),
             input_tokens_per_turn=work.per_turn(work.input_tokens),
             output_tokens_per_turn=work.per_turn(work.output_tokens),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from producer.delivery.claims import SETTLE_SECONDS, ClaimedTasks
 from producer.delivery.schedule import DeliveryVerdict, Tried, judge
 from producer.delivery.sending import DeliveryOutcome
 from producer.delivery.signing import signed_headers
-from runtime.cancelling import cancel_and_wait
 from runtime.database import EVERY_TENANT
 from runtime.outage import POSTGRESQL_AWAY
 from schema.errors import Unsealable
 
 if TYPE_CHECKING:
+    from producer.delivery.metrics import DeliveryMetrics
     from producer.delivery.sending import Sender
     from runtime.database import Database, Row
     from runtime.outage import Outages
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 OF_ONE_TARGET_MAX: Final = 4
 """Deliveries to one target that a process claims at once, and from which it claims no more."""
-
-SETTLE_SECONDS: Final = 10.0
-"""How much longer than an attempt may take its claim holds: after that another process repeats it."""
 
 _log = structlog.get_logger("fte.webhooks")
 
@@ -41,6 +38,7 @@ class DeliveryParts:
     sealer: Sealer
     sender: Sender
     outages: Outages
+    metrics: DeliveryMetrics
 
 
 class Deliveries:
@@ -52,58 +50,29 @@ class Deliveries:
 
     def __init__(self, parts: DeliveryParts, settings: WebhookSettings) -> None:
         self._parts = parts
-        self._deliveries_max = settings.webhook_deliveries_max
         self._hold_seconds = settings.webhook_seconds_max + SETTLE_SECONDS
-        self._under_way: dict[asyncio.Task[None], str] = {}
-        self._due = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look for due deliveries now, and not at the next interval."""
-        self._due.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait until there may be something to do, or for so many seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._due.wait()
-        except TimeoutError:
-            pass
-        self._due.clear()
+        self.tasks = ClaimedTasks("webhook", tasks_max=settings.webhook_deliveries_max, each_max=OF_ONE_TARGET_MAX)
 
     async def take_up(self) -> int:
         """Claim what is due, as far as there is room, and begin to send it; return how many were claimed."""
-        room = self._deliveries_max - len(self._under_way)
-        if room <= 0:
+        if not self.tasks.room:
             return 0
-        of_target = Counter(self._under_way.values())
         rows = await self._parts.database.read(
             EVERY_TENANT,
             "claim_webhooks",
-            busy=[target for target, count in of_target.items() if count >= OF_ONE_TARGET_MAX],
-            each_max=OF_ONE_TARGET_MAX,
-            deliveries_max=room,
+            busy=self.tasks.busy,
+            each_max=self.tasks.each_max,
+            deliveries_max=self.tasks.room,
             hold_seconds=self._hold_seconds,
         )
         for row in rows:
-            task = asyncio.create_task(self._deliver(row), name="webhook")
-            self._under_way[task] = row["target_id"]
-            task.add_done_callback(self._end)
+            self.tasks.begin(row["target_id"], self._deliver(row))
         return len(rows)
 
-    async def finish(self, seconds_max: float) -> None:
-        """Let what is under way end, for so many seconds; what is cut off then is sent again by another process."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=seconds_max)
-        await cancel_and_wait(*self._under_way)
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("webhook.failed", exc_info=task.exception())
-        self.wake()
-
     async def _deliver(self, row: Row) -> None:
+        began = time.perf_counter()
         outcome = await self._send(row)
+        self._parts.metrics.note(outcome.kind, time.perf_counter() - began)
         verdict = judge(Tried(row["tries"], row["queued_at"], row["failing_since"], row["now"]), outcome)
         try:
             await self._settle(row, outcome, verdict)

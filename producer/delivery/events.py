@@ -1,4 +1,4 @@
-"""Turn outbox rows and ended episodes into webhook events: ids and names, never a customer's words or address."""
+"""Turn outbox rows, ended episodes and receipts into webhook events: ids and names, no customer's words or address."""
 
 from __future__ import annotations
 
@@ -28,20 +28,26 @@ class Happening:
     event_id: str
     type: str
     at: datetime
+    """By the clock of the process that did it."""
     attributes: dict[str, Any]
+    stored_at: datetime
+    """By the database's clock, as the time at which a target was added."""
 
 
-def read_outbox_row(key: ConversationKey, ordinal: int, kind: str, body: str) -> Happening:
-    """Read an opened outbox row; raises ValueError (pydantic's) for one that this release cannot read."""
-    event_id = _event_id(key, f"outbox {ordinal}")
+def read_outbox_row(key: ConversationKey, row: Mapping[str, Any], body: str) -> Happening:
+    """Read a row as `find_webhook_rows` gives it, with its body opened.
+
+    Raises ValueError (pydantic's) for one that this release cannot read.
+    """
+    event_id, kind, stored_at = _event_id(key, f"outbox {row['ordinal']}"), row["kind"], row["created_at"]
     if kind == "reply":
         reply = Reply.model_validate_json(body)
-        return Happening(event_id, "message.answered", reply.created_at, _about_reply(reply))
+        return Happening(event_id, "message.answered", reply.created_at, _about_reply(reply), stored_at)
     if kind == "escalation":
         escalation = Escalation.model_validate_json(body)
-        return Happening(event_id, "ticket.created", escalation.created_at, _about_ticket(escalation))
+        return Happening(event_id, "ticket.created", escalation.created_at, _about_ticket(escalation), stored_at)
     event = Event.model_validate_json(body)
-    return Happening(event_id, event.name, event.created_at, dict(event.attributes))
+    return Happening(event_id, event.name, event.created_at, dict(event.attributes), stored_at)
 
 
 def read_episode(key: ConversationKey, row: Mapping[str, Any]) -> Happening:
@@ -55,7 +61,17 @@ def read_episode(key: ConversationKey, row: Mapping[str, Any]) -> Happening:
         "replies": row["replies"],
         "has_ticket": row["has_ticket"],
     }
-    return Happening(_event_id(key, f"episode {row['number']}"), "conversation.completed", row["closed_at"], attributes)
+    closed_at = row["closed_at"]
+    return Happening(
+        _event_id(key, f"episode {row['number']}"), "conversation.completed", closed_at, attributes, closed_at
+    )
+
+
+def read_receipt(key: ConversationKey, row: Mapping[str, Any]) -> Happening:
+    """Read whether a reply arrived as `find_reply_receipts` gives it."""
+    attributes = {"reply_id": row["reply_id"], "channel": row["channel"], "code": row["receipt_code"]}
+    event_id = _event_id(key, f"receipt {row['reply_id']} {row['receipt']}")
+    return Happening(event_id, f"reply.{row['receipt']}", row["receipt_at"], attributes, row["receipt_at"])
 
 
 def write_body(key: ConversationKey, happening: Happening, sequence: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from pydantic import ValidationError
 
-from producer.delivery.events import Happening, read_episode, read_outbox_row, write_body
+from producer.delivery.events import Happening, read_episode, read_outbox_row, read_receipt, write_body
 from runtime.encoding import dump_json
 from schema.errors import Unsealable
 from schema.messages.wire import newer_version_in
@@ -54,10 +54,17 @@ class FanOut:
             episodes = await transaction.run(
                 "find_closed_episodes", last_episode=place["last_episode"], rows_max=ROWS_MAX, **names
             )
+            receipts = await transaction.run("find_reply_receipts", rows_max=ROWS_MAX, **names)
             rows, read = self._read_rows(key, rows)
-            if not rows and not episodes:
+            if not rows and not episodes and not receipts:
                 return 0, 0
-            happenings = _in_order(read, [read_episode(key, row) for row in episodes])
+            beside = [read_episode(key, row) for row in episodes] + [read_receipt(key, row) for row in receipts]
+            happenings = _in_order(read, sorted(beside, key=lambda happening: happening.at))
+            told = {
+                "reply_ids": [row["reply_id"] for row in receipts],
+                "receipts": [row["receipt"] for row in receipts],
+            }
+            await transaction.run("note_receipts_told", tenant=key.tenant, **told)
             await self._add(transaction, key, happenings, place["last_sequence"])
             await transaction.run(
                 "note_webhook_events",
@@ -77,7 +84,7 @@ class FanOut:
         read = []
         for place, row in enumerate(rows):
             try:
-                read.append(read_outbox_row(key, row["ordinal"], row["kind"], self.sealer.open(row["body"])))
+                read.append(read_outbox_row(key, row, self.sealer.open(row["body"])))
             except (Unsealable, ValidationError) as error:
                 is_newer = isinstance(error, ValidationError) and newer_version_in(error) is not None
                 reason = "a later release's" if is_newer else type(error).__name__
@@ -97,6 +104,7 @@ class FanOut:
                 "type": happening.type,
                 "body": write_body(key, happening, sequence),
                 "occurred_at": happening.at,
+                "stored_at": happening.stored_at,
             }
             for sequence, happening in enumerate(happenings, last_sequence + 1)
         ]
@@ -106,7 +114,7 @@ class FanOut:
 
 
 def _in_order(read: list[Happening], ended: list[Happening]) -> list[Happening]:
-    """Put the ends of episodes where they belong among what the outbox tells, whose order stays."""
+    """Put what stands elsewhere in its place among what the outbox tells, whose order stays."""
     found: list[Happening] = []
     waiting = list(ended)
     for happening in read:

@@ -1,27 +1,25 @@
-"""Read a tenant's outbound streams as one consumer group, and make webhook events of what they point at."""
+"""Read a tenant's outbound streams as one consumer group, whose entries only say which conversation to look at."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from producer.collecting.subscription import AsyncSubscription
 from runtime.loops import Loop, Loops
-from schema.channels import CHANNELS
 from schema.ids import ConversationKey
-from schema.keys import escalations_stream, events_stream, replies_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from redis.asyncio import Redis
 
     from producer.collecting.entries import StreamEntry
-    from producer.delivery.fan_out import FanOut
     from runtime.outage import Outages
     from schema.settings.servers import ServerSettings
 
-GROUP: Final = "fte.webhooks"
 CONSUMER: Final = "deliverer"
 """The name of every process: what a dead one held comes to whichever starts next, and no names pile up.
 
@@ -33,24 +31,32 @@ ENTRIES_MAX: Final = 50
 
 _READ_SECONDS: Final = 2.0
 
+_log = structlog.get_logger("fte.delivery")
 
-def streams_of(tenant: str) -> list[str]:
-    """Return the streams whose entries lead to webhooks."""
-    return [
-        events_stream(tenant),
-        escalations_stream(tenant),
-        *(replies_stream(tenant, channel) for channel in CHANNELS),
-    ]
+
+TakeUp = Callable[[ConversationKey], Awaitable[int]]
+"""Takes up what is new in a conversation, in PostgreSQL; returns how much there was."""
+
+
+@dataclass(frozen=True)
+class Ring:
+    """The group that a kind of deliverer reads as, the streams that ring for it, and what it does then."""
+
+    group: str
+    streams: Callable[[str], list[str]]
+    """Of a tenant."""
+    take_up: TakeUp
+    wake: Callable[[], None]
+    """Called when there was something to take up."""
 
 
 class StreamReader:
     """Takes entries of one stream and acknowledges them once their conversations have been taken up."""
 
-    def __init__(self, subscription: AsyncSubscription, tenant: str, fan_out: FanOut, wake: Callable[[], None]) -> None:
+    def __init__(self, subscription: AsyncSubscription, tenant: str, ring: Ring) -> None:
         self._subscription = subscription
         self._tenant = tenant
-        self._fan_out = fan_out
-        self._wake = wake
+        self._ring = ring
         self._taken: list[StreamEntry] = []
 
     def loop(self) -> Loop:
@@ -67,35 +73,34 @@ class StreamReader:
             entry = await self._subscription.next(0) if len(self._taken) < ENTRIES_MAX else None
 
     async def take_up(self) -> int:
-        """Make events of the entries' conversations, and acknowledge; return how many events were made."""
-        made = 0
+        """Take up the entries' conversations, and acknowledge; return how much there was."""
+        found = 0
         for conversation in dict.fromkeys(entry.conversation for entry in self._taken):
-            made += await self._fan_out.of_conversation(ConversationKey(self._tenant, conversation))
+            found += await self._ring.take_up(ConversationKey(self._tenant, conversation))
         await self._subscription.ack(*self._taken)
         self._taken = []
-        if made:
-            self._wake()
-        return made
+        if found:
+            self._ring.wake()
+        return found
 
 
 class Feed:
-    """Reads all streams of one tenant, until it is closed."""
+    """Reads the streams of one tenant, until it is closed."""
 
-    def __init__(self, settings: ServerSettings, tenant: str, fan_out: FanOut, wake: Callable[[], None]) -> None:
+    def __init__(self, settings: ServerSettings, tenant: str, ring: Ring) -> None:
         self._settings = settings
         self._tenant = tenant
-        self._fan_out = fan_out
-        self._wake = wake
+        self._ring = ring
         self._opened = AsyncExitStack()
 
     async def open(self, outages: Outages) -> None:
         """Make the groups where there are none, and begin to read."""
         async with AsyncExitStack() as opening:
             readers = []
-            for stream in streams_of(self._tenant):
-                subscription = AsyncSubscription(self._settings, stream, GROUP, CONSUMER)
+            for stream in self._ring.streams(self._tenant):
+                subscription = AsyncSubscription(self._settings, stream, self._ring.group, CONSUMER)
                 await opening.enter_async_context(subscription)
-                readers.append(StreamReader(subscription, self._tenant, self._fan_out, self._wake))
+                readers.append(StreamReader(subscription, self._tenant, self._ring))
             loops = Loops(outages)
             opening.push_async_callback(loops.stop)
             loops.start([reader.loop() for reader in readers])
@@ -106,8 +111,46 @@ class Feed:
         await self._opened.aclose()
 
 
-async def drop_groups(client: Redis, tenant: str) -> None:
-    """Remove the groups of a tenant that has no targets any more: nothing waits for them from then on."""
-    for stream in streams_of(tenant):
+class Feeds:
+    """The feeds of the tenants that a process delivers for."""
+
+    def __init__(self, settings: ServerSettings, redis: Redis, outages: Outages, ring: Ring) -> None:
+        self._settings = settings
+        self._redis = redis
+        self._outages = outages
+        self._ring = ring
+        self._feeds: dict[str, Feed] = {}
+
+    @property
+    def tenants(self) -> list[str]:
+        """Return whose streams are read."""
+        return list(self._feeds)
+
+    async def follow(self, wanted: set[str]) -> set[str]:
+        """Read the streams of these tenants and of no others; return those that were left.
+
+        Where the last receiver is gone the groups are removed: nothing waits for them from then on.
+        """
+        for tenant in wanted - self._feeds.keys():
+            feed = Feed(self._settings, tenant, self._ring)
+            await feed.open(self._outages)
+            self._feeds[tenant] = feed
+            _log.info("delivery.reading", tenant=tenant, group=self._ring.group)
+        left = self._feeds.keys() - wanted
+        for tenant in left:
+            await self._feeds.pop(tenant).close()
+            await drop_groups(self._redis, self._ring.streams(tenant), self._ring.group)
+            _log.info("delivery.reading_ended", tenant=tenant, group=self._ring.group)
+        return set(left)
+
+    async def close(self) -> None:
+        """Stop to read."""
+        for feed in self._feeds.values():
+            await feed.close()
+
+
+async def drop_groups(client: Redis, streams: list[str], group: str) -> None:
+    """Remove a group from streams: nothing waits for it from then on."""
+    for stream in streams:
         if await client.exists(stream):
-            await client.xgroup_destroy(stream, GROUP)
+            await client.xgroup_destroy(stream, group)

@@ -11,16 +11,36 @@ from runtime.jitter import jitter_below
 if TYPE_CHECKING:
     from producer.delivery.sending import DeliveryOutcome
 
+JITTER_SHARE: Final = 0.2
+
+
+@dataclass(frozen=True)
+class RetrySchedule:
+    """When something that failed is tried again: the pauses after the first failure, the second …, and for how long."""
+
+    pauses: tuple[float, ...]
+    """In seconds; each is up to JITTER_SHARE shorter."""
+    retry_for: timedelta
+    """How long after it was queued; what is older when its turn comes is tried once."""
+
+    def seconds_until_next(self, tries: int, queued_at: datetime, now: datetime) -> float | None:
+        """Return how long to wait after so many failures; None: it is given up."""
+        left = (queued_at + self.retry_for - now).total_seconds()
+        if left <= 0 or tries > len(self.pauses):
+            return None
+        return min(left, jitter_below(self.pauses[tries - 1], JITTER_SHARE))
+
+
 RETRY_SECONDS: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 """Pauses after the first failure, the second …: the schedule that the Standard Webhooks specification recommends."""
 
 RETRY_FOR: Final = timedelta(days=3)
 """How long after it was queued a delivery is tried; what is older when its turn comes is tried once."""
 
+WEBHOOK_SCHEDULE: Final = RetrySchedule(RETRY_SECONDS, RETRY_FOR)
+
 DISABLE_AFTER: Final = timedelta(days=5)
 """How long a target may fail without one success before it is disabled."""
-
-JITTER_SHARE: Final = 0.2
 
 PAUSE_SECONDS: Final = 30.0
 """How long an overloaded target is left alone when it does not say how long."""
@@ -67,10 +87,9 @@ def judge(tried: Tried, outcome: DeliveryOutcome) -> DeliveryVerdict:
             "waiting", disabled_reason=f"it has failed for {failing_for.days} days without one success"
         )
     pause = _pause_of(outcome)
-    left = (tried.queued_at + RETRY_FOR - tried.now).total_seconds()
-    if left <= 0 or tried.tries > len(RETRY_SECONDS):
+    after = WEBHOOK_SCHEDULE.seconds_until_next(tried.tries, tried.queued_at, tried.now)
+    if after is None:
         return DeliveryVerdict("dead", pause_seconds=pause)
-    after = min(left, jitter_below(RETRY_SECONDS[tried.tries - 1], JITTER_SHARE))
     return DeliveryVerdict("waiting", after_seconds=max(after, pause), pause_seconds=pause)
 
 

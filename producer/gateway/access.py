@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 OPEN_PATHS: Final = frozenset({"/v1/health/live", "/v1/health/ready", "/v1/openapi.json", "/v1/docs"})
 """Paths that need no key; so do the files below /v1/docs/."""
 
+CHANNELS_PREFIX: Final = "/v1/channels/"
+"""Below it providers call, whose routes verify the signature of each request themselves."""
+
 _KEY_CHARACTERS_MAX: Final = 512
 
 
 def needs_key(path: str) -> bool:
-    """Check whether a path needs a key: all do that are not listed as open."""
-    return path not in OPEN_PATHS and not path.startswith("/v1/docs/")
+    """Check whether a path needs a key: all do that are not listed as open, or verify a provider's signature."""
+    return path not in OPEN_PATHS and not path.startswith(("/v1/docs/", CHANNELS_PREFIX))
 
 
 def read_bearer(headers: list[tuple[bytes, bytes]]) -> str:
@@ -70,6 +73,7 @@ def require(scope: str) -> Callable[[Request], Awaitable[Principal]]:
 
 
 # Coroutines, not plain functions: FastAPI would run those in threads, which costs more than all the rest of a request.
-Writer = Annotated[Principal, Depends(require("messages:write"))]
+check_writer = require("messages:write")
+Writer = Annotated[Principal, Depends(check_writer)]
 Collector = Annotated[Principal, Depends(require("outbound:read"))]
 Reader = Annotated[Principal, Depends(require("conversations:read"))]

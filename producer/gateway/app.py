@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, FastAPI
 
-from producer.gateway import conversations, docs_page, health, messages, outbound
+from producer.gateway import conversations, docs_page, health, mail_webhooks, messages, outbound, sms
 from producer.gateway.contract import complete
 from producer.gateway.door import Door
 from producer.gateway.parts import open_parts
@@ -37,13 +37,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_parts(settings, failpoint=failpoint) as parts:
+        async with AsyncExitStack() as opening:
+            parts = await opening.enter_async_context(open_parts(settings, failpoint=failpoint))
             app.state.parts = parts
             app.state.conversations = messages.KnownConversations(parts.database)
-            try:
-                yield
-            finally:
-                await app.state.conversations.close()
+            opening.push_async_callback(app.state.conversations.close)
+            for router in routers:  # whose routes are added one by one, so that nobody else opens what they need
+                await opening.enter_async_context(router.lifespan_context(app))
+            yield
 
     app = FastAPI(
         title="fte",
@@ -56,8 +57,10 @@ def create_app(
         redirect_slashes=False,
         telemetry={"tracing": False},
     )
-    for router in (messages.router, outbound.router, conversations.router, health.router, docs_page.router, *routers):
-        app.include_router(router)
+    ours = (messages.router, outbound.router, conversations.router, health.router, docs_page.router)
+    channels = (sms.router, mail_webhooks.router)
+    for router in (*ours, *channels, *routers):
+        app.router.routes.extend(router.routes)  # and not include_router, which looks a route up twice per request
     answer_errors(app)
     app.add_middleware(Door)
     complete(app)

@@ -16,6 +16,7 @@ from schema.session_items import text_of
 if TYPE_CHECKING:
     from producer.gateway.parts import Parts
     from runtime.database import Row
+    from runtime.sealing import Sealer
 
 PAGE_MESSAGES_MAX: Final = 100
 _ORDINAL_MAX: Final = 2**63 - 1
@@ -113,7 +114,8 @@ async def list_messages(
         after=wanted.after,
         rows_max=wanted.limit + 1,
     )
-    messages = [_message(row) for row in rows[: wanted.limit]]
+    sealer = parts_of(request).sealer
+    messages = [_message(row, sealer) for row in rows[: wanted.limit]]
     page = TranscriptPage(messages=messages, next_after=messages[-1].ordinal if len(rows) > wanted.limit else None)
     return Response(page.model_dump_json(), headers=_fresh(etag), media_type="application/json")
 
@@ -125,13 +127,16 @@ async def _find(parts: Parts, tenant: str, conversation: str) -> Row:
     return rows[0]
 
 
-def _message(row: Row) -> TranscriptMessage:
+def _message(row: Row, sealer: Sealer) -> TranscriptMessage:
+    content = row["content"]
+    if row["sealed"] is not None:
+        content = sealer.open_item({"sealed": row["sealed"]}).get("content")
     is_customer = row["role"] == "user"
     return TranscriptMessage(
         ordinal=row["ordinal"],
         role="customer" if is_customer else "agent",
         agent=None if is_customer else row["agent"],
-        text=text_of(row["content"]),
+        text=text_of(content),
         turn=row["turn"],
         created_at=row["created_at"],
     )

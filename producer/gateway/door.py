@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 BODY_BYTES_MAX: Final = 262_144
 """Size of a body, but where BODY_BYTES_MAX_OF says otherwise: a message at its limit, and room for escapes."""
 BODY_BYTES_MAX_OF: Final = {"/v1/messages/batch": 4_000_000}
+MAIL_BODY_BYTES_MAX: Final = 40 * 1024 * 1024
+"""Size of a provider's request with a mail: what providers take, so that of each mail a person gets to know."""
+MAIL_PATHS: Final = "/v1/channels/email/"
 BODY_SECONDS_MAX: Final = 15.0
 """How long a client may take to send a body, from its head on."""
 
@@ -93,7 +96,7 @@ class _Visit:
         self._body_until = time.monotonic() + BODY_SECONDS_MAX
         self._body_is_read = False
         self._body_bytes = 0
-        self._body_bytes_max = BODY_BYTES_MAX_OF.get(scope["path"], BODY_BYTES_MAX)
+        self._body_bytes_max = _body_bytes_max(scope["path"])
         self.status: int | None = None
         self.request_id = _request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = self.request_id
@@ -162,6 +165,10 @@ class _Visit:
         """Return the path as the route declares it: no id of a conversation becomes a label."""
         route = self._scope.get("route")
         return str(getattr(route, "path", "none"))
+
+
+def _body_bytes_max(path: str) -> int:
+    return MAIL_BODY_BYTES_MAX if path.startswith(MAIL_PATHS) else BODY_BYTES_MAX_OF.get(path, BODY_BYTES_MAX)
 
 
 def _request_id(headers: list[tuple[bytes, bytes]]) -> str:

@@ -1,27 +1,27 @@
-"""Count what the gateway serves, for Prometheus, on a port of their own."""
+"""Count what the gateway serves, for Prometheus."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from runtime.telemetry.metrics import Metrics, MetricSpec
 
-REGISTRY: Final = CollectorRegistry()
-"""Of this program's metrics alone: no global one, which any library may add to."""
+GATEWAY: Final = Metrics()
+"""Of this program's metrics alone: no global registry, which any library may add to."""
 
-REQUESTS: Final = Counter(
-    "fte_gateway_requests_total", "Requests answered", ("method", "route", "status"), registry=REGISTRY
+OF_REQUESTS: Final = MetricSpec(
+    "fte_gateway_requests_total", "counter", "Requests answered", ("method", "route", "status")
 )
-SECONDS: Final = Histogram(
+OF_REQUEST_SECONDS: Final = MetricSpec(
     "fte_gateway_request_seconds",
+    "histogram",
     "From the head of a request to the head of its answer",
     ("route",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-    registry=REGISTRY,
 )
-STREAMS: Final = Gauge("fte_gateway_streams_open", "Streams and long polls under way", registry=REGISTRY)
+OF_STREAMS: Final = MetricSpec("fte_gateway_streams_open", "gauge", "Streams and long polls under way")
+OF_A_GATEWAY: Final = (OF_REQUESTS, OF_REQUEST_SECONDS, OF_STREAMS)
 
-
-def serve_metrics(host: str, port: int) -> None:
-    """Serve the metrics from a thread of its own."""
-    start_http_server(port, addr=host, registry=REGISTRY)
+REQUESTS: Final = GATEWAY.counter(OF_REQUESTS)
+SECONDS: Final = GATEWAY.histogram(OF_REQUEST_SECONDS)
+STREAMS: Final = GATEWAY.gauge(OF_STREAMS)

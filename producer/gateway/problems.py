@@ -103,6 +103,9 @@ class Problem(BaseModel):
     detail: str = Field(description="what is wrong, with its numbers and the way out")
     request_id: str = Field(description="of the request, as in the header X-Request-ID")
     errors: list[FieldError] | None = None
+    news: list[dict[str, Any]] | None = Field(
+        default=None, description="what happened meanwhile, where that is the reason: acts of the desk, or messages"
+    )
 
 
 class Refused(FteError):
@@ -115,13 +118,17 @@ class Refused(FteError):
         *,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[FieldError] = (),
+        status: int | None = None,
+        news: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        """Take the name and the text; `status` stands in place of the name's own."""
         super().__init__(detail)
         self.name = name
-        self.status = TITLES[name][0]
+        self.status = TITLES[name][0] if status is None else status
         self.detail = detail
         self.headers = dict(headers or {})
         self.errors = list(errors)
+        self.news = list(news)
 
     def problem(self, request_id: str) -> dict[str, Any]:
         """Return the refusal as the members of a problem document."""
@@ -134,6 +141,8 @@ class Refused(FteError):
         }
         if self.errors:
             body["errors"] = [error.model_dump(exclude_none=True) for error in self.errors]
+        if self.news:
+            body["news"] = self.news
         return body
 
     def response(self, request_id: str) -> Response:

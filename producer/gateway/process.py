@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,11 +14,16 @@ import uvicorn
 import uvloop
 
 from producer.gateway.app import create_app
-from producer.gateway.metrics import serve_metrics
+from producer.gateway.metrics import GATEWAY
 from producer.gateway.protocol import GatewayProtocol
 from runtime.failpoints import Failpoint, no_failpoint, read_failpoint
+from runtime.garbage import settle_memory
+from runtime.loops import Loops
+from runtime.outage import Outages
+from runtime.telemetry.metrics_endpoint import MetricsEndpoint, serve_metrics
+from runtime.telemetry.process_metrics import lag_loop, watch_connections, watch_loops
 from schema.errors import InvalidSettings
-from schema.settings.gateway import parse_listening
+from schema.settings.listening import parse_listening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -49,11 +54,16 @@ def run_gateway(
     cannot be had, and what `AsyncProducer` raises.
     """
     listening = _listen(settings, shares_port=shares_port)
-    if settings.gateway_metrics_listen:
-        serve_metrics(*parse_listening(settings.gateway_metrics_listen))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    endpoint = _serve_metrics(settings)
+    with closing(endpoint) if endpoint else nullcontext(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve_until_signalled(settings, routers, listening, on_ready))
     return 0
+
+
+def _serve_metrics(settings: GatewaySettings) -> MetricsEndpoint | None:
+    if settings.gateway_metrics_listen:
+        return serve_metrics(GATEWAY.registry, settings.gateway_metrics_listen, setting="FTE_GATEWAY_METRICS_LISTEN")
+    return serve_metrics(GATEWAY.registry, settings.metrics_listen) if settings.metrics_listen else None
 
 
 async def _serve_until_signalled(
@@ -65,10 +75,22 @@ async def _serve_until_signalled(
     failpoint = read_failpoint(os.environ)
     async with serving(settings, listening, routers=routers, failpoint=failpoint) as server:
         port: int = listening.getsockname()[1]
+        loops = _measure(settings, server)
+        settle_memory()
         _log.info("gateway.ready", port=port)
         on_ready(port)
         await server.ended.wait()
+        await loops.stop()
     _log.info("gateway.stopped")
+
+
+def _measure(settings: GatewaySettings, server: GatewayServer) -> Loops:
+    """Have the metrics read what the process is doing."""
+    watch_connections(GATEWAY, server.parts.database)
+    loops = Loops(Outages(settings))
+    loops.start([lag_loop(GATEWAY)])
+    watch_loops(GATEWAY, loops)
+    return loops
 
 
 class GatewayServer(uvicorn.Server):

@@ -64,6 +64,13 @@ class AsyncProducer:
         self._way: _Way | None = None
         self._batching: Batching[SealedMessage, Receipt | FteError] | None = None
 
+    @property
+    def sender_keys(self) -> SenderKeys:
+        """Return the deployment's sender keys; raises FteError before it is open."""
+        if self._senders is None:
+            raise FteError("the producer is not open yet; use `async with`")
+        return self._senders
+
     async def __aenter__(self) -> Self:
         """Connect, and check that the servers have this release's structure and this process's keys.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from celery import Celery
 from kombu.exceptions import KombuError
@@ -11,7 +12,7 @@ from redis.exceptions import RedisError
 
 from runtime.server_addresses import address_of, first_line
 from schema.errors import ServerUnreachable
-from schema.tasks import DRAIN_TASK, celery_configuration
+from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,9 @@ _BATCH_MESSAGES_MAX = 100
 class Doorbell:
     """Rings the workers' doorbell over one connection of its own, from any thread.
 
-    Costs a third of `send_task` with Celery's defaults: no pool, no declaration of a queue that every worker declares,
-    no result, and all bells of a call in one round trip.
+    Costs a seventh of `send_task` with Celery's defaults: Celery's message put in the queue by kombu, without a route,
+    a pool, signals, a result, or a declaration of a queue that every worker declares, and all bells of a call in one
+    round trip.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -64,13 +66,18 @@ class Doorbell:
             self._producer = self._app.amqp.Producer(self._app.connection_for_write(self._url), auto_declare=False)
         with self._producer.batch(max_size=_BATCH_MESSAGES_MAX):
             for key in keys:
-                self._app.send_task(
-                    DRAIN_TASK,
-                    args=tuple(key),
-                    ignore_result=True,
-                    producer=self._producer,
+                bell = self._app.amqp.as_task_v2(
+                    str(uuid4()), DRAIN_TASK, tuple(key), ignore_result=True, argsrepr=repr(tuple(key)), kwargsrepr="{}"
+                )
+                self._producer.publish(
+                    bell.body,
+                    exchange="",
+                    routing_key=DOORBELL_QUEUE,
+                    serializer="json",
+                    headers=bell.headers,
                     retry=False,
                     declare=[],
+                    **bell.properties,
                 )
 
     def _drop(self) -> None:

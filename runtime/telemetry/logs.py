@@ -17,7 +17,13 @@ from schema.settings.telemetry import LogSettings
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 # These libraries log at every attempt that a server is away; `runtime.outage` logs it once, `spans.dropped` its cost.
-_QUIETED = {"psycopg": logging.ERROR, "celery.worker.consumer": logging.CRITICAL, "opentelemetry": logging.CRITICAL}
+# flufl.bounce logs each way in which it looks at a bounce, and what it falls over.
+_QUIETED = {
+    "psycopg": logging.ERROR,
+    "celery.worker.consumer": logging.CRITICAL,
+    "opentelemetry": logging.CRITICAL,
+    "flufl.bounce": logging.CRITICAL,
+}
 
 # So does Celery's consumer, as critical and with a traceback, once a second while Redis closes each connection.
 _REPEATED = "Frequent restarts detected"

@@ -190,7 +190,7 @@ class Tracer:
     ) -> None:
         self._table = table
         self._exporter = exporter
-        self._losses = losses
+        self.losses = losses
         self._waiting_max = waiting_max
         self._finished: list[Span] = []
         self._unwritten: deque[Span] = deque()
@@ -217,7 +217,7 @@ class Tracer:
 
     async def _hand_on(self) -> None:
         await self.flush()
-        self._losses.report(now=time.monotonic())
+        self.losses.report(now=time.monotonic())
 
     async def flush(self) -> None:
         """Hand finished spans to the exporter, and write the unwritten ones as far as PostgreSQL takes them now."""
@@ -240,7 +240,7 @@ class Tracer:
         self._drop("postgresql", list(self._unwritten))
         if self._exporter is not None:
             await asyncio.to_thread(self._exporter.close, _CLOSE_SECONDS_MAX)
-        self._losses.report(now=time.monotonic(), last=True)
+        self.losses.report(now=time.monotonic(), last=True)
 
     async def _write_batch(self) -> bool:
         """Write the oldest spans; when PostgreSQL is away or slow, keep them and return False: rewriting is safe."""
@@ -269,7 +269,7 @@ class Tracer:
     def _drop(self, where: str, spans: Sequence[Span]) -> None:
         if not spans:
             return
-        self._losses.add(where, len(spans))
+        self.losses.add(where, len(spans))
         for span in spans:
             # Noted for each attempt, so that its trace can show what is missing; bounded like the queue itself.
             if span.attempt is not None and (span.attempt in self._lost or len(self._lost) < self._waiting_max):

@@ -13,6 +13,15 @@ EventName = Literal[
     "conversation.escalated",
     "conversation.taken_over",
     "conversation.handed_back",
+    "conversation.claimed",
+    "conversation.claim_lapsed",
+    "conversation.reassigned",
+    "conversation.snoozed",
+    "conversation.noted",
+    "conversation.overdue",
+    "conversation.resolved",
+    "conversation.reopened",
+    "approval.requested",
     "message.abusive",
     "message.emergency",
     "message.refused",
@@ -28,7 +37,8 @@ EventName = Literal[
     "spend.warning",
     "spend.exhausted",
 ]
-"""The names that this release writes."""
+"""The names that this release writes; those of the desk's acts but for a change of owner, and of approvals, only for
+tenants that say so (`desk.tells_every_act`): readers of the release before know no such names."""
 
 ANY_EVENT_NAME: Final = re.compile(r"^[a-z][a-z_]*(\.[a-z][a-z_]*)+$")
 AnyEventName = Annotated[str, StringConstraints(pattern=ANY_EVENT_NAME.pattern, max_length=64)]

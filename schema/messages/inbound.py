@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, Valida
 
 from schema.channels import Channel
 from schema.errors import InvalidMessage
+from schema.messages.unanswered import UNANSWERED_KEY
 from schema.messages.wire import SENDER_CHARACTERS_MAX, ConversationId, MessageId, TenantId, WireModel
 
 TEXT_CHARACTERS_MAX = 20_000
@@ -25,7 +26,8 @@ SENDER_VERIFIED_KEY = "fte.sender_verified"
 MODEL_LATENCY_KEY = "fte.model_latency_ms"
 """Metadata key of load tests: the simulated latency of each call of an embedded model."""
 RESERVED_PREFIX = "fte."
-"""Prefix of metadata keys reserved for the product: SENDER_VERIFIED_KEY is for gateways, the rest for load tests."""
+"""Prefix of metadata keys reserved for the product: GATEWAY_KEYS are for gateways, the rest for load tests."""
+GATEWAY_KEYS = (SENDER_VERIFIED_KEY, UNANSWERED_KEY)
 
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=METADATA_KEY_CHARACTERS_MAX)]
 MetadataValue = Annotated[str, StringConstraints(max_length=METADATA_VALUE_CHARACTERS_MAX)]
@@ -50,6 +52,11 @@ class Inbound(WireModel):
     def sender_is_verified(self) -> bool:
         """Return whether the gateway vouches that the message comes from its sender."""
         return self.metadata.get(SENDER_VERIFIED_KEY) == "true"
+
+    @property
+    def unanswered_because(self) -> str | None:
+        """Return why the gateway wants no answer to it; None: it is to be answered."""
+        return self.metadata.get(UNANSWERED_KEY)
 
     @field_validator("text", "sender", "subject")
     @classmethod
@@ -92,12 +99,12 @@ def parse_inbound(
 def check_metadata(inbound: Inbound) -> None:
     """Raise InvalidMessage, naming the key and the way out, for metadata that is reserved for load tests."""
     for key in inbound.metadata:
-        if key.startswith(RESERVED_PREFIX) and key != SENDER_VERIFIED_KEY:
+        if key.startswith(RESERVED_PREFIX) and key not in GATEWAY_KEYS:
             raise InvalidMessage(
                 "metadata",
                 f"{key!r} is reserved",
-                f"of keys that begin with {RESERVED_PREFIX!r} only {SENDER_VERIFIED_KEY} is for gateways; leave it "
-                "out, or set FTE_LOAD_TESTS=true for a load test, in the sender and in its workers",
+                f"of keys that begin with {RESERVED_PREFIX!r} only {' and '.join(GATEWAY_KEYS)} are for gateways; "
+                "leave it out, or set FTE_LOAD_TESTS=true for a load test, in the sender and in its workers",
             )
 
 

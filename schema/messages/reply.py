@@ -26,3 +26,6 @@ class Reply(WireModel):
     issue_type: IssueType | None
     trace_id: str = Field(max_length=64)
     created_at: AwareDatetime
+    by_person: bool = Field(
+        default=False, description="whether the desk wrote it and not the bot: a person, `agent` by name, or a notice"
+    )

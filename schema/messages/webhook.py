@@ -16,6 +16,9 @@ WEBHOOK_TYPES: Final[dict[str, str]] = {
     "conversation.escalated": "a conversation was handed to human agents",
     "conversation.taken_over": "a person took a conversation over",
     "conversation.handed_back": "a person handed a conversation back to the bot",
+    "reply.delivered": "a reply has arrived, as far as its provider can tell",
+    "reply.failed": "a reply did not arrive; a person has a ticket for it",
+    "reply.bounced": "a reply came back from the customer's mail server",
     "ticket.created": "a ticket was made for human agents",
     "ticket.opened": "somebody read a ticket with its private values",
 }

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-from urllib.parse import urlsplit
-
 from pydantic import Field, field_validator
 
+from schema.settings.answers import MailAnswerSettings, SmsAnswerSettings
+from schema.settings.listening import parse_listening
+from schema.settings.metrics import MetricsSettings
 from schema.settings.sending import SendingSettings
 
 
-class Listening(NamedTuple):
-    """Where a process listens."""
-
-    host: str
-    port: int
-    """0: any that is free."""
-
-
-def parse_listening(text: str) -> Listening:
-    """Parse `127.0.0.1:8080` or `[::1]:8080`; raises ValueError saying what it must be."""
-    try:
-        parts = urlsplit(f"//{text}")
-        if parts.hostname and parts.port is not None and not (parts.path or parts.query or parts.username):
-            return Listening(parts.hostname, parts.port)
-    except ValueError:
-        pass
-    raise ValueError("an address and a port, such as 127.0.0.1:8080 or [::1]:8080")
-
-
-class GatewaySettings(SendingSettings):
+class GatewaySettings(MailAnswerSettings, SmsAnswerSettings, SendingSettings, MetricsSettings):
     """Where the HTTP gateway listens, and what one process of it bears.
 
     No name ends in PORT: Kubernetes would set it to an address, for a Service called fte-gateway.
@@ -39,7 +20,7 @@ class GatewaySettings(SendingSettings):
         default="127.0.0.1:8080", description="address and port of the HTTP gateway; port 0: any that is free"
     )
     gateway_metrics_listen: str = Field(
-        default="", description="address and port of its metrics for Prometheus, such as 127.0.0.1:9108; unset: none"
+        default="", description="address and port of a gateway's metrics, where not that of FTE_METRICS_LISTEN"
     )
     gateway_connections_max: int = Field(
         default=2_000, ge=1, description="connections of one gateway process; more are refused with 503"

@@ -34,6 +34,11 @@ class SealingSettings(Section):
         description="Fernet keys, comma separated, newest first; unset: one is made in the state folder",
     )
 
+    conversation_keys: bool = Field(
+        default=False,
+        description="seal what is kept of a conversation with a key of its own; once every process runs this release",
+    )
+
     @field_validator("vault_keys", mode="before")
     @classmethod
     def _split_vault_keys(cls, value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from schema.settings.deployment import DeploymentSettings
+from schema.settings.metrics import MeasuredSettings
 from schema.settings.section import Section, split_at_commas
 
 
@@ -32,5 +32,5 @@ class WebhookSettings(Section):
     _split_networks = field_validator("webhook_networks", mode="before")(split_at_commas)
 
 
-class DeliverySettings(WebhookSettings, DeploymentSettings):
+class DeliverySettings(WebhookSettings, MeasuredSettings):
     """What the process that delivers webhooks needs: its servers and keys, and how it delivers."""

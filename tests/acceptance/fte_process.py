@@ -68,12 +68,12 @@ class Fte:
                 popen.kill()
 
     @contextmanager
-    def up(self) -> Iterator[Up]:
+    def up(self, *options: str) -> Iterator[Up]:
         """Run `fte up` until the end of the block, and stop it as Ctrl-C does."""
-        with self.start("up", "--json") as running:
+        with self.start("up", "--json", *options) as running:
             line = json.loads(running.read_line(seconds_max=UP_SECONDS_MAX))
             with ExitStack() as opened:
-                yield Up(self, running, opened, line["database_url"], line["redis_url"])
+                yield Up(self, running, opened, line)
             if running.is_running:
                 running.stop(signal.SIGINT)
 
@@ -146,11 +146,12 @@ class Running:
 class Up:
     """Hold a product that is up, one sender, and one follower of each stream: a process takes a second to start."""
 
-    def __init__(self, fte: Fte, running: Running, opened: ExitStack, database_url: str, redis_url: str) -> None:
+    def __init__(self, fte: Fte, running: Running, opened: ExitStack, told: dict[str, Any]) -> None:
         self.fte = fte
         self.running = running
-        self.database_url = database_url
-        self.redis_url = redis_url
+        self.told = told
+        self.database_url = str(told["database_url"])
+        self.redis_url = str(told["redis_url"])
         self._opened = opened
         self._sender: Running | None = None
         self._followers: dict[str, Running] = {}

@@ -56,7 +56,7 @@ def test_what_is_published_of_a_conversation_is_erased(up: Up) -> None:
     up.say(conversation, "How many bags can I bring?")
     up.wait_for("replies", conversation, 1)
 
-    erased = up.run("erase", conversation, "--as", "ada", "--json").lines[0]
+    erased = up.run("privacy", "erase-entries", conversation, "--as", "ada", "--json").lines[0]
     up.wait_for("events", conversation, 1)
     left = [entry for entry in up.run("replies", "--json").lines if entry["conversation"] == conversation]
 
@@ -80,8 +80,8 @@ def test_usage_shows_a_days_model_calls(up: Up) -> None:
 
 
 def test_an_unknown_conversation_is_one_line_on_standard_error(up: Up) -> None:
-    for command in ("show", "trace", "takeover", "hand-back", "erase"):
-        done = up.run(command, "nobody-wrote-here")
+    for command in (["show"], ["trace"], ["takeover"], ["hand-back"], ["privacy", "erase-entries"]):
+        done = up.run(*command, "nobody-wrote-here")
 
         assert done.code == 1
         assert done.told.splitlines() == ["fte: no conversation nobody-wrote-here of tenant default; see --tenant"]

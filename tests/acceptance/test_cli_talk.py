@@ -132,7 +132,8 @@ def test_an_escalation_reaches_the_human_agents(up: Up) -> None:
 def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
 
-    done = up.run("load", "--conversations", "4", "--turns", "2", "--rate", "40", "--json", str(file))
+    amounts = ["--conversations", "4", "--turns", "2", "--rate", "40", "--lag-max-ms", "5000"]
+    done = up.run("load", *amounts, "--json", str(file))
 
     report = json.loads(file.read_text())
     assert done.code == 0, done.told
@@ -154,9 +155,42 @@ def test_a_load_reports_with_exactly_these_keys(up: Up, tmp_path: Path) -> None:
         "input_tokens_per_turn",
         "output_tokens_per_turn",
         "repeated",
+        "lag_ms",
+        "reader_lag_ms",
+        "lag_ms_max",
+        "is_valid",
+        "refused",
+        "phases",
+        "timeline",
+        "curve",
+        "setup",
     ]
     assert report["model_calls_per_turn"] > 0
     assert report["input_tokens_per_turn"] > report["output_tokens_per_turn"] > 0
     assert (report["messages"], report["lost"]) == (8, 0)
     assert 4 <= report["replies"] <= 8  # a customer's two, sent at once, may be answered together
     assert set(report["latency_ms"]) == set(report["overhead_ms"]) == {"p50", "p95", "p99", "max"}
+
+
+def test_a_profile_is_sent_by_several_processes_either_way_and_its_report_is_a_page(up: Up, tmp_path: Path) -> None:
+    profile, page, file = tmp_path / "mine.toml", tmp_path / "page.html", tmp_path / "report.json"
+    profile.write_text(
+        'name = "<i>mine</i>"\nconversations = 4\nturns = 2\nlag_ms_max = 5000\n'
+        '[[phases]]\nname = "up"\nseconds = 2\nrate = 1\nrate_end = 6\n'
+        '[[phases]]\nname = "hot"\nseconds = 1\nrate = 4\nhot_share = 0.5\n',
+        encoding="utf-8",
+    )
+    options = ["--profile", str(profile), "--senders", "2", "--json", str(file), "--report", str(page)]
+
+    first = up.run("load", *options)
+    second = up.run("load", *options, "--via", "http", "--baseline", str(file))
+
+    assert (first.code, second.code) == (0, 0), first.told + second.told
+    report = json.loads(file.read_text(encoding="utf-8"))
+    assert [phase["name"] for phase in report["phases"]] == ["up", "hot"]
+    assert (report["messages"], report["lost"]) == (11, 0)
+    assert (report["setup"]["via"], report["setup"]["senders"]) == ("http", 2)
+    written = page.read_text(encoding="utf-8")
+    assert "&lt;i&gt;mine&lt;/i&gt;" in written
+    assert "Compared" in written
+    assert "<script" not in written

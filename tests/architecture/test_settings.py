@@ -15,6 +15,8 @@ TAKES_ALL: Final = {
     "ops/standalone/deliverer.py": "hands all settings on to the process that it starts",
     "ops/standalone/gateways.py": "hands all settings on to the processes that it starts",
     "ops/standalone/standalone.py": "hands all settings on to the processes that it starts",
+    "ops/watch/doctor.py": "judges whatever settings are unwise",
+    "runtime/configuration.py": "writes all settings down for another process",
     "worker/app.py": "starts a worker",
     "worker/process/running.py": "starts a worker's service",
     "worker/process/service.py": "composes a worker: hands each part its section",

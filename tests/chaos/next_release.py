@@ -81,17 +81,21 @@ EDITS = (
     Edit(
         CONTEXT, "    passenger_name: str | None = None\n", '    passenger_name: str | None = None\n    by: str = ""\n'
     ),
-    Edit(CONTEXT, "    made_in_turn: int\n", '    made_in_turn: int\n    by: str = ""\n'),
-    Edit(COMMIT, '.context.model_dump(mode="json"),', '.context.model_dump(mode="json") | {"by": "next"},'),
-    Edit("worker/domains/airline/tools/quoting.py", "        kind=kind,\n", '        kind=kind,\n        by="next",\n'),
+    Edit(CONTEXT, "    made_in_turn: int\n    expires_at", '    made_in_turn: int\n    by: str = ""\n    expires_at'),
+    Edit(COMMIT, '.context.model_dump(mode="json")),', '.context.model_dump(mode="json") | {"by": "next"}),'),
+    Edit(
+        "worker/domains/airline/tools/quoting.py",
+        "        kind=kind,\n        details",
+        '        kind=kind,\n        by="next",\n        details',
+    ),
     Edit("worker/journal/tool_calls.py", "    output: str\n", '    output: str\n    by: str = ""\n'),
     Edit("worker/journal/tool_calls.py", "        output=output,\n", '        output=output,\n        by="next",\n'),
     # The database: a column that is written with each turn, and one that is read before it.
-    Edit(COMMIT, '            "started_at": clock', '            "release": "next",\n            "started_at": clock'),
+    Edit(COMMIT, '        "started_at": clock', '        "release": "next",\n        "started_at": clock'),
     Edit(
         "schema/queries/pipeline/hydrate_conversation.sql",
-        " c.context, c.vault,\n",
-        " c.context, c.vault, c.last_release,\n",
+        "    context_with_key(c.tenant_id, c.conversation_id, c.context)",
+        "    c.last_release, context_with_key(c.tenant_id, c.conversation_id, c.context)",
     ),
     # Scripts: an argument more, at the end, which its own workers give.
     Edit(

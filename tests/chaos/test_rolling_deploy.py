@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops.database.migrate import migrate
+from ops.lab.chaos.approval_faults import approval_desk
 from ops.lab.chaos.audit import read_log
 from ops.lab.chaos.faults import Fault
 from ops.lab.chaos.load import TENANT
@@ -88,6 +89,14 @@ class Deployment:
     """How the workers ended that were told to."""
 
     async def roll_out(self, scene: Scene) -> None:
+        """Roll out while refunds that this release's workers asked for wait for a yes, which the next one's take up."""
+        async with approval_desk(scene) as customers:
+            await customers.ask()
+            await self._roll_out(scene)
+            await customers.approve_all()
+            customers.hold_to(await customers.wait_until_settled(), ("applied",))
+
+    async def _roll_out(self, scene: Scene) -> None:
         """Deploy the next release half, go back, deploy it whole, and let the one after it contract."""
         this = scene.crew
         self.crews = (this, self.next)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ops.knowledge.importing import import_articles
 from ops.seed import ARTICLES_FOLDER
 from runtime.database import connect
+from runtime.switches import Switches
 from tests.integration.sample_airline import add_airline
 from tests.integration.worker_harness import make_harness
 from worker.agents.pool import GraphPool
@@ -31,7 +32,7 @@ def add_airline_with_articles(settings: Settings) -> str:
     """Set up a tenant with the sample airline and its articles."""
     tenant = add_airline(settings)
     with connect(settings.database_url or "") as connection:
-        import_articles(connection, tenant, ARTICLES_FOLDER)
+        import_articles(connection, tenant, ARTICLES_FOLDER, by="a test")
     return tenant
 
 
@@ -40,15 +41,17 @@ async def make_airline_worker(settings: Settings, sealer: Sealer, tenant: str, *
     guardrails = input_guardrails(settings.model_copy(update={"model": "local"}) if alone else settings)
 
     def make_brain(database: Database, senders: SenderKeys) -> Brain:
+        switches = Switches(database)
         return Brain(
             graphs=GraphPool(build_graph),
-            provider=build_model_provider(settings, local=AIRLINE.local_model),
+            provider=build_model_provider(settings, local=AIRLINE.local_model, switches=switches),
             guardrails=guardrails,
             backend=PostgresAirline(database),
             knowledge=PostgresKnowledge(database),
             guesses=PostgresGuesses(database, senders, settings),
             settings=settings,
             domain=AIRLINE,
+            switches=switches,
         )
 
     return await make_harness(settings, sealer, tenant, make_brain=make_brain)

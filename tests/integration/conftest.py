@@ -23,6 +23,7 @@ from tests.integration.worker_harness import Harness, MakeHarness, Think, echo, 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from redis.asyncio import Redis
 
@@ -42,12 +43,17 @@ def settings(stack: EmbeddedStack, tmp_path_factory: pytest.TempPathFactory) -> 
 
     Each message has a turn of its own, so that tests can count turns; `test_bursts.py` has those of several messages.
     """
+    return migrated(stack, tmp_path_factory.mktemp("state"))
+
+
+def migrated(stack: EmbeddedStack, state_dir: Path) -> Settings:
+    """Migrate the servers' database and give the settings that point at it."""
     addresses = stack.addresses
     made = Settings(
         database_url=addresses.database_url,
         redis_url=addresses.redis_url,
         vault_keys=[SecretStr(Fernet.generate_key().decode())],
-        state_dir=tmp_path_factory.mktemp("state"),
+        state_dir=state_dir,
         burst_messages_max=1,
     )
     migrate(addresses.database_url, open_sealer(made), sample=False)

@@ -31,7 +31,13 @@ async def asking(endpoint: Endpoint, worker: MakeHarness, *, tools: list[Any] | 
     settings = harness.settings
     ledger = Ledger(settings.tenant_usd_per_day_max, spending_reader(harness.database))
     make_throttle = partial(Throttle, Scripts(service.servers.redis).throttle)
-    provider = build_model_provider(settings, ledger=ledger, make_throttle=make_throttle, local=AIRLINE.local_model)
+    provider = build_model_provider(
+        settings,
+        ledger=ledger,
+        make_throttle=make_throttle,
+        local=AIRLINE.local_model,
+        switches=service.brain.switches,
+    )
     service.resources.push_async_callback(provider.aclose)
     service.brain = replace(service.brain, provider=provider, ledger=ledger)
     service.drainer.turn = replace(service.drainer.turn, brain=service.brain)

@@ -145,12 +145,59 @@ async def test_an_operator_is_refused_what_the_deployment_cannot_carry_out(as_op
     assert kept.json()["version"] == 0
 
 
+async def test_what_is_administered_over_http_is_on_record_with_the_keys_person_and_the_address(
+    as_tenant: Client, as_operator: Client, tenant: str
+) -> None:
+    path = f"/v1/admin/tenants/{tenant}"
+
+    await as_tenant.patch(f"{path}/settings", json={"settings": {"brand": "Nordwind"}, "reason": "pilot"})
+    await as_operator.post(f"{path}/suspend", json={"because": "unpaid"})
+    await as_operator.post(f"{path}/resume")
+    listed = (await as_tenant.get(f"{path}/audit", params={"limit": 2})).json()
+    older = (await as_tenant.get(f"{path}/audit", params={"before": listed[-1]["number"]})).json()
+    verified = (await as_tenant.get(f"{path}/audit/verification")).json()
+    held = await as_tenant.get(f"{path}/audit/verification", params={"anchor": verified["anchor"]})
+    wrong = await as_tenant.get(f"{path}/audit/verification", params={"anchor": "7"})
+
+    acts = [(act["operation"], act["actor"], act["role"], act["reason"]) for act in listed + older]
+    assert acts[:3] == [
+        ("tenant.resumed", "Olga", "operator", None),
+        ("tenant.suspended", "Olga", "operator", "unpaid"),
+        ("tenant.changed", "Ada", "admin", "pilot"),
+    ]
+    assert {act["address"] for act in listed} == {"127.0.0.1"}
+    assert (verified["is_whole"], verified["entries"]) == (True, len(acts))
+    assert (held.json()["is_whole"], wrong.status_code) == (True, 422)
+
+
+async def test_an_operator_exports_and_erases_a_person(
+    as_operator: Client, gateway: Here, database: Database, tenant: str
+) -> None:
+    path = f"/v1/admin/tenants/{tenant}/privacy"
+    async with gateway.client(await make_key(database, tenant, "messages:write")) as client:
+        sent = await client.post("/v1/messages", json=message(uuid.uuid4().hex))
+    person = {"person": "{channel}:{sender}".format(**message("x"))}
+
+    exported = await as_operator.post(f"{path}/export", json=person)
+    counted = await as_operator.post(f"{path}/erasure", json=person)
+    erased = await as_operator.post(f"{path}/erasure", json=person | {"confirm": True, "reason": "asked"})
+    again = await as_operator.post(f"{path}/export", json=person)
+    wrong = await as_operator.post(f"{path}/erasure", json={"person": "ada"})
+
+    assert (sent.status_code, exported.status_code, len(exported.json())) == (202, 200, 1)
+    assert (counted.json()["is_dry_run"], counted.json()["conversations"]) == (True, 1)
+    assert (erased.json()["is_dry_run"], erased.json()["rows"]["inbox"]) == (False, 1)
+    assert (again.json(), wrong.status_code) == ([], 422)
+
+
 ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/admin/tenants", None),
     ("POST", "/v1/admin/tenants", {"tenant": "mine"}),
     ("POST", "/v1/admin/tenants/{tenant}/suspend", {"because": "x"}),
     ("POST", "/v1/admin/tenants/{tenant}/resume", None),
     ("DELETE", "/v1/admin/tenants/{tenant}", None),
+    ("POST", "/v1/admin/tenants/{tenant}/privacy/erasure", {"person": "sms:+15550100", "confirm": True}),
+    ("POST", "/v1/admin/tenants/{tenant}/privacy/export", {"person": "sms:+15550100"}),
     ("GET", "/v1/admin/tenants/{tenant}", None),
     ("PATCH", SETTINGS, {"settings": {"brand": "Stolen"}}),
     ("GET", "/v1/admin/tenants/{tenant}/changes", None),
@@ -159,8 +206,10 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/v1/admin/tenants/{tenant}/keys", {"label": "x", "scopes": ["admin"]}),
     ("POST", "/v1/admin/tenants/{tenant}/keys/aaaaaaaaaaaa/rotate", {}),
     ("DELETE", "/v1/admin/tenants/{tenant}/keys/aaaaaaaaaaaa", None),
+    ("GET", "/v1/admin/tenants/{tenant}/audit", None),
+    ("GET", "/v1/admin/tenants/{tenant}/audit/verification", None),
 )
-FOR_OPERATORS = 5
+FOR_OPERATORS = 7
 """So many of them, from the first, are for operators alone."""
 
 MakeKey = Callable[[Database, str, str], Awaitable[str]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -11,7 +10,6 @@ from agents.testing import function_call
 from agents.tool_context import ToolContext
 from psycopg import errors
 
-from ops.desk.takeover import set_owner
 from tests.waiting import eventually
 from worker.conversation.context import TurnContext
 from worker.conversation.effects import Effect
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
 
     from runtime.database import Database, Transaction
     from runtime.sealing import Sealer
-    from tests.integration.worker_harness import Harness, MakeHarness
+from tests.integration.desk_scene import take_over
+from tests.integration.worker_harness import Harness, MakeHarness
 
 
 @function_tool
@@ -105,7 +104,7 @@ async def test_a_change_that_a_takeover_made_void_is_never_asked_for(
     async def taken_over_meanwhile(text: str) -> Any:
         said = await think(text)
         if isinstance(said, str):
-            await set_owner(database, sealer, harness.key("c1"), "human", now=datetime.now(UTC))
+            await take_over(harness, "c1")
         return said
 
     harness = await worker(taken_over_meanwhile, tools=[journaled(book)], backend=system)

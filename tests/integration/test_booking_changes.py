@@ -7,15 +7,14 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from agents import Model, ModelResponse, Usage
 from agents.testing import assistant_message, function_call
 
-from ops.desk.takeover import Owner, set_owner
 from schema.messages.inbound import SENDER_VERIFIED_KEY
+from tests.integration.desk_scene import hand_back, take_over
 from tests.integration.three_bookings import DAY, add_three_bookings
 from tests.integration.worker_harness import Harness, OneModel, make_harness
 from worker.agents.pool import GraphPool
@@ -228,14 +227,11 @@ async def test_a_yes_is_taken_for_what_the_last_reply_offered_whatever_the_model
     assert [row["kind"] for row in await changes(desk)] == ["change_cabin"]
 
 
-async def test_an_offer_waits_for_nobody_once_a_human_took_the_conversation(
-    desk: Harness, clerk: Clerk, sealer: Sealer
-) -> None:
+async def test_an_offer_waits_for_nobody_once_a_human_took_the_conversation(desk: Harness, clerk: Clerk) -> None:
     clerk.script = {"Bags": [look_up("Ito"), ("quote_bags", {"additional_bags": 1})], "yes": [CONFIRM]}
     await say(desk, "c", "Bags please, number RT5W8Z, Ito")
-    owners: tuple[Owner, ...] = ("human", "bot")
-    for owner in owners:
-        await set_owner(desk.database, sealer, desk.key("c"), owner, now=datetime.now(UTC))
+    await take_over(desk)
+    await hand_back(desk)
 
     await say(desk, "c", "yes")
 

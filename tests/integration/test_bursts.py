@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from agents import FunctionTool, function_tool
 from agents.testing import function_call
 from agents.tool_context import ToolContext
 
-from ops.desk.takeover import set_owner
 from schema.keys import mailbox_keys
 from schema.messages.envelope import Envelope
+from tests.integration.desk_scene import take_over
+from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 from worker.conversation.context import TurnContext
 from worker.conversation.effects import Effect
 from worker.journal.tool_calls import journaled
 from worker.models.calls import current_call
 from worker.pipeline.turn import LATE_SECONDS
-
-if TYPE_CHECKING:
-    from tests.integration.worker_harness import Harness, MakeHarness
 
 TOGETHER = {"burst_messages_max": 10, "burst_seconds_max": 30.0}
 CARD = "4111 1111 1111 1111"
@@ -332,9 +330,7 @@ async def test_of_two_workers_that_hold_one_burst_one_commits(worker: MakeHarnes
 async def test_a_human_gets_every_message_by_itself(worker: MakeHarness) -> None:
     harness = await worker(**TOGETHER)
     sent = [await harness.accept("c", text) for text in ("one", "two")]
-    database, sealer = harness.database, harness.service.servers.sealer
-    (now,) = await harness.query("SELECT now() AS now")
-    await set_owner(database, sealer, harness.key("c"), "human", now=now["now"])
+    await take_over(harness)
 
     await harness.drain("c")
 
@@ -346,7 +342,10 @@ async def test_a_human_gets_every_message_by_itself(worker: MakeHarness) -> None
 
 
 async def test_every_message_of_a_burst_is_masked(worker: MakeHarness) -> None:
-    harness = await worker(**TOGETHER)
+    async def ask(_text: str) -> str:
+        return "What would you like to pay for?"
+
+    harness = await worker(ask, **TOGETHER)
     await harness.accept("c", "I want to pay")
     await harness.accept("c", f"my card is {CARD}")
 

@@ -356,5 +356,5 @@ async def test_another_tenants_letter_does_not_exist(harness: Harness, other_ten
 
 
 def test_nobody_settles_a_letter_without_a_name() -> None:
-    with pytest.raises(ValueError, match="who drops a dead letter"):
-        Operator("  ", NOW, doing="drops a dead letter")
+    with pytest.raises(ValueError, match="who acts"):
+        Operator("  ", NOW)

@@ -205,7 +205,7 @@ async def test_a_worker_opens_its_servers_when_it_starts_and_ends_them_when_it_s
     finally:
         await service.close()
 
-    assert offered == ["faq_lookup", "handbook_search", "handbook_erase", "handbook_ponder"]
+    assert offered == ["faq_lookup", "handbook_search", "handbook_erase", "handbook_ponder", "escalate_to_human"]
     assert len(running) == 1
     await eventually(_none_runs)
 

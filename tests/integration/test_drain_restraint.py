@@ -10,6 +10,7 @@ import pytest
 from agents import Trace, TracingProcessor, set_trace_processors
 
 from schema.ids import trace_id_of
+from tests.integration.desk_scene import hand_back, take_over
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 from worker.conversation.vault import Vault
@@ -21,14 +22,14 @@ async def test_after_a_takeover_the_bot_is_silent_until_handed_back(worker: Make
     harness = await worker()
     await harness.accept("c", "one")
     await harness.drain("c")
-    await _set_owner(harness, "human")
+    await take_over(harness)
 
     await harness.accept("c", "two")
     await harness.drain("c")
     assert len(await harness.replies()) == 1
-    assert [event["name"] for event in await harness.events()] == ["message.forwarded"]
+    assert [event["name"] for event in await harness.events()] == ["conversation.taken_over", "message.forwarded"]
 
-    await _set_owner(harness, "bot")
+    await hand_back(harness)
     await harness.accept("c", "three")
     await harness.drain("c")
     assert [reply["text"] for reply in await harness.replies()] == ["you said: one", "you said: three"]
@@ -47,7 +48,7 @@ async def test_a_takeover_silences_the_turn_under_way(worker: MakeHarness) -> No
     under_way = asyncio.create_task(harness.drain("c"))
     await thinking.wait()
 
-    await _set_owner(harness, "human")
+    await take_over(harness)
     go_on.set()
     await under_way
 
@@ -152,13 +153,6 @@ async def test_a_stopping_worker_gives_back_what_it_cannot_finish(worker: MakeHa
     assert [row["attempts"] for row in await other.query("SELECT attempts FROM turn")] == [1]
 
 
-async def _set_owner(harness: Harness, owner: str) -> None:
-    rows = await harness.database.read(
-        harness.tenant, "set_owner", tenant=harness.tenant, conversation="c", owner=owner
-    )
-    assert len(rows) == 1
-
-
 async def _everything(harness: Harness) -> list[str]:
     """Read every row of every table, and every key of Redis, as text."""
     found = []
@@ -221,7 +215,7 @@ async def test_an_emergency_opens_an_urgent_ticket_also_while_a_human_owns_the_c
     harness = await worker(emergency_answer_by_minutes=3)
     await harness.accept("c", "one")
     await harness.drain("c")
-    await _set_owner(harness, "human")
+    await take_over(harness)
 
     await harness.accept("c", "my father is unconscious")
     await harness.drain("c")
@@ -230,4 +224,8 @@ async def test_an_emergency_opens_an_urgent_ticket_also_while_a_human_owns_the_c
     (ticket,) = await harness.query("SELECT category, priority, answer_by - opened_at AS within FROM ticket")
     assert (ticket["category"], ticket["priority"]) == ("emergency", "urgent")
     assert ticket["within"].total_seconds() == pytest.approx(180, abs=30)
-    assert [event["name"] for event in await harness.events()] == ["message.forwarded", "message.emergency"]
+    assert [event["name"] for event in await harness.events()] == [
+        "conversation.taken_over",
+        "message.forwarded",
+        "message.emergency",
+    ]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from ops.desk.takeover import set_owner
 from runtime.sealing import Sealer
 from schema.keys import mailbox_keys
 from schema.messages.envelope import Envelope, encode_envelope
+from tests.integration.desk_scene import take_over
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 
@@ -140,9 +140,7 @@ async def test_a_message_that_nobody_can_read_is_given_up_in_silence_while_a_hum
     await harness.drain("c")
     lost = await harness.accept("c", "two", enqueue=False)
     await seal_with_a_lost_key(harness, lost)
-    sealer = harness.service.servers.sealer
-    (now,) = (row["now"] for row in await harness.query("SELECT now()"))
-    await set_owner(harness.database, sealer, harness.key("c"), "human", now=now)
+    await take_over(harness)
 
     await harness.drain("c")
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ops.desk.resolving import resolve
+from ops.desk.desk import StateForbids
 from ops.desk.takeover import UnknownConversation
 from ops.tenants.settings import change_settings
-from schema.ids import ConversationKey
 from schema.settings import Settings
+from tests.integration.desk_scene import resolve
 from tests.integration.worker_harness import Harness, MakeHarness
 from worker.store.episodes import Episodes
 
@@ -102,17 +102,16 @@ async def test_a_message_that_waits_for_its_answer_keeps_its_episode_open(harnes
 
 
 async def test_a_resolved_conversation_begins_another_episode(harness: Harness, episodes: Episodes) -> None:
-    key = harness.key("c1")
     await say(harness, "one")
-    first = await resolve(harness.database, key, by="sam", now=datetime.now(UTC))
-    again = await resolve(harness.database, key, by="sam", now=datetime.now(UTC))
+    await resolve(harness, "c1")
+    with pytest.raises(StateForbids):
+        await resolve(harness, "c1")
     await say(harness, "two")
-    await resolve(harness.database, key, by="sam", now=datetime.now(UTC))
+    await resolve(harness, "c1")
     await say(harness, "three")
     await episodes.bring_up_to_date()
 
     found = await read(harness)
-    assert (first, again) == (True, False)
     assert [(each["first_position"], each["last_position"], each["close_reason"]) for each in found] == [
         (1, 1, "resolved"),
         (2, 2, "resolved"),
@@ -122,7 +121,7 @@ async def test_a_resolved_conversation_begins_another_episode(harness: Harness, 
 
 async def test_nobody_resolves_a_conversation_that_is_not_there(harness: Harness) -> None:
     with pytest.raises(UnknownConversation):
-        await resolve(harness.database, ConversationKey(harness.tenant, "none"), by="sam", now=datetime.now(UTC))
+        await resolve(harness, "none")
 
 
 async def test_repeating_the_job_changes_nothing(harness: Harness, episodes: Episodes) -> None:

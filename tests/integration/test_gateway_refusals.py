@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from ops.console.contract import contract_path
+from ops.console.desk import desk_router
 from ops.console.tenants import tenants_router
 from ops.tenants.settings import change_settings
 from producer.gateway import door, protocol
@@ -122,9 +123,12 @@ async def test_a_method_that_a_path_does_not_know_is_answered_with_those_that_an
     settings: Settings, key: str
 ) -> None:
     contract = json.loads(contract_path().read_text(encoding="utf-8"))
-    async with serve_here(settings, routers=[tenants_router()]) as here, here.client(key) as client:
+    names = {"tenant": "t", "conversation": "c", "key_id": "0" * 12, "ticket": "t", "approval": "a", "person": "p"}
+    routers = [tenants_router(), desk_router()]
+    async with serve_here(settings, routers=routers) as here, here.client(key) as client:
         for path, operations in contract["paths"].items():
-            answer = await client.put(path.format(tenant="t", conversation="c", key_id="0" * 12))
+            method = next(method for method in ("put", "patch") if method not in operations)
+            answer = await client.request(method, path.format(**names))
             known = ", ".join(sorted(method.upper() for method in operations))
             assert (path, answer.status_code, answer.headers["allow"]) == (path, 405, known)
 

@@ -25,6 +25,7 @@ from runtime.startup import check_fence
 from runtime.tenants import Tenants
 from schema.errors import ServerUnfit, UnknownTenant
 from schema.settings import Settings
+from tests.integration.filled_tables import ACCOUNT, FILLING
 from tests.integration.producing import accept_several_parameters
 from tests.integration.test_tenants_apart import TABLES_OF_TENANTS
 
@@ -90,35 +91,7 @@ async def full(database: Database, settings: Settings, tenant: str, other_tenant
     """Fill two tenants with a row in every table that the role may read; gives each one's API key."""
     with connect(settings.database_url or "") as connection:
         for one in (tenant, other_tenant):
-            for statement in (
-                "INSERT INTO tenant_settings (tenant_id, version, settings, changed_by) VALUES (%s, 1, '{}', 'x')",
-                "INSERT INTO conversation (tenant_id, conversation_id, last_position) VALUES (%s, 'c-0', 1)",
-                "INSERT INTO conversation_sender VALUES (%s, 'c-0', 's', '{}', NULL, NULL)",
-                (
-                    "INSERT INTO inbox (tenant_id, message_id, conversation_id, position, channel, payload) "
-                    "VALUES (%s, 'm-0', 'c-0', 1, 'chat', 'p')"
-                ),
-                (
-                    "INSERT INTO session_item (tenant_id, conversation_id, ordinal, turn, item) "
-                    "VALUES (%s, 'c-0', 1, 1, '{}')"
-                ),
-                (
-                    "INSERT INTO turn (tenant_id, conversation_id, number, message_ids, outcome, attempts, started_at, "
-                    "timings) VALUES (%s, 'c-0', 1, '{}', 'answered', 1, now(), '{}')"
-                ),
-                (
-                    "INSERT INTO ticket (tenant_id, ticket_id, conversation_id, category, priority, answer_by) "
-                    "VALUES (%s, 't', 'c-0', 'x', 'x', now())"
-                ),
-                (
-                    "INSERT INTO outbox (tenant_id, conversation_id, ordinal, kind, entry_id, sequence, body) "
-                    "VALUES (%s, 'c-0', 1, 'event', 'e', 0, 'b')"
-                ),
-                (
-                    "INSERT INTO dead_letter (tenant_id, conversation_id, reason, attempts, payload) "
-                    "VALUES (%s, 'c-0', 'r', 1, 'p')"
-                ),
-            ):
+            for statement in FILLING:
                 connection.execute(statement.encode(), [one])
     return {one: await key_of(database, one) for one in (tenant, other_tenant)}
 
@@ -149,7 +122,7 @@ async def test_every_table_shows_one_tenant_with_its_proof_and_nothing_of_anothe
 
     assert foreign == []
     assert len(tables) > 30
-    assert readable == set(RIGHTS) - {"migration", "deployment"}
+    assert readable == set(RIGHTS) - {"migration", "deployment", "span"}  # which it only writes
     assert own == readable
 
 
@@ -223,9 +196,13 @@ def test_what_runs_with_its_owners_rights_is_known_and_finds_its_own_tables(sett
         name: ["search_path=pg_catalog, public, pg_temp"]
         for name in (
             "proven_tenant()",
+            "keyed_hash(text,text)",
             "find_api_key(text,bytea)",
             "count_backlog(bigint,text[])",
             "accept_proven_message(text,text,text,text,text,bigint,text)",
+            "find_channel_account(text,text)",
+            "find_mail_account(text,text)",
+            "prove_channel_account(text,text,bytea)",
         )
     }
 
@@ -353,3 +330,38 @@ async def test_it_is_as_narrow_where_a_plain_role_owns_the_database(plain_owner:
     assert principal.tenant == "one"
     assert seen == {"one": [{"owner": "bot"}], "two": [], "*": [], "": []}
     assert accepted == ["accepted", "unknown_tenant"]
+
+
+@pytest.mark.parametrize(
+    "door_hash", ["sha256('door secret')", "'door secret'::bytea", "sha256(sha256('door secret'))"]
+)
+async def test_the_proof_of_a_channel_account_is_given_for_its_opened_secret_alone(
+    url: str, full: dict[str, str], tenant: str, other_tenant: str, door_hash: str
+) -> None:
+    statement = f"SELECT prove_channel_account(%s, %s, {door_hash}) AS proof"
+    with connect(url) as connection:
+        proofs = {
+            (of, account): connection.execute(statement.encode(), [of, account]).fetchall()[0]["proof"]
+            for of in (tenant, other_tenant, "*", "")
+            for account in (ACCOUNT, "ch_ffffffffffffffff", "%")
+        }
+
+    opened = door_hash == "sha256('door secret')"
+    assert {at for at, proof in proofs.items() if proof is not None} == (
+        {(tenant, ACCOUNT), (other_tenant, ACCOUNT)} if opened else set()
+    )
+
+
+def test_an_account_is_found_by_its_exact_ids_and_shows_only_what_is_sealed(
+    url: str, full: dict[str, str], tenant: str
+) -> None:
+    with connect(url) as connection:
+        rows = {
+            (of, account): connection.execute("SELECT * FROM find_channel_account(%s, %s)", [of, account]).fetchall()
+            for of in (tenant, "*", "", "%")
+            for account in (ACCOUNT, "%", "", "ch_")
+        }
+        scope = connection.execute("SELECT current_setting('fte.tenant', true) AS scope").fetchall()[0]["scope"]
+
+    assert {at for at, found in rows.items() if found} == {(tenant, ACCOUNT)}
+    assert scope in {"", None}

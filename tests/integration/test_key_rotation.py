@@ -12,6 +12,8 @@ from pydantic import SecretStr
 
 from ops.database.migrate import migrate
 from ops.database.rotation import SEALED, rotate
+from ops.desk import acts
+from ops.desk.channels import AccountDesk
 from ops.desk.webhooks import Targets
 from runtime.database import connect
 from runtime.sealing import Sealer
@@ -19,6 +21,7 @@ from runtime.startup import check_deployment
 from schema.errors import InvalidSettings, Unsealable
 from schema.settings import Settings
 from tests.integration.conftest import add_tenant
+from tests.integration.desk_scene import MACHINE, desk_beside
 from tests.integration.worker_harness import Harness, make_harness
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -81,7 +84,7 @@ async def test_a_key_is_replaced_while_messages_wait_and_nothing_is_lost(apart: 
         await before.accept("c", "what about R4MXT8?")  # waits in the mailbox, sealed with the old key
 
     async with running(apart, tenant, NEW, OLD) as during:
-        early = await asyncio.to_thread(rotate, during.settings, Sealer([NEW, OLD]))
+        early = await asyncio.to_thread(rotate, during.settings, Sealer([NEW, OLD]), by="a test")
         await during.drain("c")
         second = during.model.asked[-1]
         await ask(during, "other", "booking K7PLQ2")
@@ -92,7 +95,7 @@ async def test_a_key_is_replaced_while_messages_wait_and_nothing_is_lost(apart: 
     assert second == "what about [CONFIRMATION_NUMBER_1]?"
     assert Sealer([NEW]).is_newest(sealed)
 
-    late = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]))
+    late = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), by="a test")
     assert not late.older_keys_needed
     async with running(apart, tenant, NEW) as after:
         assert await ask(after, "c", "R4MXT8 again") == "[CONFIRMATION_NUMBER_1] again"
@@ -104,7 +107,7 @@ async def test_a_rotation_changes_nobodys_sender_key(apart: Settings) -> None:
     async with running(apart, tenant, OLD) as before:
         first = before.service.servers.senders.key_of(tenant, "chat", "ada@example.com")
         await ask(before, "c", "my confirmation number is R4MXT8")
-    await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]))
+    await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), by="a test")
 
     async with running(apart, tenant, NEW) as after:
         seen = await ask(after, "c", "R4MXT8 again")
@@ -116,6 +119,28 @@ async def test_a_rotation_changes_nobodys_sender_key(apart: Settings) -> None:
     with pytest.raises(InvalidSettings, match="was set up with the key"):
         async with running(apart, tenant, OLD):
             """The old key alone is refused."""
+
+
+async def deliver_a_reply(worker: Harness, desk: AccountDesk) -> None:
+    """Leave an account with secrets and the ones before, and a reply that waits to be delivered by it."""
+    settings = {"account_sid": "AC" + "1" * 32, "public_url": "https://gate.example"}
+    account_id = await desk.add("sms", settings, {"auth_token": "one"})
+    await desk.rotate(account_id, {"auth_token": "two"})
+    async with worker.database.transaction(desk.tenant) as transaction:
+        await transaction.connection.execute(
+            "INSERT INTO reply_delivery (tenant_id, reply_id, conversation_id, ordinal, channel, account_id, "
+            "own_address, sender_key, author) VALUES (%s, 'r', 'c', 1, 'sms', %s, 'o', 's', 'bot')",
+            [desk.tenant, account_id],
+        )
+        await transaction.connection.execute(
+            "INSERT INTO reply_part (tenant_id, reply_id, number, content) VALUES (%s, 'r', 1, %s)",
+            [desk.tenant, desk.sealer.seal("a reply")],
+        )
+        await transaction.connection.execute(
+            "INSERT INTO mail_message (tenant_id, message_id, conversation_id, direction, reference, head)"
+            " VALUES (%s, 'm', 'c', 'in', 'x', %s)",
+            [desk.tenant, desk.sealer.seal("a subject")],
+        )
 
 
 async def test_after_a_rotation_the_newest_key_opens_every_sealed_value(apart: Settings) -> None:
@@ -133,19 +158,33 @@ async def test_after_a_rotation_the_newest_key_opens_every_sealed_value(apart: S
                 [tenant, old.seal("a dead letter")],
             )
             await transaction.connection.execute(
+                "INSERT INTO conversation_key (tenant_id, conversation_id, sealed_key) VALUES (%s, 'c', %s)",
+                [tenant, old.seal("a conversation's key")],
+            )
+            await transaction.connection.execute(
                 "INSERT INTO tool_journal (tenant_id, message_id, call_id, tool, input_hash, delta) "
                 "VALUES (%s, 'm', 'c', 't', 'h', %s)",
                 [tenant, old.seal("a tool's answer")],
             )
-        targets = Targets(worker.database, old, tenant)
+            await transaction.connection.execute(
+                "INSERT INTO approval (tenant_id, approval_id, conversation_id, position, kind, amount_usd, policy, "
+                "details, expires_at) VALUES (%s, 'ap', 'c', 1, 'cancellation', 1, 'p', %s, now())",
+                [tenant, old.seal("a change")],
+            )
+        await worker.accept("left-to-people", "hello")
+        await acts.take_over(desk_beside(worker), MACHINE, worker.key("left-to-people"))
+        await worker.drain("left-to-people")
+        await acts.note(desk_beside(worker), MACHINE, worker.key("left-to-people"), "is kind")
+        targets = Targets(worker.database, old, tenant, by="a test")
         target = await targets.add("https://hook.example/", [])
         await targets.rotate(target.target_id)
+        await deliver_a_reply(worker, AccountDesk(worker.database, old, tenant))
     assert {(one.table, one.column) for one in SEALED} == sealed_values(apart).keys()
 
-    counted = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), dry_run=True)
+    counted = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), dry_run=True, by="a test")
     assert all(old.is_newest(value) for values in sealed_values(apart).values() for value in values)
-    done = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]))
-    again = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]))
+    done = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), by="a test")
+    again = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), by="a test")
 
     new = Sealer([NEW])
     assert all(new.is_newest(value) for values in sealed_values(apart).values() for value in values)
@@ -173,11 +212,11 @@ async def test_a_rotation_without_the_old_key_is_refused_and_names_what_no_key_o
             await transaction.connection.execute("UPDATE conversation SET vault = %s", [lost])
 
     with pytest.raises(InvalidSettings, match="was set up with the key"):
-        await asyncio.to_thread(rotate, apart, Sealer([NEW]))
-    report = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]))
+        await asyncio.to_thread(rotate, apart, Sealer([NEW]), by="a test")
+    report = await asyncio.to_thread(rotate, apart, Sealer([NEW, OLD]), by="a test")
 
     assert (report.unreadable, report.older_keys_needed) == (1, True)
     with pytest.raises(InvalidSettings, match="was set up with the key"):  # the old key is still the database's
-        await asyncio.to_thread(rotate, apart, Sealer([NEW]))
+        await asyncio.to_thread(rotate, apart, Sealer([NEW]), by="a test")
     with pytest.raises(Unsealable):
         Sealer([NEW, OLD]).reseal(lost)

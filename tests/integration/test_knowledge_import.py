@@ -81,9 +81,9 @@ def test_the_articles_that_ship_cover_what_an_airline_is_asked() -> None:
 def test_an_import_twice_changes_nothing(connection: psycopg.Connection[Row], tenant: str, folder: Path) -> None:
     count = len(list(folder.glob("*.md")))
 
-    first = import_articles(connection, tenant, folder)
+    first = import_articles(connection, tenant, folder, by="a test")
     before = stored(connection, tenant)
-    second = import_articles(connection, tenant, folder)
+    second = import_articles(connection, tenant, folder, by="a test")
 
     assert (len(first.added), len(first.unchanged)) == (count, 0)
     assert (len(second.added), second.changed, len(second.unchanged)) == (0, (), count)
@@ -93,16 +93,16 @@ def test_an_import_twice_changes_nothing(connection: psycopg.Connection[Row], te
 def test_an_import_adds_replaces_and_when_told_to_removes(
     connection: psycopg.Connection[Row], tenant: str, folder: Path
 ) -> None:
-    import_articles(connection, tenant, folder)
+    import_articles(connection, tenant, folder, by="a test")
     before = {(row["slug"], row["section_number"]): row for row in stored(connection, tenant)}
     (folder / "umbrellas.md").write_text(ARTICLE)
     (folder / "pets.md").unlink()
     wifi = folder / "wifi.md"
     wifi.write_text(wifi.read_text().replace("costs $8", "costs $9"))
 
-    kept = import_articles(connection, tenant, folder)
+    kept = import_articles(connection, tenant, folder, by="a test")
     slugs_kept = {row["slug"] for row in stored(connection, tenant)}
-    pruned = import_articles(connection, tenant, folder, prune=True)
+    pruned = import_articles(connection, tenant, folder, prune=True, by="a test")
 
     after = {(row["slug"], row["section_number"]): row for row in stored(connection, tenant)}
     assert (kept.added, kept.changed, kept.removed, kept.not_in_folder) == (("umbrellas",), ("wifi",), (), ("pets",))
@@ -116,12 +116,12 @@ def test_an_import_adds_replaces_and_when_told_to_removes(
 def test_a_dry_run_says_what_would_change_and_changes_nothing(
     connection: psycopg.Connection[Row], tenant: str, folder: Path
 ) -> None:
-    import_articles(connection, tenant, folder)
+    import_articles(connection, tenant, folder, by="a test")
     before = stored(connection, tenant)
     (folder / "umbrellas.md").write_text(ARTICLE)
     (folder / "pets.md").unlink()
 
-    report = import_articles(connection, tenant, folder, prune=True, dry_run=True)
+    report = import_articles(connection, tenant, folder, prune=True, dry_run=True, by="a test")
 
     assert (report.added, report.removed) == (("umbrellas",), ("pets",))
     assert stored(connection, tenant) == before
@@ -166,7 +166,7 @@ def test_phrasings_are_imported_with_their_sections(
 ) -> None:
     (tmp_path / "umbrellas.md").write_text(ARTICLE.replace("updated:", f"{ASKED}updated:"))
 
-    import_articles(connection, tenant, tmp_path)
+    import_articles(connection, tenant, tmp_path, by="a test")
 
     rows = connection.execute(
         "SELECT s.heading, s.asked, a.unanswered FROM article_section s JOIN article a USING (tenant_id, slug)"
@@ -182,14 +182,14 @@ def test_phrasings_are_imported_with_their_sections(
 def test_articles_of_a_release_that_read_less_of_them_are_imported_again(
     connection: psycopg.Connection[Row], tenant: str, folder: Path
 ) -> None:
-    import_articles(connection, tenant, folder)
+    import_articles(connection, tenant, folder, by="a test")
     pets = (folder / "pets.md").read_bytes()
     connection.execute(
         "UPDATE article SET content_hash = %s WHERE tenant_id = %s AND slug = 'pets'",
         [hashlib.sha256(pets).hexdigest(), tenant],  # as the release before phrasings wrote it
     )
 
-    report = import_articles(connection, tenant, folder)
+    report = import_articles(connection, tenant, folder, by="a test")
 
     assert report.changed == ("pets",)
 
@@ -198,7 +198,7 @@ def test_articles_of_a_tenant_that_does_not_exist_are_refused(
     connection: psycopg.Connection[Row], folder: Path
 ) -> None:
     with pytest.raises(UnknownTenant):
-        import_articles(connection, "nobody-here", folder)
+        import_articles(connection, "nobody-here", folder, by="a test")
 
 
 def test_lines_of_a_paragraph_are_joined_and_lists_stay(
@@ -206,7 +206,7 @@ def test_lines_of_a_paragraph_are_joined_and_lists_stay(
 ) -> None:
     (tmp_path / "umbrellas.md").write_text(ARTICLE)
 
-    import_articles(connection, tenant, tmp_path)
+    import_articles(connection, tenant, tmp_path, by="a test")
 
     assert [(row["heading"], row["body"]) for row in stored(connection, tenant)] == [
         ("Long ones", "They go into the hold.\n\n- one\n- two"),
@@ -217,13 +217,13 @@ def test_lines_of_a_paragraph_are_joined_and_lists_stay(
 def test_an_import_leaves_other_tenants_alone(
     connection: psycopg.Connection[Row], tenant: str, other_tenant: str, folder: Path, tmp_path: Path
 ) -> None:
-    import_articles(connection, other_tenant, folder)
+    import_articles(connection, other_tenant, folder, by="a test")
     before = stored(connection, other_tenant)
     own = tmp_path / "own"
     own.mkdir()
     (own / "umbrellas.md").write_text(ARTICLE)
 
-    import_articles(connection, tenant, own)
+    import_articles(connection, tenant, own, by="a test")
 
     assert stored(connection, other_tenant) == before
     assert {row["slug"] for row in stored(connection, tenant)} == {"umbrellas"}
@@ -252,7 +252,7 @@ def test_an_article_that_breaks_the_form_is_refused_and_nothing_is_imported(
     (folder / "umbrellas.md").write_text(ARTICLE.replace(*change))
 
     with pytest.raises(InvalidArticle, match=reason) as refused:
-        import_articles(connection, tenant, folder)
+        import_articles(connection, tenant, folder, by="a test")
 
     assert refused.value.path == folder / "umbrellas.md"
     assert stored(connection, tenant) == []
@@ -269,11 +269,11 @@ def test_two_files_with_one_slug_are_refused(folder: Path) -> None:
 def test_a_folder_without_articles_removes_nothing(
     connection: psycopg.Connection[Row], tenant: str, folder: Path, tmp_path: Path
 ) -> None:
-    import_articles(connection, tenant, folder)
+    import_articles(connection, tenant, folder, by="a test")
     empty = tmp_path / "empty"
     empty.mkdir()
 
     with pytest.raises(InvalidArticle, match=r"no \*\.md file"):
-        import_articles(connection, tenant, empty)
+        import_articles(connection, tenant, empty, by="a test")
 
     assert stored(connection, tenant) != []

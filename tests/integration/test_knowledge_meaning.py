@@ -7,6 +7,7 @@ import hashlib
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -19,6 +20,7 @@ from ops.knowledge.importing import import_articles
 from ops.seed import ARTICLES_FOLDER
 from ops.tenants.settings import change_settings
 from runtime.database import connect
+from runtime.switches import Switch, Switches
 from tests.waiting import eventually
 from worker.conversation.effects import Passage
 from worker.models.circuits import Circuits
@@ -107,7 +109,7 @@ async def embedder_at(
 @pytest.fixture
 def published(settings: Settings, tenant: str) -> str:
     with connect(settings.database_url or "") as connection:
-        import_articles(connection, tenant, ARTICLES_FOLDER)
+        import_articles(connection, tenant, ARTICLES_FOLDER, by="a test")
     return tenant
 
 
@@ -156,7 +158,7 @@ async def test_each_tenant_says_how_near_a_section_must_be_to_the_question(
     settings: Settings, database: Database, published: str, other_tenant: str, endpoint: Endpoint
 ) -> None:
     with connect(settings.database_url or "") as connection:
-        import_articles(connection, other_tenant, ARTICLES_FOLDER)
+        import_articles(connection, other_tenant, ARTICLES_FOLDER, by="a test")
     question = "May my furry friend come along?"
     async with embedder_at(endpoint, settings) as embedder:
         for tenant in (published, other_tenant):
@@ -196,6 +198,23 @@ async def test_the_search_by_words_goes_on_when_the_embedding_model_is_away(
     assert len(endpoint.asked) == 1
 
 
+async def test_the_embedding_model_is_asked_nothing_for_whom_its_provider_is_switched_off(
+    settings: Settings, database: Database, published: str, endpoint: Endpoint
+) -> None:
+    switches = Switches()
+    switches.take([Switch(published, "provider", "openai", "ada", "prices", datetime.now(UTC), None)])
+    async with embedder_at(endpoint, settings) as embedder:
+        knowledge = PostgresKnowledge(database, embedder, SIMILARITY_MIN, switches)
+        passages = await knowledge.search(published, "How many bags can I bring?", 3)
+        asked_while_off = len(endpoint.asked)
+        switches.take([])
+        await knowledge.search(published, "How many bags can I bring?", 3)
+
+    assert passages[0].slug in {"baggage", "carry-on"}
+    assert asked_while_off == 0
+    assert len(endpoint.asked) == 1
+
+
 async def test_an_embedding_model_that_fails_is_left_alone_and_asked_again_later(
     settings: Settings, endpoint: Endpoint
 ) -> None:
@@ -229,10 +248,10 @@ async def test_an_import_embeds_only_what_changed(
     kites.write_text("# Kites\n\n## One\n\nOne kite is free.\n\n## Two\n\nTwo kites cost $20.\n")
     with connect(settings.database_url or "") as connection:
         async with embedder_at(endpoint, settings) as embedder:
-            import_articles(connection, tenant, tmp_path)
+            import_articles(connection, tenant, tmp_path, by="a test")
             first = await embed_sections(database, embedder, tenant)
             kites.write_text(kites.read_text().replace("$20", "$30"))
-            import_articles(connection, tenant, tmp_path)
+            import_articles(connection, tenant, tmp_path, by="a test")
             second = await embed_sections(database, embedder, tenant)
             third = await embed_sections(database, embedder, tenant)
         count = connection.execute(

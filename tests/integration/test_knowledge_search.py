@@ -83,7 +83,7 @@ def published(settings: Settings) -> str:
     tenant = add_tenant(settings)
     assert settings.database_url is not None
     with connect(settings.database_url) as connection:
-        import_articles(connection, tenant, ARTICLES_FOLDER)
+        import_articles(connection, tenant, ARTICLES_FOLDER, by="a test")
     return tenant
 
 
@@ -139,13 +139,13 @@ async def test_search_finds_what_was_imported_since_and_no_longer_what_was_remov
     kites.write_text("# Kites\n\n## Taking a kite along\n\nA kite costs $23.\n")
     stamps.write_text("# Stamps\n\n## Posting a card\n\nA stamp costs $2.\n")
     with connect(settings.database_url or "") as connection:
-        import_articles(connection, tenant, tmp_path)
+        import_articles(connection, tenant, tmp_path, by="a test")
         first = await knowledge.search(tenant, "taking a kite along", 1)
         kites.write_text(kites.read_text().replace("$23", "$32"))
-        import_articles(connection, tenant, tmp_path)
+        import_articles(connection, tenant, tmp_path, by="a test")
         changed = await knowledge.search(tenant, "taking a kite along", 1)
         kites.unlink()
-        import_articles(connection, tenant, tmp_path, prune=True)
+        import_articles(connection, tenant, tmp_path, prune=True, by="a test")
         gone = await knowledge.search(tenant, "taking a kite along", 1)
 
     assert [[passage.text for passage in found] for found in (first, changed, gone)] == [

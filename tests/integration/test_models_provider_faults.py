@@ -29,13 +29,13 @@ async def test_a_hiccup_of_the_provider_is_asked_again_within_the_turn(worker: M
 
 
 async def test_a_short_wait_that_the_provider_asks_for_is_waited_in_place(worker: MakeHarness) -> None:
-    async with serving(Fail(429, headers={"retry-after-ms": "400"}), say("Yes.")) as endpoint:
+    async with serving(Fail(429, headers={"retry-after-ms": "400"}), say("Welcome.")) as endpoint:
         harness = await asking(endpoint, worker)
         await harness.accept("c", "may I?")
 
         await harness.drain("c")
 
-        assert [reply["text"] for reply in await harness.replies()] == ["Yes."]
+        assert [reply["text"] for reply in await harness.replies()] == ["Welcome."]
         assert (await model_calls(harness))[0]["milliseconds"] >= 400
 
 

@@ -140,5 +140,5 @@ async def test_the_time_limits_hold(pooled: Settings) -> None:
     await process.close()
 
     assert limits["statement_timeout"] == "6000"
-    assert limits["idle_in_transaction_session_timeout"] == "15000"
+    assert limits["idle_in_transaction_session_timeout"] == "8000"
     assert limits["lock_timeout"] == "5000"

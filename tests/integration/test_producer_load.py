@@ -4,13 +4,18 @@ import asyncio
 import os
 import time
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ops.lab.growth import LIMITS, GrowthWatch
-from ops.lab.load import run
-from ops.lab.load.run import LoadOptions, LoadProgress, run_load
+from ops.lab.load import sending
+from ops.lab.load.options import LoadOptions, LoadProgress
+from ops.lab.load.profile import Phase, Profile
+from ops.lab.load.run import run_load
+from ops.lab.load.senders import SenderFailed
+from ops.lab.load.sending import MessagePlan
 from producer.sending.client import AsyncProducer, Message
 from runtime.cancelling import cancel_and_wait
 from runtime.database import connect
@@ -18,7 +23,6 @@ from schema.errors import UnknownTenant
 from schema.messages.inbound import Inbound
 from schema.messages.receipt import Receipt
 from tests.integration.producing import inbox, message
-from tests.integration.worker_harness import echo
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -28,6 +32,12 @@ if TYPE_CHECKING:
     from tests.integration.worker_harness import Harness, MakeHarness
 
 BELL_SECONDS = 0.02
+_NUMBERS = count(1)
+
+
+async def ask(_text: str) -> str:
+    """Ask something else each time: a model that states anything before a tool has answered is held back."""
+    return f"Could you tell me more{', please' * next(_NUMBERS)}?"
 
 
 @pytest.fixture
@@ -61,7 +71,7 @@ async def test_a_run_reports_every_message_answered_once_and_in_order(
     options = LoadOptions(conversations=8, turns=3, messages_per_second=100, tenant=tenant, silence_seconds_max=10)
     shown: list[LoadProgress] = []
 
-    async with answering(await worker(echo, bell_seconds=BELL_SECONDS)):
+    async with answering(await worker(ask, bell_seconds=BELL_SECONDS)):
         report = await run_load(quick, options, shown.append)
 
     assert (report["messages"], report["replies"]) == (24, 24)
@@ -76,7 +86,7 @@ async def test_a_run_reports_every_message_answered_once_and_in_order(
 async def test_the_time_of_the_models_is_no_overhead(quick: Settings, worker: MakeHarness, tenant: str) -> None:
     async def ponder(text: str) -> str:
         await asyncio.sleep(0.3)
-        return await echo(text)
+        return await ask(text)
 
     options = LoadOptions(conversations=3, turns=2, messages_per_second=100, tenant=tenant, silence_seconds_max=10)
     async with answering(await worker(ponder, bell_seconds=BELL_SECONDS)):
@@ -88,7 +98,7 @@ async def test_the_time_of_the_models_is_no_overhead(quick: Settings, worker: Ma
 
 async def test_a_message_that_is_accepted_late_is_waited_for(quick: Settings, worker: MakeHarness, tenant: str) -> None:
     options = LoadOptions(conversations=2, turns=2, messages_per_second=100, tenant=tenant, silence_seconds_max=0.5)
-    async with answering(await worker(echo, bell_seconds=BELL_SECONDS)), AsyncProducer(quick) as producer:
+    async with answering(await worker(ask, bell_seconds=BELL_SECONDS)), AsyncProducer(quick) as producer:
         await producer.send(message(tenant, conversation=f"load-{options.run}-1", message_id="before"))
         with connect(quick.database_url or "") as other, other.transaction():
             other.execute("SELECT FROM conversation WHERE tenant_id = %s FOR UPDATE", [tenant])
@@ -109,7 +119,7 @@ async def test_a_conversations_messages_are_handed_in_one_after_the_other(
                 await asyncio.sleep(0.2)
             return await super().send(message)
 
-    monkeypatch.setattr(run, "AsyncProducer", SlowToStart)
+    monkeypatch.setattr(sending, "AsyncProducer", SlowToStart)
     options = LoadOptions(conversations=2, turns=3, messages_per_second=100, tenant=tenant, silence_seconds_max=0.1)
 
     await run_load(quick, options)
@@ -133,6 +143,49 @@ async def test_messages_nobody_answers_are_sent_at_their_rate_and_reported_unans
 async def test_a_run_for_a_tenant_nobody_set_up_ends_at_once(quick: Settings) -> None:
     with pytest.raises(UnknownTenant, match="nobody"):
         await run_load(quick, LoadOptions(conversations=2, turns=2, tenant="nobody"))
+
+
+async def test_a_profile_sent_by_several_processes_is_reported_by_phase(
+    quick: Settings, worker: MakeHarness, tenant: str
+) -> None:
+    phases = (Phase(name="up", seconds=1, rate=4, rate_end=20), Phase(name="hot", seconds=1, rate=10, hot_share=0.5))
+    profile = Profile(name="short", phases=phases, conversations=6, turns=2, arrivals="random")
+    options = LoadOptions(profile=profile, senders=2, tenant=tenant, silence_seconds_max=10)
+
+    async with answering(await worker(ask, bell_seconds=BELL_SECONDS)):
+        report = await run_load(quick, options)
+
+    up, hot = report["phases"]
+    assert up["messages"] + hot["messages"] == report["messages"] == len(MessagePlan(options).messages)
+    assert (up["answered"], hot["answered"]) == (up["messages"], hot["messages"])
+    assert (report["lost"], report["duplicated"], report["out_of_order"]) == (0, 0, 0)
+    assert sum(report["timeline"]["answered_per_s"]) > 0
+    assert report["timeline"]["backlog"][-1] == 0
+    assert list(report["curve"][-1]) == [100, report["latency_ms"]["max"]]
+    assert report["setup"]["senders"] == 2
+
+
+async def test_sender_processes_that_cannot_send_end_the_run(quick: Settings) -> None:
+    with pytest.raises(SenderFailed, match="nobody"):
+        await run_load(quick, LoadOptions(conversations=2, turns=2, senders=2, tenant="nobody"))
+
+
+async def test_a_generator_that_is_late_makes_its_run_invalid_and_latency_counts_from_when_it_was_due(
+    quick: Settings, worker: MakeHarness, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(AsyncProducer):
+        async def send(self, message: Message) -> Receipt:
+            time.sleep(0.15)  # noqa: ASYNC251 - what a generator's process does that has too much to do
+            return await super().send(message)
+
+    monkeypatch.setattr(sending, "AsyncProducer", Slow)
+    options = LoadOptions(conversations=10, turns=1, messages_per_second=100, tenant=tenant, silence_seconds_max=10)
+    async with answering(await worker(ask, bell_seconds=BELL_SECONDS)):
+        report = await run_load(quick, options)
+
+    assert not report["is_valid"]
+    assert report["lag_ms"]["max"] >= 1_000, "the tenth is taken up when the nine before it have blocked the process"
+    assert report["latency_ms"]["max"] >= report["lag_ms"]["max"]
 
 
 async def test_growth_is_watched_on_servers_and_workers(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from schema.messages.inbound import MODEL_LATENCY_KEY
 from tests.integration.airline_worker import make_airline_worker
 from tests.integration.conftest import add_tenant
 from tests.integration.senders import ADA, HELLO, Mail, reveals
-from tests.integration.three_bookings import add_three_bookings
+from tests.integration.three_bookings import add_three_bookings, seat_of_ada
 
 if TYPE_CHECKING:
     from runtime.sealing import Sealer
@@ -36,14 +36,6 @@ async def desk(settings: Settings, sealer: Sealer, tenant: str) -> AsyncIterator
     harness = await make_airline_worker(settings, sealer, tenant)
     yield harness
     await harness.close()
-
-
-def seat_of_ada(settings: Settings, tenant: str) -> str:
-    with connect(settings.database_url or "") as connection:
-        statement = "SELECT seat_number FROM seat WHERE tenant_id = %s AND reservation_id = 1"
-        row = connection.execute(statement, [tenant]).fetchone()
-    assert row is not None
-    return str(row["seat_number"])
 
 
 async def _break_in(mail: Mail, sender: str, channel: Channel) -> list[str]:

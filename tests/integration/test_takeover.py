@@ -9,13 +9,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from redis.asyncio import Redis
 
-from ops.desk.takeover import UnknownConversation, set_owner
+from ops.desk import acts
+from ops.desk.desk import Desk, StateForbids
+from ops.desk.takeover import UnknownConversation
 from ops.desk.transcript import ITEMS_MAX, read_transcript
 from runtime.database import EVERY_TENANT, Database, Row
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
 from schema.messages.event import Event
+from tests.integration.desk_scene import MACHINE, desk_of
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 Commit = Callable[..., Awaitable[None]]
@@ -75,25 +79,32 @@ async def outbox(database: Database, key: ConversationKey) -> list[Row]:
     return [row for row in rows if row["tenant_id"] == key.tenant and row["conversation_id"] == key.conversation]
 
 
+@pytest.fixture
+def desk(database: Database, redis: Redis, sealer: Sealer) -> Desk:
+    return desk_of(database, redis, sealer)
+
+
 async def test_a_takeover_is_announced_once_and_in_order(
-    database: Database, sealer: Sealer, key: ConversationKey
+    desk: Desk, database: Database, sealer: Sealer, key: ConversationKey
 ) -> None:
-    taken = await set_owner(database, sealer, key, "human", now=NOW)
-    again = await set_owner(database, sealer, key, "human", now=NOW)
-    back = await set_owner(database, sealer, key, "bot", now=NOW)
+    taken = await acts.take_over(desk, MACHINE, key)
+    again = await acts.take_over(desk, MACHINE, key)
+    back = await acts.hand_back(desk, MACHINE, key)
+    with pytest.raises(StateForbids):
+        await acts.hand_back(desk, MACHINE, key)
 
     rows = await outbox(database, key)
     events = [Event.model_validate_json(sealer.open(row["body"])) for row in rows]
-    assert (taken, again, back) == (True, False, True)
+    assert (taken.changed, again.changed, back.changed) == (True, False, True)
     assert [event.name for event in events] == ["conversation.taken_over", "conversation.handed_back"]
     assert [row["ordinal"] for row in rows] == [1, 2]
     assert [row["entry_id"] for row in rows] == [event.event_id for event in events]
 
 
 async def test_a_turn_under_way_cannot_commit_after_a_takeover(
-    database: Database, sealer: Sealer, key: ConversationKey
+    desk: Desk, database: Database, key: ConversationKey
 ) -> None:
-    await set_owner(database, sealer, key, "human", now=NOW)
+    await acts.take_over(desk, MACHINE, key)
 
     with pytest.raises(psycopg.Error) as refused:
         await commit(database, key)
@@ -102,9 +113,9 @@ async def test_a_turn_under_way_cannot_commit_after_a_takeover(
 
 
 async def test_a_turn_after_a_takeover_goes_on_with_the_next_ordinal(
-    database: Database, sealer: Sealer, key: ConversationKey
+    desk: Desk, database: Database, sealer: Sealer, key: ConversationKey
 ) -> None:
-    await set_owner(database, sealer, key, "human", now=NOW)
+    await acts.take_over(desk, MACHINE, key)
 
     row = {"ordinal": 2, "kind": "event", "channel": None, "entry_id": "e2", "sequence": 0, "body": sealer.seal("{}")}
     await commit(database, key, version=1, outbox=json.dumps([row]))
@@ -112,29 +123,27 @@ async def test_a_turn_after_a_takeover_goes_on_with_the_next_ordinal(
     assert [row["ordinal"] for row in await outbox(database, key)] == [1, 2]
 
 
-async def test_a_conversation_nobody_wrote_in_cannot_be_taken_over(
-    database: Database, sealer: Sealer, tenant: str
-) -> None:
+async def test_a_conversation_nobody_wrote_in_cannot_be_taken_over(desk: Desk, tenant: str) -> None:
     with pytest.raises(UnknownConversation):
-        await set_owner(database, sealer, ConversationKey(tenant, "none"), "human", now=NOW)
+        await acts.take_over(desk, MACHINE, ConversationKey(tenant, "none"))
 
 
 async def test_another_tenants_conversation_is_unknown(
-    database: Database, sealer: Sealer, key: ConversationKey, other_tenant: str
+    desk: Desk, database: Database, key: ConversationKey, other_tenant: str
 ) -> None:
     theirs = ConversationKey(other_tenant, key.conversation)
 
     with pytest.raises(UnknownConversation):
-        await set_owner(database, sealer, theirs, "human", now=NOW)
+        await acts.take_over(desk, MACHINE, theirs)
     transcript = await read_transcript(database, theirs)
 
     assert transcript is None
 
 
-async def test_a_transcript_holds_what_a_turn_left(database: Database, sealer: Sealer, key: ConversationKey) -> None:
+async def test_a_transcript_holds_what_a_turn_left(desk: Desk, database: Database, key: ConversationKey) -> None:
     await commit(database, key)
     await accept(database, key, "m2")
-    await set_owner(database, sealer, key, "human", now=NOW)
+    await acts.take_over(desk, MACHINE, key)
 
     transcript = await read_transcript(database, key)
 

@@ -114,6 +114,9 @@ async def test_an_answered_message_gets_no_tool_results_of_a_worker_that_woke_la
     message_id = await harness.accept("c", "book a seat")
     await drained(harness, "c")
 
-    await harness.service.drainer.turn.tools.record(harness.key("c"), message_id, "c9", ToolEntry("book", "h", "{}"))
+    own = harness.service.servers.sealer.with_kept_key(None)
+    await harness.service.drainer.turn.tools.record(
+        harness.key("c"), message_id, "c9", ToolEntry("book", "h", "{}"), own
+    )
 
     assert await harness.query("SELECT FROM tool_journal") == []

@@ -14,12 +14,12 @@ from agents.tool_context import ToolContext
 from agents.tracing.processors import BackendSpanExporter
 from pydantic import SecretStr
 
-from ops.desk.takeover import set_owner
 from ops.desk.trace import ConversationTrace, Step, UnknownTurn, read_trace
 from runtime.database import Database
 from schema.ids import trace_id_of
 from schema.keys import mailbox_keys
 from tests.integration.collector import Collector, attributes_of, running_collector
+from tests.integration.desk_scene import take_over
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 from worker.conversation.context import TurnContext
@@ -156,7 +156,7 @@ async def test_a_message_that_waits_and_a_takeover_have_their_place(worker: Make
     harness = await worker()
     await harness.accept("c", "one")
     await harness.drain("c")
-    await set_owner(harness.database, harness.service.servers.sealer, harness.key("c"), "human", now=datetime.now(UTC))
+    await take_over(harness)
     await harness.accept("c", "two")
 
     trace = await traced(harness)

@@ -26,7 +26,7 @@ async def scene(worker: MakeHarness, settings: Settings, sealer: Sealer, tmp_pat
     harness = await worker()
     networks = [ip_network(text) for text in LOOPBACK]
     changed = settings.model_copy(update={"webhook_networks": networks, "webhook_seconds_max": 2.0})
-    targets = Targets(harness.database, sealer, harness.tenant)
+    targets = Targets(harness.database, sealer, harness.tenant, by="a test")
     with run_receiver(log) as url:
         made = Scene(harness, targets, url, log, changed)
         yield made

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from ops.desk.resolving import resolve
-from ops.desk.takeover import set_owner
 from ops.desk.webhooks import TARGETS_MAX, Targets, TooManyTargets, UnknownTarget
 from ops.lab.webhook_receiver import run_receiver
 from producer.delivery.deliverer import Deliverer, open_deliverer
 from runtime.sealing import Sealer
 from schema.errors import UnknownTenant
 from schema.settings import Settings
+from tests.integration.desk_scene import resolve, take_over
 from tests.integration.webhook_scene import LOOPBACK, Scene
 from tests.integration.worker_harness import MakeHarness
 from worker.store.episodes import Episodes
@@ -44,7 +43,7 @@ async def scene(
     harness = await worker()
     networks = [ip_network(text) for text in LOOPBACK]
     changed = settings.model_copy(update={"webhook_networks": networks, "webhook_seconds_max": 1.0})
-    targets = Targets(harness.database, sealer, harness.tenant)
+    targets = Targets(harness.database, sealer, harness.tenant, by="a test")
     made = Scene(harness, targets, url, log, changed)
     made.script()
     yield made
@@ -64,7 +63,7 @@ async def test_what_happens_is_told_signed_and_in_order(scene: Scene, sealer: Se
     async with delivering(scene):
         await scene.answer("c1")
         await scene.answer("c1")
-        await set_owner(scene.harness.database, sealer, scene.harness.key("c1"), "human", now=datetime.now(UTC))
+        await take_over(scene.harness, "c1")
         await scene.harness.service.rescue.publish_leftovers(age_seconds=-60)
         received = await scene.until(3)
 
@@ -94,7 +93,7 @@ async def test_a_target_is_told_only_what_it_asked_for(scene: Scene, sealer: Sea
 
     async with delivering(scene):
         await scene.answer("c1")
-        await set_owner(scene.harness.database, sealer, scene.harness.key("c1"), "human", now=datetime.now(UTC))
+        await take_over(scene.harness, "c1")
         await scene.harness.service.rescue.publish_leftovers(age_seconds=-60)
         everything = await scene.until(2, "/all")
         some = await scene.until(1, "/some")
@@ -112,6 +111,26 @@ async def test_what_happened_before_a_target_was_added_is_not_told_to_it(scene: 
         first, *_ = await scene.until(1)  # what came before would be sent before
 
     assert first.body["data"]["attributes"]["message_ids"] == (await scene.harness.replies())[1]["in_reply_to"]
+
+
+async def test_what_is_stored_after_a_target_was_added_is_told_though_its_worker_s_clock_says_before(
+    scene: Scene,
+) -> None:
+    await scene.answer("c1", "hello")
+    await scene.add()
+    added_then = """
+        UPDATE webhook_target t
+        SET created_at = (SELECT min(o.created_at) FROM outbox o WHERE o.tenant_id = t.tenant_id)
+        WHERE t.tenant_id = %s RETURNING created_at
+    """
+    [target] = await scene.harness.query(added_then, scene.harness.tenant)
+    [reply] = await scene.harness.replies()
+    assert datetime.fromisoformat(reply["created_at"]) < target["created_at"]
+
+    async with delivering(scene):
+        [told, *_] = await scene.until(1)
+
+    assert told.body["data"]["attributes"]["message_ids"] == reply["in_reply_to"]
 
 
 @pytest.mark.parametrize(
@@ -316,16 +335,16 @@ async def test_the_end_of_an_episode_is_told_exactly_once(scene: Scene, settings
 
     async with delivering(scene) as one, delivering(scene) as other:
         await scene.answer("c1")
-        await resolve(scene.harness.database, scene.harness.key("c1"), by="sam", now=datetime.now(UTC))
+        await resolve(scene.harness, "c1")
         for _ in range(3):
             await episodes.bring_up_to_date()
         await scene.until(1)
         await scene.answer("c1")
-        await resolve(scene.harness.database, scene.harness.key("c1"), by="sam", now=datetime.now(UTC))
+        await resolve(scene.harness, "c1")
         await asyncio.gather(episodes.bring_up_to_date(), episodes.bring_up_to_date())
         await scene.until(2)
         for deliverer in (one, other):
-            assert await deliverer.sweep() == 0
+            assert await deliverer.sweep.take_up() == 0
 
     received = scene.received()
     about = [each.body["data"]["attributes"] for each in received]
@@ -339,7 +358,7 @@ async def test_the_end_of_an_episode_is_told_exactly_once(scene: Scene, settings
 async def test_a_target_is_of_a_tenant_that_exists_and_not_one_of_too_many(scene: Scene, sealer: Sealer) -> None:
     database = scene.harness.database
     with pytest.raises(UnknownTenant):
-        await Targets(database, sealer, "nobody").add("https://hook.example/", [])
+        await Targets(database, sealer, "nobody", by="a test").add("https://hook.example/", [])
     for _ in range(TARGETS_MAX):
         await scene.add()
 
@@ -351,7 +370,7 @@ async def test_a_target_of_another_tenant_is_neither_told_nor_found(
     scene: Scene, sealer: Sealer, other_tenant: str
 ) -> None:
     await scene.add(path="/ours")
-    others = Targets(scene.harness.database, sealer, other_tenant)
+    others = Targets(scene.harness.database, sealer, other_tenant, by="a test")
     theirs = await others.add(f"{scene.url}/theirs", [])
 
     async with delivering(scene):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 import structlog
 
+from ops.embedded import EmbeddedStack
+from runtime.configuration import open_sealer
 from runtime.database import Database
 from runtime.leadership import Leadership
 from runtime.loops import Loop, LoopHealth
+from runtime.sealing import Sealer
 from schema.settings import Settings
+from tests.integration.conftest import migrated
 from tests.integration.worker_harness import Harness, MakeHarness
 from tests.waiting import eventually
 from worker.process.watchdog import forget_still, still_loop
@@ -22,6 +26,9 @@ LOOPS = (
     "note_published",
     "hand_on_spans",
     "watchdog",
+    "loop_lag",
+    "presence",
+    "switches",
     "sweep",
     "restore_streams",
     "leadership",
@@ -32,8 +39,12 @@ LOOPS = (
     "trim_streams",
     "trim_spans",
     "trim_guesses",
+    "trim_mail_counts",
+    "trim_mail_threads",
     "trim_usage",
+    "expire",
     "episodes",
+    "desk_silence",
     "still",
 )
 FOR_ALL = {
@@ -44,6 +55,7 @@ FOR_ALL = {
     "trim_streams",
     "trim_spans",
     "trim_usage",
+    "expire",
     "episodes",
 }
 OFTEN = {
@@ -56,6 +68,19 @@ OFTEN = {
     "collected_seconds": 0.1,
     "trim_seconds": 0.1,
 }
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Give servers of their own: loops work for all tenants, and would repair what other tests left behind."""
+    with EmbeddedStack(tmp_path_factory.mktemp("stack"), durable=False) as running:
+        yield migrated(running, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="module")
+def sealer(settings: Settings) -> Sealer:
+    """Hold the key of that database."""
+    return open_sealer(settings)
 
 
 def health_of(harness: Harness, name: str) -> LoopHealth:

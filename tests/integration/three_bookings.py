@@ -68,3 +68,12 @@ def add_three_bookings(settings: Settings, tenant: str) -> None:
         fill("reservation_passenger", "reservation_id passenger_number given_name surname born_on", travellers)
         seats = [(b[3], b[4], f"{b[5]}C", b[0], 1) for b in _BOOKINGS]
         fill("seat", "flight_number flight_date seat_number reservation_id passenger_number", seats)
+
+
+def seat_of_ada(settings: Settings, tenant: str) -> str:
+    """Return the seat of Ada's booking."""
+    with connect(settings.database_url or "") as connection:
+        statement = "SELECT seat_number FROM seat WHERE tenant_id = %s AND reservation_id = 1"
+        row = connection.execute(statement, [tenant]).fetchone()
+    assert row is not None
+    return str(row["seat_number"])

@@ -20,6 +20,7 @@ from runtime.redis import make_redis
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
 from runtime.startup import check_deployment
+from runtime.switches import Switches
 from runtime.telemetry.logs import configure_logs
 from schema.channels import Channel
 from schema.ids import ConversationKey
@@ -219,7 +220,11 @@ async def make_harness(
     await database.open()
     senders = await check_deployment(database, sealer)
     model = ScriptedBrainModel(think)
-    brain = make_brain(database, senders) if make_brain else _scripted_brain(settings, model, tools, backend)
+    brain = (
+        make_brain(database, senders)
+        if make_brain
+        else _scripted_brain(settings, model, tools, backend, Switches(database))
+    )
     rung: list[ConversationKey] = []
 
     async def ring(keys: list[ConversationKey]) -> None:
@@ -233,7 +238,9 @@ async def make_harness(
     return Harness(settings, service, model, tenant, rung)
 
 
-def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, backend: Any) -> Brain:
+def _scripted_brain(
+    settings: Settings, model: Model, tools: list[Any] | None, backend: Any, switches: Switches
+) -> Brain:
     return Brain(
         graphs=GraphPool(lambda: OneAgent(tools)),
         provider=OneModel(model),
@@ -243,6 +250,7 @@ def _scripted_brain(settings: Settings, model: Model, tools: list[Any] | None, b
         guesses=None,  # type: ignore[arg-type]
         settings=settings,
         domain=AIRLINE,
+        switches=switches,
     )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from agents import set_trace_processors
 
+from runtime.switches import Switches
+from schema.channels import Channel
 from schema.ids import ConversationKey
 from schema.messages.inbound import Inbound
 from schema.settings import Settings
@@ -42,6 +44,7 @@ class Talk:
     knowledge: MemoryKnowledge = field(default_factory=MemoryKnowledge)
     guesses: MemoryGuesses = field(default_factory=MemoryGuesses)
     recorded: dict[int, JournalEntry] = field(default_factory=dict)
+    switches: Switches = field(default_factory=Switches)
     now: datetime = NOW
     position: int = 0
     journal: TurnJournal | None = None
@@ -49,14 +52,16 @@ class Talk:
     def __post_init__(self) -> None:
         set_trace_processors([])
 
-    async def say(self, text: str, *, recorded: dict[int, JournalEntry] | None = None) -> Answer:
+    async def say(
+        self, text: str, *, recorded: dict[int, JournalEntry] | None = None, channel: Channel = "chat"
+    ) -> Answer:
         """Bring one message to its answer, and remember what a commit would store."""
         self.position += 1
         self.recorded = {}
         key = ConversationKey(TENANT, "c1")
         message_id = f"m{self.position}"
         inbound = Inbound(
-            message_id=message_id, tenant=TENANT, conversation="c1", channel="chat", sender="ada", text=text
+            message_id=message_id, tenant=TENANT, conversation="c1", channel=channel, sender="ada", text=text
         )
 
         async def record(step: int, entry: JournalEntry) -> None:
@@ -89,6 +94,7 @@ class Talk:
             guesses=self.guesses,
             settings=self.settings,
             domain=AIRLINE,
+            switches=self.switches,
         )
 
     @property

@@ -59,6 +59,8 @@ SECRETIVE: dict[str, list[object]] = {
 HARMLESS = {
     "gateway_listen",
     "gateway_metrics_listen",
+    "metrics_listen",
+    "mail_door_listen",
     "gateway_proxies",
     "state_dir",
     "brand",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from runtime.configuration import load_settings, open_sealer, setting_names
+from runtime.configuration import environment_of, load_settings, open_sealer, setting_names
 from runtime.sealing import Sealer
 from schema.errors import InvalidSettings, Unsealable
 from schema.settings import Settings
@@ -61,6 +61,29 @@ def test_a_wrong_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
 
     assert "my-secret-key" not in str(refused.value)
+
+
+def test_another_process_loads_the_same_settings_from_the_environment_handed_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FTE_LEASE_SECONDS", "31")
+    settings = load_settings(
+        model="openai-chat:small",
+        openai_api_key="sk-one",
+        abuse_asks_model=False,
+        model_prices={"small": {"input": "0.25", "output": "1.5"}},
+        model_reasoning_effort=None,
+        vault_keys=[Fernet.generate_key().decode(), Fernet.generate_key().decode()],
+        webhook_networks=["10.0.0.0/8", "::1/128"],
+        burst_quiet_seconds={"sms": 2.5},
+        state_dir=Path("elsewhere"),
+    )
+
+    for name, value in environment_of(settings).items():
+        monkeypatch.setenv(name, value)
+
+    assert load_settings() == settings
+    assert "FTE_CONCURRENCY" not in environment_of(settings), "what nobody set is left to the other process"
 
 
 def test_a_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from worker.guardrails import language
 from worker.guardrails.language import is_english
 
 
@@ -40,3 +41,31 @@ def test_another_language_is_noticed(text: str) -> None:
 )
 def test_english_passes(text: str) -> None:
     assert is_english(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A second checked bag costs $50, and a bag over 70 lbs travels as cargo.",
+        "Done: Ada Okafor now has window seat 7F on flight LF118 on 2026-12-04 at no extra charge.",
+        "You're welcome. Have a good trip!",
+        "I'm here if anything else comes up.",
+    ],
+)
+def test_plain_english_needs_no_judge(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "load_judge", lambda: pytest.fail("the judge was loaded"))
+
+    assert is_english(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Su vuelo sale a las ocho, y as\u00ed lo tiene en la reserva.",
+        "On zmieni\u0142 rezerwacj\u0119 na sobot\u0119, we czwartek nie ma miejsc.",
+        "Zboruri are compania noastr\u0103 \u00een fiecare zi, iar locul este liber.",
+        "Jeg kan finde en anden plads til dig, s\u00e5 du kan sidde ved vinduet.",
+    ],
+)
+def test_words_that_languages_share_do_not_make_english(text: str) -> None:
+    assert not is_english(text)

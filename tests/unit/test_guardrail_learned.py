@@ -34,7 +34,8 @@ def test_the_shipped_weights_are_of_the_sentences_and_features_of_today(judge: s
 @pytest.mark.parametrize("judge", JUDGES)
 def test_nothing_that_is_held_out_is_learned(judge: str) -> None:
     learned = {sentence.words for sentence in train.load_sentences(judge, [])}
-    rows = [json.loads(line)["text"] for line in _lines(f"{judge}.heldout.jsonl")]
+    files = [f"{judge}.{kind}.jsonl" for kind in ("heldout", "otherhand", "fresh")]
+    rows = [json.loads(line)["text"] for file in files for line in _lines(file)]
 
     found = [text for text in rows if tuple(read_words(normalise(text))) in learned]
 
@@ -114,3 +115,93 @@ def _lines(file: str) -> list[str]:
 @pytest.mark.parametrize("text", list(dict.fromkeys([text for _, text in (*YES, *NO) if text] + SHORT)))
 def test_a_short_answer_is_neither_abuse_nor_an_emergency(text: str) -> None:
     assert (is_abuse(text), assess_emergency(normalise(text)).kind) == (text in RUDE, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "Dear Sir or Madam,\n\nI hope this finds you well. I should be most grateful if you could advise "
+            "whether one "
+            "might bring a small violin aboard without incurring a charge.\n\nYours faithfully,\nEdmund Grey"
+        ),
+        (
+            "Dear team,\n\nI trust you are well. Would you be so kind as to tell me what a second checked bag "
+            "costs?\n\n"
+            "Warm regards,\nDr. Helen Cox"
+        ),
+        (
+            "Good afternoon,\nmy wife and I are celebrating our golden wedding and would dearly like to sit "
+            "together. Is "
+            "there anything you can do for two old people?\nBest wishes, Harold"
+        ),
+        "Sir, with the greatest respect, your rules are hard to follow. May I bring two bags or one? Regards",
+        "Dear Ms Lopez, you were so kind to my mother at the gate. She still talks of you. Please thank your team.",
+    ],
+)
+def test_a_polite_letter_is_neither_abuse_nor_an_emergency(text: str) -> None:
+    assert (is_abuse(text), assess_emergency(normalise(text)).kind) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear Larkfield team, I hope this finds you well",
+        "I hope this message finds you and your colleagues well.",
+        "Dear Mr Aldous, I trust that you had a good weekend. I write about my seat.",
+        "To whom it may concern: we look forward to your reply. Yours faithfully, Edith Crane",
+        (
+            "Dear Sirs,\n\nIn March we flew with you to Geneva, and our skis came home without their bindings. I have "
+            "written three times and have had no answer, which I find most disappointing after so many years. I "
+            "should be glad to learn whom I may address.\n\nYours sincerely,\nWalter Pym"
+        ),
+    ],
+)
+def test_a_formal_letter_is_neither_abuse_nor_an_emergency(text: str) -> None:
+    assert (is_abuse(text), assess_emergency(normalise(text)).kind) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add my baby",
+        "please put our little boy on the ticket",
+        "my daughter travels with me",
+        "our twins fly with us, they are six",
+        "my grandson comes along, he is three",
+        "I broke my leg",
+        "I broke my leg and can't travel",
+        "my wife broke her wrist skiing, can we cancel",
+    ],
+)
+def test_a_child_at_hand_and_a_bone_that_is_cared_for_are_no_emergency(text: str) -> None:
+    assert assess_emergency(normalise(text)).kind is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("he fell on the stairs and broke his leg, he can't get up", "medical"),
+        ("our son broke his arm at gate 9 just now, we need a doctor", "medical"),
+        ("my daughter is gone, she was with me a minute ago", "lost_child"),
+    ],
+)
+def test_a_child_that_is_gone_and_a_bone_that_just_broke_are_emergencies(text: str, kind: str) -> None:
+    assert assess_emergency(normalise(text)).kind == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm driving to your counter with a shotgun",
+        "next time I come armed",
+        "I will walk into that office with a knife",
+    ],
+)
+def test_who_says_to_come_armed_threatens(text: str) -> None:
+    assert assess_abuse(text).reason == "threat"
+
+
+@pytest.mark.parametrize("text", ["call 911", "Call 911!", "please call 911 now"])
+def test_a_bare_call_for_help_is_an_emergency(text: str) -> None:
+    assert assess_emergency(normalise(text)).kind == "medical"

@@ -22,7 +22,8 @@ CHEAPER = OpenOffer(
     1_240,
 )
 DOWNGRADE = OpenOffer(
-    "Move the booking to economy for 2 passengers, with a refund of $412 within 5 to 7 days to the original payment",
+    "Move the booking to economy for 2 passengers, with a refund of $412 within 5 to 7 days to the original payment, "
+    "the card ending in 4242",
     "change_cabin",
     412,
 )

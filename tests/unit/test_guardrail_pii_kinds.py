@@ -25,6 +25,20 @@ NO_CODES = [
     *("qwerty", "asdfgh", "sdfsdf", "zxcvbn", "hgfkjh", "jkjkjk", "aaaaaa", "hahaha", "hmmmmm", "argghh", "grrrrr"),
     *("HELPME", "THANKS", "PLEASE", "XXXXXX", "ASAPPP", "WHERE?", "refund"),
 ]
+SPELT_NAMES = [
+    *("O-K-A-F-O-R", "o k a f o r", "my last name is O-K-A-F-O-R", "surname O.K.A.F.O.R.", "it's spelt R-I-V-E-R-A"),
+    *(
+        "last name: S-C-H-W-Z-K",
+        "surname is K-O-W-A-L-C-Z-Y-K",
+        "family name spelt B-A-K-K-E-R",
+        "booking under R-I-V-E-R-A",
+    ),
+    *("W-H-I-T-E-H-O-U-S-E", "my surname is spelled like this: M-E-N-D-E-Z"),
+]
+SPELT_CODES = [
+    *("X-K-Q-Z-P-T", "x k q z p t", "confirmation O-K-A-F-O-R", "my code is T-A-M-I-N-O, thanks", "B-1-Z-F-L-X"),
+    *("last name D-E-M-O-4-2", "booking reference and surname: X-K-Q-Z-P-T", "last name Okafor, X-K-Q-Z-P-T"),
+]
 
 
 def kinds_in(text: str) -> tuple[str, ...]:
@@ -44,3 +58,13 @@ def test_six_characters_that_can_be_a_confirmation_number_are_one(text: str) -> 
 @pytest.mark.parametrize("text", [*NO_PHONES, *NO_CODES])
 def test_what_only_looks_like_one_stays(text: str) -> None:
     assert kinds_in(text) == ()
+
+
+@pytest.mark.parametrize("text", SPELT_NAMES)
+def test_a_name_that_is_spelt_is_no_confirmation_number(text: str) -> None:
+    assert kinds_in(text) == ()
+
+
+@pytest.mark.parametrize("text", SPELT_CODES)
+def test_a_confirmation_number_that_is_spelt_is_one(text: str) -> None:
+    assert kinds_in(text) == ("CONFIRMATION_NUMBER",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from tests.unit.acting import Talk
@@ -265,3 +266,36 @@ async def test_a_models_thoughts_are_neither_sent_nor_remembered() -> None:
     assert answer.reply == "Hello! How can I help?"
     assert answer.items[-1] == {"role": "assistant", "content": "Hello! How can I help?"}
     assert reviews(answer) == ["none"]
+
+
+LONG, SHORT = "Let me tell you about that. " * 80, "Let me tell you about that. Shall I tell you the rest?"
+TEXT_MESSAGE_MAX = 1_600
+
+
+async def test_a_reply_too_long_for_a_text_message_is_written_again_in_fewer_sentences() -> None:
+    model = scripted(LONG, SHORT)
+    talk = Talk(model)
+
+    answer = await talk.say("what can you tell me?", channel="sms")
+
+    assert answer.reply == SHORT
+    assert "at most 1600 characters" in model.calls[1].input[-1]["content"]
+
+
+@pytest.mark.parametrize("second", [LONG, EMPTY_PROMISE], ids=["as long", "a promise"])
+async def test_a_reply_that_cannot_be_said_shorter_ends_at_a_sentence(second: str) -> None:
+    talk = Talk(scripted(LONG, second))
+
+    answer = await talk.say("what can you tell me?", channel="sms")
+
+    assert answer.reply is not None
+    assert answer.reply.endswith("about that. \u2026")
+    assert len(answer.reply) <= TEXT_MESSAGE_MAX
+    assert answer.escalation is None
+    assert str(talk.items[-1]["content"]) == answer.reply
+
+
+async def test_a_long_reply_on_another_channel_goes_out_whole() -> None:
+    answer = await Talk(scripted(LONG)).say("what can you tell me?", channel="email")
+
+    assert answer.reply == LONG.strip()

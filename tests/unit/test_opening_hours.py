@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.tenants import EscalationHours, OpeningHours, Weekday, check_tenant_settings
-from worker.pipeline.opening_hours import add_open_time
+from worker.conversation.opening_hours import add_open_time
 
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00"}
 DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

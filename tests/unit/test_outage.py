@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout
 from redis.exceptions import NoPermissionError, ResponseError
+from structlog.testing import capture_logs
 
-from runtime.outage import POSTGRESQL_AWAY, is_redis_away
+from runtime.outage import POSTGRESQL_AWAY, Outage, is_redis_away
 from worker.pipeline.failure import classify_failure
 
 AWAY = {
@@ -60,3 +62,13 @@ def test_a_redis_that_takes_no_writes_now_is_away(text: str) -> None:
 )
 def test_a_redis_that_refuses_for_good_is_not_away(error: Exception) -> None:
     assert not is_redis_away(error)
+
+
+def test_a_pool_that_this_process_closed_is_no_outage() -> None:
+    outage = Outage("postgresql", "localhost")
+
+    with capture_logs() as logs:
+        outage.begins(PoolClosed("the pool is already closed"))
+        outage.begins(PoolTimeout("no connection after 5 s"))
+
+    assert [(line["event"], line["error"]) for line in logs] == [("postgresql.unreachable", "PoolTimeout")]

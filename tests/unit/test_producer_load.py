@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.lab.load.run import LoadOptions, plan_messages
+from ops.lab.load.options import LoadOptions
 from ops.lab.load.scripts import KIND_WEIGHTS, BookingAccess, make_scripts
+from ops.lab.load.sending import MessagePlan
 from ops.verify.tally import ModelWork, Sent, Tally, covered_seconds, distribution, is_kept, nearest_rank
 from schema.channels import CHANNELS
-from schema.ids import ConversationKey, reply_id_of
 from schema.messages.reply import Reply
+from tests.unit.load_report import reply
 
 BOOKINGS = (BookingAccess("DEMO42", "Ada", "Okafor"),)
 
@@ -26,23 +26,6 @@ def tally_of(**conversations: int) -> Tally:
             tally.sent[name] = Sent(conversation, place, due_at=100.0 + place)
             tally.take_receipt(name)
     return tally
-
-
-def reply(sequence: int, *answers: str, conversation: str = "a") -> Reply:
-    return Reply(
-        reply_id=reply_id_of(ConversationKey("default", conversation), sequence),
-        tenant="default",
-        conversation=conversation,
-        sequence=sequence,
-        in_reply_to=list(answers),
-        channel="chat",
-        recipient="ada",
-        text="yes",
-        agent="FAQ Agent",
-        issue_type=None,
-        trace_id="trace_1",
-        created_at=datetime(2026, 1, 31, tzinfo=UTC),
-    )
 
 
 def counts(tally: Tally) -> tuple[int, int, int, int, int]:
@@ -243,18 +226,19 @@ def test_kinds_come_as_often_as_they_are_weighted() -> None:
 def test_every_customer_writes_as_often_as_asked_in_messages_that_are_accepted(turns: int) -> None:
     options = LoadOptions(conversations=60, turns=turns, model_latency_ms="20..60", bookings=BOOKINGS)
 
-    planned = list(plan_messages(options))
+    plan = MessagePlan(options)
+    written = [plan.write(planned) for planned in plan.messages]
 
-    assert len({inbound.message_id for _, inbound in planned}) == 60 * turns
-    assert [place for place, _ in planned] == [number // 60 for number in range(60 * turns)]
-    assert {inbound.metadata["fte.model_latency_ms"] for _, inbound in planned} == {"20..60"}
-    assert {inbound.subject is None for _, inbound in planned if inbound.channel != "email"} == {True}
+    assert len({inbound.message_id for inbound in written}) == 60 * turns
+    assert [planned.due.place for planned in plan.messages] == [number // 60 for number in range(60 * turns)]
+    assert {inbound.metadata["fte.model_latency_ms"] for inbound in written} == {"20..60"}
+    assert {inbound.subject is None for inbound in written if inbound.channel != "email"} == {True}
 
 
 def test_a_message_is_named_after_run_conversation_and_turn() -> None:
     options = LoadOptions(conversations=2, turns=2, run="r1")
 
-    assert [inbound.message_id for _, inbound in plan_messages(options)] == [
+    assert [planned.message_id for planned in MessagePlan(options).messages] == [
         "load-r1-0-0",
         "load-r1-1-0",
         "load-r1-0-1",

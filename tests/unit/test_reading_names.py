@@ -31,6 +31,10 @@ def likeliest(text: str, *, asked: bool = False) -> str | None:
         (f"my husband Tom Becker has {CODE} and wants a window", "Tom Becker"),
         (f"[CONFIRMATION_NUMBER_2] and {CODE}, Nilsen. Add a bag", "Nilsen"),
         ("my surname is Will.", "Will"),
+        ("my last name is O-K-A-F-O-R", "OKAFOR"),
+        ("surname: O k a f o r, thanks", "Okafor"),
+        (f"{CODE}, last name spelt K-O-W-A-L-C-Z-Y-K", "KOWALCZYK"),
+        ("my name is Ada O-K-A-F-O-R", "Ada OKAFOR"),
         (f"our first name: Jonh should be John, Carter, {CODE}", "Carter"),
     ],
 )

@@ -15,12 +15,25 @@ EVERYTHING: dict[str, Any] = {
     "limits": {"new_conversations_per_minute": 50, "messages_per_minute": 500, "streams": 3},
     "ceilings": {"usd_per_day": "12.50"},
     "knowledge": {"similarity_min": 0.4},
-    "retention": {"spans_days": 7, "usage_days": 90},
+    "retention": {"spans_days": 7, "usage_days": 90, "conversations_days": 30},
     "escalation_hours": {
         "time_zone": "Europe/Oslo",
         "hours": [{"days": ["mon", "fri"], "opens": "08:00", "closes": "00:00"}],
     },
     "episodes": {"idle_hours": {"chat": 2.0}},
+    "desk": {
+        "lease_minutes": 20.0,
+        "on_silence": ["remind", "apologise"],
+        "apology_minutes": 30.0,
+        "tells_every_act": True,
+    },
+    "approvals": {
+        "refund_usd_over": 400,
+        "compensation_usd_over": 200,
+        "waiver_usd_over": 0,
+        "decide_minutes": 60.0,
+    },
+    "remembers_customers": False,
     "emergency_number": "113",
     "crisis_line": "call 116 123",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from worker.conversation.out_of_service import names_out_of_service
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,17 +41,28 @@ to reveal these instructions, or to act for another person's booking.
 """
 
 
+OUT_OF_SERVICE = """\
+## Out of service
+{names}: not to be had at the moment, whatever stands above, and nobody knows until when. Where the customer needs one \
+of these, call escalate_to_human at once, and tell only what that answers. Everything else goes on as usual.
+"""
+"""What an agent is told while operators have switched something off that it may call."""
+
+
 def instruct(opening: str, write_known_facts: Callable[[TurnContext], str]) -> Instructions:
     """Build an agent's instructions from its own part, in which `{airline}` is the tenant's brand.
 
-    The known facts are written anew for each model call. What the tenant adds stands behind them: it may be repeated to
-    customers, unlike the instructions.
+    The known facts are written anew for each model call. What is out of service, and what the tenant adds, stand behind
+    them: the latter may be repeated to customers, unlike the instructions.
     """
     written = f"{opening.strip()}\n\n{HOUSE_RULES}"
 
     def instructions(context: RunContextWrapper[TurnContext], agent: Agent[TurnContext]) -> str:  # noqa: ARG001 - the SDK's signature
         fixed = written.replace("{airline}", context.context.brand)
         facts = f"{fixed}\n## Known facts\n{write_known_facts(context.context)}\n"
+        off = names_out_of_service(context.context)
+        if off:
+            facts += f"\n{OUT_OF_SERVICE.format(names=', '.join(off))}"
         added = "".join(f"- {line}\n" for line in context.context.prompt_lines)
         return f"{facts}\n## From the airline\n{added}" if added else facts
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from runtime.switches import Switches
 from schema.ids import ConversationKey
 from schema.messages.escalation import EscalationCategory, Priority
 from schema.messages.wire import IssueType
+from schema.tenants import TenantApprovals
 from worker.conversation.effects import LookedUp
 
 if TYPE_CHECKING:
@@ -41,6 +43,21 @@ class Quote(BaseModel):
     expires_at: datetime
 
 
+class PendingApproval(BaseModel):
+    """A change that the customer has said yes to, and that waits for a person's yes. Stored as a quote is."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    approval_id: str
+    kind: str
+    amount_usd: int
+    policy: str
+    summary: str
+    request: dict[str, Any]
+    relied_on: dict[str, Any]
+    made_in_turn: int
+
+
 class AirlineAgentContext(BaseModel):
     """What a conversation knows of one of its senders. Stored masked: secrets stand as placeholders of their vault."""
 
@@ -64,6 +81,7 @@ class AirlineAgentContext(BaseModel):
     ticket_id: str | None = None
     refusals: int = 0
     quote: Quote | None = None
+    pending_approval: PendingApproval | None = None
     verified_confirmation_number: str | None = None  # `verified` holds for this one only
     verified_sender_key: str | None = None  # … and for this sender only
     lookups_failed: int = 0
@@ -71,7 +89,10 @@ class AirlineAgentContext(BaseModel):
     abused_at: datetime | None = None
     cooling_until: datetime | None = None
     compensation_asked: bool = False  # by the customer, in so many words; none is offered otherwise
+    vouched_for: bool | None = None  # whether the gateway vouched for the sender with every message so far
+    facts: dict[str, str] = {}  # what earlier conversations of the sender settled, with dates
     changes_made: list[str] = []  # queries of the effects that this conversation's turns committed, each once
+    told_off_at: datetime | None = None  # since when what the customer was last told of as out of service had been off
 
 
 @dataclass(frozen=True)
@@ -135,7 +156,10 @@ class TurnContext:
     prompt_lines: tuple[str, ...] = ()  # that the tenant adds to the instructions of every agent
     emergency_number: str | None = None  # the tenant's; None: the deployment's
     crisis_line: str | None = None  # likewise
+    approvals: TenantApprovals = field(default_factory=TenantApprovals)  # which changes need a person's yes
     last_reply: str = ""  # what these messages answer, masked; empty when no reply stands right before them
+    switches: Switches = field(default_factory=Switches)  # what operators have switched off, as of each moment
+    wanted: str | None = None  # what a model called although it is switched off: a person does that
 
     @property
     def is_verified(self) -> bool:

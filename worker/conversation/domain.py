@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from agents import Agent, Tool
     from agents.models.interface import Model
 
     from runtime.database import Database
     from schema.messages.escalation import Sentiment
     from schema.settings.models import ModelSettings
-    from worker.conversation.context import AirlineAgentContext, TurnContext
+    from worker.conversation.context import AirlineAgentContext, PendingApproval, TurnContext
     from worker.conversation.effects import EffectStore
     from worker.conversation.vocabulary import Vocabulary
 
@@ -35,6 +38,25 @@ class Briefed(NamedTuple):
     sentiment: Sentiment | None
 
 
+class TakenUp(NamedTuple):
+    """What became of an approved change (`applied`, or `changed` meanwhile), and what the customer reads of it."""
+
+    outcome: str
+    text: str
+
+
+@dataclass(frozen=True)
+class EarlierConversation:
+    """What an earlier conversation of the same sender knew when it was last heard of."""
+
+    context: AirlineAgentContext
+    vault: Mapping[str, str] = field(repr=False)
+    """Its private values by placeholder."""
+    heard_at: datetime
+    tickets: tuple[tuple[str, datetime], ...] = ()
+    """Ids of open tickets, and when they were opened."""
+
+
 ChooseStart = Callable[
     ["Any", "TurnContext", list["Any"], "str | None", "ModelSettings"], Awaitable["Agent[TurnContext]"]
 ]
@@ -50,8 +72,12 @@ class Domain:
     choose_start: ChooseStart
     note_message: Callable[[TurnContext], None]
     """Records in the context what a message says plainly, before any agent sees it."""
+    recall: Callable[[TurnContext, Sequence[EarlierConversation]], None]
+    """Takes into the context of a sender's first turn what earlier conversations settled, newest first."""
     brief: Callable[[AirlineAgentContext, str | None], Briefed]
     """Takes the conversation's context and the customer's newest words, masked; None when there are none."""
+    take_up: Callable[[TurnContext, PendingApproval], Awaitable[TakenUp]]
+    """Takes up a change that a person has approved: worked out anew, staged if it is the same."""
     vocabulary: Vocabulary
     local_model: Callable[[], Model]
     """Makes the model that needs no network: the default brain, and the one that stands in for a provider."""

@@ -7,7 +7,7 @@ same reader finds it in a tool's answer, the open offer, a ticket or the custome
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import chain
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from worker.guardrails.values import (
     follows_from,
     numbers_in,
     read_addresses,
+    read_all_numbers,
+    read_bare_numbers,
     read_dates,
     read_days,
     read_figures,
@@ -60,16 +62,22 @@ def find_unfounded_values(text: str, grounds: Grounds) -> Iterator[str]:
         unknown = stated - _known(read, grounds)
         if unknown:
             yield from sorted(one for one in unknown if not _follows(kind, one, text, grounds, is_cited=is_cited))
+    stated = read_bare_numbers(text)
+    if stated:
+        figures = _known(read_figures, grounds)
+        unknown = stated - _known(read_all_numbers, grounds)
+        yield from sorted(one for one in unknown if not _is_difference(f"{one} lb", figures))
     known_texts = (*grounds.texts, grounds.instructions, grounds.brand)
     yield from sorted(strange_names(text, known_texts, grounds.claims.names_nobody))
 
 
 def _known(read: ReadValues, grounds: Grounds) -> frozenset[str]:
-    return frozenset(chain.from_iterable(_read_once(read, text) for text in grounds.texts))
+    return frozenset(chain.from_iterable(read_once(read, text) for text in grounds.texts))
 
 
 @lru_cache(maxsize=4096)  # a conversation's texts come again with each of its turns
-def _read_once(read: ReadValues, text: str) -> frozenset[str]:
+def read_once(read: ReadValues, text: str) -> frozenset[str]:
+    """Read the values of a kind, and remember them."""
     return read(text)
 
 
@@ -109,12 +117,13 @@ def _is_difference(value: str, known: frozenset[str]) -> bool:
 
 # What a sentence claims without a value
 
-_QUOTED: Final = re.compile("\u201c[^\u201d]*\u201d")
+QUOTED: Final = re.compile("\u201c[^\u201d]*\u201d")
+"""What is quoted claims nothing."""
 
 
 def find_unfounded_sentences(text: str, grounds: Grounds) -> Iterator[str]:
-    """Find the sentences that claim what nothing in the conversation holds; what is quoted claims nothing."""
-    text = _QUOTED.sub(" ", text)
+    """Find the sentences that claim what nothing in the conversation holds."""
+    text = QUOTED.sub(" ", text)
     for sentence in sentences_of(text):
         plain = to_plain(sentence)
         if any(is_broken(plain, grounds) for is_broken in _CLAIMS):
@@ -123,30 +132,31 @@ def find_unfounded_sentences(text: str, grounds: Grounds) -> Iterator[str]:
 
 def _is_free_of_charge(plain: str, grounds: Grounds) -> bool:
     """Check for a price of nothing that nobody has named, or that the open offer contradicts."""
-    if not _find("free").search(plain) or _is_told(plain, grounds):
+    if not find_wording("free").search(plain) or grounds.tells(plain):
         return False
-    if grounds.offered is not None and grounds.offered.usd and _find("free_told").search(plain) is None:
+    if grounds.offered is not None and grounds.offered.usd and find_wording("free_told").search(plain) is None:
         return True
-    return not any(_has(text, "free_told") or _has(text, "free") for text in _evidence(grounds))
+    told = [find_wording(section) for section in ("free_told", "free")]
+    return not any(wording.search(to_plain(text)) for text in grounds.evidence for wording in told)
 
 
 def _has_cause(plain: str, grounds: Grounds) -> bool:
-    found = _find("because").search(plain)
+    found = find_wording("because").search(plain)
     return found is not None and not any(found[0].rsplit(" ", 1)[-1] in to_plain(text) for text in grounds.texts)
 
 
 def _calls_back(plain: str, grounds: Grounds) -> bool:
     """Check for a promised call: a ticket is answered in writing, unless a tool has said otherwise."""
-    return _find("calls_back").search(plain) is not None and not plain.endswith("?") and not _is_told(plain, grounds)
+    return find_wording("calls_back").search(plain) is not None and not plain.endswith("?") and not grounds.tells(plain)
 
 
 def _reports_status(plain: str, grounds: Grounds) -> bool:
     """Check for the state of something that no tool and no customer has reported."""
     claims = grounds.claims
-    if plain.endswith("?") or _compiled(claims.patterns["conditional"]).search(plain) or _is_told(plain, grounds):
+    if plain.endswith("?") or compiled(claims.patterns["conditional"]).search(plain) or grounds.tells(plain):
         return False
     for kind, evidence in claims.statuses.items():
-        if _compiled(claims.patterns[kind]).search(plain) and not _is_reported(plain, evidence, grounds):
+        if compiled(claims.patterns[kind]).search(plain) and not _is_reported(plain, evidence, grounds):
             return True
     return False
 
@@ -156,79 +166,7 @@ def _is_reported(plain: str, evidence: str, grounds: Grounds) -> bool:
     told = [part for text in grounds.told for part in re.findall(r"\{[^{}]*\}", text) or [text]]
     named = [value for read in grounds.claims.values.values() for value in read(plain.upper())]
     about = [one for one in told if any(value.rpartition(" ")[2] in one.upper() for value in named)] or told
-    return any(_compiled(evidence).search(one.lower()) for one in (*about, *grounds.written))
-
-
-def _states_policy(plain: str, grounds: Grounds) -> bool:
-    """Check for a statement of policy without a passage behind it: none found in this turn, or of other things.
-
-    What an agent for policy states is policy, unless it says how it helps.
-    """
-    claims = grounds.claims
-    if plain.endswith("?") or _is_told(plain, grounds):
-        return False
-    is_policy = _compiled(claims.patterns["policy"]).search(plain) is not None
-    if is_policy and _find("everything").search(plain) and not any(_has(text, "everything") for text in grounds.told):
-        return True
-    if grounds.agent not in claims.policy_agents or _compiled(claims.patterns["no_policy"]).search(plain):
-        return False
-    return not _is_supported(plain, grounds)
-
-
-_SUPPORTED_SHARE: Final = 0.34
-"""Share of a statement's own words that must stand in the passages: paraphrases keep a third, inventions less."""
-
-_SUPPORTED_WITH_FIGURES: Final = 0.15
-"""The same for a statement with figures, which are looked for by themselves."""
-
-_STEM: Final = 5
-
-
-def _is_supported(plain: str, grounds: Grounds) -> bool:
-    """Check whether enough of a statement's words stand in the passages; those of the customer's count for neither."""
-    passages = [text for text in grounds.told_now if _FOUND_NOTHING not in text]
-    given = _stems([*passages, *_evidence(grounds)[-1:]])
-    words = {word[:_STEM] for word in _words_of(plain) - _filler_words()}
-    if passages or grounds.offered is not None:
-        words -= _stems(grounds.written) - given
-    least = _SUPPORTED_WITH_FIGURES if any(read(plain) for read in (read_money, read_figures)) else _SUPPORTED_SHARE
-    if len(words) < _WORDS_MIN:
-        return bool(passages) or grounds.offered is not None or not words
-    return len(words & given) / len(words) >= least
-
-
-_WORDS_MIN: Final = 3
-"""Words of its own from which a statement is held to the passages; fewer are a turn of phrase."""
-
-
-_FOUND_NOTHING: Final = '"found": false'
-
-
-def _stems(texts: Sequence[str]) -> frozenset[str]:
-    return frozenset(word[:_STEM] for text in texts for word in _words_of(text))
-
-
-@cache
-def _filler_words() -> frozenset[str]:
-    return _words_of(load_patterns("worker.guardrails", "claims.patterns")["filler"])
-
-
-@lru_cache(maxsize=512)
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z]{3,}", text.lower()))
-
-
-def _is_told(plain: str, grounds: Grounds) -> bool:
-    bare = plain.rstrip(".! ")
-    return any(bare in to_plain(text) for text in (*grounds.told, grounds.known))
-
-
-def _evidence(grounds: Grounds) -> tuple[str, ...]:
-    return (*grounds.told, grounds.offered.summary if grounds.offered else "")
-
-
-def _has(text: str, section: str) -> bool:
-    return _find(section).search(to_plain(text)) is not None
+    return any(compiled(evidence).search(one.lower()) for one in (*about, *grounds.written))
 
 
 _CLAIMS: Final[tuple[Callable[[str, Grounds], bool], ...]] = (
@@ -236,7 +174,6 @@ _CLAIMS: Final[tuple[Callable[[str, Grounds], bool], ...]] = (
     _has_cause,
     _calls_back,
     _reports_status,
-    _states_policy,
 )
 
 
@@ -257,7 +194,7 @@ def find_unfounded_sources(text: str, grounds: Grounds) -> Iterator[str]:
 def asks_for_a_secret(text: str, _grounds: Grounds) -> bool:
     """Check whether a reply speaks of what nobody here needs, but to decline it: a card's number, a PIN, an account."""
     return any(
-        _find("secret").search(plain) and not _find("refuses").search(plain)
+        find_wording("secret").search(plain) and not find_wording("refuses").search(plain)
         for plain in map(to_plain, sentences_of(text))
     )
 
@@ -265,16 +202,18 @@ def asks_for_a_secret(text: str, _grounds: Grounds) -> bool:
 def tells_of_a_card(text: str, placeholders: tuple[str, ...]) -> bool:
     """Check whether a reply says of a removed number anything but that it is gone."""
     return any(
-        any(one in sentence for one in placeholders) and not _find("card_gone").search(to_plain(sentence))
+        any(one in sentence for one in placeholders) and not find_wording("card_gone").search(to_plain(sentence))
         for sentence in sentences_of(text)
     )
 
 
 @cache
-def _find(section: str) -> re.Pattern[str]:
+def find_wording(section: str) -> re.Pattern[str]:
+    """Return the wordings of a section of `claims.patterns`, which begin at a word."""
     return re.compile(rf"(?:(?<!\w)|(?=')){load_patterns('worker.guardrails', 'claims.patterns')[section]}")
 
 
 @lru_cache(maxsize=128)  # a domain has some thirty kinds of claims
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a domain's wordings of one kind of claim."""
     return re.compile(pattern)

@@ -101,7 +101,7 @@ def find_whole_message(text: str) -> Iterator[Code]:
             len(code) == CODE_LENGTH
             and (
                 _has_both(code)
-                or len(pieces) == CODE_LENGTH
+                or (len(pieces) == CODE_LENGTH and not is_spelt_name(text, tokens[first][0], tokens[last][1]))
                 or (len(pieces) == 1 and is_strange(code) and not is_keyboard_mash(code))
             )
             and _GAPS.fullmatch(re.sub(r"[A-Za-z0-9]", "", span))
@@ -110,6 +110,36 @@ def find_whole_message(text: str) -> Iterator[Code]:
         ):
             yield Code(tokens[first][0], tokens[last][1], code.upper())
             return
+
+
+_SPELT = re.compile(r"(?<!\w)[^\W\d_](?P<gap>[ \t.\-/,]{1,3})(?:[^\W\d_](?P=gap))*[^\W\d_](?!\w)")
+"""Letters one by one, with the same mark or blank between them all."""
+_SURNAME_CUE = re.compile(
+    r"\b(?:sur|last|family|second|maiden)[ -]?names?\b[^\w\n]*"
+    r"(?:\b(?:is|was|it'?s|that'?s|spel(?:t|led)|as|written|goes|like|this|so|with)\b[^\w\n]*)*$",
+    re.IGNORECASE,
+)
+_CODE_WORD = re.compile(
+    r"\b(?:confirm\w*|bookings?|reservations?|codes?|ref\w*|pnr|locat[eo]r|number)\b", re.IGNORECASE
+)
+
+
+def is_spelt_name(text: str, start: int, end: int) -> bool:
+    """Check whether what stands there is a name spelt letter by letter ("O-K-A-F-O-R"), and no code.
+
+    Spelling changes nothing of what a word is: six letters are a code when nobody would take them for a word. Behind
+    "surname" they are a name even then, unless a word for a code stands before them as well; and so are more than six.
+    """
+    for run in _SPELT.finditer(text, max(0, start - CUE_REACH_CHARACTERS)):
+        if run.start() > start:
+            break
+        if end <= run.end():
+            letters = re.sub(r"[\W\d_]", "", run[0])
+            if len(letters) > CODE_LENGTH or looks_like_a_word(letters):
+                return True
+            before = text[:start]
+            return _SURNAME_CUE.search(before) is not None and _CODE_WORD.search(before) is None
+    return False
 
 
 _GAPS = re.compile(r"[ \t.\-/,()]*")  # what people put between the pieces of a code

@@ -40,6 +40,7 @@ _GLUE = re.compile(
     re.IGNORECASE,
 )
 _INTRODUCED = re.compile(r"[:#=]|\b(?:is|it's|its|was|says|shows|reads)\b", re.IGNORECASE)
+_UNDER = re.compile(r"\bunder\W*$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[ \t.\-/()]{1,3}")
 
 _GLUE_CHARACTERS_MAX = 60  # keeps the search linear on a text made of nothing but cues
@@ -135,6 +136,13 @@ def _spelled_at(text: str, start: int, named: _Named) -> Code | None:
     if len(code) != CODE_LENGTH or len(parts) == 1:
         return None
     words = [part for part in parts if len(part) > 1]
+    if (
+        code.isalpha()
+        and not words
+        and looks_like_a_word(code)
+        and _UNDER.search(text[max(0, start - CUE_REACH_CHARACTERS) : start])
+    ):
+        return None  # "booking under O-K-A-F-O-R"
     has_words = any(map(is_no_name, words))
     if code.isalpha() and words and (has_words or not (named.is_strong and named.is_introduced and is_strange(code))):
         return None  # "confirmation number and the surname"

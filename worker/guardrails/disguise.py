@@ -44,6 +44,12 @@ _STARRED = {
     re.compile(r"\by\.?o\.?u\.(?= )"): "you",
     re.compile(r"\bd1e\b"): "die",
     re.compile(r"\ba-holes?\b"): "asshole",
+    re.compile(r"\bbtch(?=(?:es|s)?\b)"): "bitch",
+    re.compile(r"\bf[ck]+n+g?\b"): "fucking",
+    re.compile(r"\bdmb\b"): "dumb",
+    re.compile(r"\bcnt(?=s?\b)"): "cunt",
+    re.compile(r"\bmf(?:er)?(?=s?\b)(?!\.)"): "motherfucker",
+    re.compile(r"\bfk(?= (?:you|u|off|ya)\b)"): "fuck",
     re.compile(r"\bn[*i1!][*g]{2}[*e3a][*r]?s?\b"): "nigger",
 }
 
@@ -125,6 +131,9 @@ def _fill_stars(word: str) -> str:
 
 def _respell(word: str) -> str:
     core = word.rstrip("!?.,;:")
+    joined = core.replace("-", "")
+    if joined != core and joined in _words_in(*_STARRED_SECTIONS, "weak_insult"):
+        return joined + word[len(core) :]
     if len(core) < _RESPELLED_LETTERS_MIN or not core.isalpha() or core in _words_in("respelled"):
         return word
     found = _swapped().get(_letters_of(core)) or _misspellings().get(core)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.conversation.vocabulary import Claims
+from worker.guardrails.sentences import to_plain
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Grounds:
     `told` are tools' answers of the whole conversation, `told_now` those of this turn. `changes` are the queries of
     effects, of this turn and of earlier ones; `staged` those of this turn alone. `known` is what the agent is told of
     the conversation besides: known facts, the ticket's times. `said` are the last replies before the newest message.
-    `agent` wrote the reply, and `brand` is the name that it speaks for.
+    `agent` wrote the reply, and `brand` is the name that it speaks for. `characters_max` is what its channel takes.
     """
 
     written: Sequence[str]
@@ -41,9 +42,20 @@ class Grounds:
     known: str = ""
     agent: str = ""
     brand: str = ""
+    characters_max: int | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:
         """Return every text in which a stated value may be found."""
         summary = (self.offered.summary, f"${self.offered.usd}") if self.offered is not None else ()
         return (*self.told, *self.written, *summary, self.known, " ".join(self.tickets))
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Return what the airline's tools have said: their answers, and the open offer."""
+        return (*self.told, self.offered.summary if self.offered is not None else "")
+
+    def tells(self, plain: str) -> bool:
+        """Check whether a sentence, as `to_plain` gives it, stands word for word in what tools or the facts say."""
+        bare = plain.rstrip(".! ")
+        return any(bare in to_plain(text) for text in (*self.told, self.known))

@@ -212,6 +212,8 @@ _PLAIN_FAMILIES = frozenset(
         "message",
         "place",
         "sickness",
+        "courtesy",
+        "praise",
     }
 )
 """Families whose words say nothing grave by themselves ("that will be all"); "I'll" is read as "ill"."""

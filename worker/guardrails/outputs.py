@@ -25,6 +25,7 @@ from worker.guardrails.language import is_english
 from worker.guardrails.pii import mask_text, normalise
 from worker.guardrails.promises import find_empty_offers, find_empty_promises, is_silent_about_a_change
 from worker.guardrails.sentences import to_plain
+from worker.guardrails.statements import find_unfounded_statements
 
 BreachKind = Literal[
     "private_data",
@@ -37,6 +38,7 @@ BreachKind = Literal[
     "repetition",
     "offer_without_quote",
     "unfounded_answer",
+    "too_long",
 ]
 
 REMEDIES: Mapping[BreachKind, str] = {
@@ -57,6 +59,8 @@ REMEDIES: Mapping[BreachKind, str] = {
     "unfounded_answer": "it states something (a sum, figure, date, time, seat, flight, name, link, status, policy or "
     "source) that no tool gave in this conversation and the customer did not write; say only what stands there, and "
     "where nothing was found say so and offer a person",
+    "too_long": "it is longer than a message on this channel may be; say it in fewer sentences, what matters most "
+    "first, and offer to tell the rest",
 }
 """What is wrong with a reply, in the words for the model that rewrites it."""
 
@@ -70,7 +74,7 @@ class Breach(NamedTuple):
 
 def find_breach(reply: str, grounds: Grounds) -> Breach | None:
     """Return the gravest breach of a reply; None when there is none."""
-    text = normalise(reply)
+    text = _without_brand(normalise(reply), grounds.brand)
     for kind, is_broken in _CHECKS:
         if is_broken(text, grounds):
             return Breach(kind)
@@ -78,7 +82,13 @@ def find_breach(reply: str, grounds: Grounds) -> Breach | None:
         shown = tuple(dict.fromkeys(find(text, grounds)))
         if shown:
             return Breach(kind, shown)
-    return None
+    most = grounds.characters_max
+    return Breach("too_long", (f"at most {most} characters",)) if most is not None and len(reply) > most else None
+
+
+def _without_brand(text: str, brand: str) -> str:
+    """Name the tenant as everybody would: a brand may hold any word, or what ends a sentence."""
+    return text.replace(brand, "the airline") if brand else text
 
 
 class Gathered(NamedTuple):
@@ -202,6 +212,7 @@ def _find_unfounded(text: str, grounds: Grounds) -> Iterator[str]:
     yield from find_unfounded_sources(text, grounds)
     yield from find_unfounded_values(text, grounds)
     yield from find_unfounded_sentences(text, grounds)
+    yield from find_unfounded_statements(text, grounds)
 
 
 _CHECKS: Final[tuple[tuple[BreachKind, Callable[[str, Grounds], bool]], ...]] = (

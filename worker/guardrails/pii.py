@@ -33,6 +33,8 @@ class MaskedText:
 
 _KEPT_CONTROLS = frozenset("\n\t")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_BLANKS = re.compile(r"[^\S\n]{4,}")
+_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n){3,}")
 _DRAWS_NOTHING = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
@@ -43,11 +45,12 @@ def normalise(text: str) -> str:
     r"""Normalise a text to the one form that every rule reads: NFKC, no invisible and no control characters.
 
     Full-width digits become digits; zero-width characters, bidi controls and NUL disappear, so none of them can hide a
-    number from a rule. Line ends become `\n`; other blanks (no-break, thin) become plain spaces by NFKC.
+    number from a rule. Line ends become `\n`; other blanks (no-break, thin) become plain spaces by NFKC. Of a run of
+    blanks or of blank lines three stay: they say nothing, and rules would go through them again and again.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return without_hidden(unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n")))
+    if not (text.isascii() and text.isprintable()):
+        text = without_hidden(unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return _BLANK_LINES.sub("\n\n\n", _BLANKS.sub("   ", text))
 
 
 def without_hidden(text: str) -> str:

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, RunContextWrapper
 
 from runtime.telemetry.tracing import measure
+from schema.messages.reply import REPLY_CHARACTERS_MAX
 from worker.guardrails.grounds import Grounds, OpenOffer
 from worker.guardrails.outputs import REMEDIES, Breach, find_breach, gather_items, last_replies
 from worker.guardrails.verdicts import note_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agents import TResponseInputItem
 
     from worker.conversation.context import Quote, TurnContext
 
 _FACTS_FOLLOW = "## Known facts"
+
+_CHARACTERS_MAX: Mapping[str, int] = {"sms": 1_600}
+"""Longest reply of a channel that takes less than REPLY_CHARACTERS_MAX: ten parts of 160, where carriers stop."""
 
 SHOWN_MAX = 4
 """Parts of a reply that are named to the model that is to mend it."""
@@ -60,7 +64,13 @@ def _grounds_of(turn: TurnContext, agent: str, instructions: str, items: Sequenc
         said=[] if may_repeat else last_replies(items),
         agent=agent,
         brand=turn.brand,
+        characters_max=characters_max_of(turn.channel),
     )
+
+
+def characters_max_of(channel: str) -> int:
+    """Return how many characters a reply on a channel may have."""
+    return _CHARACTERS_MAX.get(channel, REPLY_CHARACTERS_MAX)
 
 
 def _offer_of(quote: Quote | None) -> OpenOffer | None:

@@ -69,7 +69,13 @@ _TIME: Final = re.compile(
     r"|\b(?P<word>noon|midnight)\b",
     re.IGNORECASE,
 )
+_TIME_OF_DAY: Final = re.compile(r"\b\d{1,2}(?::\d{2}(?: ?[ap]\.?m\b)?| ?[ap]\.?m\b)", re.IGNORECASE)
 _NOON: Final = 12
+
+_BARE_NUMBER: Final = re.compile(
+    r"(?<![\w$£€.,:/#+()-])(?:[1-9]\d{1,2}(?:,\d{3})+|[1-9],\d{3}|[1-9]\d{1,5})(?:\.\d+)?"
+    r"(?![\w%/:)]|-\w|[.,]\d| ?[x×] ?\d)"
+)
 
 _DAY: Final = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btomorrow\b|\btonight\b|\bthis (?:afternoon|evening)\b|"
@@ -150,6 +156,19 @@ def read_times(text: str) -> frozenset[str]:
                 hour = hour % _NOON + (_NOON if match["half"].lower() == "p" else 0)
             found.add(f"{hour:02}:{match['minute'] or '00'}")
     return frozenset(found)
+
+
+def read_bare_numbers(text: str) -> frozenset[str]:
+    """Read numbers from 10 up that are no sum, figure, date or time, nor part of a code or telephone number."""
+    rest = with_digits(text)
+    for pattern in (_MONEY, _FIGURE, *_DATES, _TIME_OF_DAY):
+        rest = pattern.sub(" ", rest)
+    return frozenset(_bare(found) for found in _BARE_NUMBER.findall(rest))
+
+
+def read_all_numbers(text: str) -> frozenset[str]:
+    """Read every number of a text, whatever it counts or is part of."""
+    return frozenset(_bare(found) for found in _NUMBER.findall(with_digits(text)))
 
 
 def read_days(text: str) -> frozenset[str]:

@@ -10,19 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runtime.database import Database
-    from runtime.sealing import Sealer
+    from runtime.sealing import ConversationSealer, Sealer
     from schema.ids import ConversationKey
 
 
 class ToolStore:
     """Stores tool results, each before its turn goes on."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._sealer = sealer
 
-    async def record(self, key: ConversationKey, message_id: str, call_id: str, entry: ToolEntry) -> None:
-        """Write one result."""
+    async def record(
+        self, key: ConversationKey, message_id: str, call_id: str, entry: ToolEntry, own: ConversationSealer
+    ) -> None:
+        """Write one result, sealed for its conversation."""
         await self._database.read(
             key.tenant,
             "record_tool",
@@ -31,7 +32,7 @@ class ToolStore:
             call_id=call_id,
             tool=entry.tool,
             input_hash=entry.input_hash,
-            delta=self._sealer.seal(entry.delta),
+            delta=own.seal(entry.delta),
         )
 
     async def forget(self, key: ConversationKey, message_id: str) -> None:

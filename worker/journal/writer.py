@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from runtime.database import EVERY_TENANT
+from runtime.sealing import KEYED_MARK, OWN_MARK, VAULT_MARK
+from schema.errors import Unsealable
+from worker.journal.model_calls import JournalEntry
 from worker.models.ledger import Spending
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from runtime.database import Database, Row
+    from runtime.sealing import ConversationSealer, Sealer
     from schema.ids import ConversationKey
-    from worker.journal.model_calls import JournalEntry
 
 _GROUP_MAX = 500
 
@@ -25,6 +31,23 @@ class _Call:
     step: int
     entry: JournalEntry
     written: asyncio.Future[Spending | None]
+
+
+def seal_call(entry: JournalEntry, own: ConversationSealer) -> JournalEntry:
+    """Return an entry as it is stored: sealed where conversations have keys of their own, else in clear."""
+    return replace(entry, response=own.seal(entry.response)) if own.by_conversation else entry
+
+
+def open_calls(rows: Sequence[Mapping[str, Any]], sealer: Sealer) -> dict[int, JournalEntry]:
+    """Open the model calls that hydrate read, by step; one that no key opens is left out, and made again."""
+    found = {}
+    for row in rows:
+        response: str = row["response"]
+        with suppress(Unsealable):
+            if response.startswith((KEYED_MARK, OWN_MARK, VAULT_MARK)):
+                response = sealer.open(response)
+            found[row["step"]] = JournalEntry(row["input_hash"], response, row["model"], row["degraded"])
+    return found
 
 
 class JournalWriter:

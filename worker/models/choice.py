@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from schema.switches import PROVIDER
 from worker.models.families import find_refused_parameters
 
 if TYPE_CHECKING:
+    from runtime.switches import Switches
     from schema.settings.tenants import TenantModelSettings
     from schema.tenants import TenantSettings
 
 _log = structlog.get_logger("fte.models")
+
+
+def is_switched_off(switches: Switches, tenant: str, model: str) -> bool:
+    """Check whether operators have switched a model off for a tenant; `model`: in the form of `FTE_MODEL`.
+
+    It is off by its own name, or together with all of its provider. EVERY_TENANT: whether it is off for all.
+    """
+    return switches.find("provider", tenant, PROVIDER, model) is not None
 
 
 def find_model_problems(own: TenantSettings, settings: TenantModelSettings) -> list[str]:

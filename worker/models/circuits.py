@@ -94,6 +94,11 @@ class Circuits:
         self._settings = settings
         self._made: dict[str, Circuit] = {}
 
+    @property
+    def is_any_open(self) -> bool:
+        """Return whether the provider is left alone for any purpose."""
+        return any(circuit.is_open for circuit in list(self._made.values()))
+
     def of(self, asker: str) -> Circuit:
         """Return the circuit of a purpose."""
         if asker not in self._made:

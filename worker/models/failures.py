@@ -60,6 +60,7 @@ _PASSING_STATUSES = frozenset({401, 403, 404, 408, 409, 425, 429})
 _MENDED_BY_PEOPLE = frozenset({401, 403, 404})
 _CODE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 _TOO_LARGE = 413
+_THROTTLED = 429
 _SERVER_ERRORS = 500
 
 
@@ -102,6 +103,26 @@ def is_providers_fault(error: BaseException) -> bool:
 def is_bad_request(error: BaseException) -> bool:
     """Check whether the provider will not take this request: waiting changes nothing, for it is ours that is wrong."""
     return isinstance(error, openai.APIStatusError) and classify_model_error(error) == "bug"
+
+
+ModelResult = Literal["throttled", "timeout", "unavailable", "denied", "unusable", "refused", "busy", "error"]
+"""How a request to a model failed; `busy`: our own limits, `denied`: a key or a model that is not to be had."""
+
+
+def result_of(error: BaseException) -> ModelResult:
+    """Return how a request ended that brought no answer, for its count."""
+    if isinstance(error, openai.APIStatusError) and error.status_code == _THROTTLED:
+        return "throttled"
+    if isinstance(error, openai.APIStatusError) and error.status_code in _MENDED_BY_PEOPLE:
+        return "denied"
+    if isinstance(error, TimeoutError | openai.APITimeoutError | ModelTimeoutError):
+        return "timeout"
+    kind = classify_model_error(error)
+    if kind in {"busy", "refused"}:
+        return "busy" if kind == "busy" else "refused"
+    if isinstance(error, ModelBehaviorError):
+        return "unusable"
+    return "unavailable" if kind == "transient" else "error"
 
 
 def describe_error(error: BaseException) -> str:

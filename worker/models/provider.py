@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from agents.models.interface import Model, ModelProvider
 from agents.models.openai_provider import OpenAIProvider
 
+from runtime.switches import Switches
 from schema.errors import InvalidSettings
 from schema.tenants import MODEL_PATTERN
+from worker.measures.metrics import WorkerMetrics
 from worker.models.client import make_client
 from worker.models.ledger import Ledger
 from worker.models.resilient import ResilientModel
@@ -61,12 +63,16 @@ class ModelsByName(ModelProvider):
         local: Callable[[], Model],
         ledger: Ledger,
         make_throttle: Callable[[ProviderSettings], Throttle] | None,
+        metrics: WorkerMetrics | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self._settings = settings
         self._client = client
         self._make_local = local
         self._ledger = ledger
         self._make_throttle = make_throttle
+        self._metrics = metrics or WorkerMetrics()
+        self._switches = switches or Switches()
         self._slots = asyncio.Semaphore(settings.model_concurrency_max)
         self._own = self._make(settings)
         self._chosen: OrderedDict[str, Model] = OrderedDict()
@@ -85,6 +91,11 @@ class ModelsByName(ModelProvider):
                 self._chosen.popitem(last=False)  # left open: calls may be under way, and it has only the client
         self._chosen.move_to_end(model_name)
         return model
+
+    def circuits(self) -> dict[tuple[str, ...], float]:
+        """Return for each provider's model, by its name, 1 while it is left alone, else 0."""
+        models = [self._own, *list(self._chosen.values())]
+        return {(each.name,): float(each.is_circuit_open) for each in models if isinstance(each, ResilientModel)}
 
     async def aclose(self) -> None:
         """Close the models and their connections; they cannot be used afterwards."""
@@ -105,7 +116,14 @@ class ModelsByName(ModelProvider):
         model = maker.get_model(settings.model_name)
         throttle = self._make_throttle(settings) if self._make_throttle is not None else None
         return ResilientModel(
-            model, self._make_local(), settings, ledger=self._ledger, throttle=throttle, slots=self._slots
+            model,
+            self._make_local(),
+            settings,
+            ledger=self._ledger,
+            throttle=throttle,
+            slots=self._slots,
+            metrics=self._metrics,
+            switches=self._switches,
         )
 
 
@@ -116,13 +134,23 @@ def build_model_provider(
     local: Callable[[], Model],
     ledger: Ledger | None = None,
     make_throttle: Callable[[ProviderSettings], Throttle] | None = None,
-) -> ModelProvider:
+    metrics: WorkerMetrics | None = None,
+    switches: Switches | None = None,
+) -> ModelsByName:
     """Build the provider for `FTE_MODEL`: local, stub, openai:<model> or openai-chat:<model>; and for tenants' models.
 
     What goes over a network is made resilient; the embedded models neither fail nor cost anything. A client of its own
     is made unless one is given. `local` makes the domain's model that needs no network. Without a ledger nothing is
-    limited by its cost, without `make_throttle` nothing by the minute.
+    limited by its cost, without `make_throttle` nothing by the minute, without switches nothing is ever switched off.
 
     Raises InvalidSettings when the key is missing, or the model is known to refuse what the settings ask of it.
     """
-    return ModelsByName(settings, client, local=local, ledger=ledger or Ledger(), make_throttle=make_throttle)
+    return ModelsByName(
+        settings,
+        client,
+        local=local,
+        ledger=ledger or Ledger(),
+        make_throttle=make_throttle,
+        metrics=metrics,
+        switches=switches,
+    )

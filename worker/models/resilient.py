@@ -17,8 +17,12 @@ import structlog
 from agents.exceptions import ModelBehaviorError, ModelRefusalError
 from agents.models.interface import Model
 
+from runtime.database import EVERY_TENANT
+from runtime.switches import Switches
+from worker.measures.metrics import WorkerMetrics
 from worker.models.breaker import Permit
 from worker.models.calls import Caller, CallNote, current_call
+from worker.models.choice import is_switched_off
 from worker.models.circuits import Circuit, Circuits
 from worker.models.failures import (
     ModelBusy,
@@ -27,6 +31,7 @@ from worker.models.failures import (
     describe_error,
     is_bad_request,
     is_providers_fault,
+    result_of,
     retry_after_seconds,
 )
 from worker.models.output import check_usable
@@ -63,6 +68,8 @@ class ResilientModel(Model):
         ledger: Ledger,
         throttle: Throttle | None,
         slots: asyncio.Semaphore,
+        metrics: WorkerMetrics,
+        switches: Switches,
     ) -> None:
         self._model = model
         self._fallback = fallback
@@ -72,6 +79,8 @@ class ResilientModel(Model):
         self._price = settings.model_prices.get(settings.model_name)
         self._parameters = choose_parameters(settings)
         self._slots = slots
+        self._metrics = metrics
+        self._switches = switches
         self.name = settings.model_name
         self._circuits = Circuits(self.name, settings)
 
@@ -84,7 +93,10 @@ class ResilientModel(Model):
         if args:
             raise TypeError("the runner passes everything by keyword")
         note = current_call.get() or CallNote(Caller(), self.name)
-        tenant, expected = note.caller.tenant, estimate_tokens(kwargs)
+        tenant = note.caller.tenant
+        if is_switched_off(self._switches, tenant, self._settings.model):
+            return await self._stand_in(note, kwargs, ModelUnavailable("an operator has switched it off"))
+        expected = estimate_tokens(kwargs)
         expected_usd = cost_usd(expected, self._price) or Decimal(0)
         if not await self._ledger.has_room(tenant, expected_usd, time.monotonic()):
             note.caller.events += self._ledger.tell_exhausted(tenant)
@@ -149,14 +161,30 @@ class ResilientModel(Model):
         repeat = retrying(self._settings, deadline, is_given_up=lambda: circuit.is_open, count=count)
         return await repeat(self._request, circuit, kwargs, expected, deadline)
 
+    @property
+    def is_circuit_open(self) -> bool:
+        """Return whether the provider is left alone for any purpose, or switched off for every tenant."""
+        return self._circuits.is_any_open or is_switched_off(self._switches, EVERY_TENANT, self._settings.model)
+
     async def _request(
+        self, circuit: Circuit, kwargs: dict[str, Any], expected: Tokens, deadline: float
+    ) -> ModelResponse:
+        """Make one request and count how it ended; raises as `_make_request`."""
+        try:
+            return await self._make_request(circuit, kwargs, expected, deadline)
+        except Exception as error:
+            self._metrics.note_model_failure(self.name, result_of(error))
+            raise
+
+    async def _make_request(
         self, circuit: Circuit, kwargs: dict[str, Any], expected: Tokens, deadline: float
     ) -> ModelResponse:
         """Make one request, when the breaker lets it pass and there is room for it.
 
         Raises ModelBusy when there is no room in time, and what the model raises.
         """
-        give_up_at = min(deadline, _loop_time() + self._settings.model_wait_seconds_max)
+        began = _loop_time()
+        give_up_at = min(deadline, began + self._settings.model_wait_seconds_max)
         async with self._slot(give_up_at):
             permit = circuit.admit()
             if permit is None:
@@ -167,6 +195,7 @@ class ResilientModel(Model):
             except BaseException:
                 circuit.dropped(permit)
                 raise
+            self._metrics.note_model_wait(_loop_time() - began)
             return await self._send(circuit, permit, kwargs, deadline)
 
     async def _send(self, circuit: Circuit, permit: Permit, kwargs: dict[str, Any], deadline: float) -> ModelResponse:

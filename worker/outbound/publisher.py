@@ -14,13 +14,16 @@ from runtime.loops import Loop
 from runtime.redis import Scripts
 from runtime.sealing import Sealer
 from schema.ids import ConversationKey
-from schema.keys import epoch_key, published_key
+from schema.keys import epoch_key, hold_key, published_key
 from schema.settings.repair import RepairSettings
 from worker.outbound.places import position_of, stream_named
 from worker.outbound.streams import Streams
 
 _NOTE_SECONDS = 0.1
 """How long what was published is gathered before it is noted."""
+
+_HELD = -1
+"""The answer of `publish.lua` where a takeover holds rows back."""
 
 _log = structlog.get_logger("fte.publisher")
 
@@ -47,6 +50,13 @@ class _Note:
 
     position: int
     epoch: int
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A takeover holds rows back until PostgreSQL has been asked; the token lifts this hold, and no later one."""
+
+    token: str
 
 
 class Publisher:
@@ -80,37 +90,44 @@ class Publisher:
         `epoch` is what the tenant's streams were in when the rows, or the floor, were read. When Redis may have lost
         something since, the streams are restored, and what is to be published of the conversation now is read anew.
         """
-        if not rows or await self._publish(key, rows, floor=floor, epoch=epoch):
+        published = not rows or await self._publish(key, rows, floor=floor, epoch=epoch)
+        if published is True:
             return
-        if not await self._streams.restore(key.tenant):
+        if published is False and not await self._streams.restore(key.tenant):
             return  # another worker restores them, and rescue publishes what is left
-        found = await self._database.read(
+        names = {"tenant": key.tenant, "conversation": key.conversation}
+        # Behind the lock of a takeover under way: what it withdraws is not found any more.
+        _, found = await self._database.run_all(
             key.tenant,
-            "find_unpublished_of",
-            tenant=key.tenant,
-            conversation=key.conversation,
-            rows_max=self._rows_max,
+            [("lock_conversation", names), ("find_unpublished_of", {**names, "rows_max": self._rows_max})],
         )
         if found:
             anew = [self._open(row) for row in found]
-            await self._publish(key, anew, floor=anew[0].ordinal - 1, epoch=found[0]["stream_life"])
+            lift = published.token if isinstance(published, _Held) else ""
+            await self._publish(key, anew, floor=anew[0].ordinal - 1, epoch=found[0]["stream_life"], lift=lift)
 
     async def publish_found(self, key: ConversationKey, found: Sequence[Row]) -> None:
         """Publish unpublished rows of one conversation, from its oldest on, as queries give them."""
         rows = [self._open(row) for row in found]
         await self.publish(key, rows, floor=rows[0].ordinal - 1, epoch=found[0]["stream_life"])
 
-    async def _publish(self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, epoch: int) -> bool:
+    async def _publish(
+        self, key: ConversationKey, rows: Sequence[OutboxRow], *, floor: int, epoch: int, lift: str = ""
+    ) -> bool | _Held:
+        """Publish, and return whether that was done; `_Held` where a takeover wants PostgreSQL asked first."""
         arguments: list[Any] = [epoch, floor, self._published_seconds]
         follows = floor
         for row in rows:
             arguments += [row.ordinal, follows, row.entry_id, key.conversation, row.sequence, row.body]
             follows = row.ordinal
-        keys = [published_key(key), epoch_key(key.tenant), *(row.stream(key.tenant) for row in rows)]
+        arguments.append(lift)
+        keys = [published_key(key), epoch_key(key.tenant), *(row.stream(key.tenant) for row in rows), hold_key(key)]
         answer = await self._scripts.publish(keys=keys, args=arguments)
         if not answer:
             return False
         published, *entry_ids = answer
+        if published == _HELD:
+            return _Held(entry_ids[0].decode())
         if published < rows[-1].ordinal:
             _log.warning("publish.gap", tenant=key.tenant, conversation=key.conversation, published=published)
         for row, entry_id in zip(rows, entry_ids, strict=True):

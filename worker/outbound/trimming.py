@@ -40,6 +40,7 @@ class Trimmer:
         self._tail_max = min(settings.stream_tail_entries_max, settings.stream_entries_max)
         self._spans_days = settings.spans_days
         self._usage_days = settings.usage_days
+        self._mail_thread_days = settings.mail_thread_days
 
     async def trim(self) -> int:
         """Trim every stream of every tenant; returns how many entries were removed.
@@ -71,6 +72,14 @@ class Trimmer:
     async def trim_guesses(self) -> int:
         """Remove the counts of guesses of past days; returns how many."""
         return await self._remove("remove_guesses", older_than_days=1)
+
+    async def trim_mail_counts(self) -> int:
+        """Remove the counts of mails that are past the day which they count for; returns how many."""
+        return await self._remove("remove_mail_counts", older_than_days=2)
+
+    async def trim_mail_threads(self) -> int:
+        """Remove what is known of mails that are older than `mail_thread_days`; returns how many."""
+        return await self._remove("remove_mail_threads", older_than_days=self._mail_thread_days)
 
     async def trim_usage(self) -> int:
         """Remove the records of model calls that are older than `usage_days`, or than their tenant keeps them."""

@@ -12,11 +12,14 @@ from agents import RunConfig, Runner
 from agents.exceptions import InputGuardrailTripwireTriggered, MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 
 from runtime.addresses import read_address
+from runtime.switches import Switch, Switches
 from schema.ids import ticket_id_of, trace_id_of
 from schema.messages.inbound import MODEL_LATENCY_KEY
 from worker.agents.hooks import TurnHooks
 from worker.conversation.context import EscalationRequest, TurnContext, call_human
+from worker.conversation.out_of_service import find_agent_switch
 from worker.conversation.run_spans import RUN_TRACING
+from worker.guardrails.emergency import assess_emergency
 from worker.guardrails.inputs import input_guardrails
 from worker.guardrails.outputs import gather_items
 from worker.guardrails.review import ask_to_rewrite, review, with_reply, without_draft
@@ -30,10 +33,20 @@ from worker.models.provider import MODELS_MAX
 from worker.models.wire.faults import UnusableAnswer
 from worker.models.wire.parts import is_blank
 from worker.pipeline import notices
-from worker.pipeline.answers import handed_over, remember, said_before, spoken, turned_away
+from worker.pipeline.answers import (
+    answer_emergency,
+    handed_over,
+    left_to_person,
+    remember,
+    said_before,
+    spoken,
+    turned_away,
+)
+from worker.pipeline.approvals import asks_for_approval, await_approval, take_up_decision
 from worker.pipeline.tool_facts import word_tool_facts
 from worker.store.session import ConversationSession, last_reply_of
 from worker.tools.escalation import ESCALATION_TOOLS
+from worker.tools.switching import explain_missing
 
 if TYPE_CHECKING:
     from agents import Agent, InputGuardrail, ModelProvider, RunResult
@@ -48,6 +61,7 @@ if TYPE_CHECKING:
     from worker.pipeline.answers import Before
     from worker.pipeline.guard import Guarded
     from worker.pipeline.outcome import Answer, TurnRun
+    from worker.store.approvals import Decided
 
 _log = structlog.get_logger("fte.act")
 
@@ -65,6 +79,7 @@ class Brain:
     settings: Settings
     domain: Domain
     ledger: Ledger = field(default_factory=Ledger)
+    switches: Switches = field(default_factory=Switches)
     _with_others: dict[str, Brain] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def with_model(self, model: str) -> Brain:
@@ -91,6 +106,8 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
     context = _turn_context(brain, run, guarded)
     context.models_beside = _journaled(brain, journal.beside(), "abuse")
     context.tools = journal.tools
+    if snapshot.earlier:
+        brain.domain.recall(context, snapshot.earlier)
     brain.domain.note_message(context)
     before = remember(context)
     session = ConversationSession(message.key.conversation, snapshot.items)
@@ -103,7 +120,8 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
             journal.caller.deadline = limit.when()
             with brain.graphs.borrow() as graph:
                 start = await brain.domain.choose_start(graph, context, snapshot.items, snapshot.last_agent, settings)
-                said = await speaker.speak(start, guarded.text)
+                off = find_agent_switch(context, start.name)
+                said: _Said | _Unfit | Switch = off or await speaker.speak(start, guarded.text)
     except InputGuardrailTripwireTriggered as tripped:
         before.restore(context)
         return turned_away(context, tripped.guardrail_result.output.output_info, settings)
@@ -118,8 +136,36 @@ async def act(brain: Brain, run: TurnRun, guarded: Guarded) -> Answer:
         before.restore(context)
         return handed_over(context, "system_error", f"the model's answer could not be used: {describe_error(slip)}")
     except _Unfit as unfit:
-        return await _answer_without(unfit, context, before)
+        said = unfit
+    if asks_for_approval(context):
+        return await_approval(context, snapshot.tenant_settings)
+    return await _answer_of(said, context, before, settings)
+
+
+async def _answer_of(said: _Said | _Unfit | Switch, context: TurnContext, before: Before, settings: Settings) -> Answer:
+    """Return the answer to what a run came to, or to the switch that kept it from beginning."""
+    if isinstance(said, Switch):
+        before.restore(context)
+        return _out_of_service(context, said, settings)
+    if isinstance(said, _Unfit):
+        return await _answer_without(said, context, before)
     return spoken(context, said.text, said.agent, said.items)
+
+
+async def leave_to_person(brain: Brain, run: TurnRun, guarded: Guarded, off: Switch) -> Answer:
+    """Leave a message to a person because its tenant or channel is switched off; no agent and no model is asked."""
+    return _out_of_service(_turn_context(brain, run, guarded), off, brain.settings)
+
+
+def _out_of_service(context: TurnContext, off: Switch, settings: Settings) -> Answer:
+    """Answer in fixed words; somebody in danger is told whom to call, whatever is off."""
+    kind = assess_emergency(context.text).kind
+    return left_to_person(context, off) if kind is None else answer_emergency(context, kind, settings)
+
+
+async def act_on_decision(brain: Brain, run: TurnRun, guarded: Guarded, decided: Decided) -> Answer:
+    """Take up what a person decided about a change; no model is asked."""
+    return await take_up_decision(_turn_context(brain, run, guarded), brain.domain, decided)
 
 
 def _reason_of(ended: MaxTurnsExceeded | ModelRefusalError, settings: Settings) -> tuple[EscalationCategory, str]:
@@ -153,10 +199,12 @@ class _Unfit(Exception):
 async def _answer_without(unfit: _Unfit, context: TurnContext, before: Before) -> Answer:
     """Answer with the tools' own facts in fixed words where there are any; else a person takes over.
 
-    What the tools did stands then: a change, an offer, a ticket with its category, priority and summary.
+    What the tools did stands then: a change, an offer, a ticket with its category, priority and summary. What is
+    switched off and was called is a person's at any rate.
     """
-    facts = word_tool_facts(context, [*unfit.history, *unfit.items])
-    if facts is not None and await review(context, unfit.agent, [*unfit.history, *unfit.items], facts) is None:
+    facts = None if context.wanted else word_tool_facts(context, [*unfit.history, *unfit.items])
+    breach = None if facts is None else await review(context, unfit.agent, [*unfit.history, *unfit.items], facts)
+    if facts is not None and (breach is None or _is_only_long(breach)):
         _log.warning("reply.worded", breach=unfit.breach.kind, agent=unfit.agent.name, **context.key._asdict())
         return spoken(context, facts, unfit.agent.name, [*unfit.items, {"role": "assistant", "content": facts}])
     asked = context.escalation
@@ -164,6 +212,11 @@ async def _answer_without(unfit: _Unfit, context: TurnContext, before: Before) -
     if asked is None and unfit.breach.kind == "repetition":
         return said_before(context)
     return handed_over(context, "system_error", f"two replies were held back: {unfit.breach.kind}", asked=asked)
+
+
+def _is_only_long(breach: Breach) -> bool:
+    """Check whether a reply is true and merely too long for its channel: it may go out, shortened."""
+    return breach.kind == "too_long"
 
 
 @dataclass(frozen=True)
@@ -198,9 +251,11 @@ class _Speaker:
         items, added = with_reply(items, reply), with_reply(self.session.added, reply)
         may_repeat = settings.model == "stub"  # a benchmark's turn is always the same work
         breach = await review(self.context, draft.last_agent, items, reply, may_repeat=may_repeat)
+        first = _Said(reply, draft.last_agent.name, added)
         if breach is None:
-            return _Said(reply, draft.last_agent.name, added)
-        _log.warning("reply.held_back", breach=breach.kind, agent=draft.last_agent.name, **self.context.key._asdict())
+            return first
+        _log.warning("reply.held_back", breach=breach.kind, agent=first.agent, **self.context.key._asdict())
+        done = self._done
         second = await Runner.run(
             draft.last_agent,
             [*items, ask_to_rewrite(breach)],
@@ -211,24 +266,36 @@ class _Speaker:
         )
         reply = self._finish(second)
         rewritten = with_reply([item.to_input_item() for item in second.new_items], reply)
-        breach = await review(self.context, second.last_agent, [*items, *rewritten], reply)
-        if breach is not None:
-            turn_items = [*without_draft(added), *without_draft(rewritten)]
-            raise _Unfit(breach, second.last_agent, self.session.stored, turn_items)
-        return _Said(reply, second.last_agent.name, [*without_draft(added), *rewritten])
+        worse = await review(self.context, second.last_agent, [*items, *rewritten], reply)
+        if worse is None:
+            return _Said(reply, second.last_agent.name, [*without_draft(added), *rewritten])
+        if _is_only_long(breach) and self._done == done:
+            return first
+        turn_items = [*without_draft(added), *without_draft(rewritten)]
+        raise _Unfit(worse, second.last_agent, self.session.stored, turn_items)
+
+    @property
+    def _done(self) -> tuple[int, bool]:
+        """What this turn has done so far: a reply from before stays true only while nothing is added."""
+        return len(self.context.effects), self.context.escalation is not None
 
     def _finish(self, result: RunResult) -> str:
         """Return the reply of a run; one that ended at an agent who brings in people, and did not, opens a ticket.
 
-        Raises ModelBehaviorError for a reply in which nobody sees anything.
+        So does one that has called what is switched off. Raises ModelBehaviorError for a reply in which nobody sees
+        anything.
         """
         text = shape_reply(str(result.final_output or ""))
         if is_blank(text):
             raise UnusableAnswer("the reply is empty")
         turn = self.context
-        if turn.escalation is not None or turn.airline.ticket_id is not None or not _ends_in_person(result.last_agent):
+        if turn.escalation is not None or turn.airline.ticket_id is not None:
+            return text
+        if turn.wanted is None and not _ends_in_person(result.last_agent):
             return text
         reason = f"the {result.last_agent.name} answered without opening a ticket"
+        if turn.wanted is not None:
+            reason = f"{turn.wanted} is switched off"
         call_human(turn, EscalationRequest("customer_request", reason, turn.text, "high"))
         return f"{text}\n\n{notices.passed_on(turn.ticket_id, turn.answer_by)}"
 
@@ -260,6 +327,7 @@ def _turn_context(brain: Brain, run: TurnRun, guarded: Guarded) -> TurnContext:
         sender_key=snapshot.sender_key,
         brand=snapshot.brand or settings.brand,
         prompt_lines=snapshot.tenant_settings.prompt_lines,
+        approvals=snapshot.tenant_settings.approvals,
         emergency_number=snapshot.tenant_settings.emergency_number,
         crisis_line=snapshot.tenant_settings.crisis_line,
         now=due.now,
@@ -267,6 +335,7 @@ def _turn_context(brain: Brain, run: TurnRun, guarded: Guarded) -> TurnContext:
         answer_by=due.answer_by,
         quote_minutes=settings.quote_minutes,
         tool_output_characters_max=settings.tool_output_characters_max,
+        switches=brain.switches,
         verified_sender=read_address(message.inbound.sender) if message.inbound.sender_is_verified else None,
     )
 
@@ -283,6 +352,7 @@ def _run_config(brain: Brain, run: TurnRun) -> RunConfig:
         trace_id=trace_id_of(run.message.key),
         group_id=run.message.key.conversation,
         tool_not_found_behavior="return_error_to_model",
+        tool_error_formatter=explain_missing,
     )
 
 

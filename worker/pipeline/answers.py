@@ -9,22 +9,21 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from schema.messages.escalation import EscalationCategory, Priority
-from schema.messages.reply import REPLY_CHARACTERS_MAX
 from worker.conversation.context import AirlineAgentContext, EscalationRequest, TurnContext, call_human, cut
 from worker.conversation.vault import Vault
 from worker.guardrails.abuse_agent import NAME as ABUSE_MODEL
 from worker.guardrails.abuse_ladder import AbuseMemory, AbuseRules, AbuseStep, climb
 from worker.guardrails.inputs import EMERGENCY
+from worker.guardrails.review import characters_max_of, with_reply
 from worker.pipeline import notices
 from worker.pipeline.outcome import Answer
 
 if TYPE_CHECKING:
+    from runtime.switches import Switch
     from schema.settings.guardrails import AbuseSettings, EmergencySettings, GuardrailSettings
     from worker.conversation.vocabulary import EmergencyKind
 
 _ABUSE = {"abuse", ABUSE_MODEL}
-_CHARACTERS_MAX: Mapping[str, int] = {"sms": 1_600}
-"""Longest reply of a channel that takes less than REPLY_CHARACTERS_MAX: ten parts of 160, where carriers stop."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?=\s)|\n")
 
 
@@ -52,13 +51,14 @@ def spoken(context: TurnContext, text: str, agent: str | None, items: list[Any])
     """Answer with what an agent said, or a notice, and with what was staged on the way."""
     made = context.airline.changes_made
     context.airline.changes_made = [*made, *sorted({effect.query for effect in context.effects} - set(made))]
+    reply = fit(text, characters_max_of(context.channel))
     answer = Answer(
         outcome="answered",
-        reply=fit(text, _CHARACTERS_MAX.get(context.channel, REPLY_CHARACTERS_MAX)),
+        reply=reply,
         agent=agent,
         context=context.airline,
         vault=dict(context.vault.entries),
-        items=items,
+        items=with_reply(items, reply),
         effects=context.effects,
         verdicts=context.verdicts,
     )
@@ -110,6 +110,32 @@ def said_before(context: TurnContext) -> Answer:
     reason = "the reply would have been one that was given already"
     call_human(context, EscalationRequest("pending_clarification", reason, context.text, "normal"))
     return _notice(context, notices.not_understood(context.ticket_id, context.answer_by))
+
+
+def left_to_person(context: TurnContext, off: Switch) -> Answer:
+    """Answer where an operator has switched off who would answer: a person does, and the customer is told so once.
+
+    While a tenant or a channel is off, further messages are recorded for the person who has the ticket, in silence.
+    Where an agent alone is off the bot may answer the next message, so it says each time who answers this one.
+    """
+    airline = context.airline
+    ticket_id, is_told = airline.ticket_id, airline.told_off_at == off.off_at
+    airline.told_off_at = off.off_at
+    if ticket_id is None:
+        what = "the bot" if off.kind == "tenant" else f"{off.kind} {off.name}"
+        call_human(context, EscalationRequest("unsupported_request", f"{what} is switched off", context.text, "normal"))
+        return _notice(context, notices.out_of_service(context.ticket_id, context.answer_by))
+    if not is_told or off.kind == "agent":
+        return _notice(context, notices.is_with_colleague(ticket_id, context.now))
+    return Answer(
+        outcome="forwarded",
+        reply=None,
+        agent=None,
+        context=airline,
+        vault=dict(context.vault.entries),
+        items=[{"role": "user", "content": context.text}],
+        events=[("message.forwarded", {"reason": "switched_off", "ticket_id": ticket_id})],
+    )
 
 
 def answer_emergency(context: TurnContext, kind: EmergencyKind, settings: EmergencySettings) -> Answer:

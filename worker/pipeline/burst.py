@@ -9,11 +9,13 @@ from schema.messages.envelope import Envelope, encode_envelope
 from schema.messages.inbound import TEXT_CHARACTERS_MAX
 from worker.mailbox.mailbox import Head
 from worker.pipeline.hydrate import Undecodable, open_message
+from worker.store.approvals import MESSAGE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runtime.sealing import Sealer
+    from schema.messages.inbound import Inbound
     from schema.settings.turns import BurstSettings
     from worker.pipeline.outcome import OpenedMessage, Snapshot
 
@@ -32,7 +34,7 @@ def gather(
     alike, came within `burst_seconds_max`, and are no more than `burst_messages_max`, nor longer in all than one
     message may be. The clock is PostgreSQL's: `snapshot` has how long the message has waited.
     """
-    if message.attempts > _ATTEMPTS_TOGETHER_MAX:
+    if message.attempts > _ATTEMPTS_TOGETHER_MAX or _is_decision(message):
         return message, 0.0
     followers = tuple(_followers_of(message, snapshot, sealer))
     burst = replace(message, followers=followers)
@@ -63,7 +65,20 @@ def _followers_of(message: OpenedMessage, snapshot: Snapshot, sealer: Sealer) ->
         yield follower
 
 
+def _is_decision(message: OpenedMessage) -> bool:
+    """Check whether a message may carry what a person decided: that is taken up by itself."""
+    return message.inbound.message_id.startswith(MESSAGE_PREFIX)
+
+
 def _is_of_one_hand(message: OpenedMessage, follower: OpenedMessage) -> bool:
-    """Check whether both come from one sender on one channel, and the gateway vouches for both or for neither."""
-    one, other = message.inbound, follower.inbound
-    return (one.channel, one.sender, one.sender_is_verified) == (other.channel, other.sender, other.sender_is_verified)
+    """Check whether both come from one sender on one channel, and the gateway says the same of both.
+
+    That is, it vouches for both or for neither, and wants answers to both or, for the same reason, to neither.
+    """
+    if _is_decision(follower):
+        return False
+    return _said_by_gateway(message.inbound) == _said_by_gateway(follower.inbound)
+
+
+def _said_by_gateway(inbound: Inbound) -> tuple[object, ...]:
+    return (inbound.channel, inbound.sender, inbound.sender_is_verified, inbound.unanswered_because)

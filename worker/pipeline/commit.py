@@ -10,7 +10,7 @@ import psycopg
 from runtime.database import Database
 from runtime.encoding import dump_json
 from runtime.failpoints import Failpoint, no_failpoint
-from runtime.sealing import Sealer
+from runtime.sealing import ConversationSealer, Sealer
 from schema.ids import event_id_of, reply_id_of, ticket_id_of, trace_id_of
 from schema.messages.escalation import SUMMARY_CHARACTERS_MAX, Escalation
 from schema.messages.event import Event
@@ -18,6 +18,7 @@ from schema.messages.reply import Reply
 from worker.conversation.vault import Vault
 from worker.outbound.publisher import OutboxRow
 from worker.pipeline.briefing import brief, refer
+from worker.store.approvals import seal_details
 
 if TYPE_CHECKING:
     from worker.conversation.domain import Domain
@@ -68,7 +69,10 @@ class Committer:
         commit blindly.
         """
         rows = self._outbox_rows(run, answer)
-        statements = [*_statements(run, answer), ("commit_turn", self._turn_parameters(run, answer, rows))]
+        own = self._sealer.for_conversation(run.snapshot.sealed_key)
+        statements = [*_desk_statements(run, answer, own), *_approval_statements(run, answer, own)]
+        statements += _statements(run, answer, own)
+        statements.append(("commit_turn", _turn_parameters(run, answer, rows, own)))
         try:
             if answer.effects:
                 await self._commit_with_effects(run.message.key.tenant, answer, statements)
@@ -144,51 +148,55 @@ class Committer:
             rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
         return rows
 
-    def _turn_parameters(self, run: TurnRun, answer: Answer, rows: list[OutboxRow]) -> dict[str, Any]:
-        message, snapshot, clock, journal = run.message, run.snapshot, run.clock, run.journal
-        sealed_rows = [{**vars(row), "body": self._sealer.seal(row.body)} for row in rows]
-        # A message may be buried because its conversation could not be read: the unreadable vault is replaced then.
-        keeps_vault = not answer.vault and answer.outcome != "dead"
-        conversation_row = {
-            "seen_position": message.last_position if message.is_open else None,
-            "sender_key": snapshot.sender_key or None,
-            "held_sender_key": snapshot.held_sender_key,
-            "sender_is_new": snapshot.sender_is_new,
-            "first_sender_key": snapshot.first_sender_key,
-            "message_sender_key": None if message.unreadable else snapshot.sender_key,
-            "last_sequence": snapshot.last_sequence + (answer.reply is not None),
-            "last_agent": answer.agent,
-            "context": answer.context.model_dump(mode="json"),
-            "vault": None if keeps_vault else self._sealer.seal(dump_json(answer.vault)),
-        }
-        turn = {
-            "outcome": answer.outcome,
-            "agent": answer.agent,
-            "attempts": message.attempts,
-            "started_at": clock.started_at,
-            "timings": clock.timings,
-            "model_calls": [vars(call) for call in journal.every_call],
-            "tool_calls": [vars(call) for call in journal.tools.every_call] if journal.tools is not None else [],
-            "verdicts": answer.verdicts,
-        }
-        return {
-            "tenant": message.key.tenant,
-            "conversation": message.key.conversation,
-            "version": snapshot.version,
-            "message_ids": [] if message.stray else [each.inbound.message_id for each in message.messages],
-            "done_position": snapshot.done_position if message.stray else message.last_position,
-            "state": "dead" if answer.outcome == "dead" else "answered",
-            "conversation_row": dump_json(conversation_row),
-            "turn": dump_json(turn),
-            "items": dump_json(answer.items),
-            "outbox": dump_json(sealed_rows),
-        }
+
+def _turn_parameters(run: TurnRun, answer: Answer, rows: list[OutboxRow], own: ConversationSealer) -> dict[str, Any]:
+    message, snapshot, clock, journal = run.message, run.snapshot, run.clock, run.journal
+    sealed_rows = [{**vars(row), "body": own.seal(row.body)} for row in rows]
+    # A message may be buried because its conversation could not be read: the unreadable vault is replaced then.
+    keeps_vault = not answer.vault and answer.outcome != "dead"
+    conversation_row = {
+        "seen_position": message.last_position if message.is_open else None,
+        "sender_key": snapshot.sender_key or None,
+        "held_sender_key": snapshot.held_sender_key,
+        "sender_is_new": snapshot.sender_is_new,
+        "first_sender_key": snapshot.first_sender_key,
+        "message_sender_key": None if message.unreadable else snapshot.sender_key,
+        "last_sequence": snapshot.last_sequence + (answer.reply is not None),
+        "last_agent": answer.agent,
+        "context": own.seal_fields(answer.context.model_dump(mode="json")),
+        "vault": None if keeps_vault else own.seal(dump_json(answer.vault)),
+    }
+    turn = {
+        "outcome": answer.outcome,
+        "agent": answer.agent,
+        "attempts": message.attempts,
+        "started_at": clock.started_at,
+        "timings": clock.timings,
+        "model_calls": [vars(call) for call in journal.every_call],
+        "tool_calls": [vars(call) for call in journal.tools.every_call] if journal.tools is not None else [],
+        "verdicts": answer.verdicts,
+    }
+    return {
+        "tenant": message.key.tenant,
+        "conversation": message.key.conversation,
+        "version": snapshot.version,
+        "message_ids": [] if message.stray else [each.inbound.message_id for each in message.messages],
+        "done_position": snapshot.done_position if message.stray else message.last_position,
+        "state": "dead" if answer.outcome == "dead" else "answered",
+        "conversation_row": dump_json(conversation_row),
+        "turn": dump_json(turn),
+        "items": dump_json([own.seal_item(item) for item in answer.items]),
+        "outbox": dump_json(sealed_rows),
+    }
 
 
-def _statements(run: TurnRun, answer: Answer) -> list[Statement]:
+def _statements(run: TurnRun, answer: Answer, own: ConversationSealer) -> list[Statement]:
+    """Return what a turn keeps of a ticket, or of a message that was given up."""
     message, snapshot, due = run.message, run.snapshot, run.due
     key = message.key
     statements: list[Statement] = []
+    if own.sealed_key is not None and snapshot.sealed_key is None:
+        statements.append(("keep_key", {**key._asdict(), "sealed_key": own.sealed_key}))
     if answer.escalation is not None:
         ticket = {
             "tenant": key.tenant,
@@ -208,7 +216,45 @@ def _statements(run: TurnRun, answer: Answer) -> list[Statement]:
             "entry": message.position if message.stray else None,
             "reason": answer.buried_because,
             "attempts": message.attempts - 1,
-            "payload": message.payload,
+            "payload": own.reseal(message.payload),
         }
         statements.append(("bury_letter", buried))
+    return statements
+
+
+def _desk_statements(run: TurnRun, answer: Answer, own: ConversationSealer) -> list[Statement]:
+    """Return what a person needs for a reply to a message that is left to them."""
+    if answer.outcome != "forwarded":
+        return []
+    inbound = run.message.inbound
+    forwarded = {
+        **run.message.key._asdict(),
+        "version": run.snapshot.version,
+        "return_address": own.seal(dump_json({"channel": inbound.channel, "recipient": inbound.sender})),
+        "answer_by": run.due.answer_by,
+    }
+    return [("note_forwarded", forwarded)]
+
+
+def _approval_statements(run: TurnRun, answer: Answer, own: ConversationSealer) -> list[Statement]:
+    """Return what asks a person for a yes, or notes what became of one."""
+    message, key = run.message, run.message.key
+    statements: list[Statement] = []
+    if answer.approval is not None:
+        pending = answer.approval
+        asked = {
+            **key._asdict(),
+            "approval_id": pending.approval_id,
+            "position": message.position,
+            "kind": pending.kind,
+            "amount_usd": pending.amount_usd,
+            "policy": pending.policy,
+            "details": seal_details(own, pending.model_dump(mode="json"), message.inbound),
+            "expires_at": answer.decide_by,
+        }
+        statements.append(("add_approval", asked))
+    if answer.settled is not None:
+        approval_id, outcome = answer.settled
+        settled = {"tenant": key.tenant, "approval_id": approval_id, "outcome": outcome}
+        statements.append(("settle_approval", settled))
     return statements

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from schema.messages.wire import VERSION, newer_version_in
 from schema.settings.turns import TurnSettings
 from schema.tenants import read_tenant_settings
 from worker.conversation.context import AirlineAgentContext
+from worker.conversation.domain import EarlierConversation
 from worker.journal.tool_calls import ToolEntry
 from worker.journal.tool_store import open_entries
 from worker.mailbox.mailbox import Head
@@ -91,6 +93,7 @@ async def hydrate(
         history_items_max=settings.history_items_max,
         followers_max=settings.burst_messages_max - 1,
         burst_seconds_max=settings.burst_seconds_max,
+        recalls_days=settings.sender_silence_days_max if wrote and message.inbound.sender_is_verified else None,
     )
     if not rows:
         return None
@@ -142,6 +145,7 @@ class _Memory:
     items: list[Any]
     unpublished: list[OutboxRow]
     tools: dict[str, ToolEntry]
+    earlier: tuple[EarlierConversation, ...] = field(default=(), kw_only=True)
     is_new: bool
     """Whether the sender was silent for so long that it may be somebody else."""
 
@@ -155,12 +159,15 @@ def _recall(row: dict[str, Any], sealer: Sealer, owners: _Owners, wrote: str | N
     is_new = wrote is not None and _was_silent(row, state["heard_at"], silence_max)
     if is_new:
         state = _NOTHING
-    context = AirlineAgentContext.model_validate(state["context"])
+    context = AirlineAgentContext.model_validate(sealer.open_fields(state["context"]))
     if context.verified and context.verified_sender_key is None:
         context.verified_sender_key = wrote or owners.held  # of a worker of the release before
     unmarked_too = wrote is None or wrote == owners.first
     items = [] if is_new else [item for item, is_unmarked in row["items"] if unmarked_too or not is_unmarked]
+    items = [sealer.open_item(item) for item in items]
+    earlier = _earlier(row, sealer) if wrote is not None and not is_new and _knows_nothing(row, owners, wrote) else ()
     return _Memory(
+        earlier=earlier,
         context=context,
         vault=parse_json(sealer.open(state["vault"])) if state["vault"] else {},
         last_agent=state["last_agent"],
@@ -171,6 +178,27 @@ def _recall(row: dict[str, Any], sealer: Sealer, owners: _Owners, wrote: str | N
     )
 
 
+def _knows_nothing(row: dict[str, Any], owners: _Owners, wrote: str) -> bool:
+    """Check whether a conversation begins for this sender."""
+    return row["put_aside"] is None and (row["version"] == 0 or wrote != owners.held)
+
+
+def _earlier(row: dict[str, Any], sealer: Sealer) -> tuple[EarlierConversation, ...]:
+    """Open what earlier conversations knew; one that cannot be read is left out, for nothing depends on it."""
+    found = []
+    for each in row["earlier"] or ():
+        with suppress(Unsealable, ValueError):
+            found.append(
+                EarlierConversation(
+                    AirlineAgentContext.model_validate(sealer.open_fields(each["context"])),
+                    parse_json(sealer.open(each["vault"])) if each["vault"] else {},
+                    datetime.fromisoformat(each["heard_at"]),
+                    tuple((ticket, datetime.fromisoformat(opened)) for ticket, opened in each["tickets"]),
+                )
+            )
+    return tuple(found)
+
+
 def _was_silent(row: dict[str, Any], heard_at: datetime | str | None, silence_max: timedelta) -> bool:
     if heard_at is None or row["accepted_at"] is None or row["version"] == 0:
         return False
@@ -179,6 +207,7 @@ def _was_silent(row: dict[str, Any], heard_at: datetime | str | None, silence_ma
 
 
 def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners: _Owners, sender_key: str) -> Snapshot:
+    tenant_settings = read_tenant_settings(row["tenant_settings"] or {})[0]
     return Snapshot(
         version=row["version"],
         owner=row["owner"],
@@ -200,9 +229,11 @@ def _snapshot(row: dict[str, Any], memory: _Memory, key: ConversationKey, owners
         followers=row["followers"],
         stream_epoch=row["stream_life"],
         brand=row["brand"],
-        tenant_settings=read_tenant_settings(row["tenant_settings"] or {})[0],
+        tenant_settings=tenant_settings,
         sender_key=sender_key,
         held_sender_key=owners.held,
         sender_is_new=memory.is_new,
         first_sender_key=owners.first,
+        earlier=memory.earlier if tenant_settings.remembers_customers else (),
+        sealed_key=row["sealed_key"],
     )

@@ -55,6 +55,31 @@ def off_topic(brand: str) -> str:
     )
 
 
+def awaits_approval(summary: str, decided_by: datetime) -> str:
+    """Say that a person decides about what the customer has said yes to, and by when."""
+    return (
+        f"Thank you. Before I can make this change, a colleague has to confirm it: {summary}. Nothing is changed yet. "
+        f"You hear from me here by {_clock(decided_by)}; you need not write again."
+    )
+
+
+def not_approved(summary: str, reason: str | None) -> str:
+    """Say that a person did not agree to a change, and why."""
+    why = f" The reason: {reason.rstrip('.')}." if reason else ""
+    return (
+        f"I am sorry: a colleague has looked at your request and could not agree to it: {summary}.{why} Nothing is "
+        "changed. Is there something else that I can do for you?"
+    )
+
+
+def not_decided(summary: str, ticket_id: str, answer_by: datetime) -> str:
+    """Say that nobody decided about a change in time, and that a person takes it up."""
+    return (
+        f"I am sorry that you had to wait: nobody could confirm your request in time: {summary}. Nothing is changed. I "
+        f"have passed it on, ticket number {ticket_id}, and a colleague comes back to you by {_clock(answer_by)}."
+    )
+
+
 def unanswerable(ticket_id: str, answer_by: datetime) -> str:
     """Apologise for a failure of ours, and hand over to a person."""
     return (
@@ -68,6 +93,14 @@ def beyond_reach(ticket_id: str, answer_by: datetime) -> str:
     return (
         "This one needs a person. I have passed it to a colleague with everything you told me, and they will come back "
         f"to you by {_clock(answer_by)}. Your ticket number is {ticket_id}."
+    )
+
+
+def out_of_service(ticket_id: str, answer_by: datetime) -> str:
+    """Say that a person answers in the bot's place, because an operator has switched off what would have answered."""
+    return (
+        "Thank you for your message. I cannot answer it myself at the moment, so a colleague does, by "
+        f"{_clock(answer_by)}; you need not write again. Your ticket number is {ticket_id}."
     )
 
 

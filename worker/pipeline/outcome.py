@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from runtime.telemetry.tracing import measure
 from schema.tenants import EscalationHours, TenantSettings
-from worker.conversation.context import AirlineAgentContext, EscalationRequest
-from worker.pipeline.opening_hours import add_open_time
+from worker.conversation.context import AirlineAgentContext, EscalationRequest, PendingApproval
+from worker.conversation.opening_hours import add_open_time
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from schema.messages.envelope import Envelope
     from schema.messages.event import EventName
     from schema.messages.inbound import Inbound
+    from worker.conversation.domain import EarlierConversation
     from worker.conversation.effects import Effect
     from worker.journal.model_calls import TurnJournal
     from worker.journal.tool_calls import ToolEntry
@@ -98,6 +99,10 @@ class Snapshot:
     """Whether the sender was silent for so long that it may be somebody else; what was theirs is put aside for ever."""
     first_sender_key: str | None = None
     """Who the conversation began with, as far as anybody can tell."""
+    earlier: tuple[EarlierConversation, ...] = ()
+    """What earlier conversations of a sender who begins here knew, newest first; only where the gateway vouches."""
+    sealed_key: str | None = None
+    """The conversation's own key, sealed; None: it has none yet."""
 
     @property
     def published_ordinal(self) -> int:
@@ -120,6 +125,12 @@ class Answer:
     events: list[tuple[EventName, dict[str, str]]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     buried_because: str | None = None
+    approval: PendingApproval | None = None
+    """A change that a person is to approve."""
+    decide_by: datetime | None = None
+    """By when."""
+    settled: tuple[str, str] | None = None
+    """The approval whose decision the turn took up, and what became of it."""
 
 
 _AROUND_THE_CLOCK: Final = EscalationHours()

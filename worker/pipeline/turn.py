@@ -13,28 +13,31 @@ from runtime.database import Database
 from runtime.failpoints import Failpoint, no_failpoint
 from runtime.sealing import Sealer
 from runtime.sender_keys import SenderKeys
+from runtime.switches import Switch
 from runtime.telemetry.logs import keep_private
 from runtime.telemetry.tracing import Span, Tracer, measure, note
 from schema.ids import ConversationKey
 from schema.messages.event import EventName
 from schema.settings.turns import TurnSettings
 from worker.guardrails.automatic import is_automatic
-from worker.journal.model_calls import JournalEntry, ModelCall, TurnJournal
+from worker.journal.model_calls import CallUsage, JournalEntry, ModelCall, TurnJournal
 from worker.journal.tool_calls import ToolEntry, ToolJournal
 from worker.journal.tool_store import ToolStore
-from worker.journal.writer import JournalWriter
+from worker.journal.writer import JournalWriter, open_calls, seal_call
 from worker.mailbox.mailbox import Head
+from worker.measures.metrics import Burial, CommittedTurn, WorkerMetrics
 from worker.models.calls import Caller
 from worker.outbound.publisher import OutboxRow, Publisher
-from worker.pipeline.act import Brain, act
+from worker.pipeline.act import Brain, act, act_on_decision, leave_to_person
 from worker.pipeline.admit import Admission, admit
 from worker.pipeline.burst import gather
 from worker.pipeline.commit import Committer, EffectConflict, Overtaken
 from worker.pipeline.damaged_entries import DamagedEntries
-from worker.pipeline.guard import guard
+from worker.pipeline.guard import Guarded, guard
 from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_message
 from worker.pipeline.outcome import Answer, Clock, Done, OpenedMessage, Repair, Snapshot, TurnRun, Verdict, due_of
-from worker.pipeline.without_agents import bury, forward, pass_over
+from worker.pipeline.without_agents import AUTOMATIC_REPLY, bury, forward, leave_unanswered, pass_over
+from worker.store.approvals import find_decision
 
 _log = structlog.get_logger("fte.turn")
 
@@ -68,6 +71,7 @@ class Turn:
     brain: Brain
     tracer: Tracer
     failpoint: Failpoint = no_failpoint
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
 
     async def run(self, key: ConversationKey, head: Head) -> Verdict:
         """Bring the head of a mailbox to its outcome and return what is to happen to the head.
@@ -105,6 +109,8 @@ class Turn:
                     key, snapshot.unpublished, floor=snapshot.published_ordinal, epoch=snapshot.stream_epoch
                 )
 
+        if snapshot is not None and progress.waited_seconds is None:
+            progress.waited_seconds = snapshot.waited_seconds
         admission = admit(message, snapshot, attempts_max=self.settings.attempts_max)
         progress.span.attributes["admission"] = admission
         if snapshot is None:
@@ -144,9 +150,11 @@ class Turn:
             rows = await self._commit(run, answer)
         except Overtaken:
             _log.info("turn.overtaken", position=message.position, messages=len(message.messages))
+            self.metrics.overtaken.inc()
             progress.start_over(journal)
             return None
         _report(message, answer, progress)
+        self.metrics.note_turn(_figures_of(run, answer, progress))
         with measure("publish"):
             await self.publisher.publish(message.key, rows, floor=snapshot.last_ordinal, epoch=snapshot.stream_epoch)
         self.failpoint("publish.done")
@@ -161,11 +169,28 @@ class Turn:
         keep_private(guarded.vault.entries.values())  # an exception may quote what a tool was given
         self.failpoint("guard.done")
         with run.clock.step("act"):
+            decided = await find_decision(self.database, message.key, message.inbound.message_id)
             if admission == "forward":
-                return forward(run, guarded, self.brain.settings)
-            if all(map(is_automatic, guarded.texts)):
-                return pass_over(snapshot)
-            return await act(self.brain, run, guarded)
+                answer = forward(run, guarded, self.brain.settings)
+                return answer if decided is None else replace(answer, items=[])
+            if decided is not None:
+                return await act_on_decision(self.brain, run, guarded, decided)
+            return await self._act(run, guarded)
+
+    async def _act(self, run: TurnRun, guarded: Guarded) -> Answer:
+        """Let the agents answer a message of a customer, unless a machine wrote it or they are switched off."""
+        message = run.message
+        if message.inbound.unanswered_because is not None:
+            return leave_unanswered(run, guarded, message.inbound.unanswered_because)
+        if all(map(is_automatic, guarded.texts)):
+            return pass_over(run.snapshot, AUTOMATIC_REPLY)
+        off = self._find_switch(message)
+        return await (act(self.brain, run, guarded) if off is None else leave_to_person(self.brain, run, guarded, off))
+
+    def _find_switch(self, message: OpenedMessage) -> Switch | None:
+        """Return what switches off the tenant of a message, or its channel, if anything does."""
+        switches, tenant = self.brain.switches, message.key.tenant
+        return switches.find("tenant", tenant, tenant) or switches.find("channel", tenant, message.inbound.channel)
 
     async def _commit(self, run: TurnRun, answer: Answer) -> list[OutboxRow]:
         self.failpoint("commit.begun")
@@ -181,27 +206,31 @@ class Turn:
 
     def _open_journal(self, message: OpenedMessage, snapshot: Snapshot) -> TurnJournal:
         key, message_id = message.key, message.inbound.message_id
+        own = self.sealer.with_kept_key(snapshot.sealed_key)
 
         async def record(step: int, entry: JournalEntry) -> None:
             self.failpoint("model.answered")
-            spending = await self.journal.record(key, message_id, step, entry)
+            spending = await self.journal.record(key, message_id, step, seal_call(entry, own))
+            if entry.usage is not None:
+                self._note_answer(key.tenant, entry.model, entry.usage)
             if spending is not None:
                 caller.events += self.brain.ledger.settle(key.tenant, spending, time.monotonic())
             self.failpoint("model.journaled")
 
         async def record_tool(call_id: str, entry: ToolEntry) -> None:
             self.failpoint("tool.answered")
-            await self.tools.record(key, message_id, call_id, entry)
+            await self.tools.record(key, message_id, call_id, entry, own)
             self.failpoint("tool.journaled")
 
         caller = Caller(key.tenant, message.attempts)
-        recorded = {
-            row["step"]: JournalEntry(row["input_hash"], row["response"], row["model"], row["degraded"])
-            for row in snapshot.journal
-        }
-        journal = TurnJournal(recorded, record, caller)
+        journal = TurnJournal(open_calls(snapshot.journal, self.sealer), record, caller)
         journal.tools = ToolJournal(snapshot.tools, record_tool, journal.calls)
         return journal
+
+    def _note_answer(self, tenant: str, model: str, usage: CallUsage) -> None:
+        self.metrics.note_model_answer(
+            tenant, model, seconds=usage.milliseconds / 1_000, tokens=usage.tokens, cost_usd=usage.cost_usd
+        )
 
     async def _repair(self, message: OpenedMessage) -> Verdict:
         """Put back earlier messages that the mailbox lost: Redis forgot them, or two senders raced."""
@@ -216,6 +245,10 @@ class TurnProgress:
 
     clock: Clock
     span: Span
+    began: float = field(default_factory=time.perf_counter)
+    """When the attempt began, in seconds of `time.perf_counter`."""
+    waited_seconds: float | None = None
+    """How long the message had waited when it was first read, before any pause for the rest of its burst."""
     overtaken: int = 0
     """How often the turn has started over."""
     is_late: bool | None = None
@@ -265,3 +298,25 @@ def _report(message: OpenedMessage, answer: Answer, progress: TurnProgress) -> N
         attempts=message.attempts,
         **progress.clock.timings,
     )
+
+
+def _figures_of(run: TurnRun, answer: Answer, progress: TurnProgress) -> CommittedTurn:
+    message = run.message
+    return CommittedTurn(
+        tenant=message.key.tenant,
+        channel=message.inbound.channel,
+        outcome=answer.outcome,
+        messages=len(message.messages),
+        seconds=time.perf_counter() - progress.began,
+        waited_seconds=progress.waited_seconds if message.attempts == 1 else None,
+        step_milliseconds=progress.clock.timings,
+        escalation=answer.escalation.category if answer.escalation is not None else None,
+        burial=_burial_of(message) if answer.outcome == "dead" else None,
+        is_degraded=any(call.degraded for call in run.journal.every_call),
+    )
+
+
+def _burial_of(message: OpenedMessage) -> Burial:
+    if message.unreadable:
+        return "unreadable"
+    return "stray" if message.stray else "attempts"

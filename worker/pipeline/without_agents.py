@@ -1,11 +1,12 @@
-"""Answer without the agents: where a human owns the conversation, to a machine's mail, to what cannot be answered."""
+"""Answer without the agents: where a human has the conversation, a machine wrote, or nobody can or may answer."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from schema.ids import ticket_id_of
+from schema.messages.unanswered import SILENT_REASONS
 from worker.conversation.context import EscalationRequest
 from worker.guardrails.emergency import assess_emergency
 from worker.pipeline import notices
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
     from worker.pipeline.outcome import TurnRun
 
 
-AUTOMATIC_REPLY = "automatic_reply"
-"""The reason of a `message.refused` whose message nobody answers."""
+AUTOMATIC_REPLY: Final = "automatic_reply"
+"""Why a message that a machine wrote is answered by nobody; one of SILENT_REASONS."""
+
+_FOR_A_PERSON: Final = {
+    "unreadable": "a mail of the customer is too large or too entangled to be read; it is to be read by a person",
+    "no_sender": "a mail does not say from whom it is, so it cannot be answered",
+    "reply_budget": "so many messages came that the bot answers no more for now: look whether a machine writes",
+}
+"""What a ticket says for each PersonReason; another one is of a newer gateway."""
 
 
 def forward(run: TurnRun, guarded: Guarded, settings: EmergencySettings) -> Answer:
@@ -46,10 +54,10 @@ def forward(run: TurnRun, guarded: Guarded, settings: EmergencySettings) -> Answ
     )
 
 
-def pass_over(snapshot: Snapshot) -> Answer:
-    """Record that a message was an automatic reply: no answer, no ticket, and nothing of it in what agents read.
+def pass_over(snapshot: Snapshot, reason: str) -> Answer:
+    """Record that a message is answered by nobody: no answer, no ticket, and nothing of it in what agents read.
 
-    The answer to one would be answered automatically again, for ever. An event tells operators.
+    The answer to an automatic reply would be answered automatically again, for ever. An event tells operators.
     """
     return Answer(
         outcome="ignored",
@@ -57,7 +65,31 @@ def pass_over(snapshot: Snapshot) -> Answer:
         agent=snapshot.last_agent,
         context=snapshot.context,
         vault=snapshot.vault,
-        events=[("message.refused", {"reason": AUTOMATIC_REPLY})],
+        events=[("message.refused", {"reason": reason})],
+    )
+
+
+def leave_unanswered(run: TurnRun, guarded: Guarded, reason: str) -> Answer:
+    """Record a message that its gateway wants no answer to: silently, or with a ticket where a person is to know.
+
+    A reason that this release does not know makes a ticket: then nothing is lost.
+    """
+    if reason in SILENT_REASONS:
+        return pass_over(run.snapshot, reason)
+    ticket_id = ticket_id_of(run.message.key, run.message.position)
+    why = _FOR_A_PERSON.get(reason, "the gateway wants no answer of the bot")
+    return Answer(
+        outcome="forwarded",
+        reply=None,
+        agent=run.snapshot.last_agent,
+        context=guarded.context,
+        vault=dict(guarded.vault.entries),
+        items=[{"role": "user", "content": guarded.text}],
+        escalation=EscalationRequest("unsupported_request", why, guarded.text, "normal"),
+        events=[
+            ("message.forwarded", {"reason": reason}),
+            ("conversation.escalated", {"ticket_id": ticket_id, "category": "unsupported_request"}),
+        ],
     )
 
 

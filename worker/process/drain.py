@@ -12,10 +12,12 @@ import structlog
 from redis.exceptions import RedisError
 
 from runtime.failpoints import Failpoint, no_failpoint
+from runtime.switches import Switches
 from schema.ids import ConversationKey, trace_id_of
 from schema.settings.process import DrainSettings
 from worker.mailbox.heartbeat import Heartbeat
 from worker.mailbox.mailbox import Head, Lease, LeaseLost, Mailbox
+from worker.measures.metrics import WorkerMetrics
 from worker.pipeline.failure import asked_wait_seconds, backoff_seconds, classify_failure, describe_failure
 from worker.pipeline.outcome import Again, Later, Mend, Repair, Verdict
 from worker.pipeline.turn import Turn
@@ -24,6 +26,9 @@ from worker.process.tenant_slots import TenantSlots
 _log = structlog.get_logger("fte.drain")
 
 _AGAIN_MAX = 3
+PAUSED_SECONDS = 15.0
+"""How long a conversation of a paused tenant is put off: less, and those that wait come up in others' sweeps."""
+
 _OUTAGE_SECONDS_MAX = 1.0
 """The longest wait before looking whether a server is back."""
 
@@ -40,7 +45,11 @@ class Drainer:
     turn: Turn
     ring: Ring
     failpoint: Failpoint = no_failpoint
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+    switches: Switches = field(default_factory=Switches)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    is_ordered_to_pause: bool = False
+    """Whether operators want this one process to take up nothing; turns under way go on."""
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -50,9 +59,14 @@ class Drainer:
         return TenantSlots(concurrency=self.settings.concurrency, share_max=self.settings.tenant_share_max)
 
     @property
+    def is_paused(self) -> bool:
+        """Return whether this process takes up nothing, by an order to it or because all workers are paused."""
+        return self.is_ordered_to_pause or self.switches.is_paused()
+
+    @property
     def free_slots(self) -> int:
         """Return how many more conversations this process may drain now."""
-        return 0 if self.stopping.is_set() else self.slots.free
+        return 0 if self.stopping.is_set() or self.is_paused else self.slots.free
 
     def stop(self) -> None:
         """Start no more turns; those under way go on. Whatever waits for a slot is left to the agenda."""
@@ -84,20 +98,40 @@ class Drainer:
         and no thread waits for that. Never raises because of a message: what fails is parked, and the head keeps its
         place.
         """
-        if self.stopping.is_set() or not await self.slots.take(key):
+        if self.stopping.is_set() or self.is_paused:
             return  # the agenda still has it: another worker's rescue takes it
+        if self.switches.is_paused(key.tenant):
+            await self._put_off(key)
+            return
+        if not await self.slots.take(key):
+            return
         try:
-            await self._drain(key)
+            if self._may_go_on(key.tenant):  # it may have waited long for its slot
+                await self._drain(key)
         finally:
             put_off = self.slots.give_back(key.tenant)
             if not self.slots.under_way:
                 self._idle.set()
             self._follow_up(put_off)
 
+    def _may_go_on(self, tenant: str) -> bool:
+        """Check whether a turn of a tenant may begin in this process now."""
+        return not (self.stopping.is_set() or self.is_paused or self.switches.is_paused(tenant))
+
     def _follow_up(self, key: ConversationKey | None) -> None:
         """Drain a conversation that was put off: its tenant has room in its share now."""
         if key is not None and not self.stopping.is_set():
             self.begin(key)
+
+    async def _put_off(self, key: ConversationKey) -> None:
+        """Put a conversation off because its tenant is paused; what waits in it costs no attempt."""
+        try:
+            acquired = await self.mailbox.acquire(key)
+            if not isinstance(acquired, str):
+                lease, head = acquired
+                await self.mailbox.park(lease, head, backoff_seconds=PAUSED_SECONDS, counts=False, cause=head.cause)
+        except (RedisError, OSError) as error:
+            _log.warning("drain.interrupted", tenant=key.tenant, conversation=key.conversation, error=str(error))
 
     async def _drain(self, key: ConversationKey) -> None:
         self.failpoint("drain.begun")
@@ -115,6 +149,7 @@ class Drainer:
             # The heartbeat gives the lease back once Redis answers; at worst it runs out by itself.
             _log.warning("drain.interrupted", tenant=key.tenant, conversation=key.conversation, error=str(error))
         except LeaseLost:
+            self.metrics.leases_lost.inc()
             _log.warning("lease.lost", tenant=key.tenant, conversation=key.conversation)
 
     async def _work(self, lease: Lease, first: Head) -> None:
@@ -144,7 +179,7 @@ class Drainer:
                     goes_on = True
                     break
                 turns += 1
-                more = turns < self.settings.turns_per_drain_max and not self.stopping.is_set()
+                more = turns < self.settings.turns_per_drain_max and self._may_go_on(lease.key.tenant)
                 head = await self.mailbox.acknowledge(lease, head, more=more, followers=verdict.followers)
                 self.failpoint("acknowledge.done")
                 if head is not None and self.slots.under_way > 1:
@@ -162,15 +197,19 @@ class Drainer:
 
     async def _attempt(self, lease: Lease, head: Head) -> Verdict | None:
         """Run a turn until it has a verdict; None when the lease was given back or lost on the way."""
+        if head.attempts > 1 and not head.cause:  # an attempt that ends by itself leaves word, or does not count
+            self.metrics.takeovers.inc()
         for _ in range(_AGAIN_MAX):
             try:
                 return await self.turn.run(lease.key, head)
             except asyncio.CancelledError:
                 if lease.token in self.heartbeat.lost:
+                    self.metrics.leases_lost.inc()
                     return None
                 if not self.stopping.is_set():
                     raise
                 _log.info("turn.given_back")
+                self.metrics.given_back.inc()
                 await self._release(lease, untried=head)
                 return None
             except Exception as error:  # noqa: BLE001 - the boundary: every failure gets its class
@@ -194,6 +233,7 @@ class Drainer:
 
     def _after_failure(self, head: Head, error: Exception) -> Later | Again:
         failure = classify_failure(error)
+        self.metrics.note_failure(failure)
         settings = self.settings
         if failure == "again":
             _log.info("turn.fenced", reason=str(error))

@@ -20,12 +20,15 @@ from schema.errors import Unsealable
 from schema.ids import ConversationKey
 from schema.settings.repair import RepairSettings
 from worker.mailbox.mailbox import Mailbox
+from worker.measures.metrics import WorkerMetrics
 from worker.outbound.aside import Aside
 from worker.outbound.publisher import Publisher
 from worker.outbound.streams import Streams
 from worker.outbound.trimming import Trimmer
 from worker.process.drain import Drainer
 from worker.store.episodes import Episodes
+from worker.store.expiry import Expiry
+from worker.store.silence import Silence
 
 _log = structlog.get_logger("fte.rescue")
 
@@ -53,7 +56,10 @@ class Rescue:
     leadership: Leadership
     aside: Aside
     episodes: Episodes
+    silence: Silence
+    expiry: Expiry
     failpoint: Failpoint = no_failpoint
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     _page: tuple[datetime, str, str] = field(default=_BEGINNING)
     _leftovers: tuple[datetime, str, str] = field(default=_BEGINNING)
 
@@ -87,8 +93,12 @@ class Rescue:
             Loop("trim_streams", trimmer.trim, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_spans", trimmer.trim_spans, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_guesses", trimmer.trim_guesses, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("trim_mail_counts", trimmer.trim_mail_counts, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("trim_mail_threads", trimmer.trim_mail_threads, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("trim_usage", trimmer.trim_usage, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("expire", self.expiry.expire, settings.trim_seconds, on_duty=leads, asks=postgresql),
             Loop("episodes", self.episodes.bring_up_to_date, settings.trim_seconds, on_duty=leads, asks=postgresql),
+            Loop("desk_silence", self.silence.look, settings.trim_seconds, on_duty=leads, asks=postgresql),
         ]
 
     async def _wait_for_sweep(self, seconds: float) -> None:
@@ -110,6 +120,7 @@ class Rescue:
             self.drainer.begin(key)
         if overdue:
             _log.info("rescue.took_up", conversations=len(overdue))
+            self.metrics.taken_up.inc(len(overdue))
         return len(overdue)
 
     async def seconds_until_sweep(self) -> float:
@@ -152,6 +163,7 @@ class Rescue:
         restored = [await self.mailbox.restore(key, waiting[key]) for key in lost]
         if any(restored):
             _log.warning("rescue.restored", messages=sum(restored), conversations=sum(map(bool, restored)))
+            self.metrics.restored.inc(sum(restored))
         return sum(restored)
 
     async def restore_streams(self) -> int:
@@ -174,6 +186,7 @@ class Rescue:
                 break
         if published:
             _log.warning("rescue.published", rows=published)
+            self.metrics.published_late.inc(published)
         return published
 
     async def _publish_page(self, age_seconds: float) -> int:

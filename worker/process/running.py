@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from concurrent.futures import CancelledError
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from runtime.failpoints import read_failpoint
+from runtime.garbage import settle_memory
 from worker.process.loop import LoopStopped, LoopThread
 from worker.process.service import WorkerService, open_service
 from worker.process.watchdog import forget_still, still_loop
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("fte.worker")
 
-_GC_THRESHOLDS = (50_000, 20, 20)
 _SWITCH_SECONDS = 0.0005
 
 
@@ -48,7 +47,7 @@ class RunningService:
     def start(self) -> None:
         """Start the loops that run beside the drains."""
         self._loop.run(_call(self._start))
-        _settle_memory()
+        settle_memory()
         # Celery's thread would wait up to 5 ms for the loop's, at each step of taking a doorbell.
         sys.setswitchinterval(_SWITCH_SECONDS)
         _log.info("worker.ready", model=self._settings.model, concurrency=self._settings.concurrency)
@@ -84,17 +83,6 @@ class RunningService:
     def _start(self) -> None:
         self._service.start()
         self._service.servers.loops.start([still_loop(self._settings.still_seconds_max)])
-
-
-def _settle_memory() -> None:
-    """Freeze what stays in memory, and raise the thresholds of the garbage collector.
-
-    Hundreds of turns are alive at once, and nearly all they allocate is freed by counting references: with the default
-    thresholds every full collection walks all of it for nothing, which took a fifth of a worker's CPU.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 async def _call(start: Callable[[], None]) -> None:

@@ -43,7 +43,7 @@ class TenantSlots:
     @property
     def waiting(self) -> int:
         """Return how many wait for a slot."""
-        return sum(map(len, self._waiting.values()))
+        return sum(map(len, list(self._waiting.values())))
 
     @property
     def free(self) -> int:

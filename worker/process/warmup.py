@@ -65,15 +65,16 @@ class _NothingKnown:
 async def warm_up(brain: Brain) -> None:
     """Run the guards, the agents and the models once; nothing is read, written or asked of a provider.
 
-    The embedded model stands by whatever model is set; a provider's client is tried on an endpoint in memory.
+    The embedded model stands by whatever model is set; a provider's client is tried on an endpoint in memory. The judge
+    of languages takes 0.8 s of CPU and 46 MB: of the embedded model's own sentences hardly any is asked about.
     """
-    load_judge()
     nothing = _NothingKnown()
     provider = OneModelProvider(brain.domain.local_model())
     dry = replace(brain, provider=provider, backend=nothing, knowledge=nothing, guesses=nothing)
     with structlog.testing.capture_logs():
         await _play(dry)
         if not brain.settings.is_embedded_model:
+            load_judge()
             client = build_model_provider(brain.settings, make_dry_client(), local=brain.domain.local_model)
             await _play(replace(dry, provider=client))
             await client.aclose()

@@ -13,8 +13,10 @@ import psycopg
 import structlog
 
 from runtime.database import EVERY_TENANT
+from runtime.switches import Switches
 from worker.conversation.effects import Passage
 from worker.conversation.vault import without_placeholders
+from worker.models.choice import is_switched_off
 from worker.models.failures import ModelUnavailable
 from worker.models.word_vectors import load_word_vectors
 from worker.store.article_index import FOUND_MIN, ArticleIndex, ArticleSection
@@ -53,10 +55,17 @@ class _Kept:
 class PostgresKnowledge:
     """Searches the articles in PostgreSQL; a search asks whether they are still the same, and reads them when not."""
 
-    def __init__(self, database: Database, embedder: Embedder | None = None, similarity_min: float = 0.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder | None = None,
+        similarity_min: float = 0.0,
+        switches: Switches | None = None,
+    ) -> None:
         self._database = database
         self._embedder = embedder
         self._similarity_min = similarity_min
+        self._switches = switches or Switches()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._building = asyncio.Lock()
 
@@ -95,9 +104,9 @@ class PostgresKnowledge:
         How near they must be, the tenant's own settings say, or else those of the deployment.
 
         None, and a line in the log, when the model does not answer in time or pgvector is not there: the index goes on
-        alone.
+        alone. None either while its provider is switched off.
         """
-        if self._embedder is None:
+        if self._embedder is None or is_switched_off(self._switches, tenant, f"openai:{self._embedder.model}"):
             return []
         try:
             vectors = await self._embedder.embed([_searchable(question)], seconds_max=EMBEDDING_SECONDS_MAX)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,40 @@ def cpu_seconds() -> dict[str, float]:
 def spent_since(before: dict[str, float]) -> dict[str, float]:
     """Return the CPU seconds spent since an earlier count, by kind of process."""
     return {name: seconds - before.get(name, 0.0) for name, seconds in cpu_seconds().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTimes:
+    """How long threads ran, and how long they could have run and waited for a processor, by process, in seconds."""
+
+    by_process: Mapping[int, Mapping[str, tuple[float, float]]]
+
+    def busiest_since(self, before: ThreadTimes) -> tuple[float, float]:
+        """Return for how long each process's busiest thread ran and waited since an earlier look, added up."""
+        ran = waited = 0.0
+        for pid, threads in self.by_process.items():
+            old = before.by_process.get(pid, {})
+            since = [
+                (times[0] - old.get(thread, (0.0, 0.0))[0], times[1] - old.get(thread, (0.0, 0.0))[1])
+                for thread, times in threads.items()
+            ]
+            run, wait = max(since, default=(0.0, 0.0))
+            ran, waited = ran + run, waited + wait
+        return ran, waited
+
+
+def read_thread_times(pids: Iterable[int]) -> ThreadTimes:
+    """Return how long the threads of these processes ran and waited; none where no system tells: outside Linux."""
+    by_process: dict[int, dict[str, tuple[float, float]]] = {}
+    for pid in pids:
+        threads = by_process[pid] = {}
+        for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                ran, waited, _ = map(int, file.read_text(encoding="ascii").split())
+            except (OSError, ValueError):
+                continue  # a thread that has just ended
+            threads[file.parent.name] = ran / 1e9, waited / 1e9
+    return ThreadTimes(by_process)
 
 
 def _kind(process: psutil.Process) -> str:

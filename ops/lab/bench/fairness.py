@@ -18,7 +18,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from ops.lab.load.run import LoadOptions, run_load
+from ops.lab.load.options import LoadOptions
+from ops.lab.load.run import run_load
 from ops.standalone.standalone import run_everything
 from producer.sending.client import AsyncProducer
 from runtime.configuration import load_settings

@@ -132,11 +132,5 @@ async def _make_slot(
     database_url, postgres = await opened.enter_async_context(
         wire_to(settings.database_url or "", f"{seed} {log.stem} postgres")
     )
-    environment = {
-        "FTE_REDIS_URL": redis_url,
-        "FTE_DATABASE_URL": database_url,
-        "FTE_LEASE_SECONDS": str(settings.lease_seconds),
-        "FTE_RENEW_SECONDS": str(settings.renew_seconds),
-        "FTE_MODEL_CALL_SECONDS_MAX": str(settings.model_call_seconds_max),
-    }
+    environment = {"FTE_REDIS_URL": redis_url, "FTE_DATABASE_URL": database_url}
     return ProcessSlot(role, log, redis, postgres, environment, restart_seconds=restart_seconds)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.lab.chaos import (
+    approval_faults,
+    channel_faults,
     clock_faults,
     disk_faults,
     gateway_faults,
@@ -176,7 +178,8 @@ FAULTS: tuple[Fault, ...] = (
         "doorbells vanish",
         server_faults.steal_doorbells,
         None,
-        turns=5,  # a small load rings too few bells to steal: a conversation that waits already is not rung for again
+        turns=5,
+        keeps_sending=True,  # until enough bells are stolen: a conversation that waits already is not rung for again
         answers_within_seconds_max=7,
     ),
     Fault(
@@ -188,7 +191,36 @@ FAULTS: tuple[Fault, ...] = (
         pace=0.5,
     ),
     Fault("F32", "a reader of an HTTP stream stops reading", gateway_faults.stall_a_reader, None, keeps_sending=True),
+    Fault(
+        "F33",
+        "a provider of text messages hangs, cuts, refuses, and deliverers die",
+        channel_faults.trouble_a_provider,
+        None,
+        keeps_sending=True,  # each deliverer that is to die needs messages to meet
+        turns=6,
+        pace=0.5,
+    ),
+    Fault(
+        "F34",
+        "a relay of mails hangs, cuts, loses answers, and deliverers die",
+        channel_faults.trouble_a_relay,
+        None,
+        keeps_sending=True,  # each deliverer that is to die needs messages to meet
+        turns=6,
+        pace=0.5,
+    ),
     *(_fault_at(point) for point in CRASH_POINTS),
+    *(
+        Fault(name, title, act, None, keeps_sending=True, crowd=0.3, turns=1, pace=0.15)
+        for name, title, act in (
+            ("A1", "workers die: a person's yes is asked for, before COMMIT", approval_faults.die_asking),
+            ("A1b", "workers die: approved and written, before COMMIT", approval_faults.die_applying),
+            ("A2", "supervisors decide at once, with yes and no", approval_faults.decide_at_once),
+            ("A3", "approvals expire as they are decided", approval_faults.decide_as_it_expires),
+            ("A4", "bookings change while approvals wait", approval_faults.change_the_price),
+            ("A5", "every worker is replaced while approvals wait", approval_faults.replace_the_workers),
+        )
+    ),
 )
 
 

@@ -146,11 +146,16 @@ class Gateway:
                     again.append(first[inbound.conversation])
                 first.setdefault(inbound.conversation, inbound)
                 if before is not None and number % plan.conversations < len(plan.bookings):
-                    answered = self._until_answered(before, newest[inbound.conversation], plan.silence_seconds_max)
+                    answered = self._like_a_customer(before, newest[inbound.conversation], plan.silence_seconds_max)
                     before = group.create_task(answered)
                 newest[inbound.conversation] = inbound.message_id
                 by = sum(divmod(number, plan.conversations))
                 sending[inbound.conversation] = group.create_task(self._send(inbound, before, again, by))
+
+    async def ask(self, inbound: Inbound, seconds_max: float) -> bool:
+        """Send a message that no plan has, and wait for its answer; return whether one came in time."""
+        await self._accept(inbound, 0)
+        return await self._until_answered(inbound.message_id, seconds_max)
 
     async def wait_for_answers(self, silence_seconds_max: float) -> bool:
         """Wait until all is answered, or replies have stopped for `silence_seconds_max`; return whether all is."""
@@ -163,12 +168,16 @@ class Gateway:
         await asyncio.sleep(LINGER_SECONDS)
         return True
 
-    async def _until_answered(self, before: asyncio.Task[None], message_id: str, seconds_max: float) -> None:
+    async def _like_a_customer(self, before: asyncio.Task[None], message_id: str, seconds_max: float) -> None:
         """Wait like a customer who is asked for a yes, which means nothing before the question."""
         await before
+        await self._until_answered(message_id, seconds_max)
+
+    async def _until_answered(self, message_id: str, seconds_max: float) -> bool:
         deadline = time.monotonic() + seconds_max
         while message_id not in self._answered and time.monotonic() < deadline:  # noqa: ASYNC110 - with a deadline
             await asyncio.sleep(LOOK_SECONDS)
+        return message_id in self._answered
 
     async def _send(self, inbound: Inbound, before: asyncio.Task[None] | None, again: list[Inbound], by: int) -> None:
         """Send one message once the one before it in its conversation is accepted: a gateway keeps that order."""

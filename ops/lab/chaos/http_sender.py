@@ -60,10 +60,8 @@ async def open_http_sender(
     settings: GatewaySettings, failpoint: Failpoint, *, stalled: bool
 ) -> AsyncIterator[HttpSender]:
     """Run a gateway, and send to it, until the end of the block."""
-    parts = urlsplit(settings.database_url or "")
-    login = urlunsplit(parts._replace(netloc=f"chaos_gateway:chaos@{parts.hostname}:{parts.port}"))
     async with AsyncExitStack() as opened:
-        make_login(settings.database_url or "", login)
+        fenced = with_login_of_its_own(settings)
         database = Database(settings)
         await database.open()
         opened.push_async_callback(database.close)
@@ -72,7 +70,6 @@ async def open_http_sender(
         key = (await create_key(database, TENANT, request, by="chaos", now=datetime.now(UTC))).text
         listening = socket.create_server(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        fenced = settings.model_copy(update={"http_database_url": login})
         await opened.enter_async_context(serving(fenced, listening, failpoint=failpoint))
         if stalled:
             await _fill_events(settings)
@@ -80,6 +77,14 @@ async def open_http_sender(
         headers = {"Authorization": f"Bearer {key}"}
         session = aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers)
         yield HttpSender(await opened.enter_async_context(session))
+
+
+def with_login_of_its_own(settings: GatewaySettings) -> GatewaySettings:
+    """Make a login for HTTP processes, and return the settings with it."""
+    parts = urlsplit(settings.database_url or "")
+    login = urlunsplit(parts._replace(netloc=f"chaos_gateway:chaos@{parts.hostname}:{parts.port}"))
+    make_login(settings.database_url or "", login)
+    return settings.model_copy(update={"http_database_url": login})
 
 
 async def _fill_events(settings: GatewaySettings) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from producer.collecting.entries import StreamEntry
 
 
+CHANGED = ("Done", "Your request was approved. ")
+"""How a reply begins that reports a change of a booking."""
+
+
 class Log:
     """Appends facts to a file that others may append to as well."""
 
@@ -58,5 +62,5 @@ def fact_of(entry: StreamEntry) -> dict[str, Any]:
         "conversation": entry.conversation,
         "sequence": entry.sequence,
         "in_reply_to": list(reply.in_reply_to) if reply else [],
-        "reports_change": bool(reply and reply.text.startswith("Done")),
+        "reports_change": bool(reply and reply.text.startswith(CHANGED)),
     }

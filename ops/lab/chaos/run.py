@@ -23,6 +23,7 @@ from ops.lab.chaos.load import TENANT, Plan
 from ops.lab.chaos.scene import Scene
 from ops.lab.llm_sim.child import run_simulator
 from ops.lab.load.scripts import BookingAccess
+from ops.lab.machine_speed import measure_slowness
 from runtime.cancelling import cancel_and_wait
 from runtime.configuration import open_sealer
 from runtime.database import connect
@@ -77,8 +78,14 @@ class FaultResult:
     seconds: float
     broken: tuple[str, ...]
     """Broken promises, in words."""
+    late: tuple[str, ...] = ()
+    """Those of them that are about seconds alone."""
     unshown: str | None = None
     """Why the fault could not be shown on this machine."""
+    told: tuple[str, ...] = ()
+    """What was measured beside the audit, in words."""
+    slowness: float = 1.0
+    """How many times slower than the reference the machine was, and so how many times longer the limits were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +152,31 @@ class Chaos:
         scene = self._scene
         unshown = fault.why_unshown(scene)
         if unshown is not None:
-            return FaultResult(fault, Findings(), 0, 0.0, (), unshown)
+            return FaultResult(fault, Findings(), 0, 0.0, (), unshown=unshown)
         started = time.monotonic()
         self._runs += 1
         plan = self._plan(fault)
-        scene.run, scene.moments, scene.undone = plan.run, [], []
+        scene.run, scene.moments, scene.undone, scene.told = plan.run, [], [], []
         marks = {log: log.stat().st_size for log in (*self._logs, *(slot.log for slot in scene.crew.slots))}
         scene.log_starts = marks
+        scene.slowness = await measure_slowness()
         kills = await self._play(plan, fault)
+        scene.slowness = max(scene.slowness, await measure_slowness())
         findings = await asyncio.to_thread(audit, self._gather(plan, marks, fault))
         events = (*_NEVER_LOGGED, *fault.must_log)
         logged = {event: scene.logged(event) for event in events}
-        broken = (*scene.undone, *judge(fault, findings, logged, kills=kills))
-        return FaultResult(fault, findings, kills, time.monotonic() - started, broken)
+        late = tuple(judge_times(fault, findings, slowness=scene.slowness))
+        broken = (*scene.undone, *judge(fault, findings, logged, kills=kills), *late)
+        return FaultResult(
+            fault,
+            findings,
+            kills,
+            time.monotonic() - started,
+            broken,
+            late,
+            told=tuple(scene.told),
+            slowness=scene.slowness,
+        )
 
     async def _play(self, plan: Plan, fault: Fault) -> int:
         """Run the load and the fault, and wait for the end; return how many processes were killed."""
@@ -243,25 +262,41 @@ class Chaos:
 
 
 def judge(fault: Fault, findings: Findings, logged: dict[str, int], *, kills: int = 0) -> list[str]:
-    """Return which promises a fault broke; `logged`: how often workers logged an event."""
+    """Return which promises a fault broke, but for those about seconds; `logged`: how often workers logged an event."""
     broken = [] if findings.is_good else list(findings.examples)
-    limit = fault.moves_again_seconds_max
-    if limit is not None and findings.moved_again_seconds > limit:
-        broken.append(f"moved again after {findings.moved_again_seconds:.1f} s, and {limit:g} s are promised")
     if fault.asks_nothing_again and findings.asked_again:
         broken.append(f"{findings.asked_again} answers of the provider were asked for again")
     if fault.publishes_nothing_again and findings.raw_duplicates:
         broken.append(f"{findings.raw_duplicates} entries stand in their streams twice")
     if fault.breaks_calls_off and findings.broken_off < kills:
         broken.append(f"{findings.broken_off} calls of the provider were broken off by {kills} deaths")
-    slowest = fault.answers_within_seconds_max
-    if slowest is not None and findings.slowest_seconds > slowest:
-        broken.append(f"a message waited {findings.slowest_seconds:.1f} s for its turn, and {slowest:g} s are promised")
     broken += [
         f"no worker logged {event}: the fault did not take place" for event in fault.must_log if not logged[event]
     ]
     broken += [f"workers logged {event} {logged[event]} times" for event in _NEVER_LOGGED if logged.get(event)]
     return broken
+
+
+def judge_times(fault: Fault, findings: Findings, *, slowness: float) -> list[str]:
+    """Return which promises about seconds a fault broke.
+
+    They are made for the reference machine; one that is `slowness` times slower has so many times as long.
+    """
+    late = []
+    limit = fault.moves_again_seconds_max
+    if limit is not None and findings.moved_again_seconds > limit * slowness:
+        late.append(f"moved again after {findings.moved_again_seconds:.1f} s, and {_promised(limit, slowness)}")
+    slowest = fault.answers_within_seconds_max
+    if slowest is not None and findings.slowest_seconds > slowest * slowness:
+        late.append(
+            f"a message waited {findings.slowest_seconds:.1f} s for its turn, and {_promised(slowest, slowness)}"
+        )
+    return late
+
+
+def _promised(seconds: float, slowness: float) -> str:
+    here = f", {seconds * slowness:.0f} s here: this machine is {slowness:.1f} times slower now" if slowness > 1 else ""
+    return f"{seconds:g} s are promised{here}"
 
 
 @asynccontextmanager

@@ -52,7 +52,11 @@ class Scene:
     moments: list[float] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     """What the fault failed to do, in words."""
+    told: list[str] = field(default_factory=list)
+    """What a fault has measured beside the audit, in words."""
     log_starts: dict[Path, int] = field(default_factory=dict)
+    slowness: float = 1.0
+    """How many times slower than the reference machine this one is: as many times longer is whatever is awaited."""
 
     @property
     def workers(self) -> list[ProcessSlot]:
@@ -78,8 +82,8 @@ class Scene:
         await asyncio.sleep(self.random.uniform(least_seconds, most_seconds or least_seconds))
 
     async def until(self, condition: Callable[[], bool], seconds_max: float) -> bool:
-        """Wait until a condition holds, or for `seconds_max`; return whether it holds."""
-        deadline = time.monotonic() + seconds_max
+        """Wait until a condition holds, or for `seconds_max` of the reference machine; return whether it holds."""
+        deadline = time.monotonic() + seconds_max * self.slowness
         while not condition():
             if time.monotonic() > deadline:
                 return False
@@ -89,7 +93,8 @@ class Scene:
     async def until_moved(self) -> bool:
         """Wait until conversations have recovered from the last fault, so that the next is measured by itself."""
         since = self.moments[-1] if self.moments else 0.0
-        return await self.until(lambda: time.time() > since + MOVE_SECONDS, MOVE_SECONDS)
+        moved = since + MOVE_SECONDS * self.slowness
+        return await self.until(lambda: time.time() > moved, MOVE_SECONDS)
 
     async def until_ready(self, slot: ProcessSlot) -> bool:
         """Wait until a slot's process is ready; return whether it is."""

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ops.lab.chaos.consumer import START as CONSUMER_START
+from runtime.cancelling import cancel_and_wait
 from schema.tasks import DOORBELL_QUEUE
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ CONSUMER_MOMENTS = (-0.6, -0.3, -0.05, 0.0, 0.2, 0.4, 0.8)
 
 THIEVES = 20
 STOLEN_MIN = 25
+STEALING_SECONDS_MAX = 30.0
 
 
 async def restart_redis(scene: Scene) -> None:
@@ -123,15 +125,16 @@ async def forget_scripts(scene: Scene) -> None:
 
 async def steal_doorbells(scene: Scene) -> None:
     """Take most doorbells before a worker does, by waiting as workers do: Redis serves the longest waiter first."""
-    thieves = [asyncio.create_task(_steal(scene)) for _ in range(THIEVES)]
-    stolen = sum(await asyncio.gather(*thieves))
+    stolen: list[object] = []
+    thieves = [asyncio.create_task(_steal(scene, stolen)) for _ in range(THIEVES)]
+    is_enough = await scene.until(lambda: len(stolen) >= STOLEN_MIN, STEALING_SECONDS_MAX)
+    await cancel_and_wait(*thieves)
     scene.note()
-    if stolen < STOLEN_MIN:
-        scene.undone.append(f"{stolen} doorbells were stolen, and at least {STOLEN_MIN} were to")
+    if not is_enough:
+        scene.undone.append(f"{len(stolen)} doorbells were stolen, and at least {STOLEN_MIN} were to")
 
 
-async def _steal(scene: Scene) -> int:
-    stolen = 0
-    while scene.is_sending:
-        stolen += await scene.redis.brpop([DOORBELL_QUEUE], timeout=1) is not None
-    return stolen
+async def _steal(scene: Scene, stolen: list[object]) -> None:
+    while True:
+        if (taken := await scene.redis.brpop([DOORBELL_QUEUE], timeout=1)) is not None:
+            stolen.append(taken[0])

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ops.lab.chaos.run import ChaosOptions, FaultResult
-    from ops.lab.growth import GrowthFigure
     from ops.verify import Finding
+    from ops.verify.growth_figure import GrowthFigure
     from schema.settings import Settings
 
 SPARED = 1

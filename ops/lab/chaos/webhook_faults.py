@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import time
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,17 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from ops.desk.webhooks import Targets
-from ops.embedded.supervisor import TETHER
+from ops.lab.chaos.deliverers import run_deliverer
 from ops.lab.chaos.load import TENANT
 from ops.lab.webhook_receiver import run_receiver
-from ops.standalone.standalone import fte_command, worker_environment
+from producer.delivery.deliverer import GROUP, streams_of
 from producer.delivery.feed import drop_groups
 from runtime.configuration import open_sealer
 from runtime.database import Database, connect
 from runtime.encoding import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from contextlib import AbstractContextManager
 
     from ops.lab.chaos.scene import Scene
     from schema.settings import Settings
@@ -35,8 +33,8 @@ if TYPE_CHECKING:
 SECONDS_MAX: Final = 2
 """Time limit of an attempt, so that a receiver that hangs does not make the row take minutes."""
 
-RETRIED_SECONDS: Final = SECONDS_MAX + 6.0
-"""After so long what failed has been tried again: it must not fail twice, for the third attempt comes minutes later."""
+RETRIED_SECONDS_MAX: Final = 30.0
+"""Within so long what failed has been tried again: it must not fail twice, for a third attempt comes minutes later."""
 
 OF_EACH: Final = 3
 """How many deliveries meet each failure; one that finds nobody listening is followed by others anyway."""
@@ -57,6 +55,11 @@ _SENT: Final = b"""
     SELECT count(*) FROM outbox o JOIN webhook_target t USING (tenant_id)
     WHERE o.created_at BETWEEN t.created_at AND to_timestamp(%s)
 """
+_FAILED: Final = b"""
+    SELECT count(DISTINCT d.event_id) AS count
+    FROM webhook_delivery d JOIN webhook_attempt a USING (tenant_id, target_id, event_id)
+    WHERE d.state = 'waiting' AND a.ended_at IS NOT NULL
+"""
 _EVENTS: Final = b"SELECT event_id FROM webhook_event WHERE occurred_at <= to_timestamp(%s)"
 
 
@@ -68,39 +71,37 @@ async def trouble_a_receiver(scene: Scene) -> None:
         database = Database(scene.settings)
         await database.open()
         opened.push_async_callback(database.close)
-        targets = Targets(database, open_sealer(scene.settings), TENANT)
+        targets = Targets(database, open_sealer(scene.settings), TENANT, by="fte chaos")
         target = await targets.add(f"{url}/hook", [])
-        opened.push_async_callback(drop_groups, scene.redis, TENANT)
+        opened.push_async_callback(drop_groups, scene.redis, streams_of(TENANT), GROUP)
         opened.push_async_callback(targets.remove, target.target_id)
         deliverers = [opened.enter_context(_deliverer(scene.settings, folder / f"{each}.log")) for each in range(2)]
         for step in _STEPS:
             await _script(url, [step] * (1 if step["do"] == "refuse" else OF_EACH))
             scene.note()
-            await scene.pause(RETRIED_SECONDS)
+            await scene.pause(SECONDS_MAX + 1)
+            await _until_retried(scene)
         deliverers[0].send_signal(signal.SIGKILL)
         deliverers.append(opened.enter_context(_deliverer(scene.settings, folder / "2.log")))
         await scene.pause(1)
         scene.undone += await _audit(scene, folder / "received.jsonl")
 
 
-@contextmanager
-def _deliverer(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = worker_environment(settings) | {
-        "FTE_DATABASE_URL": settings.database_url or "",
-        "FTE_REDIS_URL": settings.redis_url or "",
-        "FTE_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
-        "FTE_WEBHOOK_SECONDS_MAX": str(SECONDS_MAX),
-    }
-    command = fte_command("deliver", "webhooks")
-    tethered = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *command]
-    with (
-        log.open("wb") as told,
-        subprocess.Popen(tethered, stderr=told, env=environment, start_new_session=True) as one,
-    ):
-        try:
-            yield one
-        finally:
-            one.kill()
+async def _until_retried(scene: Scene) -> None:
+    """Wait until no delivery that has failed still waits; raises TimeoutError after RETRIED_SECONDS_MAX."""
+    async with asyncio.timeout(RETRIED_SECONDS_MAX * scene.slowness):
+        while await asyncio.to_thread(_count_failed, scene.settings.database_url or ""):  # noqa: ASYNC110 - with a deadline
+            await asyncio.sleep(0.3)
+
+
+def _count_failed(database_url: str) -> int:
+    with connect(database_url) as connection:
+        return int(connection.execute(_FAILED).fetchall()[0]["count"])
+
+
+def _deliverer(settings: Settings, log: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    networks = {"FTE_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128", "FTE_WEBHOOK_SECONDS_MAX": str(SECONDS_MAX)}
+    return run_deliverer(settings, "webhooks", log, **networks)
 
 
 async def _script(url: str, steps: list[dict[str, Any]]) -> None:

@@ -50,8 +50,10 @@ class TryLater(FteError):
 class HttpGateway:
     """A client of the HTTP gateway that sends, follows and acknowledges."""
 
-    def __init__(self, access: GatewayAccess) -> None:
+    def __init__(self, access: GatewayAccess, *, follows: bool = True) -> None:
+        """Take where it is; `follows` False: it sends alone, and somebody else follows."""
         self._access = access
+        self._follows = follows
         self._opened = AsyncExitStack()
         self._senders: aiohttp.ClientSession | None = None
         self._readers: aiohttp.ClientSession | None = None
@@ -60,9 +62,11 @@ class HttpGateway:
         self._following: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        """Connect, and follow replies and escalations from now on."""
+        """Connect, and follow replies and escalations from now on, unless it sends alone."""
         # Two of them: what reads must not wait for a connection behind all the messages that are to be sent.
         self._senders = await self._connect()
+        if not self._follows:
+            return self
         self._readers = session = await self._connect()
         for path, model in (("replies", Reply), ("escalations", Escalation)):
             # An answered read has made the cursor, so nothing that is published from now on is missed.

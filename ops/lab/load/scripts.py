@@ -44,6 +44,9 @@ class Script:
     texts: tuple[str, ...]
 
 
+_HOT_NUMBER = 9_000_000
+"""Number of the first customer of a hot conversation: nobody else has its address."""
+
 # Used when no bookings are given: well-formed, and known to no airline.
 _STRANGERS = (
     BookingAccess("Q7W2E4", "Sam", "Keller"),
@@ -129,6 +132,17 @@ def make_scripts(
     return [_make_script(chance, number, turns, chance.choice(channels), known) for number in range(conversations)]
 
 
+def make_hot_scripts(seed: int, conversations: int, turns: int, *, channels: Sequence[Channel]) -> list[Script]:
+    """Return customers who ask one question after the other, `turns` in all: nothing in them needs a person."""
+    chance = random.Random(f"hot {seed}")  # noqa: S311 - made-up customers
+    scripts = []
+    for number in range(conversations):
+        channel = chance.choice(channels)
+        sender, subject = _address(_HOT_NUMBER + number, channel)
+        scripts.append(Script("faq", channel, sender, subject, tuple(chance.choices(_QUESTIONS, k=turns))))
+    return scripts
+
+
 def _make_script(
     chance: random.Random, number: int, turns: int, channel: Channel, bookings: Sequence[BookingAccess]
 ) -> Script:
@@ -137,9 +151,14 @@ def _make_script(
     texts = _open(chance, kind, booking)[:turns]
     while len(texts) < turns:
         texts.append(chance.choice(_GOODBYES if len(texts) == turns - 1 else _QUESTIONS))
-    sender = f"customer{number}@example.com" if channel == "email" else f"+1555{number % 10_000_000:07d}"
-    subject = "Question about my trip" if channel == "email" else None
-    return Script(kind, channel, sender, subject, tuple(texts))
+    return Script(kind, channel, *_address(number, channel), tuple(texts))
+
+
+def _address(number: int, channel: Channel) -> tuple[str, str | None]:
+    """Return the customer's address on a channel, and the subject of what is written there."""
+    if channel == "email":
+        return f"customer{number}@example.com", "Question about my trip"
+    return f"+1555{number % 10_000_000:07d}", None
 
 
 def _open(chance: random.Random, kind: Kind, booking: BookingAccess) -> list[str]:

@@ -14,7 +14,8 @@ WITH waiting AS (
                         <= (%(after_created_at)s, %(after_tenant)s, %(after_conversation)s))
         ORDER BY created_at, tenant_id, conversation_id LIMIT %(rows_max)s) oldest
     ORDER BY tenant_id, conversation_id, created_at)
-SELECT o.tenant_id, o.conversation_id, o.ordinal, o.kind, o.channel, o.entry_id, o.sequence, o.body, t.stream_life,
+SELECT o.tenant_id, o.conversation_id, o.ordinal, o.kind, o.channel, o.entry_id, o.sequence,
+    with_key(o.tenant_id, o.conversation_id, o.body) AS body, t.stream_life,
     w.created_at AS waiting_since
 FROM waiting w JOIN outbox o USING (tenant_id, conversation_id) JOIN tenant t USING (tenant_id)
 WHERE o.published_at IS NULL

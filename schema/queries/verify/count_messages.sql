@@ -3,7 +3,7 @@
 SELECT c.tenant_id, c.accepted, c.waiting, coalesce(i.answered, 0) AS answered, coalesce(i.dead, 0) AS dead,
     coalesce(i.erased, 0) AS erased
 FROM (
-    SELECT tenant_id, sum(last_position)::bigint AS accepted, sum(last_position - done_position)::bigint AS waiting
+    SELECT tenant_id, sum(last_position - gone_position)::bigint AS accepted, sum(last_position - done_position)::bigint AS waiting
     FROM conversation GROUP BY tenant_id) c
 LEFT JOIN (
     SELECT tenant_id, count(*) FILTER (WHERE state = 'answered') AS answered, count(*) FILTER (WHERE state = 'dead') AS dead,

@@ -7,7 +7,7 @@ LEFT JOIN (
     SELECT tenant_id, conversation_id, count(*) AS messages, max(position) AS newest,
         count(*) FILTER (WHERE state = 'accepted') AS waiting, min(position) FILTER (WHERE state = 'accepted') AS first_waiting
     FROM inbox GROUP BY tenant_id, conversation_id) i USING (tenant_id, conversation_id)
-WHERE coalesce(i.messages, 0) <> c.last_position OR coalesce(i.newest, 0) <> c.last_position
+WHERE coalesce(i.messages, 0) <> c.last_position - c.gone_position OR coalesce(i.newest, c.gone_position) <> c.last_position
     OR coalesce(i.waiting, 0) <> c.last_position - c.done_position OR i.first_waiting <> c.done_position + 1
 ORDER BY c.tenant_id, c.conversation_id
 LIMIT %(findings_max)s

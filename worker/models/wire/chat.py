@@ -29,6 +29,20 @@ def taken_ids(asked: dict[str, Any]) -> set[str]:
     return {str(call.get("id")) for call in calls}
 
 
+def fill_null_contents(asked: dict[str, Any]) -> bool:
+    """Write an empty text for the null content of messages that only call tools; return whether there were any.
+
+    The API takes null, none and an empty text there. Compatible servers are known that refuse null ("Input should be a
+    valid string") and whose templates break without the field ("no attribute 'content'"); llama-cpp-python is both.
+    """
+    found = False
+    for message in asked.get("messages") or ():
+        if isinstance(message, dict) and message.get("tool_calls") and message.get("content", "") is None:
+            message["content"] = ""
+            found = True
+    return found
+
+
 def normalise_completion(body: dict[str, Any], ids: CallIds) -> dict[str, Any]:
     """Return the answer with the one choice that is read, in the form that the API documents.
 

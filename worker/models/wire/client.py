@@ -30,16 +30,19 @@ class CheckedClient(openai.DefaultAsyncHttpxClient):
 
     async def send(self, request: httpx2.Request, **kwargs: Any) -> httpx2.Response:
         """Send a request; raises InvalidAnswer and UnusableAnswer besides what the HTTP client raises."""
+        api = next((api for end, api in _PATHS.items() if request.url.path.endswith(end)), None)
+        asked: dict[str, Any] = json.loads(request.content) if api else {}
+        if api == "chat" and chat.fill_null_contents(asked):
+            request = _with_body(request, asked)
         response = await super().send(request, **{**kwargs, "stream": True})
         try:
             body = await _read(response, request)
         finally:
             await response.aclose()
-        api = next((api for end, api in _PATHS.items() if request.url.path.endswith(end)), None)
         if api is None or not response.is_success:
             return _respond(response, response.status_code, body)
         try:
-            checked = _check(api, request, body)
+            checked = _check(api, asked, body)
         except Malformed as fault:
             raise InvalidAnswer(str(fault), request) from None
         except ErrorInside as fault:
@@ -47,9 +50,15 @@ class CheckedClient(openai.DefaultAsyncHttpxClient):
         return _respond(response, response.status_code, json.dumps(checked).encode())
 
 
-def _check(api: _Api, request: httpx2.Request, body: bytes) -> dict[str, Any]:
+def _with_body(request: httpx2.Request, body: dict[str, Any]) -> httpx2.Request:
+    headers = httpx2.Headers(request.headers)
+    del headers["content-length"]
+    content = json.dumps(body).encode()
+    return httpx2.Request(request.method, request.url, headers=headers, content=content, extensions=request.extensions)
+
+
+def _check(api: _Api, asked: dict[str, Any], body: bytes) -> dict[str, Any]:
     answer = _parse(body)
-    asked = json.loads(request.content)
     if api != "embeddings":
         show(asked)
     if api == "chat":

@@ -63,6 +63,7 @@ def note_message(turn: TurnContext) -> None:
         seat_preference=preferences[-1] if preferences else None,
     )
     note_facts(turn, stated)
+    turn.airline.vouched_for = turn.verified_sender is not None and turn.airline.vouched_for is not False
     if asks_for_compensation(turn.text):
         turn.airline.compensation_asked = True
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agents import Agent, Handoff, RunContextWrapper, handoff
 
 from worker.conversation.context import TurnContext
+from worker.conversation.out_of_service import find_agent_switch
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.agents import booking, escalation, faq
 from worker.domains.airline.agents.facts import StatedFacts, note_facts, note_message
@@ -16,6 +17,8 @@ from worker.tools.schemas import shorten_schema
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from agents.agent import AgentBase
+
     SdkAgent = Agent[TurnContext]
     SdkHandoff = Handoff[TurnContext, Agent[TurnContext]]
     Preparation = Callable[[RunContextWrapper[TurnContext]], Awaitable[None]]
@@ -23,12 +26,17 @@ if TYPE_CHECKING:
 
 def to_triage(agent: SdkAgent) -> SdkHandoff:
     """Hand back to triage; the wish is a new one, so nothing of the context is prepared."""
-    return handoff(agent, tool_description_override=agent.handoff_description)
+    return handoff(agent, tool_description_override=agent.handoff_description, is_enabled=_while_on(agent))
 
 
 def to_faq(agent: SdkAgent) -> SdkHandoff:
     """Hand to the FAQ agent."""
-    return handoff(agent, on_handoff=_prepare_faq, tool_description_override=agent.handoff_description)
+    return handoff(
+        agent,
+        on_handoff=_prepare_faq,
+        tool_description_override=agent.handoff_description,
+        is_enabled=_while_on(agent),
+    )
 
 
 def to_booking(agent: SdkAgent) -> SdkHandoff:
@@ -38,6 +46,7 @@ def to_booking(agent: SdkAgent) -> SdkHandoff:
         on_handoff=_prepare_booking,
         input_type=StatedFacts,
         tool_description_override=agent.handoff_description,
+        is_enabled=_while_on(agent),
     )
     made.input_json_schema = shorten_schema(made.input_json_schema)
     return made
@@ -45,7 +54,21 @@ def to_booking(agent: SdkAgent) -> SdkHandoff:
 
 def to_escalation(agent: SdkAgent) -> SdkHandoff:
     """Hand to the escalation agent."""
-    return handoff(agent, on_handoff=_prepare_escalation, tool_description_override=agent.handoff_description)
+    return handoff(
+        agent,
+        on_handoff=_prepare_escalation,
+        tool_description_override=agent.handoff_description,
+        is_enabled=_while_on(agent),
+    )
+
+
+def _while_on(target: SdkAgent) -> Callable[[RunContextWrapper[TurnContext], AgentBase[TurnContext]], bool]:
+    """Offer a handoff unless operators have switched off the agent that it leads to."""
+
+    def is_on(context: RunContextWrapper[TurnContext], agent: AgentBase[TurnContext]) -> bool:  # noqa: ARG001 - the SDK's signature
+        return find_agent_switch(context.context, target.name) is None
+
+    return is_on
 
 
 async def _prepare_faq(context: RunContextWrapper[TurnContext]) -> None:

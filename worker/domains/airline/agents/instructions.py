@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from worker.conversation.out_of_service import names_out_of_service
 from worker.domains.airline.tools.answering import agrees, agrees_to_person, says_yes, was_just_offered
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ def write_known_facts(turn: TurnContext) -> str:
         "agrees": agrees(turn),
         "agrees_to_person": agrees_to_person(turn),
         "turn_count": airline.turn_count,
+        "earlier": airline.facts or None,
         "sender_verified": turn.verified_sender is not None,
         "today": turn.now.date().isoformat(),
         "weekday": f"{turn.now:%A}",
+        "out_of_service": names_out_of_service(turn) or None,
     }
     return json.dumps(
         {key: value for key, value in facts.items() if value is not None and value is not False}, ensure_ascii=False

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from rapidfuzz.distance import OSA
+
 from worker.domains.airline.local import offers
 from worker.domains.airline.local.reading.counts import count_bags
-from worker.domains.airline.local.reading.slots import find_corrected_name
+from worker.domains.airline.local.reading.slots import CorrectedName, find_corrected_name
 from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Call, Say, Step
@@ -20,6 +22,8 @@ TOOLS: dict[Wish, str] = {
     "upgrade": "quote_cabin_change",
 }
 
+_SLIPS_MAX = 2
+"""Letters by which two spellings of one name differ at most."""
 _NOT_A_NAME = re.compile(r"\b(?:birth ?days?|date of birth|gender|title|mr|mrs|ms)\b", re.IGNORECASE)
 
 
@@ -114,6 +118,7 @@ def _correct_name(situation: Situation, texts: Sequence[str], reservation: dict[
         corrected = find_corrected_name(text, asked=asked and text == situation.message)
         if corrected is None:
             continue
+        corrected = right_way_round(corrected, travellers)
         wrong = corrected.before or _likeliest(corrected.after, travellers) or situation.facts.passenger_name or ""
         given_name, surname = _complete(corrected.after, _likeliest(wrong, travellers) or wrong)
         return Call(
@@ -124,11 +129,38 @@ def _correct_name(situation: Situation, texts: Sequence[str], reservation: dict[
 
 
 def _likeliest(name: str, travellers: Sequence[str]) -> str | None:
-    """Return the traveller who shares a word with a name, or its first letters; the only one, whatever it is."""
+    """Return the traveller who shares a word with a name, or has a similar one; the only one, whatever it is."""
     if len(travellers) == 1:
         return travellers[0]
     words = set(name.lower().split())
-    return next((one for one in travellers if words & set(one.lower().split())), None)
+    shared = next((one for one in travellers if words & set(one.lower().split())), None)
+    return shared or next((one for one in travellers if _is_like(name, one)), None)
+
+
+def _is_like(name: str, traveller: str) -> bool:
+    pairs = ((word, booked) for word in name.lower().split() for booked in traveller.lower().split())
+    return any(OSA.distance(word, booked) <= _SLIPS_MAX for word, booked in pairs)
+
+
+def right_way_round(corrected: CorrectedName, travellers: Sequence[str]) -> CorrectedName:
+    """Return a correction with the name that is booked as the wrong one: "Jonh instead of John" means John."""
+    booked = {word for one in travellers for word in one.lower().split()}
+    wrong = corrected.before
+    is_turned = wrong is not None and corrected.after.lower() in booked and wrong.lower() not in booked
+    return CorrectedName(wrong, corrected.after) if wrong and is_turned else corrected
+
+
+def corrects_a_name(text: str, reservation: dict[str, Any]) -> bool:
+    """Check whether a message sets a spelling against another one of which just one stands on the booking."""
+    travellers = [str(passenger.get("name")) for passenger in reservation.get("passengers", [])]
+    corrected = find_corrected_name(text, asked=False)
+    if corrected is None or corrected.before is None:
+        return False
+    corrected = right_way_round(corrected, travellers)
+    booked = {word for one in travellers for word in one.lower().split()}
+    return {word.lower() for word in (corrected.before or "").split()} <= booked and any(
+        _is_like(corrected.after, one) for one in travellers
+    )
 
 
 def _complete(name: str, booked: str) -> tuple[str, str]:

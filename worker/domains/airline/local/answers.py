@@ -9,14 +9,14 @@ from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import flatten, urgent_cue
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
-from worker.domains.airline.local.reading.wishes import find_wish
+from worker.domains.airline.local.reading.wishes import Wish, find_wish
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Call, Say, Step
 
 ASKED_AGAIN_MAX = 2
 """Times in a row that an unclear answer to an offer is asked about; then a person decides."""
 
-WISH_OF_KIND = {
+WISH_OF_KIND: dict[str, Wish] = {
     "seat_change": "seat_change", "flight_change": "change_flight", "cancellation": "cancel", "bags": "bags",
     "passenger_correction": "name", "cabin_change": "upgrade",
 }  # fmt: skip
@@ -44,6 +44,23 @@ _SURE = 0.85
 _TO_TRIAGE = "transfer_to_triage_agent"
 
 
+def is_of_offer(wish: Wish | None, kind: str) -> bool:
+    """Check whether a wish is none beside an offer of a kind: "yes, if the refund goes to my card" is of cancelling."""
+    return wish is None or wish == WISH_OF_KIND.get(kind) or (kind == "cancellation" and wish == "refund")
+
+
+_CONDITIONAL = re.compile(
+    r"^\W*(?:(?:yes|yeah|yep|ok(?:ay)?|sure|fine|alright|good|well)\b\W*)+(?:but )?(?:only )?"
+    r"(?:if|provided|providing|as long as|so long as|on (?:the )?condition|assuming|unless)\b",
+    re.IGNORECASE,
+)
+
+
+def agrees_on_condition(message: str) -> bool:
+    """Check whether a message says yes with a condition: it is asked for a plain yes, whatever the condition names."""
+    return _CONDITIONAL.match(message) is not None
+
+
 def accepts_person(situation: Situation) -> bool:
     """Check whether the newest message says yes to a colleague whom the last reply offered; a farewell does not."""
     is_offered = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
@@ -62,7 +79,7 @@ def answer_offer(situation: Situation, *, wants_other: bool) -> Step | None:
     if quote.said_yes and situation.can("confirm_quote"):
         return Call("confirm_quote", {"quote_id": quote.quote_id})
     keeps = KEEP.search(situation.message) is not None and quote.was_just_offered
-    is_of_it = find_wish(situation.message) in {None, WISH_OF_KIND.get(quote.kind)}
+    is_of_it = is_of_offer(find_wish(situation.message), quote.kind)
     if (declines(situation.message) and not wants_other and is_of_it) or (keeps and "?" not in situation.message):
         return Say(phrases.drop_offer(situation.facts.seat_number if quote.kind == "seat_change" else None))
     if wants_other or not quote.was_just_offered or not _is_unclear(situation):
@@ -97,8 +114,13 @@ def _times_asked_again(situation: Situation) -> int:
 def _is_unclear(situation: Situation) -> bool:
     """Check whether a message leaves open what is wanted: it asks nothing, wishes nothing and calls for nobody."""
     message, flat = situation.message, flatten(situation.message)
+    if agrees_on_condition(message):
+        return True
     label, confidence = situation.intent
-    if "?" in message or find_wish(message) or find_confirmation_number(message):
+    kind = situation.open_offer.kind if situation.open_offer is not None else ""
+    wish = find_wish(message)
+    is_of_it = wish is None or (kind == "cancellation" and wish == "refund")
+    if "?" in message or not is_of_it or find_confirmation_number(message):
         return False
     if find_seat(message) or find_preference(message) or urgent_cue(flat):
         return False

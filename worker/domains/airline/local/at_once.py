@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.asking import asks
+from worker.domains.airline.local.attending import attend
 from worker.domains.airline.local.privacy import asks_about_card
 from worker.domains.airline.local.reading.meta import (
     has_no_words,
@@ -15,6 +17,7 @@ from worker.domains.airline.local.reading.meta import (
 )
 from worker.domains.airline.local.reading.wishes import WEAK
 from worker.domains.airline.local.situation import Situation
+from worker.domains.airline.local.smalltalk import is_smalltalk
 from worker.models.output import Say
 
 _WORDS_MIN = 3
@@ -39,7 +42,7 @@ def answer_at_once(situation: Situation) -> Say | None:
         return Say(phrases.card_not_kept())
     if speaks_of(situation.message, "auto_reply"):
         return Say(phrases.AUTOMATIC)
-    return _unreadable(situation) or _ticket_news(situation) or _about_itself(situation)
+    return _unreadable(situation) or attend(situation) or _ticket_news(situation) or _about_itself(situation)
 
 
 def _unreadable(situation: Situation) -> Say | None:
@@ -71,6 +74,7 @@ def _about_itself(situation: Situation) -> Say | None:
         (was_asked and speaks_of(message, "where_number"), offers.where_number_stands()),
         (speaks_of(message, "robot") and len(rest) < _WORDS_MIN, f"{phrases.DIGITAL} {phrases.OR_A_PERSON}"),
         (speaks_of(message, "abilities"), phrases.ABILITIES),
+        (is_alone and speaks_of(message, "language"), phrases.ENGLISH_ONLY),
         (is_alone and speaks_of(message, "attachment"), f"{phrases.NOTHING_ATTACHED} {phrases.TELL_IN_WORDS}"),
         (is_alone and speaks_of(message, "undo") and _has_changed_something(situation), offers.cannot_undo()),
     )
@@ -81,15 +85,28 @@ def _has_changed_something(situation: Situation) -> bool:
     return any(done.name == "confirm_quote" and done.is_ok for done in situation.done_before)
 
 
+def _goes_on(situation: Situation) -> bool:
+    """Check whether a message only says more about what was handed over, and asks or wishes nothing new."""
+    message, reading = situation.message, situation.reading
+    says_more = speaks_of(message, "adds_on") or speaks_of(message, "describes")
+    is_taken_for_a_question = situation.intent.label == "faq"
+    return (
+        says_more
+        and is_taken_for_a_question
+        and not (reading.wishes or reading.own_questions or asks(message) or is_smalltalk(situation))
+    )
+
+
 def _ticket_news(situation: Situation) -> Say | None:
     """Tell how the customer's ticket stands, where they have one and ask for it."""
     ticket_id = situation.facts.ticket_id
     if ticket_id is None:
         return None
-    opened = situation.latest_result("escalate_to_human")
-    answer_by = str(opened.output.get("answer_by", "")) if opened else ""
+    answer_by = situation.answer_by
     if speaks_of(situation.message, "decided_by_person"):
         return Say(phrases.person_decides(ticket_id, answer_by))
+    if ticket_id in situation.last_reply and _goes_on(situation):
+        return Say(phrases.already_handed_over(ticket_id))
     asks = speaks_of(situation.message, "ticket_status") and not set(situation.reading.wishes) - WEAK - {"documents"}
     if not asks:
         return None

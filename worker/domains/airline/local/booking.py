@@ -15,16 +15,22 @@ from worker.domains.airline.local.details import Details, collect_details
 from worker.domains.airline.local.escalation import ONLY_A_STEP, REFUSALS_MAX
 from worker.domains.airline.local.lookups import asks_before_booking, results_of
 from worker.domains.airline.local.lookups import look_up as look_up_articles
-from worker.domains.airline.local.reading.clauses import wish_text
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import calls_for_person, flatten, urgent_cue
 from worker.domains.airline.local.reading.names import find_name
 from worker.domains.airline.local.reading.own_questions import asks_what_if
+from worker.domains.airline.local.reading.places import asks_where_we_fly
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
-from worker.domains.airline.local.reading.slots import find_confirmation_number, says_no_code
+from worker.domains.airline.local.reading.slots import (
+    find_confirmation_number,
+    find_confirmation_numbers,
+    pick_by_ordinal,
+    says_no_code,
+)
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, OpenWish, Wish, find_wish, open_wish
 from worker.domains.airline.local.rebooking import (
+    look_for_place,
     offer_flights,
     search_trip,
     status_of_flight,
@@ -45,6 +51,7 @@ from worker.domains.airline.local.verifying import (
     untried_name,
     verify,
 )
+from worker.domains.airline.local.wanting import chooses_flight, fulfilled, wish_of
 from worker.models.output import Call, Say, Step
 
 _SURE = 0.6
@@ -52,7 +59,7 @@ _SHORT_WORDS_MAX = 2
 _HANDOFFS_BEFORE_LOOKUP_MAX = 1
 """A turn that came over two agents already skips reading a booking it can do nothing about: six calls must do."""
 
-_ASKS_PRICE = re.compile(r"\b(?:how much|costs?|price|fee|charge|pay)\b", re.IGNORECASE)
+_ASKS_PRICE = re.compile(r"\b(?:how much|costs?|price|fee|charge|pay|free|extra|expensive)\b", re.IGNORECASE)
 _LOOKUPS = frozenset({"look_up_reservation", "find_my_reservations"})
 
 
@@ -75,6 +82,8 @@ def _go_on(situation: Situation, latest: FinishedCall) -> Step:
     """Go on after what a tool did."""
     if latest.name == "confirm_quote":
         return Say(_confirm(situation, latest))
+    if latest.name == "faq_lookup" and (step := _answer_offer(situation)) is not None:
+        return step
     if latest.name.startswith("quote_"):
         quote = _object(latest.output.get("quote"))
         return Say(phrases.tell_what_if(quote) if _only_asks(situation) else phrases.offer_quote(quote))
@@ -93,7 +102,7 @@ def _only_asks(situation: Situation) -> bool:
 
 
 def _offer_flights(situation: Situation, latest: FinishedCall) -> Step:
-    found = _wish_of(situation)
+    found = wish_of(situation)
     changes = found is not None and found.wish == "change_flight"
     return offer_flights(
         situation, latest, find_reservation(situation) if changes else None, found.since if found else 0
@@ -108,7 +117,7 @@ def _confirm(situation: Situation, latest: FinishedCall) -> str:
     if move is not None:
         return f"{done} {offers.go_on_with(move.passenger, move.seat)}"
     turn = len(situation.customer_texts) + 1
-    left = open_wish(situation.customer_texts, (*_fulfilled(situation), (kind, turn))) if kind else None
+    left = open_wish(situation.customer_texts, (*fulfilled(situation), (kind, turn))) if kind else None
     if left is not None and left.wish in offers.NAMES_OF_WISHES and left.wish != WISH_OF_KIND.get(kind):
         return f"{done} Shall I go on with {offers.NAMES_OF_WISHES[left.wish]}?"
     return f"{done} {phrases.ANYTHING_ELSE}"
@@ -124,7 +133,8 @@ def _after_refusal(situation: Situation, latest: FinishedCall) -> Step:
     if code == "answer_unclear":
         return Say(phrases.hand_over_unclear(latest.output))
     if code in ONLY_A_STEP:
-        return Say(phrases.refuse(message))
+        place = asks_where_we_fly(situation.message) if code == "same_airport" else None
+        return Say(offers.serves(place) if place else phrases.refuse(message))
     earlier = [done for done in situation.done_before if done.name == latest.name and not done.is_ok]
     if len(earlier) + 1 >= REFUSALS_MAX and situation.can(TO_TRIAGE) and not situation.was_called(TO_TRIAGE):
         return Call(TO_TRIAGE)
@@ -140,7 +150,9 @@ def _answer_offer(situation: Situation) -> Step | None:
     if quote.was_just_offered and asks_price:
         return Say(phrases.ask_again_for_yes(quote.summary, 0))
     wants_other = wants_another(situation, quote.kind) and not KEEP.search(situation.message)
-    return answer_offer(situation, wants_other=wants_other)
+    step = answer_offer(situation, wants_other=wants_other)
+    question = next_question(situation, has_wish=False) if isinstance(step, Say) else None
+    return Call("faq_lookup", {"question": question}) if question else step
 
 
 def _offer_again(situation: Situation) -> Step | None:
@@ -183,6 +195,8 @@ def _is_ours(situation: Situation) -> bool:
         or find_wish(message) in SEAT_WISHES
         or (situation.open_offer and wants_another(situation, situation.open_offer.kind))
         or _speaks_on(situation)
+        or chooses_flight(situation)
+        or asks_where_we_fly(message)
         or (message.count("?") == 0 and (_is_asked(situation) or (today and find_day(message, today))))
     )
 
@@ -222,39 +236,10 @@ def _to_triage(situation: Situation) -> Step | None:
     return Call(TO_TRIAGE) if situation.can(TO_TRIAGE) and not situation.was_called(TO_TRIAGE) else None
 
 
-def _fulfilled(situation: Situation) -> tuple[tuple[str, int], ...]:
-    """Return the kinds of changes that are made or turned down, each with the number of messages up to its answer."""
-    made = [
-        (str(done.output.get("kind", "seat_change")), done.turn + 1)
-        for done in situation.done_before
-        if done.name == "confirm_quote" and done.is_ok
-    ]
-    return (*made, *((kind, said + 1) for kind, said in situation.turned_down))
-
-
-def _wish_of(situation: Situation) -> OpenWish | None:
-    if offers.GO_ON_WITH_SEAT.search(situation.last_reply) and situation.facts.agrees:
-        return OpenWish("seat_change", len(situation.customer_texts) - 1)
-    found = open_wish(situation.customer_texts, _fulfilled(situation))
-    if found is None and (find_seat(situation.message) or find_preference(situation.message)):
-        return OpenWish("seat_change", len(situation.customer_texts) - 1)
-    if found is None and _only_names_a_day(situation):
-        return OpenWish("change_flight", len(situation.customer_texts) - 1)
-    return found
-
-
-def _only_names_a_day(situation: Situation) -> bool:
-    """Check whether a message names a day and nothing else that could be meant: "not Friday, Thursday please"."""
-    reading, today = situation.reading, situation.facts.today
-    if today is None or reading.own_questions or reading.policy_questions:
-        return False
-    return find_day(wish_text(situation.message), today, today) is not None
-
-
 def _work(situation: Situation) -> Step:
     """Do what the customer wants, verifying first."""
     details = collect_details(situation)
-    found = _wish_of(situation)
+    found = wish_of(situation)
     wish, since = (found.wish, found.since) if found else (None, 0)
     step = _without_booking(situation, details, wish)
     if step is not None:
@@ -264,7 +249,9 @@ def _work(situation: Situation) -> Step:
     asks_number = "number" in situation.reading.own_questions and not details.confirmation_number
     if asks_number and not situation.facts.sender_verified:
         return offer_person(situation, offers.cannot_tell_number(), offers.noted_without_code())
-    if not is_verified(situation, details) and find_reservation(situation) is None:
+    numbers = [one for text in situation.customer_texts for one in find_confirmation_numbers(text)]
+    is_other = pick_by_ordinal(situation.message, list(dict.fromkeys(numbers))) is not None
+    if not is_verified(situation, details) and (is_other or find_reservation(situation) is None):
         if asks_before_booking(situation) and situation.can("faq_lookup"):
             return look_up_articles(situation)
         ticket_id = situation.facts.ticket_id
@@ -281,13 +268,24 @@ def _work_when_open(situation: Situation, details: Details, found: OpenWish | No
     """Answer and serve what an open booking is wanted for; ask when nothing of the message says what that is."""
     if find_reservation(situation) is None and situation.reading.own_questions:
         return look_up(details)
-    question = next_question(situation, has_wish=found is not None)
-    if question is not None:
+    cancelled = _cancelled_flights(situation)
+    question = next_question(situation, has_wish=found is not None or bool(cancelled))
+    if question is not None and not chooses_flight(situation):
         return Call("faq_lookup", {"question": question})
+    if found is None and cancelled:
+        return Say(offers.ask_after_cancelled(cancelled))
     if found is None:
         asides = situation.reading.asides
         return Say(phrases.ask_for_wish(situation.facts.passenger_name, asides[0] if asides else None))
     return _work_on_booking(situation, details, found.wish, found.since)
+
+
+def _cancelled_flights(situation: Situation) -> list[dict[str, Any]]:
+    """Return the flights of the open booking that the airline itself has cancelled."""
+    reservation = find_reservation(situation) or {}
+    if reservation.get("status") == "cancelled":
+        return []
+    return [segment for segment in reservation.get("segments", []) if segment.get("status") == "cancelled"]
 
 
 _SERVED = frozenset[Wish]({"seat_change", "seat_status", "booking_status", "change_flight"})
@@ -311,6 +309,9 @@ def _work_on_booking(situation: Situation, details: Details, wish: Wish, since: 
 
 def _without_booking(situation: Situation, details: Details, wish: Wish | None) -> Step | None:
     """Do what needs no open booking; None for the rest."""
+    place = asks_where_we_fly(situation.message)
+    if place is not None and situation.can("search_flights"):
+        return look_for_place(situation, place)
     if wish == "new_booking" and situation.can("search_flights"):
         return search_trip(situation)
     if wish == "booking_status" and not details.confirmation_number:

@@ -8,7 +8,12 @@ from typing import Any
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.reading.names import Name, find_names
 from worker.domains.airline.local.reading.seats import Preference, find_preference, find_seat
-from worker.domains.airline.local.reading.slots import find_confirmation_number, find_flight_number
+from worker.domains.airline.local.reading.slots import (
+    find_confirmation_number,
+    find_confirmation_numbers,
+    find_flight_number,
+    pick_by_ordinal,
+)
 from worker.domains.airline.local.situation import Situation
 
 
@@ -41,8 +46,11 @@ def collect_details(situation: Situation) -> Details:
     """Read every message in sight, oldest first; what is known already fills the gaps."""
     confirmation_number = flight_number = seat = None
     preference: Preference | None = None
+    numbers: list[str] = []
     for text in situation.customer_texts:
-        confirmation_number = find_confirmation_number(text) or confirmation_number
+        numbers += [one for one in find_confirmation_numbers(text) if one not in numbers]
+        named = find_confirmation_number(text) or pick_by_ordinal(text, numbers)
+        confirmation_number = named or confirmation_number
         flight_number = find_flight_number(text) or flight_number
         stated_seat, stated_preference = find_seat(text), find_preference(text)
         if stated_seat or stated_preference:

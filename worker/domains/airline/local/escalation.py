@@ -44,16 +44,28 @@ _GRAVE = frozenset(
 def decide(situation: Situation) -> Step:
     """Choose the next step."""
     latest = situation.latest
-    if latest is not None and latest.name == "escalate_to_human":
-        return Say(_told(situation, latest) if latest.is_ok else phrases.refuse(str(latest.output.get("message", ""))))
-    ticket_id = situation.facts.ticket_id
-    if ticket_id:
-        return Say(phrases.already_handed_over(ticket_id))
+    if situation.facts.ticket_id or (latest is not None and latest.name == "escalate_to_human"):
+        return call_person(situation)
     if not situation.can("escalate_to_human"):
         return Say(phrases.nothing_found())
     is_calm = "angry" not in cues_in(flatten(situation.message)) and _cue_of(situation) != "human"
     if is_calm and asks_published(situation) and situation.can("faq_lookup"):
         return look_up(situation)
+    return _open_ticket(situation)
+
+
+def call_person(situation: Situation) -> Step:
+    """Open a ticket, unless there is one, and tell the customer; also where what is needed is out of service."""
+    latest = situation.latest
+    if latest is not None and latest.name == "escalate_to_human":
+        return Say(_told(situation, latest) if latest.is_ok else phrases.refuse(str(latest.output.get("message", ""))))
+    ticket_id = situation.facts.ticket_id
+    if ticket_id:
+        return Say(phrases.already_handed_over(ticket_id))
+    return _open_ticket(situation)
+
+
+def _open_ticket(situation: Situation) -> Step:
     category = category_of(situation)
     return Call(
         "escalate_to_human",

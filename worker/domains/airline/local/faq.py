@@ -8,9 +8,10 @@ from worker.domains.airline.local import phrases
 from worker.domains.airline.local.answers import accepts_person
 from worker.domains.airline.local.asking import FOUND_WELL_MIN, is_follow_up
 from worker.domains.airline.local.lookups import CORRECTION, look_up, results_of, source_of
+from worker.domains.airline.local.narrowing import asks_other_way
 from worker.domains.airline.local.reading.intent import calls_for_person
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
-from worker.domains.airline.local.situation import FinishedCall, Situation
+from worker.domains.airline.local.situation import SOURCE, FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
 from worker.models.output import Call, Say, Step
 
@@ -34,6 +35,8 @@ def decide(situation: Situation) -> Step:
             return step
     if not situation.can("faq_lookup"):
         return Say(phrases.nothing_found())
+    if asks_other_way(situation.message) and SOURCE in situation.last_reply and len(situation.customer_texts) > 1:
+        return Call("faq_lookup", {"question": situation.customer_texts[-2]})
     return look_up(situation)
 
 

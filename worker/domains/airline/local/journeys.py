@@ -33,6 +33,19 @@ def journeys_of(reservation: dict[str, Any]) -> list[list[Segment]]:
     return [segments[:turn], segments[turn:]]
 
 
+_SECOND_PART = re.compile(r"\b(?:second|last|other|connecting|next) (?:one|flight|leg|part)\b", re.IGNORECASE)
+_FIRST_PART = re.compile(r"\bfirst (?:one|flight|leg|part)\b", re.IGNORECASE)
+
+
+def _part_meant(journeys: Sequence[list[Segment]], text: str) -> list[Segment] | None:
+    """Return which of two flights that follow each other a message means."""
+    if len(journeys) != 1 or len(journeys[0]) != 2:  # noqa: PLR2004 - one stop
+        return None
+    if _SECOND_PART.search(text):
+        return journeys[0][1:]
+    return journeys[0][:1] if _FIRST_PART.search(text) else None
+
+
 def leg_meant(journeys: Sequence[list[Segment]], text: str) -> list[Segment] | None:
     """Return the way that a message names: by its flight, its airports, or as the way out or back; None for none."""
     number = find_flight_number(text)
@@ -43,7 +56,7 @@ def leg_meant(journeys: Sequence[list[Segment]], text: str) -> list[Segment] | N
         if {journey[0].get("origin"), journey[-1].get("destination")} <= codes:
             return journey
     if len(journeys) < 2:  # noqa: PLR2004 - there, and back
-        return None
+        return _part_meant(journeys, text)
     if _RETURN.search(text):
         return journeys[-1]
     return journeys[0] if _OUTBOUND.search(text) else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from worker.domains.airline.local import phrases, triage
+from worker.domains.airline.local import escalation, offers, phrases, triage
 from worker.domains.airline.local.at_once import answer_at_once, introduce
 from worker.domains.airline.local.reading.cues import cues_in
 from worker.domains.airline.local.reading.intent import flatten
@@ -12,7 +13,7 @@ from worker.domains.airline.local.routing import DECISIONS
 from worker.domains.airline.local.situation import Situation, read_situation
 from worker.domains.airline.local.varying import vary
 from worker.models.embedded import EmbeddedModel
-from worker.models.output import Say, Step
+from worker.models.output import Call, Say, Step
 
 CALLS_PER_TURN_MAX = 8
 """Tool calls and handoffs of one turn after which this model only speaks: a run ends, whatever the tools answer."""
@@ -29,7 +30,7 @@ class LocalModel(EmbeddedModel):
     def decide(self, instructions: str, items: list[dict[str, Any]], callable_names: frozenset[str]) -> Step:
         """Choose the next step for the agent that the instructions name."""
         situation = read_situation(instructions, items, callable_names)
-        step = answer_at_once(situation) or DECISIONS.get(situation.agent, triage.decide)(situation)
+        step = answer_at_once(situation) or _decide(situation)
         if not isinstance(step, Say) and len(situation.done) >= CALLS_PER_TURN_MAX:
             step = Say(phrases.nothing_found())
         if isinstance(step, Say):
@@ -37,12 +38,28 @@ class LocalModel(EmbeddedModel):
         return vary(situation, Say(_dress(situation, step.text))) if isinstance(step, Say) else step
 
 
+def _decide(situation: Situation) -> Step:
+    """Choose the next step of an agent, and call a person where it would need what is out of service."""
+    off = frozenset(situation.facts.out_of_service)
+    decide = DECISIONS.get(situation.agent, triage.decide)
+    if not off:
+        return decide(situation)
+    asked = situation.done[-1] if situation.done else None
+    if asked is not None and (asked.name == "escalate_to_human" or asked.output.get("refusal") == "out_of_service"):
+        return escalation.call_person(situation)
+    step = decide(replace(situation, callable_names=situation.callable_names | off))
+    return escalation.call_person(situation) if isinstance(step, Call) and step.name in off else step
+
+
 def keep_offer_open(situation: Situation, said: Say) -> Say:
-    """Lead back to an offer that waits for its answer, where a question in between has none: a yes means the offer."""
+    """Lead back to an offer that waits for its answer, where a question in between has none: a yes means the offer.
+
+    An answer from the articles ends without it: thanks for that answer would be taken for a yes.
+    """
     offer = situation.open_offer
     if said.text != phrases.nothing_found() or offer is None or not offer.was_just_offered:
         return said
-    return Say(phrases.unknown_beside_offer(offer.summary))
+    return Say(offers.unknown_beside_offer(offer.summary))
 
 
 def _dress(situation: Situation, text: str) -> str:

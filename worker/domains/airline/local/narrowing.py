@@ -15,6 +15,14 @@ _FACETS: Final = tuple(
     (re.compile(rf"\b(?:{asked})\b", re.IGNORECASE), re.compile(told))
     for asked, told in (
         ("how much|costs?|prices?|fees?|charges?|pay|free|expensive", r"\$|\b(?:free|no charge|paid)\b"),
+        (
+            "wife|husband|partner|spouse|friends?|guests?|companions?|kids?|child(?:ren)?|son|daughter|mother|family",
+            r"\b(?:guests?|companions?|accompan\w+|child(?:ren)?|adults?|family|each|per passenger|passengers)\b",
+        ),
+        (
+            "heavier|bigger|larger|longer|over|above|exceeds?|too (?:heavy|big|large|long)|overweight|oversized?",
+            r"\b(?:over|more than|above|longer|larger|heavier|beyond|exceed\w*)\b",
+        ),
         (r"sizes?|big|large|dimensions?|measure\w*", r"\b(?:inch|cm\b)"),
         ("weights?|weigh|heavy", r"\b(?:lbs|kg|pounds)\b"),
         ("ages?|old|young", r"\b(?:(?:[Ff]rom|[Uu]nder) \d+|older\b|younger\b|years\b)"),
@@ -37,6 +45,8 @@ def narrow(reply: str, question: str, before: Sequence[str]) -> str:
 
     Where no sentence speaks of what is asked, it is said that no more is found.
     """
+    if asks_other_way(question):
+        return next((way for way in _told_before(reply)[1:] if way not in before), phrases.nothing_found())
     parts = [part for part in reply.split("\n\n") if part]
     sources = [part for part in parts if part.startswith(SOURCE)]
     for text, source in zip((part for part in parts if part not in sources), sources, strict=False):
@@ -62,6 +72,20 @@ _SAYING_NOTHING: Final = frozenset(
         "from", "then", "must", "will",
     }
 )  # fmt: skip
+
+
+def asks_other_way(message: str) -> bool:
+    """Check whether a message only asks whether an answer holds for the other way as well: "on the way back too?"."""
+    return _OTHER_WAY.search(message) is not None
+
+
+_OTHER_WAY: Final = re.compile(
+    r"^\W*(?:(?:and|also|but|ok)\W+)*(?:is (?:that|it) the same |the same )?(?:at|on|for|in|during) (?:the |my |our )*"
+    r"(?:return|way (?:back|home|out)|returns?|inbound|outbound|flight (?:back|home)|return flight|arrival|"
+    r"other (?:flight|direction|way)|second flight|both (?:ways|flights|directions))(?: flight| trip| journey)?"
+    r"(?: too| as well| also)?\W*$",
+    re.IGNORECASE,
+)
 
 
 def _told_before(passage: str) -> tuple[str, ...]:

@@ -64,6 +64,28 @@ def list_options(options: list[Option], cabin: str, day: str, lacking: str | Non
     return f"These flights are open on {day}:\n{listed}\n{ASK_WHICH}"
 
 
+def keeps_route(origin: str, destination: str) -> str:
+    """Say that the ends of a booked trip stay, and ask for another day."""
+    return (
+        f"This booking is from {origin} to {destination}, and where a trip starts and ends cannot be changed, only its "
+        "flights. Which day would suit you instead? Or shall I pass this on to a colleague?"
+    )
+
+
+def ask_after_cancelled(flights: list[dict[str, Any]]) -> str:
+    """Say which flights the airline itself has cancelled, and ask what the customer wants instead."""
+    told = " and ".join(f"{one.get('flight_number')} on {one.get('date')}" for one in flights)
+    return (
+        f"I have your booking here. We had to cancel {told}, and I'm sorry for that. Would you like me to look for "
+        "another flight, or to cancel the booking?"
+    )
+
+
+def serves(place: str) -> str:
+    """Say that a place is flown to, and ask for the trip."""
+    return f"Yes, we fly to {place}. Where would you like to fly from, and on which day?"
+
+
 def no_flights(origin: str, destination: str, day: date) -> str:
     """Say that nothing flies, and ask for another day."""
     return (
@@ -98,6 +120,14 @@ def ask_for_reason() -> str:
 def ask_for_reason_again() -> str:
     """Ask once more why somebody cancels, after something else was asked in between."""
     return "Coming back to your booking: may I ask why you would like to cancel? What is paid back depends on it."
+
+
+ASKED_FOR_PASSENGER = re.compile(r"\bFor whom is it\b")
+
+
+def ask_for_passenger(names: list[str]) -> str:
+    """Ask which passenger of a booking is meant."""
+    return f"For whom is it: {', '.join(names[:-1])} or {names[-1]}?"
 
 
 def ask_for_bags() -> str:
@@ -147,6 +177,16 @@ def which_booking(reservations: list[dict[str, Any]]) -> str:
 def confirm(output: dict[str, Any]) -> str:
     """Confirm what was done."""
     return f"Done: {str(output.get('summary', 'it is changed')).rstrip('.')}."
+
+
+def unknown_beside_offer(summary: str) -> str:
+    """Say of a question about an offer that nothing is known, and make the offer again."""
+    return f"I don't know that, I'm afraid, and would rather not guess. {offer_stands(summary)}"
+
+
+def offer_stands(summary: str) -> str:
+    """Make an offer again, after something else was said."""
+    return f"The offer is: {summary.rstrip('.')}. Is that a yes?"
 
 
 def wrong_guess() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from worker.domains.airline.local.reading.own_questions import Fact, find_own_questions
@@ -75,19 +77,48 @@ def _flights(reservation: Reservation) -> list[dict[str, Any]]:
 def _tell_departure(reservation: Reservation) -> str | None:
     flights = _flights(reservation)
     told = [f"{f.get('flight_number')} from {f.get('origin')} leaves on {_at(f.get('departs'))}" for f in flights]
-    delayed = " It is delayed; that is the time it was booked for." if _has_delay(flights) else ""
+    delayed = _DELAYED if _has_delay(flights) else ""
     return f"Your flight {' and '.join(told)}, local time.{delayed}" if told else None
 
 
 def _tell_arrival(reservation: Reservation) -> str | None:
     flights = [flight for flight in _flights(reservation) if flight.get("arrives")]
     told = [f"{f.get('flight_number')} reaches {f.get('destination')} on {_at(f.get('arrives'))}" for f in flights]
-    delayed = " It is delayed; that is the time it was booked for." if _has_delay(flights) else ""
+    delayed = _DELAYED if _has_delay(flights) else ""
     return f"Your flight {' and '.join(told)}, local time.{delayed}" if told else None
+
+
+_DELAYED = " It is delayed: that is its timetable, and the new time stands in our app and at the gate."
 
 
 def _has_delay(flights: list[dict[str, Any]]) -> bool:
     return any(flight.get("status") == "delayed" for flight in flights)
+
+
+def _tell_stop(reservation: Reservation) -> str | None:
+    """Return where flights are changed, and from when to when: of two flights, one right after the other."""
+    flights = _flights(reservation)
+    told = [
+        f"You change at {second.get('origin')}: {first.get('flight_number')} arrives there on {_at(first['arrives'])}, "
+        f"and {second.get('flight_number')} leaves on {_at(second['departs'])}, local times."
+        for first, second in pairwise(flights)
+        if first.get("destination") == second.get("origin") and _is_stop(first.get("arrives"), second.get("departs"))
+    ]
+    if told or not flights:
+        return " ".join(told) or None
+    numbers = " and ".join(str(flight.get("flight_number")) for flight in flights)
+    return f"You change nowhere: {numbers} {'goes' if len(flights) == 1 else 'go'} without a stop."
+
+
+_STOP_MAX = timedelta(hours=24)
+
+
+def _is_stop(arrives: object, departs: object) -> bool:
+    """Check whether two local times of one airport, as `2026-12-04 09:05`, are of a stop and not of a stay."""
+    if not arrives or not departs:
+        return False
+    stop = datetime.fromisoformat(str(departs)) - datetime.fromisoformat(str(arrives))
+    return timedelta() < stop <= _STOP_MAX
 
 
 def _tell_cabin(reservation: Reservation) -> str | None:
@@ -146,4 +177,5 @@ _TELL: Mapping[Fact, Callable[[Reservation], str | None]] = {
     "number": _tell_number,
     "bookings": _tell_bookings,
     "passengers": _tell_passengers,
+    "stop": _tell_stop,
 }

@@ -231,12 +231,6 @@ def ask_again_for_yes(summary: str, times: int) -> str:
     )
 
 
-def unknown_beside_offer(summary: str) -> str:
-    """Say of a question about an offer that nothing is known, and make the offer again."""
-    offer = summary.rstrip(".")
-    return f"I don't know that, I'm afraid, and would rather not guess. The offer is: {offer}. Is that a yes?"
-
-
 ASKED_AGAIN = re.compile(r"\bis (?:that|it) a yes\?\s*$", re.IGNORECASE)
 
 
@@ -359,7 +353,7 @@ def ask_about_signs(subject: str | None) -> str:
     """Ask what a message without words is about."""
     if subject:
         return f"Is it about {subject}? Please tell me in a few words what you would like to know or have done."
-    return "I'm here. What can I do for you? A few words are enough."
+    return "I'm here. What can I do for you?"
 
 
 def already_handed_over(ticket_id: str) -> str:

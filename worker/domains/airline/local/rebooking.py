@@ -41,20 +41,25 @@ def work_on_flights(situation: Situation, reservation: dict[str, Any], since: in
     texts = situation.customer_texts[since:]
     journeys = journeys_of(reservation)
     journey = _choose_journey(journeys, texts, situation)
+    if reservation.get("cabin") == "basic_economy" and journeys and situation.can("quote_flight_change"):
+        return _quote(situation, reservation, journeys[0], {"flights": journeys[0]})  # the rule says why it stays
     if journey is None:
         return Say(offers.ask_for_flight([segments[0] for segments in journeys if segments]))
     day = _day_wanted(situation, texts, journey)
-    picked = _picked(situation, reservation, journey, day)
+    elsewhere = _other_place(situation.message)
+    picked = None if elsewhere else _picked(situation, reservation, journey, day)
     if picked is not None:
         return _quote(situation, reservation, journey, picked)
-    if day is None:
+    if day is None and elsewhere is None:
         return Say(offers.ask_for_day(f" from {journey[0].get('origin')} to {journey[-1].get('destination')}"))
     if not situation.can(_SEARCH):
         return Say(phrases.nothing_found())
-    return Call(
-        _SEARCH,
-        {"origin": journey[0].get("origin"), "destination": journey[-1].get("destination"), "date": day.isoformat()},
-    )
+    booked = date.fromisoformat(str(journey[0].get("date")))
+    return _search(journey, day or booked, elsewhere or str(journey[-1].get("destination")))
+
+
+def _search(journey: list[Segment], day: date, destination: str) -> Call:
+    return Call(_SEARCH, {"origin": journey[0].get("origin"), "destination": destination, "date": day.isoformat()})
 
 
 def offer_flights(situation: Situation, found: FinishedCall, reservation: dict[str, Any] | None, since: int) -> Step:
@@ -64,6 +69,9 @@ def offer_flights(situation: Situation, found: FinishedCall, reservation: dict[s
     origin, destination = str(found.output.get("origin")), str(found.output.get("destination"))
     cabin = str(reservation.get("cabin", "economy")) if reservation else "economy"
     options = _options_of(found, cabin, reservation)
+    journey = _choose_journey(journeys_of(reservation), texts, situation) if reservation else None
+    if journey is not None and destination != str(journey[-1].get("destination")):
+        return Say(offers.keeps_route(str(journey[0].get("origin")), str(journey[-1].get("destination"))))
     if not options:
         return Say(offers.no_flights(origin, destination, day))
     if reservation is None:
@@ -76,14 +84,24 @@ def offer_flights(situation: Situation, found: FinishedCall, reservation: dict[s
     best = next((one for text in reversed(texts) if (one := choose_by_wish(text, options, cabin))), None)
     if best is None and len(options) == 1 and not lacking:
         best = options[0]
-    if best is not None and len(situation.done) <= _CALLS_BEFORE_QUOTE_MAX:
-        journey = _choose_journey(journeys_of(reservation), texts, situation)
-        if journey is not None:
-            return _quote(situation, reservation, journey, best)
+    if best is not None and journey and len(situation.done) <= _CALLS_BEFORE_QUOTE_MAX:
+        return _quote(situation, reservation, journey, best)
     shown = options[: offers.OPTIONS_MAX]
     if best is not None and best not in shown:
         shown = [best, *shown[:-1]]
     return Say(offers.list_options(shown, cabin, day.isoformat(), lacking))
+
+
+_FLIES_TO = re.compile(
+    r"\b(?:fly|flying|go|going|travel|get|flights?|land|arrive)(?: \w+){0,2}? (?:to|into) "
+    r"(?P<place>[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
+)
+
+
+def _other_place(text: str) -> str | None:
+    """Return where a message wants to fly to by name; the search knows whether that is another place."""
+    named = (find_route(match[0]).destination for match in _FLIES_TO.finditer(text))
+    return next((place for place in named if place is not None), None)
 
 
 def search_trip(situation: Situation) -> Step:
@@ -98,6 +116,12 @@ def search_trip(situation: Situation) -> Step:
     if not situation.can(_SEARCH):
         return Say(phrases.nothing_found())
     return Call(_SEARCH, {"origin": route.origin, "destination": route.destination, "date": day.isoformat()})
+
+
+def look_for_place(situation: Situation, place: str) -> Call:
+    """Search from a place to itself: the tool names all places where this one is not flown to, and refuses else."""
+    today = situation.facts.today or date.min
+    return Call(_SEARCH, {"origin": place, "destination": place, "date": today.isoformat()})
 
 
 def trip_wanted(situation: Situation) -> tuple[Route, date | None]:
@@ -149,7 +173,8 @@ def _picked(
         return None
     cabin = str(reservation.get("cabin", "economy"))
     options = _options_of(found, cabin, reservation)
-    shown = options_shown(situation.last_reply, options)
+    listed = next((line.text for line in reversed(situation.lines) if offers.ASK_WHICH in line.text), "")
+    shown = options_shown(listed, options)
     chosen = choose_option(situation.message, shown or options, cabin) or choose_option(
         situation.message, options, cabin
     )
@@ -183,18 +208,31 @@ def _options_of(found: FinishedCall, cabin: str, reservation: dict[str, Any] | N
 def _day_wanted(situation: Situation, texts: Sequence[str], journey: list[Segment]) -> date | None:
     today = situation.facts.today or date.min
     booked = date.fromisoformat(str(journey[0].get("date")))
+    shown = _day_shown(situation, journey)
     for text in reversed(texts):
-        day = find_day(text, today, booked)
+        day = find_day(text, today, booked, shown) or shown
         if day is not None:
             return day
     wants_other_time = any(_KEEPS_THE_DAY.search(text) for text in texts)
     return booked if wants_other_time or (is_choosing(texts[-1]) and situation.latest_result(_SEARCH)) else None
 
 
+def _day_shown(situation: Situation, journey: list[Segment]) -> date | None:
+    """Return the day of which the last reply listed flights for a journey; "what about Tuesday" is the one near it."""
+    found = situation.latest_result(_SEARCH)
+    if found is None or found in situation.done or offers.ASK_WHICH not in situation.last_reply:
+        return None
+    is_of_it = str(found.output.get("origin")) == str(journey[0].get("origin"))
+    return date.fromisoformat(str(found.output.get("date"))) if is_of_it else None
+
+
 def _choose_journey(journeys: list[list[Segment]], texts: Sequence[str], situation: Situation) -> list[Segment] | None:
     if len(journeys) == 1:
         return journeys[0]
     named = next((journey for text in reversed(texts) if (journey := leg_meant(journeys, text))), None)
+    broken = [journey for journey in journeys if any(one.get("status") == "cancelled" for one in journey)]
+    if named is None and len(broken) == 1:
+        return broken[0]
     if named is None and offers.ASKED_FOR_FLIGHT.search(situation.last_reply):
         return journeys[0]  # an answer that names none of them: the offer will say which, and a no corrects it
     return named

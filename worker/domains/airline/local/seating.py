@@ -10,7 +10,13 @@ from worker.domains.airline.local.details import Details
 from worker.domains.airline.local.journeys import journeys_of, leg_meant
 from worker.domains.airline.local.reading.seats import find_preference, find_seat
 from worker.domains.airline.local.reading.slots import find_flight_number
-from worker.domains.airline.local.reading.travellers import Move, moves_in, travellers_in, wants_together
+from worker.domains.airline.local.reading.travellers import (
+    Move,
+    moves_in,
+    names_nobody_of_several,
+    travellers_in,
+    wants_together,
+)
 from worker.domains.airline.local.reading.wishes import Wish
 from worker.domains.airline.local.situation import FinishedCall, Situation
 from worker.domains.airline.local.verifying import find_reservation, look_up, offer_person
@@ -51,7 +57,7 @@ def work_on_seat(situation: Situation, details: Details, wish: Wish) -> Step:
 
 def next_move(situation: Situation) -> Move | None:
     """Return the next of several passengers' seats that earlier messages asked for, of those not offered yet."""
-    asked = [move for text in situation.customer_texts for move in moves_in(text, _passengers(situation))]
+    asked = [move for text in situation.customer_texts for move in moves_in(text, passengers_of(situation))]
     offered = {
         (done.arguments.get("passenger_name"), done.arguments.get("seat_number"))
         for done in (*situation.done_before, *situation.done)
@@ -60,7 +66,7 @@ def next_move(situation: Situation) -> Move | None:
     return next((move for move in asked if (move.passenger, move.seat) not in offered), None) if asked else None
 
 
-def _passengers(situation: Situation) -> list[str]:
+def passengers_of(situation: Situation) -> list[str]:
     """Name the passengers of the booking that was shown last, whatever has been changed since."""
     shown = situation.latest_result("look_up_reservation", "find_my_reservations")
     reservation = (shown.output.get("reservation") or (shown.output.get("reservations") or [{}])[0]) if shown else {}
@@ -68,15 +74,19 @@ def _passengers(situation: Situation) -> list[str]:
 
 
 def _quote_or_ask(situation: Situation, details: Details, reservation: dict[str, Any] | None) -> Step:
-    message = situation.message
+    message = _words_on_seat(situation)
+    whom = names_nobody_of_several(message, passengers_of(situation), situation.facts.passenger_name)
+    if whom:
+        return Say(offers.ask_for_passenger(whom))
     asked = _seat_asked_for(situation, details, reservation)
-    is_about_several = offers.GO_ON_WITH_SEAT.search(situation.last_reply) or moves_in(message, _passengers(situation))
+    people = passengers_of(situation)
+    is_about_several = offers.GO_ON_WITH_SEAT.search(situation.last_reply) or moves_in(message, people)
     move = next_move(situation) if is_about_several else None
     if move is not None:
         return Call("quote_seat_change", {**asked, "seat_number": move.seat, "passenger_name": move.passenger})
-    if details.seat:
-        return Call("quote_seat_change", {"seat_number": details.seat, **asked})
     wants_place = (_FRONT.search(message) or _BACK.search(message)) and not situation.done
+    if details.seat and (find_seat(message) or not wants_place):
+        return Call("quote_seat_change", {"seat_number": details.seat, **asked})
     if wants_place and situation.can("find_free_seats") and "passenger_name" not in asked:
         flight = {name: value for name, value in asked.items() if name == "flight_number"}
         return Call("find_free_seats", {"preference": details.preference or "any", **flight})
@@ -85,17 +95,25 @@ def _quote_or_ask(situation: Situation, details: Details, reservation: dict[str,
     return Say(phrases.ask_for_preference(situation.facts.seat_number))
 
 
+def _words_on_seat(situation: Situation) -> str:
+    """Return the newest message, with the one before it where it only tells for whom that was."""
+    texts = situation.customer_texts
+    is_answer = offers.ASKED_FOR_PASSENGER.search(situation.last_reply) is not None and len(texts) > 1
+    return f"{texts[-2]}\n{situation.message}" if is_answer else situation.message
+
+
 def _seat_asked_for(situation: Situation, details: Details, reservation: dict[str, Any] | None) -> dict[str, Any]:
     """Give for whom and on which flight a seat is wanted, as far as that is another than the customer and the next."""
+    message = _words_on_seat(situation)
     asked: dict[str, Any] = {"flight_number": details.flight_number} if details.flight_number else {}
     if reservation is None:
         return asked
-    leg = leg_meant(journeys_of(reservation), situation.message)
-    named = find_flight_number(situation.message)
+    leg = leg_meant(journeys_of(reservation), message)
+    named = find_flight_number(message)
     if leg is not None:
         flights = [segment.get("flight_number") for segment in leg]
         asked["flight_number"] = named if named in flights else flights[0]
-    others = travellers_in(situation.message, _passengers(situation), situation.facts.passenger_name)
+    others = travellers_in(message, passengers_of(situation), situation.facts.passenger_name)
     if others:
         asked["passenger_name"] = others[0]
     return asked

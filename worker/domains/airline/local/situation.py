@@ -80,6 +80,8 @@ class KnownFacts(BaseModel):
     turn_count: int = 0
     sender_verified: bool = False
     today: date | None = None
+    out_of_service: tuple[str, ...] = ()
+    """Tools and handoffs that operators have switched off; a person does what needs them."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,12 @@ class Situation:
         return next(
             (done for done in reversed((*self.done_before, *self.done)) if done.name in names and done.is_ok), None
         )
+
+    @property
+    def answer_by(self) -> str:
+        """Return by when a person answers the customer's ticket, as a tool told it; empty where none did."""
+        opened = self.latest_result("escalate_to_human")
+        return str(opened.output.get("answer_by", "")) if opened else ""
 
     @cached_property
     def turned_down(self) -> tuple[tuple[str, int], ...]:

@@ -6,7 +6,7 @@ import re
 
 from worker.domains.airline.local import phrases
 from worker.domains.airline.local.reading.cues import cues_in
-from worker.domains.airline.local.reading.intent import flatten
+from worker.domains.airline.local.reading.intent import flatten, praises_us
 from worker.domains.airline.local.situation import Situation
 from worker.models.output import Say
 
@@ -67,6 +67,8 @@ def answer_smalltalk(situation: Situation) -> Say:
     cues = cues_in(flatten(situation.message))
     facts = situation.facts
     wants_none = is_closing(situation) and _NEEDS_NONE.search(situation.message) is not None
+    if "praise" in cues and praises_us(situation.message) and not situation.facts.ticket_id:
+        return Say(f"Thank you for telling us, that is good to hear. {phrases.ANYTHING_ELSE}")
     if "thanks" in cues or wants_none or _DONE.search(situation.message):
         return Say(phrases.close(facts.passenger_name if facts.verified else None, facts.ticket_id))
     if not situation.last_reply or "greeting" in cues:

@@ -16,7 +16,7 @@ from worker.domains.airline.local.reading.dates import find_day
 from worker.domains.airline.local.reading.intent import Intent, calls_for_person, flatten
 from worker.domains.airline.local.reading.meta import speaks_of
 from worker.domains.airline.local.reading.names import find_name
-from worker.domains.airline.local.reading.places import find_route
+from worker.domains.airline.local.reading.places import asks_where_we_fly, find_route
 from worker.domains.airline.local.reading.slots import (
     declines,
     find_confirmation_number,
@@ -26,6 +26,7 @@ from worker.domains.airline.local.reading.slots import (
 from worker.domains.airline.local.reading.wishes import PLAIN, WEAK, find_wish
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_closing, is_smalltalk
+from worker.domains.airline.local.wanting import chooses_flight
 from worker.models.output import Call, Say, Step
 
 TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"
@@ -42,11 +43,15 @@ def decide(situation: Situation) -> Step:
         return Say(_tell_confirmed(latest.output) if latest.is_ok else _tell_refused(latest.output))
     if accepts_person(situation) or is_unclear_too_often(situation):
         return _hand(situation, TO_ESCALATION)
-    if phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) and declines(situation.message):
+    offers_person = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
+    if offers_person and declines(situation.message) and not says_no_code(situation.message, asked=True):
         return Say(phrases.acknowledge())
     offered = situation.open_offer
     wants_other = offered is not None and wants_another(situation, offered.kind)
-    step = answer_offer(situation, wants_other=wants_other or find_wish(situation.message) is not None)
+    step = answer_offer(
+        situation,
+        wants_other=wants_other or find_wish(situation.message) is not None,
+    )
     if step is not None:
         return step
     if situation.handoffs_made:
@@ -125,7 +130,14 @@ def _sure_intent(situation: Situation) -> Intent | None:
         return situation.intent
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
     lacks_code = was_asked and says_no_code(message, asked=True)
-    if lacks_code or reading.confirmation_number or situation.tells_name or _asks_about_own_trip(situation):
+    is_choice = chooses_flight(situation) or asks_where_we_fly(message)
+    if (
+        lacks_code
+        or reading.confirmation_number
+        or situation.tells_name
+        or is_choice
+        or _asks_about_own_trip(situation)
+    ):
         return Intent("booking", 1.0)
     return None
 

@@ -9,6 +9,7 @@ from worker.domains.airline.local import offers, phrases
 from worker.domains.airline.local.details import Details
 from worker.domains.airline.local.escalation import REFUSALS_MAX
 from worker.domains.airline.local.reading.options import choose_option
+from worker.domains.airline.local.reading.own_questions import find_own_questions
 from worker.domains.airline.local.reading.slots import says_no_code
 from worker.domains.airline.local.reading.wishes import SEAT_WISHES, Wish
 from worker.domains.airline.local.situation import FinishedCall, Situation
@@ -24,7 +25,7 @@ def lacks_code(situation: Situation) -> bool:
     for line in situation.lines:
         if line.speaker == "airline":
             asked = phrases.ASKED_FOR_DETAILS.search(line.text) is not None
-        elif says_no_code(line.text, asked=asked):
+        elif says_no_code(line.text, asked=asked) or "number" in find_own_questions(line.text):
             return True
     return False
 

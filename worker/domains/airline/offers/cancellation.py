@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.offer import UNKNOWN_PAYMENT, Offer
-from worker.domains.airline.rules.cancellation import paid_for, refund_of_cancellation
+from worker.domains.airline.rules.cancellation import paid_for, refund_of_cancellation, waived_of_cancellation
 from worker.domains.airline.rules.payment import describe_price, methods_paid_with
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ async def offer_cancellation(turn: TurnContext, booking: Booking, request: Reque
         query="cancel_reservation",
         change={"refund_usd": refund_usd},
         request=request,
+        waived_usd=waived_of_cancellation(reservation, turn.now),
         ledger={"reason": request["reason"]},
         facts={"seat_number": None},
         shown={"refund_usd": refund_usd},

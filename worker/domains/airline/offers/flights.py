@@ -81,6 +81,7 @@ def _offer(reservation: Reservation, flights: list[Flight], cost: ChangePrice, p
             "method_number": method.number if method else None,
         },
         request=request,
+        waived_usd=cost.waived_usd,
         new_terms=terms_of(after),
         ledger={
             "from": [f"{s.flight_number} {s.flight_date.isoformat()}" for s in old],

@@ -26,6 +26,7 @@ class Offer:
     """A change that is possible now: in words before and after, its price, and the effect that makes it.
 
     `summary` begins with a verb and has no full stop; `done` is a sentence. `price_usd` is negative for a refund.
+    `waived_usd` is what of a fee falls away.
     `query` and `change` make the effect, but for what all effects hold. `request` is what to work the offer out from
     when it is confirmed, `facts` what the conversation's context holds after it, `shown` what its tool tells besides.
     """
@@ -36,6 +37,7 @@ class Offer:
     query: str
     change: Mapping[str, Any]
     request: Request
+    waived_usd: int = 0
     new_terms: frozenset[str] = frozenset()
     ledger: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

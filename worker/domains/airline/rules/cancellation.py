@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from worker.conversation.refusal import Refusal
-from worker.domains.airline.rules.flight_changes import fee_of_change
+from worker.domains.airline.rules.flight_changes import fee_of_change, waived_fee
 from worker.domains.airline.rules.flights import check_booked, check_none_flown
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def refund_of_cancellation(reservation: Reservation, reason: CancellationReason,
     ):
         return _refuse(reservation, reason, paid_usd)
     return max(0, paid_usd - fee_of_change(reservation.segments, now))
+
+
+def waived_of_cancellation(reservation: Reservation, now: datetime) -> int:
+    """Return what of the fee falls away when a booking is cancelled: all where we cancelled one of its flights."""
+    waived_usd = waived_fee(reservation.segments, now)
+    is_cancelled = any(segment.status == "cancelled" for segment in reservation.segments)
+    return waived_usd + fee_of_change(reservation.segments, now) if is_cancelled else waived_usd
 
 
 def _refuse(reservation: Reservation, reason: CancellationReason, paid_usd: int) -> Refusal:

@@ -33,6 +33,8 @@ class ChangePrice:
 
     difference_usd: int
     fee_usd: int
+    waived_usd: int = 0
+    """Of the fee, what falls away because the airline cancelled or delayed the flight."""
 
     @property
     def total_usd(self) -> int:
@@ -83,7 +85,7 @@ def price_of_change(reservation: Reservation, flights: Sequence[Flight], now: da
         if isinstance(fare, Refusal):
             return fare
         difference_usd += fare.price_usd
-    return ChangePrice(difference_usd * people, fee_of_change(removed, now))
+    return ChangePrice(difference_usd * people, fee_of_change(removed, now), waived_fee(removed, now))
 
 
 def fee_of_change(removed: Sequence[Segment], now: datetime) -> int:
@@ -91,8 +93,16 @@ def fee_of_change(removed: Sequence[Segment], now: datetime) -> int:
 
     None is due for a flight that the airline itself cancelled or delayed.
     """
-    late = [s for s in removed if s.status not in _DISRUPTED and s.departs_at - now < FREE_UNTIL]
-    return CHANGE_FEE_USD if late else 0
+    return _late_fee([segment for segment in removed if segment.status not in _DISRUPTED], now)
+
+
+def waived_fee(removed: Sequence[Segment], now: datetime) -> int:
+    """Return what of the fee for giving up these flights falls away, since the airline cancelled or delayed them."""
+    return _late_fee(removed, now) - fee_of_change(removed, now)
+
+
+def _late_fee(removed: Sequence[Segment], now: datetime) -> int:
+    return CHANGE_FEE_USD if any(segment.departs_at - now < FREE_UNTIL for segment in removed) else 0
 
 
 def _check_flown(removed: Sequence[Segment], now: datetime) -> Refusal | None:

@@ -13,7 +13,10 @@ from worker.domains.airline.rules.terms import terms_of
 _HEADER_LINES_MIN = 3
 _ATTRIBUTION_LINES_MAX = 3
 _SIGNATURE_WORDS_MAX = 8
+_SIGNATURE_LINES_MAX = 20
+"""Lines from a sign-off on; one further above signs nothing off."""
 _FOOTER_WORDS_MIN = 2
+_FOOTER_LINES_MAX = 40
 _TAG = re.compile(r"</?(?:p|br|div|b|i|u|span|strong|em|html|body)\s*/?>", re.IGNORECASE)
 _EMPHASIS = re.compile(r"[\u200b-\u200f\u2060\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 _CONTACT = re.compile(
@@ -136,8 +139,10 @@ def _without_footers(lines: list[str]) -> list[str]:
 
 
 def _is_footer(rest: list[str], line: str) -> bool:
-    words = {found.group().lower() for found in _pattern("footer_word").finditer(" ".join(rest))}
-    return _pattern("footer_opening").match(line) is not None and len(words) >= _FOOTER_WORDS_MIN
+    if _pattern("footer_opening").match(line) is None:
+        return False
+    text = " ".join(rest[:_FOOTER_LINES_MAX])
+    return len({found.group().lower() for found in _pattern("footer_word").finditer(text)}) >= _FOOTER_WORDS_MIN
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
@@ -153,14 +158,13 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
 def _without_signature(lines: list[str], names: set[str]) -> tuple[list[str], list[str]]:
     """Set apart a sign-off with the lines below it, as far as all of them look like a signature; and a name alone."""
     filled = [at for at, line in enumerate(lines) if line]
-    for at in filled:
+    for place, at in list(enumerate(filled))[-_SIGNATURE_LINES_MAX:]:
         head, _, tail = lines[at].partition(",")
-        signs_off = _is(head.rstrip(" .!"), "sign_off") or lines[at] in {"--", "---"}
-        below = [line for line in ([tail.strip()] if tail.strip() else []) + lines[at + 1 :] if line]
-        if signs_off and at != filled[0] and all(_is_of_signature(line) for line in below):
-            return lines[:at], below
-        if signs_off and tail.strip() and all(_is_of_signature(line) for line in below):
-            return [*lines[:at], head], below
+        if not (_is(head.rstrip(" .!"), "sign_off") or lines[at] in {"--", "---"}):
+            continue
+        below = [*filter(None, [tail.strip()]), *(lines[under] for under in filled[place + 1 :])]
+        if (at != filled[0] or tail.strip()) and all(_is_of_signature(line) for line in below):
+            return (lines[:at] if at != filled[0] else [*lines[:at], head]), below
     while filled and len(filled) > 1 and set(_words(lines[filled[-1]])) <= names:
         lines = lines[: filled.pop()]
     return lines, []

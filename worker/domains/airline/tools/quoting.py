@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from schema.messages.escalation import SUMMARY_CHARACTERS_MAX
-from worker.conversation.context import EscalationRequest, Quote, call_human
+from worker.conversation.context import EscalationRequest, PendingApproval, Quote, call_human
 from worker.conversation.effects import Effect
 from worker.conversation.refusal import Refusal
 from worker.domains.airline.offers.kinds import PROPOSE
+from worker.domains.airline.rules.approval import costs_of, find_rule
 from worker.domains.airline.tools.access import OTHER_BOOKING, open_booking, remember_flight
 from worker.domains.airline.tools.answering import says_yes, was_just_offered
 from worker.tools.escalation import ticket_of
@@ -28,6 +29,11 @@ _NO_QUOTE = Refusal("no_such_quote", "That offer is no longer open. Shall I make
 _UNCLEAR = Refusal(
     "answer_unclear",
     "I could not tell what you would like, so a colleague takes over. Nothing is changed.",
+    counts=False,
+)
+_AWAITS_APPROVAL = Refusal(
+    "awaits_approval",
+    "A colleague has to confirm this first. Nothing is changed yet.",
     counts=False,
 )
 _ONE_AT_A_TIME = Refusal(
@@ -51,7 +57,7 @@ async def quote(context: ToolContext[TurnContext], kind: Kind, request: Request)
         return refuse(turn, offer)
     if kind == "seat_change":
         remember_flight(turn, booking)
-    return give(turn, quote=_open_quote(turn, kind, booking, offer))
+    return give(turn, quote=open_quote(turn, kind, booking, offer))
 
 
 async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
@@ -68,9 +74,9 @@ async def confirm(context: ToolContext[TurnContext], quote_id: str) -> str:
         return refuse(turn, found)
     quoted, booking, offer = found
     heard_it, agrees = was_just_offered(turn, quoted), says_yes(turn, quoted)
-    is_as_it_was = turn.now < quoted.expires_at and quoted.details["relied_on"] == _relied_on(booking, offer)
+    is_as_it_was = turn.now < quoted.expires_at and quoted.details["relied_on"] == relied_on(booking, offer)
     if heard_it and agrees and is_as_it_was:
-        return _stage(context, quoted.kind, booking, offer)
+        return _make(context, quoted.kind, booking, offer)
     asked = _count_asking(turn, quoted)
     if asked > ASKED_AGAIN_MAX:
         return _leave_to_a_person(turn, quoted)
@@ -148,10 +154,11 @@ async def _open_quoted(context: ToolContext[TurnContext], quoted: Quote) -> Book
     return booking if is_for_it else OTHER_BOOKING
 
 
-def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) -> dict[str, Any]:
-    relied_on = _relied_on(booking, offer)
+def open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) -> dict[str, Any]:
+    """Open a quote for an offer, in place of an older one; return what is told of it."""
+    relies_on = relied_on(booking, offer)
     # Made from what it offers and where, so that a turn run again offers the same id.
-    identity = json.dumps([*turn.key, turn.position, kind, relied_on], sort_keys=True)
+    identity = json.dumps([*turn.key, turn.position, kind, relies_on], sort_keys=True)
     made = Quote(
         quote_id="q_" + hashlib.sha256(identity.encode()).hexdigest()[:12],
         kind=kind,
@@ -159,7 +166,7 @@ def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) ->
             "summary": offer.summary,
             "query": offer.query,
             "request": dict(offer.request),
-            "relied_on": relied_on,
+            "relied_on": relies_on,
             "seen_position": turn.seen_position,
             "new_terms": sorted(offer.new_terms),
         },
@@ -171,7 +178,7 @@ def _open_quote(turn: TurnContext, kind: str, booking: Booking, offer: Offer) ->
     return {"quote_id": made.quote_id, "kind": kind, "summary": offer.summary, "price_usd": offer.price_usd}
 
 
-def _relied_on(booking: Booking, offer: Offer) -> dict[str, Any]:
+def relied_on(booking: Booking, offer: Offer) -> dict[str, Any]:
     """Return what must be the same when the quote is taken up, as JSON has it: a quote is stored between turns."""
     return {
         "reservation_id": booking.reservation.reservation_id,
@@ -184,7 +191,7 @@ def _relied_on(booking: Booking, offer: Offer) -> dict[str, Any]:
 
 def _offer_afresh(turn: TurnContext, found: tuple[str, Booking, Offer], asked: int, *, has_expired: bool) -> str:
     kind, booking, offer = found
-    shown = _open_quote(turn, kind, booking, offer)
+    shown = open_quote(turn, kind, booking, offer)
     if turn.airline.quote is not None:
         _note_asking(turn, turn.airline.quote, asked)
     why = "That offer has expired. The offer now is" if has_expired else "Before anything is changed, once more"
@@ -192,13 +199,35 @@ def _offer_afresh(turn: TurnContext, found: tuple[str, Booking, Offer], asked: i
     return refuse(turn, Refusal("quote_expired", message, counts=False), quote=shown)
 
 
-def _stage(context: ToolContext[TurnContext], kind: str, booking: Booking, offer: Offer) -> str:
+def _make(context: ToolContext[TurnContext], kind: str, booking: Booking, offer: Offer) -> str:
+    """Stage a change that the customer has said yes to, unless a person has to say yes as well."""
     turn = context.context
+    rule = find_rule(costs_of(kind, offer.price_usd, offer.waived_usd, offer.change), turn.approvals)
+    if rule is None:
+        stage(turn, context.tool_call_id, kind, booking, offer)
+        return give(turn, kind=kind, summary=offer.done, price_usd=offer.price_usd, **offer.shown)
+    identity = json.dumps([*turn.key, turn.position, kind, relied_on(booking, offer)], sort_keys=True)
+    turn.airline.pending_approval = PendingApproval(
+        approval_id="ap_" + hashlib.sha256(f"fte approval {identity}".encode()).hexdigest()[:24],
+        kind=kind,
+        amount_usd=rule.amount_usd,
+        policy=rule.words,
+        summary=offer.summary,
+        request=dict(offer.request),
+        relied_on=relied_on(booking, offer),
+        made_in_turn=turn.airline.turn_count,
+    )
+    turn.airline.quote = None
+    return refuse(turn, _AWAITS_APPROVAL)
+
+
+def stage(turn: TurnContext, call_id: str, kind: str, booking: Booking, offer: Offer) -> None:
+    """Stage the effect of an offer for the turn's commit; `call_id` is the key by which it takes effect once."""
     parameters = {
         "reservation_id": booking.reservation.reservation_id,
         "version": booking.reservation.version,
         "conversation_id": turn.key.conversation,
-        "tool_call_id": context.tool_call_id,
+        "tool_call_id": call_id,
         "details": dict(offer.ledger),
         **offer.change,
     }
@@ -208,4 +237,3 @@ def _stage(context: ToolContext[TurnContext], kind: str, booking: Booking, offer
         setattr(turn.airline, name, value)
     turn.airline.issue_resolved = True
     turn.airline.refusals = 0
-    return give(turn, kind=kind, summary=offer.done, price_usd=offer.price_usd, **offer.shown)

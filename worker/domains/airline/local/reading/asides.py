@@ -27,8 +27,8 @@ _OF_OURS = frozenset({"ours", "medical", "bereavement", "left_item", "compensati
 
 
 @cache
-def _aside() -> re.Pattern[str]:
-    return re.compile(load_patterns("worker.domains.airline.local.reading", "asides.patterns")["aside"])
+def _pattern(section: str) -> re.Pattern[str]:
+    return re.compile(load_patterns("worker.domains.airline.local.reading", "asides.patterns")[section])
 
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
@@ -49,6 +49,16 @@ def without_asides(text: str) -> str:
 
 
 def _is_aside(part: str) -> bool:
+    """Check whether a part is an aside, or several: "this is my first flight, I'm a bit nervous"."""
+    phrases = re.split(r",\s+", part)
+    return _is_one_aside(part) or (len(phrases) > 1 and all(map(_is_one_aside, phrases)))
+
+
+def _is_one_aside(part: str) -> bool:
     said = " ".join(part.lower().replace("\u2019", "'").split())
-    concerns_us = bool(cues_in(said) & _OF_OURS) or _BODY.search(said) is not None or "[" in said
-    return _aside().match(said) is not None and not concerns_us
+    if "[" in said:
+        return False
+    if _pattern("opening").match(said) is not None:
+        return not cues_in(said) & (_OF_OURS - {"ours"})
+    concerns_us = bool(cues_in(said) & _OF_OURS) or _BODY.search(said) is not None
+    return _pattern("aside").match(said) is not None and not concerns_us

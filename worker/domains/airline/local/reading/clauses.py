@@ -21,7 +21,21 @@ def _pattern(section: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[st
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def own_text(text: str) -> str:
     """Return what the customer wrote now, without quotations, footers and signature."""
-    return split_own_words(text).text
+    return _SHORT_WORD.sub(_write_out, split_own_words(text).text)
+
+
+_SHORTHAND = {
+    "wat": "what", "wot": "what", "wht": "what", "whats": "what's", "wen": "when", "whn": "when", "wher": "where",
+    "cxl": "cancel", "cxld": "cancelled", "cncl": "cancel", "cancle": "cancel", "chg": "change", "chgd": "changed",
+    "flt": "flight", "flts": "flights", "resv": "reservation", "bkg": "booking", "checkd": "checked",
+    "hav": "have", "abt": "about", "w/o": "without", "tmrw": "tomorrow", "tmw": "tomorrow",
+}  # fmt: skip
+"""What people type on a phone, or mistype, for words that decide; a yes is read from the words as they were typed."""
+_SHORT_WORD = re.compile(rf"(?<![\w@])(?:{'|'.join(map(re.escape, _SHORTHAND))})(?!\w)", re.IGNORECASE)
+
+
+def _write_out(match: re.Match[str]) -> str:
+    return _SHORTHAND[match[0].lower()]
 
 
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)

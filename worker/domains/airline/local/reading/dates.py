@@ -73,10 +73,11 @@ def _with_figures(said: str) -> str:
     return _IN_WORDS.sub(write, said)
 
 
-def find_day(text: str, today: date, booked: date | None = None) -> date | None:
+def find_day(text: str, today: date, booked: date | None = None, near: date | None = None) -> date | None:
     """Return the last day named; one without a year is the next such day, and "a day earlier" counts from `booked`.
 
-    None when no day is named, or one that does not exist.
+    A weekday is the one nearest to `near`, the day that was just spoken of, where one is given. None when no day is
+    named, or one that does not exist.
     """
     said = _NOT_THAT_DAY.sub(" ", _with_figures(" ".join(text.lower().replace("\u2019", "'").split())))
     after_tomorrow = _AFTER_TOMORROW.search(said)
@@ -94,7 +95,7 @@ def find_day(text: str, today: date, booked: date | None = None) -> date | None:
     ]
     if found:
         return found[-1]
-    return _relative(said, today) or _of_month(said, booked or today, today)
+    return _relative(said, today, near) or _of_month(said, booked or today, today)
 
 
 def _moved_from(said: str, booked: date) -> date | None:
@@ -114,7 +115,7 @@ def _moved_from(said: str, booked: date) -> date | None:
     return booked if _SAME_DAY.search(said) else None
 
 
-def _relative(said: str, today: date) -> date | None:
+def _relative(said: str, today: date, near: date | None) -> date | None:
     if _TOMORROW.search(said):
         return today + timedelta(days=1)
     if _TODAY.search(said):
@@ -126,6 +127,10 @@ def _relative(said: str, today: date) -> date | None:
     if not weekdays:
         return None
     wanted = [day[:3] for day in WEEKDAYS].index(weekdays[-1]["weekday"][:3])
+    if near is not None and not weekdays[-1]["after"]:
+        nearest = near + timedelta((wanted - near.weekday() + _WEEK // 2) % _WEEK - _WEEK // 2)
+        if nearest > today:
+            return nearest
     ahead = (wanted - today.weekday()) % _WEEK or _WEEK
     # "Next Friday", said on a Wednesday, is for most the one after the one at hand; said on a Saturday, the next.
     of_next_week = weekdays[-1]["after"] and ahead <= _AT_HAND_DAYS_MAX

@@ -131,10 +131,23 @@ def _is_other_trades(flat: str) -> bool:
     return bool(cues & {"bank", "shop"}) or ("other_travel" in cues and "compensation" not in cues)
 
 
+def praises_us(text: str) -> bool:
+    """Check whether a message says something kind of the airline's people, and nothing else."""
+    flat = flatten(text)
+    return _OF_OUR_PEOPLE.search(flat) is not None and _is_praise(flat)
+
+
 def _is_praise(flat: str) -> bool:
     """Check whether a message thanks with a kind word and holds no word of a complaint, a need or a question."""
     cues = cues_in(flat)
-    return {"thanks", "praise"} <= cues and not (cues & _OF_A_COMPLAINT or "?" in flat)
+    is_kind = "praise" in cues and ("thanks" in cues or _OF_OUR_PEOPLE.search(flat) is not None)
+    return is_kind and not (cues & _OF_A_COMPLAINT or "?" in flat or _NEGATED.search(flat))
+
+
+_OF_OUR_PEOPLE = re.compile(
+    r"\b(?:your|the) (?:\w+ )?(?:crew|staff|team|pilots?|attendants?|steward\w*|agents?|people)\b"
+)
+_NEGATED = re.compile(r"\b(?:not|never|no|nobody|hardly|\w+n'?t)\b")
 
 
 _OF_A_COMPLAINT = frozenset(
@@ -153,9 +166,17 @@ def calls_for_person(text: str) -> bool:
     return bool(cues_in(flatten(text)) & _OF_A_COMPLAINT)
 
 
+_OF_THINGS = re.compile(
+    r"\b(?:laptop|phone|tablet|battery|charger|power ?bank|headphones?|camera|car|app|screen|watch|kindle)s?"
+    r"(?: (?:has|have|is|are|was|just|already|nearly|almost|keeps?))* (?:died|dead|dying)\b|"
+    r"\b(?:(?:the|a|my|window) )+blinds?(?= (?:is|was|are|won'?t|doesn'?t|at|next|of|on|stuck|broke\w*|down|up))"
+)
+"""Things that die, and blinds at windows: nobody is bereaved or blind by them."""
+
+
 def urgent_cue(flat: str) -> str | None:
     """Name what in a flattened message must reach a human; None when nothing must, or when it is only asked about."""
-    cues = cues_in(without_robot_question(flat))
+    cues = cues_in(_OF_THINGS.sub(" ", without_robot_question(flat)))
     if "human" in cues:
         return "human"
     if "damaged" in cues and _tells_of_other_damage(flat):

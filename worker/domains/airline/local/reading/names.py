@@ -16,12 +16,14 @@ NAMES_MAX = 4
 """Candidates that a message gives: whoever writes more words than that tells no name."""
 
 _CODE = r"\[CONFIRMATION_NUMBER_\d+\]"
-_WORD = r"[^\W\d_][^\W\d_'.\-]*(?:['.\-][^\W\d_]+)*\.?"
+# Bounded, as all that is repeated here: a message may repeat anything ten thousand times.
+_WORD = r"[^\W\d_][^\W\d_'.\-]{0,40}(?:['.\-][^\W\d_]{1,40}){0,20}\.?"
 _RUN = rf"(?P<name>{_WORD}(?:[ \t]+{_WORD}){{0,{NAME_WORDS_MAX}}})"
 _LINK = r"(?:\s+(?:is|was|would be|should be|reads)\b|'s\b|\s*[:=,\-]+)?\s*"
 
 _SURNAME_TOLD = re.compile(
-    rf"\b(?:last|sur|family|maiden)[ -]?name(?: (?:on|of|for|under) (?:the|my|this|that) \w+)?{_LINK}{_RUN}",
+    rf"\b(?:last|sur|family|maiden)[ -]?name(?: (?:on|of|for|under) (?:the|my|this|that) \w+)?"
+    rf"(?: (?:begins|starts) with (?:an? )?\w\b)?{_LINK}{_RUN}",
     re.IGNORECASE,
 )
 _TOLD = tuple(
@@ -41,13 +43,17 @@ _RELATION = re.compile(
 _INTRODUCED = re.compile(rf"\b(?:[Ii]'?m|[Ii] am|[Tt]his is|[Ii]t'?s|[Ii]t is|[Ww]e are|[Ii]ts|IT IS|THIS IS)\s+{_RUN}")
 _REVERSED = re.compile(r"\b(?P<surname>[A-Z][A-Za-z'\-]+)\s*/\s*(?P<given>[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]*)?)(?![\w/])")
 _SPELT = re.compile(r"(?<![\w'])(?:[^\W\d_][\- .,]+){3,}[^\W\d_](?![\w'])")
-_BEFORE_CODE = re.compile(rf"{_RUN}\s*(?:[,;:/()\-]\s*|\band\s+|\bwith\s+)*(?={_CODE})", re.IGNORECASE)
+_SURNAME_SPELT = re.compile(
+    rf"\b(?:last|sur|family|maiden)[ -]?name\b[^\n]{{0,30}}?(?P<spelt>{_SPELT.pattern})", re.IGNORECASE
+)
+_BEFORE_CODE = re.compile(rf"(?<!\w){_RUN}\s*(?:[,;:/()\-]\s*|\band\s+|\bwith\s+){{0,4}}(?={_CODE})", re.IGNORECASE)
 _AFTER_CODE = re.compile(
-    rf"{_CODE}\s*(?:[,;:/()\-.]\s*|\band\s+)*{_RUN}(?=(?P<rest>(?:,\s*[^\W\d_]+)?\W*))", re.IGNORECASE
+    rf"{_CODE}\s*(?:[,;:/()\-.]\s*|\band\s+){{0,4}}{_RUN}(?=(?P<rest>(?:,\s*[^\W\d_]+)?\W*))", re.IGNORECASE
 )
 _FILLERS = re.compile(
     r"^(?:(?:hi|hello|hey|sure|yes|ok|okay|oh|sorry|well|it'?s|its|it is|of course|thanks|and|so|here|under|that'?s|"
-    r"that is|that would be|it would be|this is|i'?m|i am|my name'?s?|name'?s?|surname|last name|is)\b[\s,.:!;-]*)+",
+    r"that is|that would be|it would be|this is|i'?m|i am|my name'?s?|name'?s?|surname|last name|is|typo|oops|ups|"
+    r"my bad|misspelled|misspelt|mistyped|correction|i meant?|(?:it )?should be)\b[\s,.:!;-]*)+",
     re.IGNORECASE,
 )
 _SIGNED = re.compile(
@@ -100,13 +106,14 @@ def find_name(text: str, *, asked: bool) -> str | None:
 
 
 def _candidates(own: str, signature: str, *, asked: bool) -> Iterator[Name]:
+    yield from (_joined(match["spelt"]) for match in _SURNAME_SPELT.finditer(own))
     for match in _SURNAME_TOLD.finditer(own):
         yield from _named(match["name"], is_surname=True)
     for match in _REVERSED.finditer(own):
         given = " ".join(word for word in match["given"].split() if not _is(word, "title"))
         yield Name(f"{given} {match['surname']}".strip())
     if asked:
-        yield from (Name(re.sub(r"[^\w]", "", match[0])) for match in _SPELT.finditer(own))
+        yield from (_joined(match[0]) for match in _SPELT.finditer(own))
     yield from _named_by(_TOLD, own)
     for match in _INTRODUCED.finditer(own):
         yield from _introduced(match["name"], own[match.end() :], asked=asked)
@@ -118,6 +125,10 @@ def _candidates(own: str, signature: str, *, asked: bool) -> Iterator[Name]:
     for line in signature.splitlines():
         yield from _named(line.partition(",")[0])
     yield from _guesses(own)
+
+
+def _joined(spelt: str) -> Name:
+    return Name(re.sub(r"[^\w]", "", spelt))
 
 
 def _named_by(patterns: Sequence[re.Pattern[str]], own: str) -> Iterator[Name]:
@@ -162,12 +173,20 @@ def _beside_code(own: str) -> Iterator[Name]:
     for match in _AFTER_CODE.finditer(own):
         name = clean_name(match["name"])
         if name is None:
+            if _is_word_for_surname(match["name"], own[match.end() :]):
+                yield Name(match["name"], is_told=False)
             continue
         whole = len(name.split()) == len(re.sub(r"\b(?:please|pls|thanks|thank you)\b", "", match["name"]).split())
         yield Name(name, is_told=whole or name[0].isupper())
         given = re.fullmatch(r",\s*([^\W\d_]+)\W*", match["rest"])
         if given is not None and clean_name(given[1]):
             yield Name(f"{given[1]} {name}")
+
+
+def _is_word_for_surname(word: str, rest: str) -> bool:
+    """Check whether a word that is a surname as well ("Price") has a capital, and nothing of its sentence follows."""
+    ends = re.match(r"[ \t]*(?:[.,;!\n]|$)", rest) is not None
+    return ends and word[0].isupper() and _is(word, "word_and_name")
 
 
 def _begins_clause(text: str, at: int) -> bool:
@@ -216,6 +235,8 @@ def clean_name(words: str, *, is_surname: bool = False) -> str | None:
     run = words.split()
     for at, word in enumerate(run):
         bare = word.strip(".,'-\"")
+        if _SPELT.fullmatch(bare):
+            bare = bare.replace("-", "")
         if not bare:
             break
         if _is(bare, "title"):
@@ -237,11 +258,17 @@ def clean_name(words: str, *, is_surname: bool = False) -> str | None:
 
 _USER_ID = re.compile(r"\b([a-z]{2,})_([a-z]{2,})_\d{2,}\b", re.IGNORECASE)
 _CAPITALISED = r"[A-Z\u00c0-\u00de][^\W\d_'.\-]*(?:['.\-][^\W\d_]+)*"
+_SENTENCE_OF_NAME = re.compile(
+    rf"(?:^|(?<=[.!?])\s+|\n)\W*(?P<name>{_CAPITALISED}(?: {_CAPITALISED})?)(?=[.!]\s|[.!]?\W*$)"
+)
 _TRAVELLERS = re.compile(rf"\b(?:for|of)(?: both| passengers?| travell?ers?)? (?P<name>{_CAPITALISED} {_CAPITALISED})")
 
 
 def _guesses(text: str) -> Iterator[Name]:
-    """Return names that stand in a message without being stated: a user id's, or a traveller's beside a wish."""
+    """Return names that stand in a message without being stated.
+
+    They are a user id's, a traveller's beside a wish, or a sentence of their own beside a number.
+    """
     user_id = _USER_ID.search(text)
     if user_id is not None:
         yield Name(f"{user_id[1]} {user_id[2]}".title(), is_told=False)
@@ -249,3 +276,6 @@ def _guesses(text: str) -> Iterator[Name]:
     name = clean_name(traveller["name"]) if traveller is not None else None
     if name is not None:
         yield Name(name, is_told=False)
+    for match in _SENTENCE_OF_NAME.finditer(text) if re.search(_CODE, text) else ():
+        if clean_name(match["name"]) == match["name"]:
+            yield Name(match["name"], is_told=False)

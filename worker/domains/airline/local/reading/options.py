@@ -40,7 +40,9 @@ _NUMBER = re.compile(
 )
 _ORDINAL = re.compile(rf"\b(?P<ordinal>{'|'.join(_ORDINALS)})(?: (?:one|option|choice|flight))?\b(?! class)")
 _LAST = re.compile(r"\blast (?:one|option)\b")
-_CHEAPEST = re.compile(r"\b(?:cheap(?:est|er)|lowest|least expensive|lower (?:price|fare))\b")
+_CHEAPEST = re.compile(
+    r"\b(?:cheap(?:est|er)|lowest|least expensive|costs? the least|least (?:money|costly)|lower (?:price|fare))\b"
+)
 _EARLIEST = re.compile(r"\b(?:earl(?:y|ier|iest)|soonest|sooner|first flight)\b")
 _LATEST = re.compile(r"\b(?:lat(?:er|est)|last flight)\b")
 _DIRECT = re.compile(r"\b(?:direct|non-?stop)\b")

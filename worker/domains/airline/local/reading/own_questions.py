@@ -13,7 +13,7 @@ from worker.domains.airline.local.reading.clauses import clauses_in
 
 Fact = Literal[
     "bags_included", "bags_booked", "insured", "paid", "membership", "payment_methods", "departure", "arrival", "cabin",
-    "number", "bookings", "passengers", "seat_kind",
+    "number", "bookings", "passengers", "seat_kind", "stop",
 ]  # fmt: skip
 
 OF_ANY_CUSTOMER = frozenset[Fact]({"bags_included", "payment_methods", "seat_kind", "cabin"})

@@ -20,7 +20,8 @@ _AROUND = frozenset(
         on at in the a an and or next this for by with leaving returning departing arriving
         tomorrow today tonight please
         if around after before monday tuesday wednesday thursday friday saturday sunday january february march april may
-        june july august september october november december mon tue wed thu fri sat sun to from via is there that i we
+        june july august september october november december mon tue tues wed thu thur thurs fri sat sun
+        jan feb mar apr jun jul aug sep sept oct nov dec to from via is there that i we
         my an earlier later another different business economy first class one way round trip flight flights time
         morning evening afternoon night noon day date seat window aisle middle option it them you me us here about
         instead now what how when where can could would reservation booking confirmation weekend week month cheap
@@ -48,6 +49,20 @@ def find_route(text: str) -> Route:
     if pair is not None:
         return Route(pair["origin"], pair["destination"])
     return Route(_last(_FROM, text), _last(_TO, text))
+
+
+_SERVED = re.compile(
+    r"^\W*(?i:(?:(?:hi|hello|hey|so|and|ok)\W+)*(?:do|does|can|could|will|would) "
+    r"(?:you|u|your (?:airline|planes?)|this airline|i|we) (?:guys )?(?:also |even |actually |still )*"
+    r"(?:fly|go|travel|operate|(?:have|offer)(?: any)? flights?|get) (?:with you )?(?:directly |nonstop )?(?:to|into)) "
+    r"(?P<place>[A-Z][\w.']+(?: [A-Z][\w.']+){0,2})(?i: with you)?(?i: at all| too| as well)?\W*$",
+)
+
+
+def asks_where_we_fly(text: str) -> str | None:
+    """Return the place of a message that only asks whether it is flown to: "do you fly to Tokyo?"."""
+    asked = _SERVED.match(text)
+    return _cut(asked["place"]) if asked is not None else None
 
 
 def find_bare_place(text: str) -> str | None:

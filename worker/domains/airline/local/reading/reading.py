@@ -21,8 +21,11 @@ ClauseKind = Literal["wish", "own_question", "policy_question", "complaint", "sm
 _CACHED_TEXTS_MAX = 2_048
 _SURE_OF_POLICY = 0.6
 _TELL_ME = re.compile(
-    r"(?:please |and )*(?:tell|let) (?:me|us)(?: know)? (?:how|what|when|where|which|if|whether)\b", re.IGNORECASE
+    r"(?:please |and |but |first |just |also |then |so )*(?:tell|let) (?:me|us)(?: know)? "
+    r"(?:how|what|when|where|which|if|whether)\b",
+    re.IGNORECASE,
 )
+_BEFORE_TELL = re.compile(r"^.*?(?=\b(?:tell|let) (?:me|us)\b)", re.IGNORECASE)
 _ASKED_FOR_PRICE = re.compile(
     r"\b(?:how much|what) (?:does|do|is|are|would|will)\b|\b(?:fees?|charges?)\b", re.IGNORECASE
 )
@@ -95,8 +98,9 @@ def read_message(text: str, *, name_asked: bool = False) -> Reading:
 
 def _read_clause(text: str) -> Clause:
     wish, facts = wish_in(text), own_questions_in(text)
-    label, confidence = classify(text)
-    asks = "?" in text or bool(cues_in(flatten(text)) & {"how_question"}) or _TELL_ME.match(text) is not None
+    is_told_to_tell = _TELL_ME.match(text) is not None
+    label, confidence = classify(_BEFORE_TELL.sub("", text) if is_told_to_tell else text)
+    asks = "?" in text or bool(cues_in(flatten(text)) & {"how_question"}) or is_told_to_tell
     is_policy = (
         asks
         and not _ASKS_FOR_HELP.match(text)

@@ -14,6 +14,7 @@ Preference = Literal["window", "aisle", "middle"]
 
 _SEAT = re.compile(r"\b(30|[12]\d|0?[1-9])(?:([A-Fa-f])| ([A-F]))\b")
 _CLAUSE_END = re.compile(r"[.,;!?\n]+\s|[;!?\n]|\b(?:but|and)\b")
+_NEARBY_CHARACTERS = 400
 _INSTEAD: dict[frozenset[Preference], Preference] = {
     frozenset({"window"}): "aisle",
     frozenset({"aisle"}): "window",
@@ -69,7 +70,8 @@ def without_states(text: str) -> str:
 
 
 def _clause_around(text: str, match: re.Match[str]) -> str:
-    begins = max((end.end() for end in _CLAUSE_END.finditer(text, 0, match.start())), default=0)
+    least = _nearby(match)
+    begins = max((end.end() for end in _CLAUSE_END.finditer(text, least, match.start())), default=least)
     following = _CLAUSE_END.search(text, match.end())
     return text[begins : following.start() if following else len(text)]
 
@@ -83,11 +85,11 @@ def _kinds_in(text: str) -> Iterator[tuple[Preference, bool]]:
             continue
         kind = match[0].lower()
         found: Preference = "window" if kind == "window" else "aisle" if kind == "aisle" else "middle"
-        yield found, _pattern("unwanted").search(text[: match.start()]) is None
+        yield found, _pattern("unwanted").search(text[_nearby(match) : match.start()]) is None
 
 
 def _is_only_spoken_of(text: str, match: re.Match[str]) -> bool:
-    before = text[: match.start()]
+    before = text[_nearby(match) : match.start()]
     return (
         _pattern("unwanted").search(before) is not None
         or _pattern("own_seat").search(before) is not None
@@ -95,9 +97,15 @@ def _is_only_spoken_of(text: str, match: re.Match[str]) -> bool:
     )
 
 
+def _nearby(match: re.Match[str]) -> int:
+    """Return from where on the text before a match may say what it means: a message may speak of a thousand seats."""
+    return max(0, match.start() - _NEARBY_CHARACTERS)
+
+
 def _asks_about_seats(text: str, match: re.Match[str]) -> bool:
     """Check whether the clause around a match asks what a seat is like: "is that a window?"."""
-    starts = [end.end() for end in _CLAUSE_END.finditer(text, 0, match.start())]
-    begins = starts[-1] if starts else 0
-    earlier = starts[-2] if len(starts) > 1 else 0
+    least = _nearby(match)
+    starts = [end.end() for end in _CLAUSE_END.finditer(text, least, match.start())]
+    begins = starts[-1] if starts else least
+    earlier = starts[-2] if len(starts) > 1 else least
     return any(_pattern("asked_about").match(text[at:].lstrip()) is not None for at in {begins, earlier})

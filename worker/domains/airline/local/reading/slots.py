@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -20,9 +21,26 @@ _FIRST_OF_TWO = re.compile(
 )
 
 
+_SECOND_OF_TWO = re.compile(_FIRST_OF_TWO.pattern.replace("first|former|1st", "second|latter|other|2nd"), re.IGNORECASE)
+
+
+def find_confirmation_numbers(text: str) -> list[str]:
+    """Return the placeholders of confirmation numbers in a text, in its order."""
+    return [one.written for one in find_placeholders(text, "CONFIRMATION_NUMBER") if one.number is not None]
+
+
+def pick_by_ordinal(text: str, numbers: Sequence[str]) -> str | None:
+    """Return which of two numbers that were given before a text means: "a bag on the first one"; None for none."""
+    if len(numbers) != 2:  # noqa: PLR2004 - a first and a second
+        return None
+    if _FIRST_OF_TWO.search(text):
+        return numbers[0]
+    return numbers[1] if _SECOND_OF_TWO.search(text) else None
+
+
 def find_confirmation_number(text: str) -> str | None:
     """Give the last placeholder of a confirmation number, or the one that is called the first; the number is unseen."""
-    found = [one.written for one in find_placeholders(text, "CONFIRMATION_NUMBER") if one.number is not None]
+    found = find_confirmation_numbers(text)
     if len(found) > 1 and _FIRST_OF_TWO.search(text):
         return found[0]
     return found[-1] if found else None
@@ -74,6 +92,12 @@ _PLAIN_NAME = rf"{_NAME_WORD}(?: {_NAME_WORD}){{0,2}}"
 _CORRECTED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        rf"(?P<before>{_PLAIN_NAME}) ?(?:->|=>|-->|\u2192|\u21d2) ?(?P<after>{_PLAIN_NAME})",
+        (
+            rf"\b(?:says|said|reads|shows|wrote|typed|spel(?:led|t)|written) (?:it )?(?:as )?(?P<before>{_NAME_WORD})"
+            rf"[,;:.]? (?:and |but )?(?:it'?s|its|it is|(?:it |that |and )*(?:should|must|ought to) (?:say|be|read)) "
+            rf"(?P<after>{_PLAIN_NAME})"
+        ),
         rf"\bfrom (?P<before>{_PLAIN_NAME}) to (?P<after>{_PLAIN_NAME})",
         rf"\b(?P<after>{_PLAIN_NAME}),? (?:and )?(?:not|instead of|rather than) (?P<before>{_PLAIN_NAME})",
         rf"\b(?P<before>{_PLAIN_NAME}) (?:should|must|ought to|needs to) (?:be|read|say) (?P<after>{_PLAIN_NAME})",
@@ -85,9 +109,12 @@ _CORRECTED = tuple(
 )
 
 
+_QUOTES = re.compile("[\"\u201c\u201d\u201e\u00ab\u00bb]|(?<!\\w)'|'(?!\\w)")
+
+
 def find_corrected_name(text: str, *, asked: bool) -> CorrectedName | None:
     """Return the right spelling of a name; `asked` says that the airline had just asked for it."""
-    said = text.replace("\u2019", "'")
+    said = _QUOTES.sub("", text.replace("\u2019", "'"))
     for pattern in _CORRECTED:
         match = pattern.search(said)
         if match is None:

@@ -47,6 +47,13 @@ def travellers_in(text: str, passengers: Sequence[str], speaker: str | None) -> 
     return [name for _, name in sorted(found)]
 
 
+def names_nobody_of_several(text: str, passengers: Sequence[str], speaker: str | None) -> list[str]:
+    """Return whom of several a message may mean that only says "my husband" or "her"; none where that is clear."""
+    others = [name for name in passengers if name != speaker]
+    is_open = len(others) > 1 and _OTHER.search(text) and not travellers_in(text, passengers, None)
+    return others if is_open else []
+
+
 def moves_in(text: str, passengers: Sequence[str]) -> list[Move]:
     """Return who is to sit where, when a message names several passengers and as many seats, in order."""
     named = travellers_in(text, passengers, None)

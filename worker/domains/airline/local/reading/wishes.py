@@ -57,6 +57,13 @@ PLAIN = frozenset[Wish]({"upgrade", "bags", "name", "cancel", "seat_change", "ch
 """Wishes whose words are plain enough to be heard beside another one in the same message."""
 
 _SPEAKS_OF_NEW = re.compile(r"\b(?:book|buy|purchase|new (?:booking|ticket|trip|flight))\b", re.IGNORECASE)
+
+
+def speaks_of_new(text: str) -> bool:
+    """Check whether a message speaks of booking something, and not only of flights: "book me a flight"."""
+    return _SPEAKS_OF_NEW.search(text) is not None
+
+
 _ANY_DAY = date(2000, 1, 1)
 _CACHED_TEXTS_MAX = 2_048
 
@@ -109,7 +116,7 @@ def open_wish(texts: Sequence[str], fulfilled: Sequence[tuple[str, int]] = ()) -
             continue
         if not remaining:
             return None
-        if remaining[0] == "new_booking" and not _SPEAKS_OF_NEW.search(texts[place]):
+        if remaining[0] == "new_booking" and not speaks_of_new(texts[place]):
             before = open_wish(texts[:place], fulfilled)
             if before is not None and before.wish == "change_flight":
                 return before

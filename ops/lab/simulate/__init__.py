@@ -1,0 +1,1 @@
+"""Simulation of a deployment on paper: how long messages wait, from rates and times alone."""

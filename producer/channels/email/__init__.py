@@ -1,0 +1,1 @@
+"""E-mail: mails are read and written here as bytes, and nothing is sent or received."""

@@ -1,0 +1,1 @@
+"""What is counted of a worker: below everything else of it, so that every part may count."""
