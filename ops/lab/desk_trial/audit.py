@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg import IsolationLevel
+
+from schema.resources import load_query
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -59,21 +63,24 @@ class TrialRecords:
 async def read_records(
     database: Database, tenant: str, collected: list[Mapping[str, Any]], noted: list[Mapping[str, Any]]
 ) -> TrialRecords:
-    """Read the tables of the trial's tenant."""
+    """Read the tables of the trial's tenant as they stood at one moment: lapses and reminders go on meanwhile."""
+    connection = await database.connect_apart()
+    async with connection:
+        await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        await connection.execute(load_query("set_tenant"), database.scope_of(tenant))
 
-    async def read(statement: str) -> list[Row]:
-        async with database.transaction(tenant) as transaction:
-            return await (await transaction.connection.execute(statement.encode())).fetchall()
+        async def read(statement: str) -> list[Row]:
+            return await (await connection.execute(statement.encode())).fetchall()
 
-    return TrialRecords(
-        acts=_grouped(await read(_READ_ACTS)),
-        turns=_grouped(await read(_READ_TURNS)),
-        replies=await read(_READ_REPLIES),
-        conversations={row["conversation_id"]: row for row in await read(_READ_CONVERSATIONS)},
-        tickets=await read(_READ_TICKETS),
-        collected=collected,
-        noted=noted,
-    )
+        return TrialRecords(
+            acts=_grouped(await read(_READ_ACTS)),
+            turns=_grouped(await read(_READ_TURNS)),
+            replies=await read(_READ_REPLIES),
+            conversations={row["conversation_id"]: row for row in await read(_READ_CONVERSATIONS)},
+            tickets=await read(_READ_TICKETS),
+            collected=collected,
+            noted=noted,
+        )
 
 
 def audit(records: TrialRecords) -> TrialCounts:
