@@ -76,7 +76,7 @@ def test_a_worker_starts_only_on_healthy_servers_and_a_migrated_database(service
     assert services["migrate"]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", ["migrate", "worker", "gateway"])
+@pytest.mark.parametrize("name", ["migrate", "worker", "gateway", "deliver-webhooks", "deliver-email", "metrics"])
 def test_no_process_falls_back_to_servers_or_a_key_inside_its_container(services: dict[str, Any], name: str) -> None:
     required = {setting for setting, value in services[name]["environment"].items() if ":?" in value}
 
@@ -102,11 +102,21 @@ def test_the_gateway_logs_in_as_one_that_sees_single_tenants_and_is_reached_from
     assert seconds(gateway["stop_grace_period"]) > Settings.model_fields["gateway_stop_seconds_max"].default
 
 
+def test_prometheus_asks_every_process_that_serves_metrics(services: dict[str, Any]) -> None:
+    told = (sources.ROOT / "deploy/prometheus/compose.yml").read_text()
+    (each, whole) = yaml.safe_load(told)["scrape_configs"]
+    asked = {name for found in each["dns_sd_configs"] for name in found["names"]}
+
+    serving = {name for name, service in services.items() if service.get("build")} - {"migrate", "metrics"}
+    assert asked == serving
+    assert whole["static_configs"] == [{"targets": ["metrics:9099"]}]
+
+
 def test_no_secret_has_a_value_in_the_example() -> None:
     lines = shlex.split((sources.ROOT / ".env.example").read_text(), comments=True)
     values = dict(line.split("=", 1) for line in lines)
 
-    secrets = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GATEWAY_PASSWORD", "FTE_VAULT_KEYS")
+    secrets = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GATEWAY_PASSWORD", "GRAFANA_PASSWORD", "FTE_VAULT_KEYS")
     assert {name: values[name] for name in secrets} == dict.fromkeys(secrets, "")
 
 

@@ -66,6 +66,7 @@ def test_the_rules_and_the_example_are_what_prometheus_reads() -> None:
     for arguments in (
         ("check", "rules", str(RULES)),
         ("check", "config", str(ROOT / "deploy/prometheus/prometheus.yml")),
+        ("check", "config", str(ROOT / "deploy/prometheus/compose.yml")),
     ):
         done = run_promtool(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
