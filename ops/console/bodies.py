@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from ops.desk.switches import SECONDS_MAX
 from runtime.api_keys import SCOPES
 from schema.ids import TENANT_PATTERN
 
@@ -97,6 +98,28 @@ class PersonExport(Body):
 
     person: str = Field(min_length=1, max_length=400, description="CHANNEL:ADDRESS, or the key of a receipt")
     reason: Reason
+
+
+class SwitchingOff(Body):
+    """Why something is switched off, and for how long."""
+
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S", description="why; operators see it")
+    seconds: float | None = Field(
+        default=None, gt=0, le=SECONDS_MAX, strict=True, description="on again by itself then; unset: when turned on"
+    )
+    any_name: bool = Field(default=False, strict=True, description="also an agent or tool that this release lacks")
+
+
+class SwitchOff(BaseModel):
+    """Something that is switched off."""
+
+    kind: str
+    name: str
+    tenant: str | None = Field(description="null: for every tenant")
+    by: str
+    reason: str
+    off_at: AwareDatetime
+    off_until: AwareDatetime | None = Field(description="null: until it is turned on")
 
 
 class Tenant(BaseModel):

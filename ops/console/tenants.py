@@ -14,6 +14,7 @@ from ops.console import bodies
 from ops.console.audit import audit_routes
 from ops.console.privacy import privacy_routes
 from ops.console.rights import AnAdministrator, AnOperator, Of, Operators, check_fields
+from ops.console.switches import switch_routes
 from ops.tenants import deletion, keys, settings
 from producer.gateway.problems import Refused
 from runtime.configuration import open_sealer
@@ -84,6 +85,7 @@ def tenants_router(servers: OperatorSettings | None = None) -> APIRouter:
     router.include_router(_keys)
     router.include_router(audit_routes)
     router.include_router(privacy_routes)
+    router.include_router(switch_routes)
     return router
 
 

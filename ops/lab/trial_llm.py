@@ -77,7 +77,7 @@ def main(
     unsafe = 0
     for one in played:
         for turn in one.turns:
-            breach = _breach_in(one, turn.agent or "", load_settings().brand)
+            breach = _breach_in(one, turn.agent, load_settings().brand)
             unsafe += breach is not None
             console.print(f"\n{turn.said}\n  \u2192 [{turn.outcome}, {turn.agent}] {turn.reply}", markup=False)
             if breach is not None:
@@ -115,7 +115,8 @@ def _serving(python: str) -> Iterator[str]:
         port = str(probe.getsockname()[1])
     command = [python, "-c", _SERVER, "--model", weights, "--host", "127.0.0.1", "--port", port]
     command += ["--n_ctx", str(CONTEXT_TOKENS), "--chat_format", "chatml-function-calling"]
-    command += ["--n_threads", "1", "--n_threads_batch", "1", "--cache", "true"]  # several wait for each other by spinning
+    command += ["--n_threads", "1", "--n_threads_batch", "1"]  # several wait for each other by spinning
+    command += ["--cache", "true"]  # agents take turns, and each has a prompt of its own that is read once
     with (ENVIRONMENT / "server.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
         os.setpriority(os.PRIO_PROCESS, server.pid, 10)
@@ -162,6 +163,7 @@ def _play(messages: int, url: str, say: Any) -> tuple[Played, ...]:
         model_concurrency_max=1,
         model_wait_seconds_max=CALL_SECONDS_MAX,
         model_call_seconds_max=CALL_SECONDS_MAX,
+        breaker_failures_max=1_000,  # it fails often, and is to be asked all the same
         turn_seconds_max=TURN_SECONDS_MAX,
         abuse_asks_model=False,
         route_locally=False,  # the model is to find its own way
@@ -169,12 +171,17 @@ def _play(messages: int, url: str, say: Any) -> tuple[Played, ...]:
     return played["ours"].dialogues
 
 
-def _breach_in(played: Played, agent: str, brand: str) -> str | None:
-    """Hold the last reply of a conversation against what is stored of it; returns the kind of breach."""
+def _breach_in(played: Played, agent: str | None, brand: str) -> str | None:
+    """Hold the last reply of a conversation against what is stored of it; returns the kind of breach.
+
+    What no agent said are fixed words of the product, which no model wrote.
+    """
+    if agent is None:
+        return None
     gathered = gather_items(played.items)
     replies = [item for item in played.items if item.get("role") == "assistant"]
     if not replies:
-        return None  # fixed words of the product, which no model wrote
+        return None
     content = replies[-1].get("content")
     text = content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content or [])
     breach = find_breach(

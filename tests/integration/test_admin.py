@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from ops.audit.reading import ActFilter, list_acts
 from ops.console.tenants import tenants_router
 from ops.tenants.keys import KeyRequest, create_key, list_keys
 from ops.tenants.settings import list_changes, read_tenant, suspend_tenant
 from runtime.api_keys import OPERATOR
 from runtime.database import Database
+from runtime.switches import read_switches
 from schema.settings import Settings
 from tests.integration.http_gateway import Here, make_key, message, serve_here
 
@@ -198,6 +200,9 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("DELETE", "/v1/admin/tenants/{tenant}", None),
     ("POST", "/v1/admin/tenants/{tenant}/privacy/erasure", {"person": "sms:+15550100", "confirm": True}),
     ("POST", "/v1/admin/tenants/{tenant}/privacy/export", {"person": "sms:+15550100"}),
+    ("GET", "/v1/admin/switches", None),
+    ("PUT", "/v1/admin/switches/channel:sms", {"reason": "nobody may"}),
+    ("DELETE", "/v1/admin/switches/channel:sms", None),
     ("GET", "/v1/admin/tenants/{tenant}", None),
     ("PATCH", SETTINGS, {"settings": {"brand": "Stolen"}}),
     ("GET", "/v1/admin/tenants/{tenant}/changes", None),
@@ -209,7 +214,7 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/admin/tenants/{tenant}/audit", None),
     ("GET", "/v1/admin/tenants/{tenant}/audit/verification", None),
 )
-FOR_OPERATORS = 7
+FOR_OPERATORS = 10
 """So many of them, from the first, are for operators alone."""
 
 MakeKey = Callable[[Database, str, str], Awaitable[str]]
@@ -254,7 +259,10 @@ async def test_every_route_of_the_administration_stands_in_the_table(gateway: He
         for method in operations
     }
 
-    assert served == {(method, path.replace("aaaaaaaaaaaa", "{key_id}")) for method, path, _ in ROUTES}
+    assert served == {
+        (method, path.replace("aaaaaaaaaaaa", "{key_id}").replace("channel:sms", "{switch}"))
+        for method, path, _ in ROUTES
+    }
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES[:FOR_OPERATORS], ids=lambda value: str(value)[:40])
@@ -291,3 +299,58 @@ async def test_a_suspended_tenants_key_administers_nothing(as_tenant: Client, da
     await suspend_tenant(database, tenant, by="a test", because="x")
 
     assert (await as_tenant.get(f"/v1/admin/tenants/{tenant}")).status_code == 403
+
+
+async def test_an_operator_switches_something_off_and_on_again(
+    as_operator: Client, database: Database, tenant: str
+) -> None:
+    path = "/v1/admin/switches/tool:confirm_quote"
+    body = {"reason": "seats are sold twice", "seconds": 7_200}
+
+    off = await as_operator.put(path, params={"tenant": tenant}, json=body)
+    listed = await as_operator.get("/v1/admin/switches")
+    on = await as_operator.delete(path, params={"tenant": tenant})
+    again = await as_operator.delete(path, params={"tenant": tenant})
+
+    assert (off.status_code, off.json()["by"], off.json()["reason"]) == (200, "Olga", "seats are sold twice")
+    until = datetime.fromisoformat(off.json()["off_until"]) - datetime.fromisoformat(off.json()["off_at"])
+    assert until.total_seconds() == 7_200
+    assert off.json() in listed.json()
+    assert on.json() == off.json()
+    assert again.status_code == 404
+    acts = await list_acts(database, tenant, ActFilter(None), 10)
+    assert [(act["operation"], act["actor"]) for act in acts] == [
+        ("switch.turned_on", "Olga"),
+        ("switch.turned_off", "Olga"),
+    ]
+
+
+async def test_an_operator_pauses_all_work_and_ends_the_pause(as_operator: Client, database: Database) -> None:
+    paused = await as_operator.put("/v1/admin/switches/turns", json={"reason": "an index is built", "seconds": 60})
+    off = await read_switches(database)
+    await as_operator.delete("/v1/admin/switches/turns")
+
+    assert (paused.json()["kind"], paused.json()["tenant"]) == ("turns", None)
+    assert [switch.reason for switch in off if switch.kind == "turns"] == ["an index is built"]
+    assert not [switch for switch in await read_switches(database) if switch.kind == "turns"]
+
+
+@pytest.mark.parametrize(
+    ("named", "body", "status", "told"),
+    [
+        ("tool:confirm_qoute", {"reason": "a slip"}, 422, "confirm_quote"),
+        ("gate:a1", {"reason": "no such kind"}, 422, "KIND:NAME"),
+        ("channel:fax", {"reason": "no such channel"}, 422, "sms"),
+        ("channel:sms", {"reason": " "}, 422, "reason"),
+        ("channel:sms", {"reason": "for how long", "seconds": 0}, 422, "seconds"),
+        ("channel:sms?tenant=nobody-of-that-name", {"reason": "whose"}, 404, "nobody-of-that-name"),
+    ],
+)
+async def test_what_cannot_be_switched_is_refused_and_nothing_is_off(
+    as_operator: Client, named: str, body: dict[str, Any], status: int, told: str
+) -> None:
+    refused = await as_operator.put(f"/v1/admin/switches/{named}", json=body)
+
+    assert refused.status_code == status
+    assert told in refused.text
+    assert (await as_operator.get("/v1/admin/switches")).json() == []

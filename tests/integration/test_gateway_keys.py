@@ -64,6 +64,9 @@ ROUTES = (
     Route("GET", "/v1/admin/tenants/{tenant}/audit/verification", "admin"),
     Route("POST", "/v1/admin/tenants/{tenant}/privacy/erasure", OPERATORS, {"person": "chat:ada"}),
     Route("POST", "/v1/admin/tenants/{tenant}/privacy/export", OPERATORS, {"person": "chat:ada"}),
+    Route("GET", "/v1/admin/switches", OPERATORS),
+    Route("PUT", "/v1/admin/switches/{switch}", OPERATORS, {"reason": "nobody may"}),
+    Route("DELETE", "/v1/admin/switches/{switch}", OPERATORS),
     *(Route(method, path, "desk", body) for method, path, body in DESK_ROUTES),
     Route("GET", "/v1/health/live", None),
     Route("GET", "/v1/health/ready", None),
@@ -89,7 +92,7 @@ def fresh(gateway: Here) -> Here:
 
 
 async def ask(here: Here, route: Route, headers: Headers, tenant: str = "default") -> httpx2.Response:
-    names = {"ticket": "T-c", "approval": "ap_" + "0" * 24, "person": "Ada"}
+    names = {"switch": "channel:sms", "ticket": "T-c", "approval": "ap_" + "0" * 24, "person": "Ada"}
     path = route.path.format(conversation="c1", tenant=tenant, key_id="0" * 12, **names)
     async with here.client(None) as client:
         return await client.request(route.method, path, headers=headers, json=route.body)

@@ -31,6 +31,7 @@ class PhaseFigures(TypedDict):
     answered: int
     refused: int
     """Tries that were refused for the moment."""
+    acceptance_ms: Distribution
     latency_ms: Distribution
     overhead_ms: Distribution
 
@@ -128,6 +129,7 @@ def _by_phase(options: LoadOptions, sent: Iterable[Sent], waits: Iterable[Custom
             messages=sum(message.accepted for message in due),
             answered=len(waited),
             refused=sum(message.refused for message in due),
+            acceptance_ms=distribution([message.acceptance_seconds * 1_000 for message in due if message.accepted]),
             latency_ms=distribution([wait.latency_ms for wait in waited]),
             overhead_ms=distribution([wait.overhead_ms for wait in waited]),
         )

@@ -157,13 +157,14 @@ def _over_time(report: MeasuredLoad) -> list[Element]:
 
 
 def _by_phase(report: MeasuredLoad) -> Element:
-    head = ["phase", "due a second", "accepted", "answered", "refused tries"]
+    head = ["phase", "due a second", "accepted", "answered", "refused tries", "receipt p99, ms"]
     head += [f"{name}, ms" for name in _PERCENTILES] + ["p99 without the model, ms"]
     rows = [
         [
             phase["name"],
             f"{phase['offered_per_s']:,.1f}",
             *(f"{count:,}" for count in (phase["messages"], phase["answered"], phase["refused"])),
+            f"{phase['acceptance_ms']['p99']:,.0f}",
             *_ms(dict(phase["latency_ms"])),
             f"{phase['overhead_ms']['p99']:,.0f}",
         ]
