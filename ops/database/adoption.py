@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 PAGE_CONVERSATIONS: Final = 200
 
 _BY_CONVERSATION: Final = sql.SQL("t.tenant_id = c.tenant_id AND t.conversation_id = c.conversation_id")
-_DEAD: Final = sql.SQL("t.tenant_id = c.tenant_id AND t.conversation_id = c.conversation_id AND t.state = 'dead'")
 _BY_REPLY: Final = sql.SQL(
     "t.tenant_id = c.tenant_id AND t.reply_id IN (SELECT d.reply_id FROM reply_delivery d "
     "WHERE d.tenant_id = c.tenant_id AND d.conversation_id = c.conversation_id)"
@@ -44,6 +43,8 @@ class Adopted(NamedTuple):
     """Whether values stand in clear, and not under the vault's key, where the conversation has none."""
     belongs: sql.SQL = _BY_CONVERSATION
     """Which rows `t` are those of a conversation `c`."""
+    only: sql.SQL = sql.SQL("true")
+    """Which of those are looked at: what waits for a turn stays with the vault's key, and codes in clear."""
 
 
 COLUMNS: Final = (
@@ -51,13 +52,19 @@ COLUMNS: Final = (
     Adopted("conversation", ("conversation_id",), "return_address"),
     Adopted("conversation_sender", ("conversation_id", "sender_key"), "vault"),
     Adopted("outbox", ("conversation_id", "ordinal"), "body"),
-    Adopted("inbox", ("message_id",), "payload", belongs=_DEAD),
+    Adopted("inbox", ("message_id",), "payload", only=sql.SQL("t.state = 'dead'")),
     Adopted("dead_letter", ("dead_letter_id",), "payload"),
     Adopted("desk_act", ("conversation_id", "number"), "note"),
-    Adopted("desk_act", ("conversation_id", "number"), "reason", is_text=True),
-    Adopted("ticket", ("ticket_id",), "closed_because", is_text=True),
+    Adopted("desk_act", ("conversation_id", "number"), "reason", is_text=True, only=sql.SQL("t.by_person <> 'clock'")),
+    Adopted(
+        "ticket",
+        ("ticket_id",),
+        "closed_because",
+        is_text=True,
+        only=sql.SQL("t.closed_because NOT IN ('resolve', 'hand_back')"),
+    ),
     Adopted("approval", ("approval_id",), "details"),
-    Adopted("approval", ("approval_id",), "reason", is_text=True),
+    Adopted("approval", ("approval_id",), "reason", is_text=True, only=sql.SQL("t.state <> 'cancelled'")),
     Adopted("mail_message", ("message_id",), "head"),
     Adopted("reply_part", ("reply_id", "number"), "content", belongs=_BY_REPLY),
 )
@@ -70,8 +77,8 @@ CONTEXTS: Final = (
 
 _ITEMS: Final = Adopted("session_item", ("conversation_id", "ordinal"), "item")
 
-_UNSEALED: Final = sql.SQL("t.{column} <> '' AND NOT starts_with(t.{column}, {mark})")
-_UNSEALED_JSON: Final = sql.SQL("NOT t.{column} ? 'sealed'")
+_UNSEALED: Final = sql.SQL("t.{column} <> '' AND NOT starts_with(t.{column}, {mark}) AND {only}")
+_UNSEALED_JSON: Final = sql.SQL("NOT t.{column} ? 'sealed' AND {only}")
 
 
 def adopt_conversations(settings: ServerSettings, sealer: Sealer, *, by: By) -> int:
@@ -117,7 +124,7 @@ def _find_page() -> sql.Composed:
 
 def _unsealed(one: Adopted) -> sql.Composed:
     condition = _UNSEALED if one in COLUMNS else _UNSEALED_JSON
-    return condition.format(column=sql.Identifier(one.column), mark=sql.Literal(OWN_MARK))
+    return condition.format(column=sql.Identifier(one.column), mark=sql.Literal(OWN_MARK), only=one.only)
 
 
 def _adopt(connection: Connection, tenant: str, conversation: str, sealer: Sealer) -> bool:
