@@ -62,20 +62,18 @@ async def test_spans_of_what_goes_wrong_and_of_the_desk_hold_no_words(worker: Ma
         """Fail, quoting what was asked for."""
         raise RuntimeError(f"nothing is known of {PLANTED}")
 
-    async def think(_: str) -> Any:
-        calls = len(harness.model.asked)
-        if calls == 1:
+    async def think(text: str) -> Any:
+        if "tool" in text:
             return [function_call("look_up", {}, call_id="c1")]
-        if calls == 2:
+        if "unknown" in text:
             return [function_call(f"find_{PLANTED}", {"who": PLANTED}, call_id="c2")]
-        if calls == 3:
-            raise ValueError(f"the model says {PLANTED}")
-        return "hello"
+        raise ValueError(f"the model says {PLANTED}")
 
-    harness = await worker(think, tools=[look_up], backoff_seconds=0.001, backoff_seconds_max=0.002)
-    await harness.accept("c", f"I am {PLANTED}")
-    while await harness.waiting("c"):
-        await harness.drain("c")
+    harness = await worker(think, tools=[look_up], attempts_max=1, backoff_seconds=0.001, backoff_seconds_max=0.002)
+    for conversation, fault in (("c", "a tool"), ("c-2", "an unknown one"), ("c-3", "a model")):
+        await harness.accept(conversation, f"I am {PLANTED}: {fault} fails")
+        while await harness.waiting(conversation):
+            await harness.drain(conversation)
     desk, key = desk_beside(harness), harness.key("c")
     await acts.take_over(desk, MACHINE, key, reason=f"{PLANTED} called")
     await acts.note(desk, MACHINE, key, f"{PLANTED} is kind")
@@ -84,5 +82,6 @@ async def test_spans_of_what_goes_wrong_and_of_the_desk_hold_no_words(worker: Ma
     spans = await spans_of(harness)
 
     assert len([span for span in spans if span["kind"] == "turn" and span["error"]]) == 3
+    assert {"UserError", "ModelBehaviorError", "ValueError"} <= {span["error"] for span in spans}
     assert {"conversation.taken_over", "conversation.handed_back"} <= {span["name"] for span in spans}
     assert PLANTED.lower() not in dump_json(spans).lower()
