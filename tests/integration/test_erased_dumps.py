@@ -14,7 +14,9 @@ from ops.database.adoption import adopt_conversations
 from ops.desk import acts
 from ops.desk.approvals import decide_on
 from ops.desk.dead_letters import Operator, Selection, drop_letter, select_letters
+from ops.desk.desk import SeenIsStale
 from ops.desk.inbox import look_at
+from ops.desk.replying import LastSeen, reply
 from ops.lab.mail_server import MailStep
 from ops.privacy.erasing import Eraser
 from ops.privacy.exporting import export_person
@@ -275,10 +277,18 @@ async def test_a_message_that_nobody_could_answer_goes_with_the_key_also_in_the_
             await harness.drain("c-1")
         [row] = await harness.query("SELECT state, payload FROM inbox")
         [message] = (await exported(harness))["messages"]
+        desk, key = desk_beside(harness), harness.key("c-1")
+        await acts.take_over(desk, MACHINE, key)
+        seen = (await look_at(desk, MACHINE, key)).state
+        with pytest.raises(SeenIsStale) as stale:
+            await reply(desk, MACHINE, key, "Good morning", seen=LastSeen(seen.desk_version, 0))
+        sent = await reply(desk, MACHINE, key, "Good morning", seen=LastSeen(seen.desk_version, seen.last_position))
 
         found = await dump_and_erase(harness, NAME)
 
     assert (row["state"], row["payload"][:3]) == ("dead", OWN_MARK)
     assert message["payload"]["text"] == "I am Wendelgard"
+    assert [news["text"] for news in stale.value.news] == ["I am Wendelgard"]
+    assert sent.is_new
     assert {"inbox", "dead_letter"} <= found.before
     assert found.after == set()
