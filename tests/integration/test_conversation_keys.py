@@ -15,12 +15,14 @@ from ops.desk.approvals import list_approvals
 from ops.desk.inbox import look_at
 from ops.desk.replying import LastSeen, reply
 from ops.desk.transcript import SEALED_TEXT, read_transcript
+from ops.desk.withdrawing import NOT_SENT
 from ops.privacy.erasing import Eraser
 from ops.privacy.exporting import export_person
 from runtime.configuration import open_sealer
 from runtime.database import connect
 from runtime.sealing import Sealer
 from schema.errors import InvalidSettings, Unsealable
+from schema.keys import replies_stream
 from tests.integration.conftest import add_tenant
 from tests.integration.desk_scene import MACHINE, desk_beside
 from tests.integration.dying import die_at
@@ -252,3 +254,18 @@ async def test_what_is_stored_is_sealed_anew_beside_workers_and_read_as_before(
     assert "my phone is" in transcript.lines[0].text
     await write(harness, "c-3", "and now?")
     assert len(harness.model.inputs[-1]) == 3
+
+
+async def test_what_a_takeover_says_of_replies_that_it_kept_from_leaving_is_sealed_too(harness: Harness) -> None:
+    stream, redis = replies_stream(harness.tenant, "chat"), harness.service.servers.redis
+    await redis.xgroup_create(stream, "gateway", id="0", mkstream=True)
+    await write(harness, "c-1", "hello")
+
+    done = await acts.take_over(desk_beside(harness), MACHINE, harness.key("c-1"))
+
+    items = await harness.query("SELECT item FROM session_item ORDER BY ordinal")
+    shown = (await look_at(desk_beside(harness), MACHINE, harness.key("c-1"))).transcript.lines
+    assert done.withdrawn == (1,)
+    assert len(items) == 3
+    assert all("sealed" in row["item"] for row in items)
+    assert shown[-1].text == NOT_SENT
