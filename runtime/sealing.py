@@ -27,6 +27,9 @@ KEYED_MARK: Final = "k1."
 VAULT_MARK: Final = "gAAAA"
 """What a value begins with that a key of the vault has sealed: a Fernet token's version, and its time's first bytes."""
 
+_SEALED_TEXTS: Final = (f"{OWN_MARK}{VAULT_MARK}", f"{KEYED_MARK}{VAULT_MARK}")
+"""What a text begins with that is sealed, among texts that also stand in clear: `ConversationSealer.seal_text`."""
+
 _OPENED_KEYS_MAX: Final = 1_000
 
 
@@ -92,6 +95,10 @@ class Sealer:
         opened: dict[str, Any] = parse_json(self.open(sealed))
         return opened
 
+    def open_text(self, stored: str) -> str:
+        """Return a text that somebody gave, opened, or as it is where it stands in clear; raises Unsealable."""
+        return self.open(stored) if stored.startswith(_SEALED_TEXTS) else stored
+
     def open_fields(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return a context opened, or as it is where it is not sealed; raises Unsealable."""
         if not fields.get("sealed"):
@@ -137,6 +144,15 @@ class ConversationSealer:
     def seal(self, text: str) -> str:
         """Encrypt text, as `Sealer.open` reads it once the database has put the key to it."""
         return self._base.seal(text) if self._own is None else f"{OWN_MARK}{self._own.encrypt(text.encode()).decode()}"
+
+    def seal_text(self, text: str) -> str:
+        """Encrypt a text that somebody gave; in clear it stays where the vault's key would seal.
+
+        A text in clear never begins like a sealed one: a space comes before one that would.
+        """
+        if self._own is not None:
+            return self.seal(text)
+        return f" {text}" if text.startswith((OWN_MARK, KEYED_MARK)) else text
 
     def reseal(self, sealed: str) -> str:
         """Encrypt for the conversation what the vault's key sealed; what cannot be opened stays as it is."""

@@ -196,6 +196,7 @@ class Desk:
         """
         settings = (await self.tenants.view(key.tenant)).settings.desk
         async with self.authorised(key.tenant, who, operation) as (transaction, actor):
+            reason, note = await self._sealed_words(transaction, key, asked)
             [row] = await transaction.run(
                 "move_conversation",
                 tenant=key.tenant,
@@ -208,8 +209,8 @@ class Desk:
                 position=asked.position,
                 until=asked.until,
                 lease_seconds=settings.lease_minutes * 60,
-                reason=shorten(asked.reason),
-                note=None if asked.note is None else (await self.sealer_of(transaction, key)).seal(asked.note),
+                reason=reason,
+                note=note,
                 request_id=asked.request_id,
             )
             moved = row["moved"]
@@ -239,6 +240,16 @@ class Desk:
             attributes["person"] = act.state.claimed_by
         name = TOLD_AS[act.name]
         await announce(act.transaction, self.sealer, act.key, name, now=act.now, attributes=attributes)
+
+    async def _sealed_words(
+        self, transaction: Transaction, key: ConversationKey, asked: ActRequest
+    ) -> tuple[str | None, str | None]:
+        """Return reason and note as they are stored."""
+        reason = shorten(asked.reason)
+        if reason is None and asked.note is None:
+            return None, None
+        own = await self.sealer_of(transaction, key)
+        return reason and own.seal_text(reason), None if asked.note is None else own.seal(asked.note)
 
     async def sealer_of(self, transaction: Transaction, key: ConversationKey) -> ConversationSealer:
         """Return what seals for a conversation: with its own key where it has one."""

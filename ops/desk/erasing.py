@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from ops.audit.acts import Act, By, actor_of, record_act
 from ops.desk.takeover import UnknownConversation
-from schema.keys import again_stream
 from worker.outbound.announcing import announce
-from worker.outbound.places import stream_of, streams_of
+from worker.outbound.places import names_with_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +73,7 @@ async def erase_from_streams(database: Database, scripts: Scripts, tenant: str, 
     if not conversations:
         return 0
     groups = await database.read(tenant, "find_groups")
-    again = [again_stream(stream_of(row).name, row["name"]) for row in groups if row["is_aside"]]
-    streams = [*(stream.name for stream in streams_of(tenant)), *again]
+    streams = names_with_aside(tenant, groups)
     return sum([await _erase_from(scripts, stream, conversations) for stream in streams])
 
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from ops.desk.desk import DeskState, state_of
 from ops.desk.takeover import UnknownConversation
-from ops.desk.transcript import read_transcript
+from ops.desk.transcript import SEALED_TEXT, read_transcript
+from schema.errors import Unsealable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ops.desk.desk import Desk
     from ops.desk.roles import Who
     from ops.desk.transcript import Transcript
     from runtime.database import Row
+    from runtime.sealing import Sealer
     from schema.ids import ConversationKey
 
 View = Literal["all", "unassigned", "mine", "overdue", "snoozed", "resolved"]
@@ -98,5 +102,14 @@ async def look_at(desk: Desk, who: Who, key: ConversationKey) -> Overview:
     transcript = await read_transcript(desk.database, key, desk.sealer)
     if not rows or transcript is None:
         raise UnknownConversation(key)
-    history = [{**row, "note": None if row["note"] is None else desk.sealer.open(row["note"])} for row in acts]
-    return Overview(state_of(rows[0]["desk"]), transcript, history)
+    return Overview(state_of(rows[0]["desk"]), transcript, [open_act(row, desk.sealer) for row in acts])
+
+
+def open_act(act: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+    """Return an act of the desk with its reason and its note opened; what no key opens is shown as sealed."""
+    reason, note = act["reason"], act["note"]
+    try:
+        reason, note = reason and sealer.open_text(reason), note and sealer.open(note)
+    except Unsealable:
+        reason, note = reason and SEALED_TEXT, note and SEALED_TEXT
+    return {**act, "reason": reason, "note": note}

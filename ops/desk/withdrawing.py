@@ -17,7 +17,7 @@ from schema.keys import hold_key, published_key, replies_stream
 
 if TYPE_CHECKING:
     from ops.desk.desk import Desk, DeskAct
-    from runtime.database import Row
+    from runtime.database import Row, Transaction
     from schema.ids import ConversationKey
 
 REPLIES_MAX: Final = 50
@@ -50,7 +50,7 @@ async def hold_back(desk: Desk, act: DeskAct) -> list[int]:
         args=[new_token(), max(row["ordinal"] for row in waiting), HOLD_SECONDS],
     )
     held = [row["ordinal"] for row in waiting if row["ordinal"] > int(published)]
-    return await _withdraw(act, held)
+    return await _withdraw(desk, act, held)
 
 
 async def remove_published(desk: Desk, key: ConversationKey) -> list[int]:
@@ -72,17 +72,19 @@ async def remove_published(desk: Desk, key: ConversationKey) -> list[int]:
         ordinals = [row["ordinal"] for row in rows if row["entry_id"] in removed]
         await transaction.run("advance_version", **names)
         done = await transaction.run("withdraw_replies", ordinals=ordinals, **names)
-        await transaction.run("add_desk_item", item=_note(), **names)
+        await _note(desk, transaction, key)
     return sorted(row["sequence"] for row in done)
 
 
-async def _withdraw(act: DeskAct, ordinals: list[int]) -> list[int]:
+async def _withdraw(desk: Desk, act: DeskAct, ordinals: list[int]) -> list[int]:
     if not ordinals:
         return []
     done = await act.transaction.run("withdraw_replies", ordinals=ordinals, **act.names)
-    await act.transaction.run("add_desk_item", item=_note(), **act.names)
+    await _note(desk, act.transaction, act.key)
     return sorted(row["sequence"] for row in done)
 
 
-def _note() -> str:
-    return dump_json({"role": "system", "content": NOT_SENT})
+async def _note(desk: Desk, transaction: Transaction, key: ConversationKey) -> None:
+    own = await desk.sealer_of(transaction, key)
+    item = own.seal_item({"role": "system", "content": NOT_SENT})
+    await transaction.run("add_desk_item", item=dump_json(item), **key._asdict())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ops.audit.acts import Act, By, record_act
+from ops.desk.inbox import open_act
 from ops.privacy.people import find_conversations
 from runtime.encoding import parse_json
 from schema.errors import Unsealable
@@ -48,6 +49,8 @@ def _opened(row: Row, sealer: Sealer, *, is_shared: bool) -> dict[str, Any]:
         "items": [_rendered({**each, "item": sealer.open_item(each["item"])}, vault) for each in row["items"]],
         "sent": [body for body in _sent(row, sealer) if not is_shared or own & set(body.get("in_reply_to", ()))],
         "tickets": row["tickets"],
+        "acts": [] if is_shared else [open_act(act, sealer) for act in row["acts"]],
+        "approvals": [] if is_shared else [_approval(sealer, each) for each in row["approvals"]],
         "dead_letters": [
             {**each, "payload": _open(sealer, each["payload"])}
             for each in row["dead_letters"]
@@ -69,6 +72,15 @@ def _open(sealer: Sealer, sealed: str | None) -> Any:
         return parse_json(sealer.open(sealed))
     except (Unsealable, ValueError):
         return None
+
+
+def _approval(sealer: Sealer, approval: dict[str, Any]) -> dict[str, Any]:
+    reason, details = approval["reason"], _open(sealer, approval["details"])
+    try:
+        reason = reason and sealer.open_text(reason)
+    except Unsealable:
+        reason = None
+    return {**approval, "reason": reason, "details": details}
 
 
 def _context(sealer: Sealer, context: dict[str, Any]) -> dict[str, Any]:

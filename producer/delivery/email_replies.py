@@ -16,6 +16,7 @@ from producer.delivery.mail_relay import Relay, RelayEndpoint
 from producer.delivery.reply_channel import ComposedPart, SendOutcome
 from producer.delivery.schedule import RetrySchedule
 from runtime.encoding import dump_json, parse_json
+from runtime.sealing import OWN_MARK
 from runtime.tenants import Tenants
 from schema.ids import ConversationKey
 
@@ -114,7 +115,8 @@ class EmailReplies:
             conversation=key.conversation,
             message_ids=reply.in_reply_to,
         )
-        heads = {row["message_id"]: row["head"] for row in rows}
+        # One whose key is gone was noted while its conversation was erased: without it the reply begins a thread.
+        heads = {row["message_id"]: row["head"] for row in rows if not row["head"].startswith(OWN_MARK)}
         for message_id in reversed(reply.in_reply_to):
             if message_id in heads:
                 return AnsweredMail(**parse_json(self._parts.sealer.open(heads[message_id])))

@@ -103,13 +103,19 @@ class ReplyDeliveries:
 
     async def _deliver(self, row: Row) -> None:
         try:
-            claimed = await self._open(row)
-            if isinstance(claimed, SendOutcome):
-                await self._settle(row, claimed)
-                return
-            await self._send_all(claimed)
+            await self._send_or_settle(row)
         except POSTGRESQL_AWAY as error:  # its claim runs out, and it is taken up again
             self._parts.outages.begins(error)
+
+    async def _send_or_settle(self, row: Row) -> None:
+        try:
+            opened = await self._open(row)
+            if isinstance(opened, _Claimed):
+                await self._send_all(opened)
+                return
+        except Unsealable as error:  # another process may have the key
+            opened = SendOutcome("retry", code="unsealable", reason=str(error))
+        await self._settle(row, opened)
 
     async def _open(self, row: Row) -> _Claimed | SendOutcome:
         """Open a claimed reply and its account; a failed outcome for one that cannot be read."""
@@ -120,8 +126,6 @@ class ReplyDeliveries:
             if row["body"] is None:
                 return SendOutcome("failed", reason="it stands in the outbox no more")
             reply = Reply.model_validate_json(self._parts.sealer.open(row["body"]))
-        except Unsealable as error:  # another process may have the key
-            return SendOutcome("retry", code="unsealable", reason=str(error))
         except InvalidAccount as error:
             return SendOutcome("retry", code="unreadable", reason=str(error))
         except ValidationError:
@@ -158,8 +162,9 @@ class ReplyDeliveries:
             composed = await self._parts.channel.compose(claimed.reply, claimed.route)
         except ValueError as error:
             return SendOutcome("failed", code="compose", reason=str(error))
+        own = self._parts.sealer.with_kept_key(claimed.row["sealed_key"])
         rows = [
-            {"number": number, "batch": part.batch, "content": self._parts.sealer.seal(part.content)}
+            {"number": number, "batch": part.batch, "content": own.seal(part.content)}
             for number, part in enumerate(composed, 1)
         ]
         await database.read(claimed.row["tenant_id"], "add_reply_parts", parts=dump_json(rows), **claimed.names)

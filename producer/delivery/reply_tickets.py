@@ -77,7 +77,7 @@ class ReplyTickets:
             ordinal=place["last_ordinal"],
             entry_id=ticket_id,
             sequence=place["last_sequence"],
-            body=self.sealer.seal(escalation.model_dump_json()),
+            body=self.sealer.with_kept_key(place["sealed_key"]).seal(escalation.model_dump_json()),
             **names,
         )
 

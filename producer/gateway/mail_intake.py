@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from producer.channels.reply_budget import CountKind
     from producer.sending.client import AsyncProducer
     from runtime.channel_accounts import ChannelAccount
-    from runtime.database import Database
-    from runtime.sealing import Sealer
+    from runtime.database import Database, Row
+    from runtime.sealing import ConversationSealer, Sealer
     from schema.messages.unanswered import PersonReason, SilentReason
     from schema.settings.answers import MailAnswerSettings
 
@@ -110,13 +110,14 @@ class MailIntake:
             return TakenMail(read.message_id, rows[0]["conversation_id"], is_new=False, unanswered_because=None)
         sender = read.mail.sender
         sender_key = self._producer.sender_keys.key_of(account.tenant, "email", _address_of(read.mail))
-        conversation = await self._find_conversation(account, read, sender_key) if sender is not None else None
-        key = ConversationKey(account.tenant, conversation or f"mail-{read.message_id[:32]}")
+        thread = await self._find_thread(account, read, sender_key) if sender is not None else None
+        key = ConversationKey(account.tenant, thread["conversation_id"] if thread else f"mail-{read.message_id[:32]}")
         unanswered = read.unanswered_because
         if unanswered is None and sender is not None:
             unanswered = await self._judge(key, sender_key, sender.domain, read.text)
         inbound = _write_inbound(key, read, unanswered, account, envelope)
-        await self._note(account, key, read, sender_key, envelope)
+        own = self._sealer.with_kept_key(thread["sealed_key"] if thread else None)
+        await self._note(account, key, read, sender_key, envelope, own=own)
         receipt = await self._producer.send(inbound)
         is_new = receipt.status == "accepted"
         _log.info(
@@ -130,8 +131,8 @@ class MailIntake:
         )
         return TakenMail(read.message_id, receipt.conversation, is_new, unanswered)
 
-    async def _find_conversation(self, account: ChannelAccount, read: _Read, sender_key: str) -> str | None:
-        """Find the conversation that a mail claims to belong to, if its sender takes part there.
+    async def _find_thread(self, account: ChannelAccount, read: _Read, sender_key: str) -> Row | None:
+        """Find the conversation that a mail claims to belong to, if its sender takes part there, and its key.
 
         A token or an id that we gave is no authority: it may have been forwarded, or guessed from a quotation.
         """
@@ -146,7 +147,7 @@ class MailIntake:
             replies=list(claims.replies),
             id_hashes=[hash_of_message_id(each) for each in claims.message_ids],
         )
-        return rows[0]["conversation_id"] if rows else None
+        return rows[0] if rows else None
 
     async def _judge(self, key: ConversationKey, sender_key: str, domain: str, text: str) -> str | None:
         """Return why a mail that would be answered is not to be; None: it is."""
@@ -160,7 +161,14 @@ class MailIntake:
         return await self._answers.judge(key, text, counted)
 
     async def _note(
-        self, account: ChannelAccount, key: ConversationKey, read: _Read, sender_key: str, envelope: MailEnvelope
+        self,
+        account: ChannelAccount,
+        key: ConversationKey,
+        read: _Read,
+        sender_key: str,
+        envelope: MailEnvelope,
+        *,
+        own: ConversationSealer,
     ) -> None:
         """Note how the mail is answered and found again, before it is accepted: there is no reply without it."""
         mail = read.mail
@@ -181,7 +189,7 @@ class MailIntake:
             "direction": "in",
             "reference": reference_of(key),
             "id_hash": hash_of_message_id(mail.message_id) if mail.message_id else None,
-            "head": self._sealer.seal(dump_json(asdict(answered))),
+            "head": own.seal(dump_json(asdict(answered))),
         }
         routed = [("note_conversation_route", route)] if mail.sender is not None else []
         await self._database.run_all(key.tenant, [*routed, ("note_mail", noted)])

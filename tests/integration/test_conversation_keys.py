@@ -15,11 +15,14 @@ from ops.desk.approvals import list_approvals
 from ops.desk.inbox import look_at
 from ops.desk.replying import LastSeen, reply
 from ops.desk.transcript import SEALED_TEXT, read_transcript
+from ops.desk.withdrawing import NOT_SENT
 from ops.privacy.erasing import Eraser
 from ops.privacy.exporting import export_person
 from runtime.configuration import open_sealer
+from runtime.database import connect
 from runtime.sealing import Sealer
 from schema.errors import InvalidSettings, Unsealable
+from schema.keys import replies_stream
 from tests.integration.conftest import add_tenant
 from tests.integration.desk_scene import MACHINE, desk_beside
 from tests.integration.dying import die_at
@@ -189,34 +192,44 @@ async def test_a_copy_of_what_was_erased_opens_with_no_key_that_is_left(harness:
             left.open(value)
 
 
-async def test_a_turn_that_made_a_key_while_another_was_kept_begins_anew_with_that(settings: Settings) -> None:
-    sealing = settings.model_copy(update={"conversation_keys": True})
-    sealer = open_sealer(sealing)
-    quicker = sealer.for_conversation(None).sealed_key
+async def test_a_turn_takes_the_key_that_another_process_made_after_it_read_the_conversation(
+    harness: Harness, settings: Settings
+) -> None:
+    quicker = harness.service.servers.sealer.for_conversation(None).sealed_key
+    turn: Any = harness.service.drainer.turn
 
-    made: list[Harness] = []
+    def keep_another(point: str) -> None:
+        if point == "hydrate.done":
+            with connect(settings.database_url or "") as connection:
+                statement = "INSERT INTO conversation_key VALUES (%s, 'c-1', %s) ON CONFLICT DO NOTHING"
+                connection.execute(statement, [harness.tenant, quicker])
 
-    async def think(text: str) -> str:
-        mine = made[0]
-        if len(mine.model.asked) == 1:
-            await mine.query(
-                "INSERT INTO conversation_key (tenant_id, conversation_id, sealed_key) "
-                "VALUES (%s, 'c-1', %s) RETURNING 1",
-                mine.tenant,
-                quicker,
-            )
-        return f"you wrote: {text}"
+    object.__setattr__(turn, "failpoint", keep_another)
+    await write(harness, "c-1", "hello")
+    await write(harness, "c-1", "again")
 
-    mine = await make_harness(sealing, sealer, add_tenant(sealing), think)
-    made.append(mine)
-    await write(mine, "c-1", "hello")
-    await write(mine, "c-1", "again")
-
-    [kept] = await mine.query("SELECT sealed_key FROM conversation_key")
+    [kept] = await harness.query("SELECT sealed_key FROM conversation_key")
     assert kept["sealed_key"] == quicker
-    assert [reply["text"] for reply in await mine.replies()] == ["you wrote: hello", "you wrote: again"]
-    assert [item["content"] for item in mine.model.inputs[-1] if item["role"] == "user"] == ["hello", "again"]
-    await mine.close()
+    assert [reply["text"] for reply in await harness.replies()] == ["you said: hello", "you said: again"]
+    assert [item["content"] for item in harness.model.inputs[-1] if item["role"] == "user"] == ["hello", "again"]
+
+
+async def test_a_key_is_made_in_the_first_turn_and_asked_for_in_no_later_one(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    read = harness.database.read
+
+    async def noted(tenant: str, query: str, /, **parameters: Any) -> Any:
+        asked.append(query)
+        return await read(tenant, query, **parameters)
+
+    monkeypatch.setattr(harness.database, "read", noted)
+    for text in ("hello", "again", "and again"):
+        await write(harness, "c-1", text)
+
+    assert asked.count("hydrate_conversation") == 3
+    assert asked.count("make_key") == 1
 
 
 async def test_what_is_stored_is_sealed_anew_beside_workers_and_read_as_before(
@@ -241,3 +254,18 @@ async def test_what_is_stored_is_sealed_anew_beside_workers_and_read_as_before(
     assert "my phone is" in transcript.lines[0].text
     await write(harness, "c-3", "and now?")
     assert len(harness.model.inputs[-1]) == 3
+
+
+async def test_what_a_takeover_says_of_replies_that_it_kept_from_leaving_is_sealed_too(harness: Harness) -> None:
+    stream, redis = replies_stream(harness.tenant, "chat"), harness.service.servers.redis
+    await redis.xgroup_create(stream, "gateway", id="0", mkstream=True)
+    await write(harness, "c-1", "hello")
+
+    done = await acts.take_over(desk_beside(harness), MACHINE, harness.key("c-1"))
+
+    items = await harness.query("SELECT item FROM session_item ORDER BY ordinal")
+    shown = (await look_at(desk_beside(harness), MACHINE, harness.key("c-1"))).transcript.lines
+    assert done.withdrawn == (1,)
+    assert len(items) == 3
+    assert all("sealed" in row["item"] for row in items)
+    assert shown[-1].text == NOT_SENT

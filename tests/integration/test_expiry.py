@@ -9,7 +9,7 @@ import pytest
 from ops.privacy.holds import held_person, place_hold
 from ops.tenants.settings import change_settings
 from ops.verify import Verification
-from schema.keys import replies_stream
+from schema.keys import again_stream, replies_stream
 from worker.store import expiry
 from worker.store.expiry import Expiry
 
@@ -154,6 +154,29 @@ async def test_what_was_sent_so_long_ago_leaves_the_streams(harness: Harness) ->
     seconds, _ = await redis.time()
     for days in (91, 1):
         await redis.xadd(stream, {"id": f"r-{days}"}, id=f"{(seconds - days * 86_400) * 1_000}-0")
+
+    await expiry_of(harness).expire()
+
+    assert [fields[b"id"] for _, fields in await redis.xrange(stream)] == [b"r-1"]
+
+
+async def test_what_was_sent_so_long_ago_leaves_the_stream_of_a_group_that_is_set_aside(harness: Harness) -> None:
+    redis: Any = harness.service.servers.redis
+    seconds, _ = await redis.time()
+    stream = again_stream(replies_stream(harness.tenant, "chat"), "slow")
+    for days in (91, 1):
+        await redis.xadd(stream, {"id": f"r-{days}"}, id=f"{(seconds - days * 86_400) * 1_000}-0")
+    await harness.database.read(
+        harness.tenant,
+        "note_groups",
+        tenants=[harness.tenant],
+        kinds=["reply"],
+        channels=["chat"],
+        names=["slow"],
+        positions=[1],
+        asides=[True],
+        lives=[(await harness.database.read(harness.tenant, "read_life", tenant=harness.tenant))[0]["stream_life"]],
+    )
 
     await expiry_of(harness).expire()
 

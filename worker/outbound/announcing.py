@@ -51,7 +51,7 @@ async def announce(
         ordinal=place["last_ordinal"],
         entry_id=event.event_id,
         sequence=place["last_sequence"],
-        body=sealer.seal(event.model_dump_json()),
+        body=sealer.with_kept_key(place["sealed_key"]).seal(event.model_dump_json()),
         **names,
     )
     await transaction.run("record_spans", spans=event_rows(key, name, at=now))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schema import channels
-from schema.keys import escalations_stream, events_stream, parse_entry_id, replies_stream
+from schema.keys import again_stream, escalations_stream, events_stream, parse_entry_id, replies_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from runtime.database import Row
 
 _NUMBERS_MAX = 1_000_000
@@ -39,6 +41,13 @@ def streams_of(tenant: str) -> list[OutboundStream]:
     """List a tenant's streams."""
     kinds = [*(("reply", channel) for channel in channels.CHANNELS), ("escalation", ""), ("event", "")]
     return [stream_named(tenant, *kind) for kind in kinds]
+
+
+def names_with_aside(tenant: str, groups: Iterable[Row]) -> list[str]:
+    """List a tenant's streams by name, with those of groups that are set aside; `groups` are rows of `find_groups`."""
+    aside = [row for row in groups if row["is_aside"] and row["tenant_id"] == tenant]
+    again = [again_stream(stream_of(row).name, row["name"]) for row in aside]
+    return [*(stream.name for stream in streams_of(tenant)), *again]
 
 
 def position_of(entry_id: str) -> int:

@@ -23,7 +23,7 @@ from worker.store.approvals import seal_details
 if TYPE_CHECKING:
     from worker.conversation.domain import Domain
     from worker.conversation.effects import EffectStore
-    from worker.pipeline.outcome import Answer, TurnRun
+    from worker.pipeline.outcome import Answer, OpenedMessage, TurnRun
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
@@ -69,10 +69,12 @@ class Committer:
         commit blindly.
         """
         rows = self._outbox_rows(run, answer)
-        own = self._sealer.for_conversation(run.snapshot.sealed_key)
+        own = self._sealer.with_kept_key(run.snapshot.sealed_key)
         statements = [*_desk_statements(run, answer, own), *_approval_statements(run, answer, own)]
         statements += _statements(run, answer, own)
         statements.append(("commit_turn", _turn_parameters(run, answer, rows, own)))
+        if answer.buried_because is not None and not run.message.stray:
+            statements.append(("seal_dead_message", _dead_message(run.message, own)))
         try:
             if answer.effects:
                 await self._commit_with_effects(run.message.key.tenant, answer, statements)
@@ -195,8 +197,6 @@ def _statements(run: TurnRun, answer: Answer, own: ConversationSealer) -> list[S
     message, snapshot, due = run.message, run.snapshot, run.due
     key = message.key
     statements: list[Statement] = []
-    if own.sealed_key is not None and snapshot.sealed_key is None:
-        statements.append(("keep_key", {**key._asdict(), "sealed_key": own.sealed_key}))
     if answer.escalation is not None:
         ticket = {
             "tenant": key.tenant,
@@ -220,6 +220,12 @@ def _statements(run: TurnRun, answer: Answer, own: ConversationSealer) -> list[S
         }
         statements.append(("bury_letter", buried))
     return statements
+
+
+def _dead_message(message: OpenedMessage, own: ConversationSealer) -> dict[str, Any]:
+    """Return what the inbox keeps of a message that was given up: it waits no more, so its own key may seal it."""
+    names = {"tenant": message.key.tenant, "message_id": message.inbound.message_id}
+    return {**names, "payload": own.reseal(message.payload)}
 
 
 def _desk_statements(run: TurnRun, answer: Answer, own: ConversationSealer) -> list[Statement]:

@@ -31,7 +31,7 @@ from worker.outbound.publisher import OutboxRow, Publisher
 from worker.pipeline.act import Brain, act, act_on_decision, leave_to_person
 from worker.pipeline.admit import Admission, admit
 from worker.pipeline.burst import gather
-from worker.pipeline.commit import Committer, EffectConflict, Overtaken
+from worker.pipeline.commit import Committer, EffectConflict, Fenced, Overtaken
 from worker.pipeline.damaged_entries import DamagedEntries
 from worker.pipeline.guard import Guarded, guard
 from worker.pipeline.hydrate import Undecodable, envelope_of, hydrate, open_message
@@ -129,7 +129,20 @@ class Turn:
                 await asyncio.sleep(quiet_seconds)
                 return None
         _note_waiting(snapshot, progress)
-        return await self._answer(message, snapshot, admission, progress)
+        return await self._answer(message, await self._with_key(key, snapshot), admission, progress)
+
+    async def _with_key(self, key: ConversationKey, snapshot: Snapshot) -> Snapshot:
+        """Return what a turn starts from with the conversation's key, made by its first turn where keys are used.
+
+        Made before anything of the turn is kept: a key made by its commit would come too late for its journal.
+        """
+        if snapshot.sealed_key is not None or not self.sealer.by_conversation:
+            return snapshot
+        made = self.sealer.for_conversation(None).sealed_key
+        rows = await self.database.read(key.tenant, "make_key", sealed_key=made, **key._asdict())
+        if not rows:
+            raise Fenced(f"conversation {key.conversation} was erased")
+        return replace(snapshot, sealed_key=rows[0]["sealed_key"])
 
     async def _answer(
         self, message: OpenedMessage, snapshot: Snapshot, admission: Admission, progress: TurnProgress
@@ -169,7 +182,7 @@ class Turn:
         keep_private(guarded.vault.entries.values())  # an exception may quote what a tool was given
         self.failpoint("guard.done")
         with run.clock.step("act"):
-            decided = await find_decision(self.database, message.key, message.inbound.message_id)
+            decided = await find_decision(self.database, self.sealer, message.key, message.inbound.message_id)
             if admission == "forward":
                 answer = forward(run, guarded, self.brain.settings)
                 return answer if decided is None else replace(answer, items=[])

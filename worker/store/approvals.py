@@ -68,7 +68,7 @@ async def decide(
         approval_id=approval_id,
         person=person,
         decision=decision,
-        reason=reason,
+        reason=reason and await _seal_reason(transaction, sealer, tenant, approval_id, reason),
         message_id=message_id,
     )
     decided: dict[str, Any] = row["decided"]
@@ -97,7 +97,12 @@ async def decide(
     return decided
 
 
-async def find_decision(database: Database, key: ConversationKey, message_id: str) -> Decided | None:
+async def _seal_reason(transaction: Transaction, sealer: Sealer, tenant: str, approval_id: str, reason: str) -> str:
+    rows = await transaction.run("find_approval_key", tenant=tenant, approval_id=approval_id)
+    return sealer.with_kept_key(rows[0]["sealed_key"] if rows else None).seal_text(reason)
+
+
+async def find_decision(database: Database, sealer: Sealer, key: ConversationKey, message_id: str) -> Decided | None:
     """Find the decision that a message carries; None for a customer's message, whatever its id looks like."""
     if not message_id.startswith(MESSAGE_PREFIX):
         return None
@@ -105,4 +110,5 @@ async def find_decision(database: Database, key: ConversationKey, message_id: st
     if not rows:
         return None
     row = rows[0]
-    return Decided(row["approval_id"], row["state"], row["decided_by"], row["reason"])
+    reason = row["reason"] and sealer.open_text(row["reason"])
+    return Decided(row["approval_id"], row["state"], row["decided_by"], reason)

@@ -8,7 +8,7 @@ import structlog
 
 from runtime.database import EVERY_TENANT
 from schema.keys import EntryId
-from worker.outbound.places import streams_of
+from worker.outbound.places import names_with_aside
 from worker.store.erasure import erase_conversations
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ class Expiry:
         or not.
         """
         removed = 0
+        groups = await self._database.read(EVERY_TENANT, "find_groups")
         for row in await self._database.read(EVERY_TENANT, "find_retentions", older_than_days=self._days):
             turns = await self._expire_of(row["tenant_id"], row["before"])
-            await self._trim_streams(row["tenant_id"], row["before"])
+            await self._trim_streams(row["tenant_id"], groups, row["before"])
             removed += turns
             if turns:
                 _log.info("conversations.expired", tenant=row["tenant_id"], turns=turns)
@@ -79,9 +80,9 @@ class Expiry:
                 removed += int((await self._database.read(tenant, "expire_turns", **names))[0]["removed"])
         return removed
 
-    async def _trim_streams(self, tenant: str, before: datetime) -> None:
+    async def _trim_streams(self, tenant: str, groups: Sequence[Row], before: datetime) -> None:
         oldest = EntryId(round(before.timestamp() * 1_000), 0)
         async with self._client.pipeline(transaction=False) as pipe:
-            for stream in streams_of(tenant):
-                pipe.xtrim(stream.name, minid=f"{oldest.milliseconds}-{oldest.number}", approximate=False)
+            for stream in names_with_aside(tenant, groups):  # entries stand in either kind under the ids they first had
+                pipe.xtrim(stream, minid=f"{oldest.milliseconds}-{oldest.number}", approximate=False)
             await pipe.execute()

@@ -114,7 +114,7 @@ class Silence:
         text = apology_text(until)
         words = Words(text, agent="Desk", by=DESK)
         await add_reply(transaction, self._sealer, key, words, ground=ground, address=address, now=now)
-        item = {"role": "assistant", "content": text}
+        item = self._sealer.with_kept_key(ground["sealed_key"]).seal_item({"role": "assistant", "content": text})
         await transaction.run("add_desk_item", item=dump_json(item), **key._asdict())
 
 

@@ -8,7 +8,8 @@ SELECT with_key(c.tenant_id, c.conversation_id, c.vault) AS vault, c.sender_key,
     with_key(c.tenant_id, c.conversation_id, c.return_address) AS return_address,
     (SELECT with_key(o.tenant_id, o.conversation_id, o.body) FROM outbox o WHERE o.tenant_id = c.tenant_id AND o.conversation_id = c.conversation_id AND o.kind = 'reply'
         AND o.body <> '' ORDER BY o.ordinal DESC LIMIT 1) AS last_reply,
-    (SELECT jsonb_build_object('message_id', i.message_id, 'position', i.position, 'channel', i.channel, 'payload', i.payload)
+    (SELECT jsonb_build_object('message_id', i.message_id, 'position', i.position, 'channel', i.channel,
+            'payload', with_key(i.tenant_id, i.conversation_id, i.payload))
         FROM inbox i WHERE i.tenant_id = c.tenant_id AND i.conversation_id = c.conversation_id AND i.position <= %(position)s
         ORDER BY i.position DESC LIMIT 1) AS newest,
     (SELECT coalesce(array_agg(a.message_id ORDER BY a.position), '{}') FROM (

@@ -1,7 +1,9 @@
 -- Find the conversation that a mail belongs to, of those that it claims and its sender takes part in. Takes tenant, sender_key,
 -- references (of conversations in tokens), replies (ids), id_hashes (of Message-IDs), each from the best claim on.
--- Returns conversation_id, of the best claim first.
-SELECT m.conversation_id
+-- Returns conversation_id and its key (sealed_key; null: none), of the best claim first.
+SELECT m.conversation_id,
+    (SELECT k.sealed_key FROM conversation_key k
+        WHERE k.tenant_id = %(tenant)s AND k.conversation_id = m.conversation_id) AS sealed_key
 FROM mail_message m
 WHERE m.tenant_id = %(tenant)s
     AND (m.reference = ANY (%(references)s::text[]) OR m.message_id = ANY (%(replies)s::text[])
