@@ -59,8 +59,8 @@ def test_a_page_says_how_it_went_by_phase_and_in_all() -> None:
 
     assert "broken: not everything accepted was answered" in text
     assert "lost: accepted, and PostgreSQL knows nothing of it 1" in text
-    assert "first 1.0 5 5 0 500 500 500 500 500" in text
-    assert "second 1.0 5 4 0 1,000 1,000 1,000 1,000 1,000" in text
+    assert "first 1.0 5 5 0 10 500 500 500 500 500" in text
+    assert "second 1.0 5 4 0 10 1,000 1,000 1,000 1,000 1,000" in text
 
 
 def test_each_chart_has_its_lines() -> None:
@@ -130,7 +130,7 @@ def test_an_invalid_run_is_told_and_ends_with_code_one(
     ("arguments", "told"),
     [
         (["--profile", "ramp", "--rate", "5", "--turns", "2"], "leave out --turns, --rate"),
-        (["--profile", "nowhere.toml"], "profiles that come along: hot, ramp"),
+        (["--profile", "nowhere.toml"], "profiles that come along: door, hot, ramp"),
         (["--profile", "ramp", "--faults"], "does not go with"),
         (["--baseline", "before.json"], "needs --report"),
         (["--baseline", "nowhere.json", "--report", "x.html"], "nowhere.json: No such file"),

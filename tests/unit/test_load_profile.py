@@ -48,7 +48,7 @@ def profile_of(*phases: Phase, conversations: int = 10, turns: int = 3) -> Profi
 
 
 def test_profiles_that_come_along_are_read_by_their_name_and_are_of_every_kind() -> None:
-    assert shipped_profiles() == ["hot", "ramp", "soak", "spike", "staircase", "steady"]
+    assert shipped_profiles() == ["door", "hot", "ramp", "soak", "spike", "staircase", "steady"]
 
     read = {name: read_profile(name) for name in shipped_profiles()}
 
