@@ -14,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check check-format check-lint check-types check-imports bench chaos evaluate tokens trial-llm load format lock clean
+.PHONY: help demo test check check-format check-lint check-types check-imports bench chaos evaluate tokens trial-llm docs load format lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ tokens: $(VENV)/runtime ## measure a turn's input tokens by part, over the dialo
 # Builds a server of its own in build/trial-llm (minutes), and asks a model on the processor (a minute a message).
 trial-llm: $(VENV)/runtime ## try a small real model: install it, send it 60 messages, check what left
 	@$(BIN)/python -m ops.lab.trial_llm $(ARGS)
+
+docs: $(VENV)/dev ## build the documentation as a site, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "build/site/index.html"
 
 load: $(VENV)/runtime ## put load on a running stack and report what came back
 	@$(BIN)/fte load $(ARGS)

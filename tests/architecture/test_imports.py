@@ -19,6 +19,7 @@ from tests.architecture import sources
 SCHEMA_STANDS_ON: Final = frozenset({"pydantic", "pydantic_settings"})
 # For `make evaluate` and to train classifiers: developers' commands, so no deployment installs them.
 DEVELOPMENT_ONLY: Final = {
+    "mkdocs": ("mkdocs-material", {"ops.site.hooks"}),
     "matplotlib": ("matplotlib", {"ops.lab.evaluate.picture"}),
     "scipy": ("scikit-learn", {"worker.guardrails.train"}),
     "sklearn": ("scikit-learn", {"worker.domains.airline.local.train", "worker.guardrails.train"}),
