@@ -41,7 +41,7 @@ def commands_page() -> str:
     for name, command in _commands(root):
         parts += [f"## fte {name}", _escaped(cleandoc(command.help or ""))]
         rows = [
-            (f"`{' '.join(_names(parameter))}`", _escaped(getattr(parameter, "help", None) or ""))
+            (f"`{', '.join(_names(parameter))}`", _escaped(getattr(parameter, "help", None) or ""))
             for parameter in command.params
             if "--help" not in parameter.opts and not getattr(parameter, "hidden", False)
         ]

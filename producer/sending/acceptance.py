@@ -129,10 +129,12 @@ class Acceptance:
         statements: list[tuple[str, dict[str, Any]]] = []
         if lock_wait:
             statements.append(("set_lock_wait", {"lock_wait": lock_wait}))
+        first = messages[0].key.tenant
         for tenant, of_tenant in groupby(messages, key=lambda message: message.key.tenant):
-            statements.append(("set_tenant", self._database.scope_of(tenant)))
+            if tenant != first:
+                statements.append(("set_tenant", self._database.scope_of(tenant)))
             statements.append((accept, self._parameters(tenant, list(of_tenant))))
-        results = await self._database.run_all("", statements)
+        results = await self._database.run_all(first, statements)
         self._outage.ends()
         answers = [row for (query, _), rows in zip(statements, results, strict=True) if query == accept for row in rows]
         for message, answer in zip(messages, answers, strict=True):
