@@ -115,7 +115,14 @@ def _serving(python: str) -> Iterator[str]:
         port = str(probe.getsockname()[1])
     command = [python, "-c", _SERVER, "--model", weights, "--host", "127.0.0.1", "--port", port]
     command += ["--n_ctx", str(CONTEXT_TOKENS), "--chat_format", "chatml-function-calling"]
-    command += ["--n_threads", "1", "--n_threads_batch", "1", "--cache", "true"]  # several wait for each other by spinning
+    command += [
+        "--n_threads",
+        "1",
+        "--n_threads_batch",
+        "1",
+        "--cache",
+        "true",
+    ]  # several wait for each other by spinning
     with (ENVIRONMENT / "server.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
         os.setpriority(os.PRIO_PROCESS, server.pid, 10)

@@ -9,10 +9,10 @@ import pytest
 from celery import Celery
 
 from producer.sending.doorbell import Doorbell
+from runtime.celery_settings import celery_configuration
 from schema.errors import ServerUnreachable
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from schema.tasks import celery_configuration
 from worker.app import WorkerApp
 
 
