@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ops.lab.chaos.scene import Scene
     from ops.lab.chaos.sentinel_servers import RedisNode
+    from ops.lab.chaos.standby import Standby
 
 FAILOVER_SECONDS_MAX = 20.0
 WHOLE_SECONDS_MAX = 30.0
@@ -21,6 +22,12 @@ FROZEN_SECONDS = 10.0
 
 SWITCHES = 2
 LOOK_SECONDS = 0.1
+PROMOTED_AFTER_SECONDS = 2.0
+"""How long nobody notices that PostgreSQL's primary is gone."""
+
+UNREPLICATED_SECONDS = 1.0
+SETTLED_SECONDS = 5.0
+"""How long messages go on coming after a standby was promoted."""
 
 
 async def kill_redis_primary(scene: Scene) -> None:
@@ -54,6 +61,42 @@ async def switch_redis_primary(scene: Scene) -> None:
         scene.note()
         await _until_replaced(scene, sentinels, primary)
         await _until_whole(scene, sentinels)
+
+
+async def lose_postgres_primary(scene: Scene) -> None:
+    """Kill PostgreSQL's primary for good, and promote the standby for which its commits waited."""
+    standby = _standby(scene)
+    await scene.pause(2, 3)
+    await asyncio.to_thread(scene.stack.kill_postgres)
+    scene.note()
+    await asyncio.sleep(PROMOTED_AFTER_SECONDS)
+    await asyncio.to_thread(standby.promote)
+    scene.note()
+    await scene.pause(SETTLED_SECONDS)
+
+
+async def lose_postgres_commits(scene: Scene) -> None:
+    """Kill PostgreSQL's primary with commits that its standby has not got, empty Redis, and promote the standby.
+
+    What Redis holds is ahead of the standby: it is emptied before anybody can write again, and rebuilt.
+    """
+    standby = _standby(scene)
+    await scene.pause(2, 3)
+    standby.wire.part()
+    await asyncio.sleep(UNREPLICATED_SECONDS)
+    await asyncio.to_thread(scene.stack.kill_postgres)
+    scene.note()
+    await asyncio.sleep(PROMOTED_AFTER_SECONDS)
+    await scene.redis.flushall()
+    await asyncio.to_thread(standby.promote)
+    scene.note()
+    await scene.pause(SETTLED_SECONDS)
+
+
+def _standby(scene: Scene) -> Standby:
+    if scene.servers.standby is None:
+        raise RuntimeError("this fault needs servers of the kind `synchronous` or `asynchronous`")
+    return scene.servers.standby
 
 
 def _sentinels(scene: Scene) -> SentinelRedis:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 from ops.embedded import EmbeddedStack
 from ops.lab.chaos.sentinel_servers import SentinelRedis
+from ops.lab.chaos.standby import Standby, open_standby
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-ServerKind = Literal["single", "sentinels"]
-"""`single`: nobody takes over. `sentinels`: Redis has replicas, and Sentinels that watch them."""
+ServerKind = Literal["single", "sentinels", "synchronous", "asynchronous"]
+"""`single`: nobody takes over. `sentinels`: Redis has replicas, and Sentinels that watch them. The others: PostgreSQL
+has a standby, for which its commits wait, or do not."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,12 @@ class ChaosServers:
     database_url: str
     redis_url: str
     sentinels: SentinelRedis | None = None
+    standby: Standby | None = None
 
     @property
     def are_wired(self) -> bool:
         """Return whether processes reach them over wires of chaos: none leads to whoever takes over."""
-        return self.sentinels is None
+        return self.sentinels is None and self.standby is None
 
 
 @asynccontextmanager
@@ -41,5 +44,9 @@ async def open_servers(folder: Path, kind: ServerKind) -> AsyncIterator[ChaosSer
         if kind == "sentinels":
             sentinels = opened.enter_context(SentinelRedis(folder / "redis"))
             yield ChaosServers(stack, database_url, sentinels.url, sentinels)
+        elif kind != "single":
+            opening = open_standby(stack, folder / "standby", is_synchronous=kind == "synchronous")
+            standby = await opened.enter_async_context(opening)
+            yield ChaosServers(stack, standby.url, redis_url, standby=standby)
         else:
             yield ChaosServers(stack, database_url, redis_url)
