@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import NamedTuple
 
 TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 """A tenant's name; no colon and no brace, because it stands inside Redis keys and their hash tags."""
@@ -58,15 +55,13 @@ def trace_id_of(key: ConversationKey) -> str:
     return "trace_" + hashlib.sha256(f"fte trace {key}".encode()).hexdigest()[:32]
 
 
-def reply_id_of(key: ConversationKey, sequence: int, in_reply_to: Sequence[str] = ()) -> str:
-    """Return the id of a conversation's reply with this sequence, which answers these messages.
+def reply_id_of(key: ConversationKey, sequence: int) -> str:
+    """Return the id of a conversation's reply with this sequence.
 
     Derived, not random: a turn that is run twice gives its reply the same id, so a consumer that dedupes by id is safe
-    even when PostgreSQL has lost its last commits, by a restored backup or a standby that lagged. The messages are part
-    of it, because the sequence of a lost reply is given to another one then, which no consumer may pass over.
+    even when an operator restores a database from a backup.
     """
-    what = " ".join((f"fte reply {key} {sequence}", *in_reply_to))
-    return "reply_" + hashlib.sha256(what.encode()).hexdigest()[:24]
+    return "reply_" + hashlib.sha256(f"fte reply {key} {sequence}".encode()).hexdigest()[:24]
 
 
 def ticket_id_of(key: ConversationKey, position: int) -> str:
@@ -88,9 +83,9 @@ def _ticket_number(what: str) -> str:
     return "T-" + "".join(letters)
 
 
-def event_id_of(key: ConversationKey, ordinal: int, caused_by: str = "") -> str:
-    """Return the id of the event at this ordinal of a conversation's outbox, and of the message that it comes from."""
-    return "event_" + hashlib.sha256(f"fte event {key} {ordinal} {caused_by}".rstrip().encode()).hexdigest()[:24]
+def event_id_of(key: ConversationKey, ordinal: int) -> str:
+    """Return the id of the event at this ordinal of a conversation's outbox."""
+    return "event_" + hashlib.sha256(f"fte event {key} {ordinal}".encode()).hexdigest()[:24]
 
 
 def redriven_id_of(key: ConversationKey, message_id: str) -> str:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _REASON_CHARACTERS_MAX = 1_000
 _FENCED_STATES = {"FT001", "FT002"}
-_ACCEPTED_CONSTRAINT = "conversation_is_done_up_to_what_was_accepted"
-"""Refuses a turn of a message that PostgreSQL has lost meanwhile: a standby took over that did not have it yet."""
 _OVERTAKEN_STATE = "FT005"
 _DEADLOCK_STATE = "40P01"
 Statement = tuple[str, Mapping[str, Any]]
@@ -81,7 +79,7 @@ class Committer:
             else:
                 await self._database.run_all(run.message.key.tenant, statements)
         except psycopg.Error as error:
-            if error.sqlstate in _FENCED_STATES or error.diag.constraint_name == _ACCEPTED_CONSTRAINT:
+            if error.sqlstate in _FENCED_STATES:
                 raise Fenced(str(error)) from None
             if error.sqlstate == _OVERTAKEN_STATE:
                 raise Overtaken(str(error)) from None
@@ -116,11 +114,10 @@ class Committer:
         rows = []
         if answer.reply is not None:
             ordinal, sequence = ordinal + 1, sequence + 1
-            answered = [each.inbound.message_id for each in message.messages]
             reply = Reply(
-                reply_id=reply_id_of(key, sequence, answered),
+                reply_id=reply_id_of(key, sequence),
                 sequence=sequence,
-                in_reply_to=answered,
+                in_reply_to=[each.inbound.message_id for each in message.messages],
                 channel=message.inbound.channel,
                 recipient=message.inbound.sender,
                 text=Vault(answer.vault).render(answer.reply),
@@ -147,8 +144,7 @@ class Committer:
             rows.append(OutboxRow(ordinal, "escalation", None, escalation.ticket_id, sequence, body))
         for name, attributes in answer.events:
             ordinal += 1
-            event_id = event_id_of(key, ordinal, message.inbound.message_id)
-            event = Event(event_id=event_id, name=name, attributes=attributes, **shared)
+            event = Event(event_id=event_id_of(key, ordinal), name=name, attributes=attributes, **shared)
             rows.append(OutboxRow(ordinal, "event", None, event.event_id, sequence, event.model_dump_json()))
         return rows
 

@@ -43,8 +43,6 @@ class Evidence:
     """Process ids: each may have died between passing an entry on and acknowledging it."""
     redis_forgets: bool = False
     """Whether Redis lost consumers' acknowledgements."""
-    postgresql_forgets: bool = False
-    """Whether PostgreSQL lost its last commits."""
 
 
 @dataclass(slots=True)
@@ -80,10 +78,6 @@ class Findings:
     """
     slowest_seconds: float = 0.0
     """Longest time from a message's acceptance to its commit."""
-    forgotten: int = 0
-    """Accepted, and lost with the commits that PostgreSQL's standby had not got."""
-    unfounded: int = 0
-    """Replies and tickets that a consumer got, and whose turn was lost in the same way."""
     examples: list[str] = field(default_factory=list)
     """Some of the violations, in words."""
 
@@ -114,8 +108,6 @@ def audit(evidence: Evidence) -> Findings:
     """Check what became of every message of a run."""
     findings = Findings(messages=len({line["message_id"] for line in evidence.ledger}))
     evidence = replace(evidence, outbound=_pass_over_repeats(evidence, findings))
-    if evidence.postgresql_forgets:
-        evidence = _pass_over_forgotten(evidence, findings)
     _audit_outcomes(evidence, findings)
     _audit_order(evidence, findings)
     _audit_effects(evidence, findings)
@@ -147,20 +139,6 @@ def _pass_over_repeats(evidence: Evidence, findings: Findings) -> list[Row]:
             once.append(line)
         handed_by[line["id"]] = line["by"]
     return once
-
-
-def _pass_over_forgotten(evidence: Evidence, findings: Findings) -> Evidence:
-    """Count what PostgreSQL lost with its last commits, and return the evidence without it.
-
-    The rest is held to the same promises: what PostgreSQL still knows is answered once, in order.
-    """
-    known = {row["message_id"] for row in evidence.inbox}
-    founded = {row["entry_id"] for row in evidence.outbox}
-    ledger = [line for line in evidence.ledger if line["message_id"] in known]
-    outbound = [line for line in evidence.outbound if line["id"] in founded]
-    findings.forgotten = len({line["message_id"] for line in evidence.ledger} - known)
-    findings.unfounded = len({line["id"] for line in evidence.outbound} - founded)
-    return replace(evidence, ledger=ledger, outbound=outbound)
 
 
 def _audit_outcomes(evidence: Evidence, findings: Findings) -> None:

@@ -25,7 +25,6 @@ LOOK_SECONDS = 0.1
 PROMOTED_AFTER_SECONDS = 2.0
 """How long nobody notices that PostgreSQL's primary is gone."""
 
-UNREPLICATED_SECONDS = 1.0
 SETTLED_SECONDS = 5.0
 """How long messages go on coming after a standby was promoted."""
 
@@ -75,27 +74,9 @@ async def lose_postgres_primary(scene: Scene) -> None:
     await scene.pause(SETTLED_SECONDS)
 
 
-async def lose_postgres_commits(scene: Scene) -> None:
-    """Kill PostgreSQL's primary with commits that its standby has not got, empty Redis, and promote the standby.
-
-    What Redis holds is ahead of the standby: it is emptied before anybody can write again, and rebuilt.
-    """
-    standby = _standby(scene)
-    await scene.pause(2, 3)
-    standby.wire.part()
-    await asyncio.sleep(UNREPLICATED_SECONDS)
-    await asyncio.to_thread(scene.stack.kill_postgres)
-    scene.note()
-    await asyncio.sleep(PROMOTED_AFTER_SECONDS)
-    await scene.redis.flushall()
-    await asyncio.to_thread(standby.promote)
-    scene.note()
-    await scene.pause(SETTLED_SECONDS)
-
-
 def _standby(scene: Scene) -> Standby:
     if scene.servers.standby is None:
-        raise RuntimeError("this fault needs servers of the kind `synchronous` or `asynchronous`")
+        raise RuntimeError("this fault needs servers of the kind `standby`")
     return scene.servers.standby
 
 

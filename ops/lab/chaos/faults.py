@@ -55,8 +55,6 @@ class Fault:
     """Returns what this machine lacks for the fault."""
     redis_forgets: bool = False
     """Redis loses what consumers have acknowledged, in a run in which consumers die as well."""
-    postgresql_forgets: bool = False
-    """PostgreSQL loses its last commits; without any lost the fault has not taken place."""
     is_burst: bool = False
     """`ChaosOptions.burst` customers write one message each, at once."""
     seconds: float = 0.0
@@ -240,17 +238,8 @@ FAULTS: tuple[Fault, ...] = (
         "PostgreSQL's primary is lost, its synchronous standby promoted",
         failover_faults.lose_postgres_primary,
         12,
-        servers="synchronous",
+        servers="standby",
         keeps_sending=True,
-    ),
-    Fault(
-        "D2",
-        "PostgreSQL's primary is lost, its asynchronous standby promoted",
-        failover_faults.lose_postgres_commits,
-        15,
-        servers="asynchronous",
-        keeps_sending=True,
-        postgresql_forgets=True,
     ),
 )
 

@@ -166,10 +166,6 @@ class Chaos:
         findings = await asyncio.to_thread(audit, self._gather(plan, marks, fault))
         events = (*_NEVER_LOGGED, *fault.must_log)
         logged = {event: scene.logged(event) for event in events}
-        if fault.postgresql_forgets:
-            scene.told.append(
-                f"{findings.forgotten} accepted messages and {findings.unfounded} replies were lost with the primary"
-            )
         late = tuple(judge_times(fault, findings, slowness=scene.slowness))
         broken = (*scene.undone, *judge(fault, findings, logged, kills=kills), *late)
         return FaultResult(
@@ -261,7 +257,6 @@ class Chaos:
             calls=calls,
             consumers_killed=self._scene.crew.consumer.killed,
             redis_forgets=fault.redis_forgets,
-            postgresql_forgets=fault.postgresql_forgets,
             moments=list(self._scene.moments),
             **read_database(self._scene.settings.database_url or "", plan.run),
         )
@@ -276,8 +271,6 @@ def judge(fault: Fault, findings: Findings, logged: dict[str, int], *, kills: in
         broken.append(f"{findings.raw_duplicates} entries stand in their streams twice")
     if fault.breaks_calls_off and findings.broken_off < kills:
         broken.append(f"{findings.broken_off} calls of the provider were broken off by {kills} deaths")
-    if fault.postgresql_forgets and not findings.forgotten:
-        broken.append("PostgreSQL lost no commit: the fault did not take place")
     broken += [
         f"no worker logged {event}: the fault did not take place" for event in fault.must_log if not logged[event]
     ]

@@ -104,6 +104,11 @@ class SentinelRedis:
         query = f"primary={PRIMARY}&sentinel_password={self._sentinel_password}"
         return f"redis+sentinel://:{self._password}@{places}/0?{query}"
 
+    @property
+    def passwords(self) -> tuple[str, str]:
+        """Return the passwords of the servers and of the Sentinels."""
+        return self._password, self._sentinel_password
+
     def __enter__(self) -> Self:
         """Start all servers, and wait until every Sentinel knows the others and every replica follows."""
         try:

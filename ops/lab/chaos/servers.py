@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-ServerKind = Literal["single", "sentinels", "synchronous", "asynchronous"]
-"""`single`: nobody takes over. `sentinels`: Redis has replicas, and Sentinels that watch them. The others: PostgreSQL
-has a standby, for which its commits wait, or do not."""
+ServerKind = Literal["single", "sentinels", "standby"]
+"""`single`: nobody takes over. `sentinels`: Redis has replicas, and Sentinels that watch them.
+
+`standby`: PostgreSQL has a synchronous standby.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,8 @@ async def open_servers(folder: Path, kind: ServerKind) -> AsyncIterator[ChaosSer
         if kind == "sentinels":
             sentinels = opened.enter_context(SentinelRedis(folder / "redis"))
             yield ChaosServers(stack, database_url, sentinels.url, sentinels)
-        elif kind != "single":
-            opening = open_standby(stack, folder / "standby", is_synchronous=kind == "synchronous")
-            standby = await opened.enter_async_context(opening)
+        elif kind == "standby":
+            standby = await opened.enter_async_context(open_standby(stack, folder / "standby"))
             yield ChaosServers(stack, standby.url, redis_url, standby=standby)
         else:
             yield ChaosServers(stack, database_url, redis_url)

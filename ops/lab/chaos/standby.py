@@ -1,4 +1,4 @@
-"""Run a PostgreSQL standby that follows the stack's PostgreSQL, and takes its place when it is told to."""
+"""Run a synchronous PostgreSQL standby that follows the stack's PostgreSQL, and takes its place when it is told to."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from ops.embedded.ports import choose_port
 from ops.embedded.postgres import PostgresServer, postgres_data_folder
 from ops.embedded.programs import find_programs
 from ops.embedded.state import StackIdentity
-from ops.lab.chaos.wires import wire_to
 from runtime.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ops.embedded import EmbeddedStack
-    from ops.lab.chaos.wires import Wire
 
 FOLLOW_SECONDS_MAX = 30.0
 PROMOTE_SECONDS_MAX = 20
@@ -43,11 +41,10 @@ class StandbyServer(PostgresServer):
 
 
 class Standby:
-    """A standby of a stack's PostgreSQL, and the wire by which it follows."""
+    """A standby of a stack's PostgreSQL."""
 
-    def __init__(self, server: StandbyServer, stack: EmbeddedStack, wire: Wire) -> None:
+    def __init__(self, server: StandbyServer, stack: EmbeddedStack) -> None:
         self.server = server
-        self.wire = wire
         self._stack = stack
 
     @property
@@ -64,34 +61,32 @@ class Standby:
 
 
 @asynccontextmanager
-async def open_standby(stack: EmbeddedStack, folder: Path, *, is_synchronous: bool) -> AsyncIterator[Standby]:
-    """Run a standby in a folder for the block; where it is synchronous, each commit of the primary waits for it."""
+async def open_standby(stack: EmbeddedStack, folder: Path) -> AsyncIterator[Standby]:
+    """Run a standby in a folder for the block; each commit of the primary waits for it."""
     account = choose_account(postgres_data_folder(stack.state_dir))
-    password = urlsplit(stack.addresses.database_url).password or ""
-    identity = StackIdentity(f"fte-{secrets.token_hex(8)}", password, "")
+    database_url = stack.addresses.database_url
+    identity = StackIdentity(f"fte-{secrets.token_hex(8)}", urlsplit(database_url).password or "", "")
     server = StandbyServer(folder, identity, find_programs(account), account, durable=True)
-    async with wire_to(stack.addresses.database_url) as (url, wire):
-        await asyncio.to_thread(server.copy_from, urlunsplit(urlsplit(url)._replace(path="/postgres")))
-        try:
-            await asyncio.to_thread(server.launch, choose_port(None))
-            await asyncio.to_thread(server.wait_ready)
-            await asyncio.to_thread(_begin_to_follow, stack.addresses.database_url, is_synchronous)
-            yield Standby(server, stack, wire)
-        finally:
-            await asyncio.to_thread(server.kill)
+    await asyncio.to_thread(server.copy_from, database_url)
+    try:
+        await asyncio.to_thread(server.launch, choose_port(None))
+        await asyncio.to_thread(server.wait_ready)
+        await asyncio.to_thread(_begin_to_wait, database_url)
+        yield Standby(server, stack)
+    finally:
+        await asyncio.to_thread(server.kill)
 
 
-def _begin_to_follow(database_url: str, is_synchronous: bool) -> None:  # noqa: FBT001 - by position through a thread
-    """Wait until the primary sends to its standby, and waits for it where it is to."""
+def _begin_to_wait(database_url: str) -> None:
+    """Let the primary's commits wait for its standby; returns when they do."""
     with connect(database_url) as connection:
-        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{'*' if is_synchronous else ''}'".encode())
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         connection.execute("SELECT pg_reload_conf()")
-        wanted = "sync" if is_synchronous else "async"
         deadline = time.monotonic() + FOLLOW_SECONDS_MAX
         while True:
             states = connection.execute("SELECT state, sync_state FROM pg_stat_replication").fetchall()
-            if [(row["state"], row["sync_state"]) for row in states] == [("streaming", wanted)]:
+            if [(row["state"], row["sync_state"]) for row in states] == [("streaming", "sync")]:
                 return
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the standby does not follow after {FOLLOW_SECONDS_MAX:.0f} s: {states}")
+                raise TimeoutError(f"no standby follows in step after {FOLLOW_SECONDS_MAX:.0f} s: {states}")
             time.sleep(POLL_SECONDS)
