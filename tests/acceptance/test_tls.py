@@ -84,11 +84,11 @@ async def test_a_server_without_the_right_certificate_is_refused_and_the_error_s
     settings = behind(signer.certify(certified_for), authority.path)
     redis = make_redis(settings)
 
-    with pytest.raises(ServerUnreachable, match=r"FTE_REDIS_URL.*(?i:certificate)") as of_redis:
+    with pytest.raises(ServerUnreachable, match=r"certificate.*FTE_REDIS_URL") as of_redis:
         await check_redis(redis, settings)
-    with pytest.raises(ServerUnreachable, match=r"FTE_REDIS_URL.*(?i:certificate)"):
+    with pytest.raises(ServerUnreachable, match=r"certificate.*FTE_REDIS_URL"):
         await asyncio.to_thread(Doorbell(settings.redis_url or "").ring, [ConversationKey("default", "c-1")])
-    with pytest.raises(ServerUnreachable, match=r"FTE_DATABASE_URL.*certificate") as of_postgresql:
+    with pytest.raises(ServerUnreachable, match=r"certificate.*FTE_DATABASE_URL") as of_postgresql:
         await Database(settings).open()
 
     await redis.aclose()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+from anyio.from_thread import start_blocking_portal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from runtime.cancelling import cancel_and_wait
 
 _SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 """What a client of PostgreSQL sends first, to ask for TLS on the same connection."""
@@ -73,36 +75,55 @@ class Authority:
 def tls_front(port: int, context: ssl.SSLContext, *, is_postgresql: bool = False) -> Iterator[int]:
     """Serve a loopback port over TLS for the block; yields the port of the front.
 
-    It runs on a thread of its own, since clients that block are served as well.
+    It runs on a loop of its own thread, since clients that block are served as well.
     """
-    loop = asyncio.new_event_loop()
+    with start_blocking_portal("asyncio") as portal:
+        front = _Front(port, context, is_postgresql=is_postgresql)
+        yield portal.call(front.open)
+        portal.call(front.close)
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
-            if is_postgresql:
+
+class _Front:
+    def __init__(self, port: int, context: ssl.SSLContext, *, is_postgresql: bool) -> None:
+        self._port = port
+        self._context = context
+        self._is_postgresql = is_postgresql
+        self._carrying: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> int:
+        """Listen; returns the port."""
+        at_once = None if self._is_postgresql else self._context
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=at_once)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """Stop listening, and end every connection."""
+        assert self._server is not None
+        self._server.close()
+        await cancel_and_wait(*self._carrying)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._carry(reader, writer))
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError), closing(writer):
+            if self._is_postgresql:
                 if await reader.readexactly(len(_SSL_REQUEST)) != _SSL_REQUEST:
-                    writer.close()  # who speaks in clear is not answered
-                    return
+                    return  # who speaks in clear is not answered
                 writer.write(b"S")
                 await writer.drain()
-                await writer.start_tls(context)
-            there, back = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.gather(_pass(reader, back), _pass(there, writer))
-
-    at_once = None if is_postgresql else context
-    server = loop.run_until_complete(asyncio.start_server(carry, "127.0.0.1", 0, ssl=at_once))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        server.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0.1))
-        loop.close()
+                await writer.start_tls(self._context)
+            there, back = await asyncio.open_connection("127.0.0.1", self._port)
+            with closing(back):
+                passing = [asyncio.create_task(work) for work in (_pass(reader, back), _pass(there, writer))]
+                try:
+                    await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    await cancel_and_wait(*passing)
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -110,4 +131,3 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(_READ_BYTES_MAX):
             writer.write(data)
             await writer.drain()
-    writer.close()
