@@ -65,6 +65,10 @@ async def test_doorbells_and_streams_follow_the_primary_that_sentinels_choose(
     async def is_replaced() -> bool:
         return await asyncio.to_thread(sentinels.find_primary) not in {None, dead}
 
+    async def hears_bells() -> bool:
+        primary: Any = await asyncio.to_thread(sentinels.find_primary)
+        return any(client["cmd"] == "brpop" for client in await asyncio.to_thread(primary.client.client_list))
+
     async with (
         running(settings, tmp_path / "log", *FTE, "worker", "--concurrency", "4"),
         AsyncSubscription(settings, replies_stream("default", "chat"), group="g", consumer="one") as subscription,
@@ -73,7 +77,7 @@ async def test_doorbells_and_streams_follow_the_primary_that_sentinels_choose(
         before = await asyncio.wait_for(_collect(subscription, 2), 30)
         dead.kill()
         await eventually(is_replaced, within_seconds=FAILOVER_SECONDS_MAX)
-        await asyncio.sleep(5)  # in which the worker's listener comes back: it tries every few seconds
+        await eventually(hears_bells, within_seconds=FAILOVER_SECONDS_MAX)
         await send(settings, 4)
         after = await asyncio.wait_for(_collect(subscription, 4), BELL_SECONDS / 2)
 

@@ -139,12 +139,12 @@ class SentinelRedis:
         return about["role"] == "master" and followers == ["online"] * REPLICAS
 
     def _start(self) -> None:
-        common = [f"requirepass {self._password}", f"masterauth {self._password}"]
-        common += ["appendonly yes", "appendfsync everysec", 'save ""', "maxmemory-policy noeviction"]
-        common += ["repl-diskless-sync yes", "repl-diskless-sync-delay 0"]
+        for_each = [f"requirepass {self._password}", f"masterauth {self._password}"]
+        for_each += ["appendonly yes", "appendfsync everysec", 'save ""', "maxmemory-policy noeviction"]
+        for_each += ["repl-diskless-sync yes", "repl-diskless-sync-delay 0"]
         for node in self.nodes:
             follows = [] if node is self.nodes[0] else [f"replicaof {LOOPBACK} {self.nodes[0].port}"]
-            node.write_configuration(*common, *follows)
+            node.write_configuration(*for_each, *follows)
             node.start()
         for sentinel in self.sentinels:
             sentinel.write_configuration(
