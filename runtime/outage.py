@@ -46,6 +46,14 @@ def is_redis_away(error: BaseException) -> bool:
     return isinstance(error, RedisConnectionError | RedisTimeoutError)
 
 
+_NO_PRIMARY = re.compile(r"(?:^|-)(?:READONLY|MASTERDOWN|UNBLOCKED)\b")
+
+
+def is_no_primary(error: ResponseError) -> bool:
+    """Check whether Redis answered that it is a replica, so that its primary is to be looked for elsewhere."""
+    return isinstance(error, ReadOnlyError | MasterDownError) or _NO_PRIMARY.search(str(error)) is not None
+
+
 class Outage:
     """The outage state of one server: a thousand refused messages are one fact, not a thousand lines."""
 

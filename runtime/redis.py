@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from runtime.outage import is_no_primary
+from runtime.sentinels import PrimaryFinder
 from runtime.server_addresses import address_of, first_line
 from schema.errors import InvalidSettings, ServerUnreachable
+from schema.redis_address import read_sentinel_url
 from schema.resources import load_script
 from schema.settings.servers import ServerSettings
 
@@ -33,37 +36,53 @@ def make_redis(settings: ServerSettings) -> Redis:
     """Make the process's Redis client; it connects at first use, and belongs to the event loop of that use.
 
     A silent connection, be it read from, written to or being made, is noticed within ANSWER_SECONDS_MAX, and all its
-    siblings with it. Nothing is retried here: a script may have run although its answer was lost, and only the caller
-    knows what a second run means.
+    siblings with it; so is one that leads to a replica. Where the address names Sentinels, each new connection goes to
+    the primary of that moment. Nothing is retried here: a script may have run although its answer was lost, and only
+    the caller knows what a second run means.
     """
     if settings.redis_url is None:
         raise InvalidSettings(["FTE_REDIS_URL: not set; `fte up` prints one"])
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url,
-        max_connections=settings.redis_connections_max,
-        timeout=10,
-        socket_timeout=ANSWER_SECONDS_MAX,
-        socket_connect_timeout=CONNECT_SECONDS_MAX,
-        socket_keepalive=True,
-        health_check_interval=15,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
+    options: dict[str, Any] = {
+        "max_connections": settings.redis_connections_max,
+        "timeout": 10,
+        "socket_timeout": ANSWER_SECONDS_MAX,
+        "socket_connect_timeout": CONNECT_SECONDS_MAX,
+        "socket_keepalive": True,
+        "health_check_interval": 15,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+    sentinel = read_sentinel_url(settings.redis_url)
+    if sentinel is None:
+        pool = BlockingConnectionPool.from_url(settings.redis_url, **options)
+    else:
+        options |= {"db": sentinel.database, **sentinel.login, **(sentinel.tls or {})}
+        pool = BlockingConnectionPool(connection_class=Connection if sentinel.tls is None else SSLConnection, **options)
     # The address may ask for any connection class: TLS, a Unix socket.
-    pool.connection_class = type("Connection", (_Connection, pool.connection_class), {"siblings": WeakSet()})
+    pool.connection_class = type(
+        "Connection",
+        (_Connection, pool.connection_class),
+        {"siblings": WeakSet(), "finder": None if sentinel is None else PrimaryFinder(sentinel)},
+    )
     return Redis.from_pool(pool)
 
 
 class _Connection:
-    """A mixin that corrects two behaviours of redis-py's connections, of whatever class they are.
+    """A mixin that corrects three behaviours of redis-py's connections, of whatever class they are.
 
-    uvloop raises RuntimeError for writing to a closed connection; here it is ConnectionError, as for any lost one. And
-    when one connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would
-    pay for several of them one after the other.
+    uvloop raises RuntimeError for writing to a closed connection; here it is ConnectionError, as for any lost one. When
+    one connection of a pool has gone silent the others have too, and each would cost its own wait: a turn would pay for
+    several of them one after the other. And one that leads to a replica would lead there for ever, with its siblings.
     """
 
     siblings: WeakSet[_Connection]
     """All connections of the pool, this one too."""
+    finder: PrimaryFinder | None
+    """Tells where to connect to; None: always to the place of the address."""
+    host: str
+    port: int
+    is_connected: bool
+    mark_for_reconnect: Callable[[], None]
     made_at = 0.0
     """By the loop's clock."""
 
@@ -75,29 +94,36 @@ class _Connection:
 
     async def connect_check_health(self, *args: Any, **options: Any) -> None:
         """Connect, unless connected; a server that does not let in within the time is silent on all siblings."""
-        with self._siblings_ended_by_silence():
+        if self.finder is not None and not self.is_connected:
+            self.host, self.port = await self.finder.find()
+        with self._siblings_ended():
             await super().connect_check_health(*args, **options)  # type: ignore[misc]  # of the class beside it
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's
         """Send a command; raises ConnectionError when the connection is closed."""
         try:
-            with self._siblings_ended_by_silence():
+            with self._siblings_ended():
                 await super().send_packed_command(command, check_health)  # type: ignore[misc]  # as above
         except RuntimeError as error:
             raise RedisConnectionError(str(error)) from error
 
     async def read_response(self, *args: Any, timeout: float | None = None, **options: Any) -> Any:  # noqa: ASYNC109 - redis-py's
         """Read an answer; one that was asked for with a time limit of its own may fail to come."""
-        with self._siblings_ended_by_silence() if timeout is None else nullcontext():
+        with self._siblings_ended() if timeout is None else nullcontext():
             return await super().read_response(*args, timeout=timeout, **options)  # type: ignore[misc]  # as above
 
     @contextmanager
-    def _siblings_ended_by_silence(self) -> Iterator[None]:
-        """Close, when the block times out, all siblings that were made before it began."""
+    def _siblings_ended(self) -> Iterator[None]:
+        """Close, when the block times out or finds a replica, all siblings that were made before it began."""
         began = asyncio.get_running_loop().time()
         try:
             yield
-        except RedisTimeoutError:
+        except (RedisTimeoutError, ResponseError) as error:
+            if isinstance(error, ResponseError):
+                if not is_no_primary(error):
+                    raise
+                # Only when it is given back: there may be more answers to read.
+                self.mark_for_reconnect()
             for connection in list(self.siblings):
                 if connection is not self and connection.made_at <= began:
                     connection.hang_up()

@@ -76,7 +76,7 @@ async def check_rights(client: Redis, settings: ServerSettings) -> None:
             "Redis",
             address,
             ["it is a Sentinel, which holds no data"],
-            "give FTE_REDIS_URL an address that follows the primary; docs/operations.md says how",
+            "give FTE_REDIS_URL the form redis+sentinel://host:port,host:port/0?primary=mymaster; docs/operations.md",
         )
     if refused:
         raise ServerUnfit(

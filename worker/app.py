@@ -29,11 +29,12 @@ from kombu import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from runtime.celery_settings import celery_configuration
 from runtime.configuration import load_settings
 from runtime.garbage import expect_much
 from runtime.telemetry.logs import configure_logs
 from schema.errors import InvalidSettings
-from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
+from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK
 from worker.tasks import register_tasks
 
 if TYPE_CHECKING:

@@ -105,10 +105,12 @@ async def _run(
     with Live(
         _table(rows, "", console.width), console=console, auto_refresh=False, vertical_overflow="visible"
     ) as live:
-        async with chaos_on(settings, folder, options) as running:
-            for fault in faults:
-                live.update(_table(rows, f"{fault.name} {fault.title} …", console.width), refresh=True)
-                rows.append(await running.run(fault))
+        for kind in dict.fromkeys(fault.servers for fault in faults):
+            (folder / kind).mkdir()
+            async with chaos_on(settings, folder / kind, options, servers=kind) as running:
+                for fault in (fault for fault in faults if fault.servers == kind):
+                    live.update(_table(rows, f"{fault.name} {fault.title} …", console.width), refresh=True)
+                    rows.append(await running.run(fault))
             live.update(_table(rows, "", console.width), refresh=True)
     for row in rows:
         if row.unshown is not None:

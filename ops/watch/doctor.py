@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,9 +12,11 @@ from redis.exceptions import RedisError
 from ops.watch.facts import Verified, WorkerSeen, read_verified, read_workers
 from runtime.database import EVERY_TENANT
 from runtime.redis_rights import check_rights
+from runtime.sentinels import PrimaryFinder
 from runtime.server_addresses import first_line
 from schema.errors import FteError
 from schema.keys import agenda_key
+from schema.redis_address import read_sentinel_url
 from schema.resources import load_migrations
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ CONNECTIONS_SHARE_MAX: Final = 0.85
 MEMORY_SHARE_MAX: Final = 0.85
 VERIFY_SECONDS_MAX: Final = 2 * 86_400.0
 PARTITIONS_MAX: Final = 100
+SENTINELS_MIN: Final = 3
+"""With fewer, the death of one keeps the others from choosing another primary."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ async def examine(watched: Watched, settings: Settings, *, is_embedded: bool) ->
         workers = await read_workers(watched.client)
         about: dict[str, Any] = await watched.client.info()
         diagnoses += diagnose_redis(about)
+        diagnoses += await _examine_sentinels(settings, about)
         diagnoses += await _examine_keys(watched.client, settings)
         seconds, microseconds = await watched.client.time()
         redis_clock = seconds + microseconds / 1e6
@@ -160,6 +165,31 @@ def diagnose_redis(about: dict[str, Any]) -> list[Diagnosis]:
         what = f"{used / limit:.0%} of its memory is used; it refuses to write when it is full"
         found.append(Diagnosis("Redis", "wrong", what, "give it more; see which group of consumers lags (fte status)"))
     return found
+
+
+async def _examine_sentinels(settings: Settings, about: dict[str, Any]) -> list[Diagnosis]:
+    address = read_sentinel_url(settings.redis_url or "")
+    if address is None:
+        return []
+    told = await PrimaryFinder(address).ask_each()
+    return diagnose_sentinels(told, about.get("connected_slaves", 0))
+
+
+def diagnose_sentinels(told: Sequence[tuple[str, int] | str], replicas: int) -> list[Diagnosis]:
+    """Judge what the Sentinels say of the primary (its place, or why they do not know it), and who could replace it."""
+    places = [each for each in told if not isinstance(each, str)]
+    agree = max((places.count(place) for place in places), default=0)
+    what = f"{agree} of {len(told)} Sentinels agree on the primary; it has {replicas} replicas"
+    found = []
+    if 2 * agree <= len(told):
+        reasons = "; ".join(dict.fromkeys(each for each in told if isinstance(each, str))) or "they differ"
+        found.append(Diagnosis("Sentinels", "wrong", f"{what} ({reasons})", "no failover can take place: start them"))
+    elif agree < len(told) or len(told) < SENTINELS_MIN:
+        remedy = f"name all in FTE_REDIS_URL, at least {SENTINELS_MIN}, and start those that are away"
+        found.append(Diagnosis("Sentinels", "doubtful", what, remedy))
+    if not replicas:
+        found.append(Diagnosis("Sentinels", "wrong", "the primary has no replica to take its place", "start one"))
+    return found or [Diagnosis("Sentinels", "well", what)]
 
 
 async def _examine_keys(client: Redis, settings: Settings) -> list[Diagnosis]:

@@ -10,9 +10,10 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from runtime.celery_settings import celery_configuration
 from runtime.server_addresses import address_of, first_line
 from schema.errors import ServerUnreachable
-from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK, celery_configuration
+from schema.tasks import DOORBELL_QUEUE, DRAIN_TASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,8 @@ class Doorbell:
         options = {**configuration["broker_transport_options"], "max_retries": 1, "interval_start": 0}
         self._app = Celery("fte-doorbell", set_as_current=False)
         self._app.conf.update({**configuration, "broker_transport_options": options})
-        self._url = redis_url  # given when connecting: CELERY_BROKER_URL in the environment is for another application
+        # Given when connecting: CELERY_BROKER_URL in the environment is for another application.
+        self._url = configuration["broker_url"]
         self.address = address_of(redis_url)
         self._lock = threading.Lock()
         self._producer: Any = None

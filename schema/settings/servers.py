@@ -20,7 +20,9 @@ class ServerSettings(Section):
     database_pooled: bool = Field(
         default=False, description="a pooler of transactions stands before PostgreSQL, such as PgBouncer"
     )
-    redis_url: str | None = Field(default=None, description="Redis, redis://…; unset: the embedded one")
+    redis_url: str | None = Field(
+        default=None, description="Redis, redis://… or redis+sentinel://…; unset: the embedded one"
+    )
     database_connections_max: int = Field(default=8, ge=1, description="PostgreSQL connections of one process")
     redis_connections_max: int = Field(default=64, ge=1, description="Redis connections of one process")
     send_seconds_max: float = Field(default=10, gt=0, description="how long send retries an unreachable server")

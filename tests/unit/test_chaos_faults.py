@@ -26,7 +26,7 @@ def test_every_named_point_has_a_row() -> None:
 
 
 def test_every_row_has_a_name_of_its_own_and_is_told_of() -> None:
-    rows = re.findall(r"^\| ([FPA][\w, ]+) \|", RELIABILITY.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| ([FPARD][\w, ]+) \|", RELIABILITY.read_text(), re.MULTILINE)
     told = {name for names in rows for name in names.split(", ")}
 
     names = [each.name for each in FAULTS]

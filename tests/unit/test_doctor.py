@@ -13,6 +13,7 @@ from ops.watch.doctor import (
     diagnose_connections,
     diagnose_postgresql,
     diagnose_redis,
+    diagnose_sentinels,
     diagnose_settings,
     diagnose_verification,
     diagnose_workers,
@@ -168,3 +169,24 @@ def test_settings_that_are_allowed_and_unwise_are_named() -> None:
     assert verdicts(diagnose_settings(quiet, is_embedded=True)) == {"well"}
     assert verdicts(diagnose_settings(quiet, is_embedded=False)) == {"doubtful"}
     assert verdicts(diagnose_settings(quiet.model_copy(update={"load_tests": True}), is_embedded=True)) == {"doubtful"}
+
+
+@pytest.mark.parametrize(
+    ("told", "replicas", "verdict"),
+    [
+        ([("h", 1)] * 3, 2, "well"),
+        ([("h", 1)] * 2, 2, "doubtful"),
+        ([("h", 1), ("h", 1), "Timeout connecting to server"], 2, "doubtful"),
+        ([("h", 1), ("h", 1), ("old", 2)], 2, "doubtful"),
+        ([("h", 1), ("old", 2), "Timeout connecting to server"], 2, "wrong"),
+        (["it watches no primary of the name main"] * 3, 2, "wrong"),
+        ([("h", 1)] * 3, 0, "wrong"),
+    ],
+)
+def test_sentinels_are_judged_by_how_many_agree_and_by_who_could_take_over(
+    told: list[tuple[str, int] | str], replicas: int, verdict: str
+) -> None:
+    (found,) = diagnose_sentinels(told, replicas)
+
+    assert found.verdict == verdict
+    assert bool(found.remedy) == (verdict != "well")

@@ -9,10 +9,10 @@ import pytest
 from celery import Celery
 
 from producer.sending.doorbell import Doorbell
+from runtime.celery_settings import celery_configuration
 from schema.errors import ServerUnreachable
 from schema.ids import ConversationKey
 from schema.settings import Settings
-from schema.tasks import celery_configuration
 from worker.app import WorkerApp
 
 
@@ -40,6 +40,22 @@ def test_a_plain_address_asks_for_no_certificate() -> None:
     app.conf.update(celery_configuration("redis://cache/0"))
 
     assert not app.connection_for_write().ssl
+
+
+@pytest.mark.parametrize(("scheme", "verifies"), [("redis", None), ("rediss", "required")])
+def test_sentinels_are_asked_for_the_primary_with_their_own_login(scheme: str, verifies: str | None) -> None:
+    url = f"{scheme}+sentinel://me:p%2Fw@h1:1,[::1]:2/3?primary=main&sentinel_password=theirs"
+    app = Celery("any", set_as_current=False)
+    app.conf.update(celery_configuration(url))
+
+    connection: Any = app.connection_for_write()
+
+    assert [place.rpartition("@")[2] for place in connection.alt] == ["h1:1/3", "[::1]:2/3"]
+    assert (connection.userid, connection.password, connection.virtual_host) == ("me", "p/w", "3")
+    assert connection.transport_options["master_name"] == "main"
+    asked = connection.transport_options["sentinel_kwargs"]
+    assert (asked["password"], asked.get("ssl_cert_reqs"), asked["ssl"]) == ("theirs", verifies, verifies is not None)
+    assert (connection.ssl or {}).get("ssl_cert_reqs") == verifies
 
 
 @pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"])

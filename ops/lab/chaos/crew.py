@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ops.lab.chaos.consumer import CLAIM_IDLE_SECONDS
 from ops.lab.chaos.process_slots import RESTART_SECONDS, Forker, ProcessSlot, Role
-from ops.lab.chaos.wires import wire_to
+from ops.lab.chaos.wires import Wire, wire_to
 from ops.standalone.standalone import SOURCES, worker_environment
 from runtime.cancelling import cancel_and_wait
 
@@ -83,11 +83,18 @@ class ForkedCrew:
 
 @asynccontextmanager
 async def open_crew(
-    settings: Settings, gateway: Gateway | None, *, workers: int, folder: Path, seed: int, sources: Path = SOURCES
+    settings: Settings,
+    gateway: Gateway | None,
+    *,
+    workers: int,
+    folder: Path,
+    seed: int | None,
+    sources: Path = SOURCES,
 ) -> AsyncIterator[ForkedCrew]:
     """Open slots for so many workers, and for a gateway's sender and consumer, on the settings' servers.
 
-    The slots are empty while the packages of the release in `sources` load; processes end with the block.
+    The slots are empty while the packages of the release in `sources` load; processes end with the block. `seed` draws
+    the faults of their wires; None: they have none, and connect to the servers themselves.
     """
     log = folder / "forker.log"
     async with AsyncExitStack() as opened:
@@ -123,11 +130,14 @@ async def open_crew(
 
 
 async def _make_slot(
-    opened: AsyncExitStack, settings: Settings, place: tuple[Role, Path], restart_seconds: float, seed: int
+    opened: AsyncExitStack, settings: Settings, place: tuple[Role, Path], restart_seconds: float, seed: int | None
 ) -> ProcessSlot:
     role, log = place
     log.touch(mode=0o600)
     log.with_suffix("").mkdir()
+    if seed is None:
+        direct = {"FTE_REDIS_URL": settings.redis_url or "", "FTE_DATABASE_URL": settings.database_url or ""}
+        return ProcessSlot(role, log, Wire(), Wire(), direct, restart_seconds=restart_seconds)
     redis_url, redis = await opened.enter_async_context(wire_to(settings.redis_url or "", f"{seed} {log.stem} redis"))
     database_url, postgres = await opened.enter_async_context(
         wire_to(settings.database_url or "", f"{seed} {log.stem} postgres")

@@ -11,6 +11,7 @@ from ops.lab.chaos import (
     channel_faults,
     clock_faults,
     disk_faults,
+    failover_faults,
     gateway_faults,
     provider_faults,
     server_faults,
@@ -20,6 +21,7 @@ from ops.lab.chaos import (
 )
 from ops.lab.chaos.crash_points import CRASH_POINTS, CrashPoint, race_to_publish
 from ops.lab.chaos.scene import Scene
+from ops.lab.chaos.servers import ServerKind
 
 Act = Callable[[Scene], Coroutine[Any, Any, None]]
 
@@ -67,6 +69,8 @@ class Fault:
     """How many messages each conversation has at least; None: as many as usual."""
     pace: float = 1.0
     """Speed of sending, as a multiple of the usual."""
+    servers: ServerKind = "single"
+    """The servers that it needs."""
 
 
 async def no_fault(scene: Scene) -> None:
@@ -220,6 +224,22 @@ FAULTS: tuple[Fault, ...] = (
             ("A4", "bookings change while approvals wait", approval_faults.change_the_price),
             ("A5", "every worker is replaced while approvals wait", approval_faults.replace_the_workers),
         )
+    ),
+    *(
+        Fault(name, title, act, 15, servers="sentinels", keeps_sending=True)
+        for name, title, act in (
+            ("R1", "Redis's primary is killed, Sentinels choose another", failover_faults.kill_redis_primary),
+            ("R2", "Redis's primary is frozen, Sentinels choose another", failover_faults.freeze_redis_primary),
+            ("R3", "Redis's primary is switched by SENTINEL FAILOVER", failover_faults.switch_redis_primary),
+        )
+    ),
+    Fault(
+        "D1",
+        "PostgreSQL's primary is lost, its synchronous standby promoted",
+        failover_faults.lose_postgres_primary,
+        12,
+        servers="standby",
+        keeps_sending=True,
     ),
 )
 

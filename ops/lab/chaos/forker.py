@@ -26,6 +26,7 @@ from runtime.configuration import load_settings
 from runtime.encoding import dump_json, parse_json
 from worker.agents.pool import GraphPool
 from worker.app import run_worker
+from worker.conversation.run_spans import configure_tracing
 from worker.domains.airline.agents.graph import build_graph
 from worker.domains.airline.domain import AIRLINE
 from worker.guardrails.inputs import input_guardrails
@@ -63,6 +64,7 @@ def serve() -> None:
 async def _load_everything() -> None:
     """Play a turn, so that modules loaded at first use are loaded once and not in each fork."""
     settings, nothing = load_settings(), _NOTHING
+    configure_tracing(settings)  # the SDK's exporter has a thread, which would hold import locks while we fork
     brain = Brain(
         GraphPool(build_graph), nothing, input_guardrails(settings), nothing, nothing, nothing, settings, AIRLINE
     )

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from ops.database.migrate import migrate
-from ops.embedded import EmbeddedStack
 from ops.lab.chaos.audit import Evidence, Findings, audit, read_database, read_log
 from ops.lab.chaos.crew import open_crew
 from ops.lab.chaos.gateway import Gateway
 from ops.lab.chaos.load import TENANT, Plan
 from ops.lab.chaos.scene import Scene
+from ops.lab.chaos.servers import open_servers
 from ops.lab.llm_sim.child import run_simulator
 from ops.lab.load.scripts import BookingAccess
 from ops.lab.machine_speed import measure_slowness
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from ops.lab.chaos.crew import ForkedCrew
     from ops.lab.chaos.faults import Fault
+    from ops.lab.chaos.servers import ServerKind
     from schema.settings import Settings
 
 ANSWERED_BEFORE = 8
@@ -301,22 +302,28 @@ def _promised(seconds: float, slowness: float) -> str:
 
 @asynccontextmanager
 async def chaos_on(
-    settings: Settings, folder: Path, options: ChaosOptions, *, beside: Path | None = None
+    settings: Settings,
+    folder: Path,
+    options: ChaosOptions,
+    *,
+    servers: ServerKind = "single",
+    beside: Path | None = None,
 ) -> AsyncIterator[Chaos]:
     """Start servers, a simulated provider, workers behind wires and a gateway in a folder, for the block.
 
     `beside`: folder with the sources of another release, for which as many slots are opened; its workers log there.
     """
     calls = folder / "calls.jsonl"
-    with (
-        EmbeddedStack(folder / "stack") as stack,
-        run_simulator(["--latency-ms", options.model_latency_ms, "--log", str(calls)]) as simulator_url,
-    ):
+    async with AsyncExitStack() as opened:
+        running = await opened.enter_async_context(open_servers(folder, servers))
+        simulator_url = opened.enter_context(
+            run_simulator(["--latency-ms", options.model_latency_ms, "--log", str(calls)])
+        )
         ours = settings.model_copy(
             update={
                 "state_dir": folder / "stack",
-                "database_url": stack.addresses.database_url,
-                "redis_url": stack.addresses.redis_url,
+                "database_url": running.database_url,
+                "redis_url": running.redis_url,
                 "model": "openai:sim",
                 "openai_api_key": SecretStr("any"),
                 "openai_base_url": simulator_url,
@@ -324,19 +331,19 @@ async def chaos_on(
             }
         )
         sealer = open_sealer(ours)
-        async with AsyncExitStack() as opened:
-            redis = make_redis(ours)
-            opened.push_async_callback(redis.aclose)
-            gateway = await opened.enter_async_context(Gateway(ours, folder))
-            crew_of = partial(open_crew, ours, workers=options.workers, seed=options.seed)
-            crew = await opened.enter_async_context(crew_of(gateway, folder=folder))
-            others = await opened.enter_async_context(crew_of(None, folder=beside, sources=beside)) if beside else None
-            await asyncio.to_thread(migrate, stack.addresses.database_url, sealer)  # while the programs load
-            crew.fill()
-            await crew.wait_ready()
-            random = Random(options.seed)  # noqa: S311 - draws faults
-            scene = Scene(stack, ours, crew, gateway, redis, simulator_url, random, options.kills)
-            yield Chaos(scene, options, folder, _find_bookings(stack.addresses.database_url), others)
+        redis = make_redis(ours)
+        opened.push_async_callback(redis.aclose)
+        gateway = await opened.enter_async_context(Gateway(ours, folder))
+        wires_seed = options.seed if running.are_wired else None
+        crew_of = partial(open_crew, ours, workers=options.workers, seed=wires_seed)
+        crew = await opened.enter_async_context(crew_of(gateway, folder=folder))
+        others = await opened.enter_async_context(crew_of(None, folder=beside, sources=beside)) if beside else None
+        await asyncio.to_thread(migrate, running.database_url, sealer)  # while the programs load
+        crew.fill()
+        await crew.wait_ready()
+        random = Random(options.seed)  # noqa: S311 - draws faults
+        scene = Scene(running, ours, crew, gateway, redis, simulator_url, random, options.kills)
+        yield Chaos(scene, options, folder, _find_bookings(running.database_url), others)
 
 
 def _find_bookings(database_url: str) -> list[BookingAccess]:

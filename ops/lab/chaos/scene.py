@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ops.lab.chaos.crew import ForkedCrew
     from ops.lab.chaos.gateway import Gateway
     from ops.lab.chaos.process_slots import ProcessSlot
+    from ops.lab.chaos.servers import ChaosServers
     from ops.lab.chaos.wires import Wire
     from schema.settings import Settings
 
@@ -35,7 +36,7 @@ MOVE_SECONDS = 6.0
 class Scene:
     """Surroundings of one run; `moments` collects when something was broken or came back."""
 
-    stack: EmbeddedStack
+    servers: ChaosServers
     settings: Settings
     crew: ForkedCrew
     gateway: Gateway
@@ -57,6 +58,11 @@ class Scene:
     log_starts: dict[Path, int] = field(default_factory=dict)
     slowness: float = 1.0
     """How many times slower than the reference machine this one is: as many times longer is whatever is awaited."""
+
+    @property
+    def stack(self) -> EmbeddedStack:
+        """Return the servers that no other one takes over from."""
+        return self.servers.stack
 
     @property
     def workers(self) -> list[ProcessSlot]:
