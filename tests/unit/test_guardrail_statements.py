@@ -164,3 +164,30 @@ def test_a_title_ends_no_sentence(name: str) -> None:
         f"Hello {name}, good to hear from you.",
         "How can I help?",
     )
+
+
+FACTS = '{"flight_number": "LF204", "seat_preference": "window", "today": "2026-11-30", "weekday": "Monday"}'
+
+
+@pytest.mark.parametrize(
+    ("asked", "reply", "kind"),
+    [
+        ("what's the latest i can check in online", "The latest you can check in online is 2026-11-30.", "unfounded"),
+        (
+            "what's the latest i can check in online",
+            "The latest i can check in online is currently Monday.",
+            "unfounded",
+        ),
+        ("which seat do I have on LF204?", "LF204 is a single-seat, with no separate seats or beds.", "unfounded"),
+        ("is LF204 full?", "LF204 flies with a small crew and plenty of empty rows.", "unfounded"),
+        ("what gate does LF204 leave from today", 'LF204: 2026-11-30, "Boat and gate time"', "unfounded"),
+        ("which day is it?", "Today is Monday, 2026-11-30.", None),
+        ("my flight is LF204", "Your flight is LF204.", None),
+    ],
+)
+def test_what_the_known_facts_hold_is_repeated_and_answers_nothing_else(
+    asked: str, reply: str, kind: str | None
+) -> None:
+    grounds = replace(NOTHING, written=[asked], known=FACTS, agent="Triage Agent")
+
+    assert kind_of(reply, grounds) == (f"{kind}_answer" if kind else None)

@@ -129,9 +129,21 @@ def _states_news(sentence: str, plain: str, grounds: Grounds, told: _Told) -> bo
     if (is_ability and grounds.offered is not None) or says_nothing(plain, grounds) or _tells_status(plain, grounds):
         return False
     values = _values_in([sentence], grounds)
-    if values and values <= _values_in([*grounds.told, grounds.known], grounds):
+    if values and (values <= _values_in(grounds.told, grounds) or _is_known(plain, values, grounds, told)):
         return False
     return is_ability or not (_shows_own_data(plain, grounds) or (values and told.is_anything))
+
+
+def _is_known(plain: str, values: frozenset[str], grounds: Grounds, told: _Told) -> bool:
+    """Check whether the known facts hold all values of a statement.
+
+    Where no tool has told anything they hold what the customer wrote, and which day it is. That is repeated in words of
+    their own at most: a figure of theirs, put into an answer to something else, is invented.
+    """
+    if not values <= _values_in([*grounds.told, grounds.known], grounds):
+        return False
+    own = {word[:_STEM] for word in _words_of(plain) - _section_words("filler")}
+    return told.is_anything or (bool(own) and len(own - _stems([grounds.known])) < _NEWS_WORDS_MIN)
 
 
 def _is_of_other_things(plain: str, grounds: Grounds) -> bool:
