@@ -166,7 +166,10 @@ def test_a_title_ends_no_sentence(name: str) -> None:
     )
 
 
-FACTS = '{"flight_number": "LF204", "seat_preference": "window", "today": "2026-11-30", "weekday": "Monday"}'
+FACTS = (
+    '{"flight_number": "LF204", "today": "2026-11-30", "weekday": "Monday", '
+    '"published": {"rank": 0.4, "section": "Check-in › Online"}}'
+)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +181,7 @@ FACTS = '{"flight_number": "LF204", "seat_preference": "window", "today": "2026-
             "The latest i can check in online is currently Monday.",
             "unfounded",
         ),
+        ("which seat do I have on LF204?", "The LF204 is a plane, and its seat is the LF-1.", "unfounded"),
         ("which seat do I have on LF204?", "LF204 is a single-seat, with no separate seats or beds.", "unfounded"),
         ("is LF204 full?", "LF204 flies with a small crew and plenty of empty rows.", "unfounded"),
         ("what gate does LF204 leave from today", 'LF204: 2026-11-30, "Boat and gate time"', "unfounded"),

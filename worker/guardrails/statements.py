@@ -50,6 +50,12 @@ _CLAIMS_MUCH: Final = re.compile(r"'|ed$|[ai]ble$|^(?:free|included|nothing|done
 _ARTICLES: Final = frozenset({"a", "an", "the", "your", "gladly"})
 _VERBS: Final = frozenset({"can", "may", "will", "is", "are", "was", "has", "have", "be"})
 
+_WORDS_BEYOND_MAX: Final = 1
+"""Words of its own that a statement may add to the known facts, where no tool has told anything."""
+
+_PASSAGE_NAMED: Final = re.compile(r'"published": \{[^}]*\}')
+"""Part of the known facts that names a passage which would answer, and tells nothing of what stands in it."""
+
 _PASSAGES: Final = re.compile(r'"(?:results|found)": ')
 
 
@@ -138,12 +144,13 @@ def _is_known(plain: str, values: frozenset[str], grounds: Grounds, told: _Told)
     """Check whether the known facts hold all values of a statement.
 
     Where no tool has told anything they hold what the customer wrote, and which day it is. That is repeated in words of
-    their own at most: a figure of theirs, put into an answer to something else, is invented.
+    theirs, and one more: a figure of theirs, put into an answer to something else, is invented.
     """
     if not values <= _values_in([*grounds.told, grounds.known], grounds):
         return False
     own = {word[:_STEM] for word in _words_of(plain) - _section_words("filler")}
-    return told.is_anything or (bool(own) and len(own - _stems([grounds.known])) < _NEWS_WORDS_MIN)
+    beyond = own - _stems([_PASSAGE_NAMED.sub(" ", grounds.known)])
+    return told.is_anything or (bool(own) and len(beyond) <= _WORDS_BEYOND_MAX)
 
 
 def _is_of_other_things(plain: str, grounds: Grounds) -> bool:
