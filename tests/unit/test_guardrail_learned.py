@@ -34,7 +34,7 @@ def test_the_shipped_weights_are_of_the_sentences_and_features_of_today(judge: s
 @pytest.mark.parametrize("judge", JUDGES)
 def test_nothing_that_is_held_out_is_learned(judge: str) -> None:
     learned = {sentence.words for sentence in train.load_sentences(judge, [])}
-    files = [f"{judge}.{kind}.jsonl" for kind in ("heldout", "otherhand", "fresh")]
+    files = [f"{judge}.{kind}.jsonl" for kind in ("heldout", "otherhand", "fresh", "fresh2")]
     rows = [json.loads(line)["text"] for file in files for line in _lines(file)]
 
     found = [text for text in rows if tuple(read_words(normalise(text))) in learned]
