@@ -32,7 +32,7 @@ WEIGHT_UNIT = 100
 """Weights ship as whole hundredths, so that those of another machine can be compared without rounding doubts."""
 WORDS_SCALE, MEANING_SCALE = 2.0, 2.0
 """How much words may say, and how much each half of the meaning: lengths of the parts of a text's features."""
-SUSPECT_MIN = 0.2
+SUSPECT_MIN = 0.1
 """Probability from which the rules are asked, too: of what is plainly harmless to the judge they are mostly wrong."""
 
 _REACH = 6
@@ -214,6 +214,7 @@ _PLAIN_FAMILIES = frozenset(
         "sickness",
         "courtesy",
         "praise",
+        "too_much",
     }
 )
 """Families whose words say nothing grave by themselves ("that will be all"); "I'll" is read as "ill"."""
