@@ -1,8 +1,9 @@
 """Load word lists and patterns from text files, where each alternative has a line of its own.
 
 A file has sections. `[name]` holds regular expressions, one alternative a line or several between ` | `. `[name*]`
-holds words between blanks, `_` for a blank inside one, each with its plural; a `+` behind a verb stands for its other
-forms. `{name}` stands for an earlier section. `# ` begins a comment line.
+holds words between blanks, `_` for a blank inside one, each with its plural unless it ends in a word of one or two
+letters; a `+` behind a verb stands for its other forms. `{name}` stands for an earlier section. `# ` begins a comment
+line.
 """
 
 from __future__ import annotations
@@ -26,10 +27,7 @@ def load_patterns(package: str, file: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, of_words, lines in _sections(package, file):
         if of_words:
-            # One plural for all of them: a regular expression that repeats it for each word takes twice as long to
-            # compile, and sections are built into many others.
-            words = [form for word in _words(lines) for form in (_forms(word) if word.endswith("+") else (word,))]
-            found[name] = f"(?:{_join([re.escape(word) for word in words], {})}(?:e?s)?)"
+            found[name] = _join_words(_words(lines))
         else:
             found[name] = _join([one for line in lines for one in line.split(" | ")], found)
     return MappingProxyType(found)
@@ -39,8 +37,8 @@ def load_patterns(package: str, file: str) -> Mapping[str, str]:
 def load_words(package: str, file: str) -> Mapping[str, tuple[str, ...]]:
     """Return the words of each section of words, with their plurals and the forms of those marked as verbs.
 
-    Plurals are made of every word with `s` and with `es`, whether English has them or not. Raises ValueError for a line
-    outside a section.
+    Plurals are made of every word of three letters or more with `s` and with `es`, whether English has them or not.
+    Raises ValueError for a line outside a section.
     """
     return MappingProxyType(
         {
@@ -74,7 +72,7 @@ def _words(lines: list[str]) -> list[str]:
 
 def _forms(word: str) -> Iterator[str]:
     stem = word.removesuffix("+")
-    yield from (stem, f"{stem}s", f"{stem}es")
+    yield from (stem, f"{stem}s", f"{stem}es") if _has_plural(stem) else (stem,)
     if stem == word:
         return
     bases = {stem.removesuffix("e"), *([stem + stem[-1]] if _DOUBLING.search(stem) else [])}
@@ -83,8 +81,26 @@ def _forms(word: str) -> Iterator[str]:
         yield from (f"{stem[:-1]}ies", f"{stem[:-1]}ied")
 
 
+def _has_plural(word: str) -> bool:
+    """Check whether a word is long enough for a plural; those of "u", "i" and "to" would be "us", "is" and "toes"."""
+    return len(word.rsplit(maxsplit=1)[-1]) >= _PLURAL_LETTERS_MIN
+
+
+_PLURAL_LETTERS_MIN = 3
 _DOUBLING = re.compile(r"[^aeiou][aeiou][bdgklmnprt]$")
 """Matches a verb whose last letter doubles: "stab", "stabbed"."""
+
+
+def _join_words(words: list[str]) -> str:
+    """Build one group of words, with one plural for all that have one.
+
+    A regular expression that repeats it for each word takes twice as long to compile, and sections are built into many
+    others.
+    """
+    forms = [form for word in words for form in (_forms(word) if word.endswith("+") else (word,))]
+    long = [re.escape(form) for form in forms if _has_plural(form)]
+    short = [re.escape(form) for form in forms if not _has_plural(form)]
+    return _join([*([f"{_join(long, {})}(?:e?s)?"] if long else []), *short], {})
 
 
 def _join(alternatives: list[str], known: Mapping[str, str]) -> str:

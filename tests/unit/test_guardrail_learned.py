@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from ops.lab.evaluate.abuse import is_abuse
@@ -13,12 +14,12 @@ from worker.domains.airline.local.train import ordinary_sentences
 from worker.guardrails import train
 from worker.guardrails.abuse import assess_abuse
 from worker.guardrails.emergency import assess_emergency
-from worker.guardrails.learned import features_of, load_judge, pieces_of, read_shipped, read_words
+from worker.guardrails.learned import features_of, load_judge, meaning_of, pieces_of, read_shipped, read_words
 from worker.guardrails.pii import normalise
 
 JUDGES = list(train.JUDGES)
 SHORT = ["asap", "urgent", "up to you", "as you like", "as you wish", "I do", "Works for me", "injured"]
-RUDE = {"go to hell", "go away", "sure, and pigs fly", "I'll get back to you"}
+RUDE = {"go to hell", "go away", "I'll get back to you"}
 """Answers that are rude, or taken for it."""
 
 
@@ -34,7 +35,7 @@ def test_the_shipped_weights_are_of_the_sentences_and_features_of_today(judge: s
 @pytest.mark.parametrize("judge", JUDGES)
 def test_nothing_that_is_held_out_is_learned(judge: str) -> None:
     learned = {sentence.words for sentence in train.load_sentences(judge, [])}
-    files = [f"{judge}.{kind}.jsonl" for kind in ("heldout", "otherhand", "fresh")]
+    files = [f"{judge}.{kind}.jsonl" for kind in ("heldout", "otherhand", "fresh", "fresh2")]
     rows = [json.loads(line)["text"] for file in files for line in _lines(file)]
 
     found = [text for text in rows if tuple(read_words(normalise(text))) in learned]
@@ -60,7 +61,7 @@ def test_held_out_emergencies_are_mostly_found() -> None:
     assert sum(kind is not None for kind in found) >= len(found) * EMERGENCIES_MIN
 
 
-FOUND_MIN, FLAGGED_MAX, EMERGENCIES_MIN = 0.7, 0.04, 0.78
+FOUND_MIN, FLAGGED_MAX, EMERGENCIES_MIN = 0.82, 0.04, 0.87
 """Below the figures in docs/evaluation.md by what a few rows weigh."""
 
 
@@ -96,6 +97,24 @@ def test_features_tell_words_neighbours_and_families() -> None:
 
     assert {"w:morons", "b:absolute morons", "f:strong_insult"} <= found
     assert {"p:you strong_insult", "g:absolute strong_insult"} <= found
+
+
+def test_us_is_nobody_else_and_is_is_nobody() -> None:
+    found = features_of(["us", "is"])
+
+    assert {"f:me", "f:may_i"} <= found
+    assert "f:you" not in found
+    assert "p:me me" not in found
+
+
+def test_the_meaning_is_the_mean_and_the_peaks_of_the_words_each_of_length_one() -> None:
+    mean, peaks = np.split(meaning_of(["a", "heavy", "bag"]), 2)
+    again = np.split(meaning_of(["bag", "heavy", "a", "bag", "bag"]), 2)
+
+    assert [np.linalg.norm(half) for half in (mean, peaks)] == pytest.approx([1, 1])
+    assert peaks == pytest.approx(again[1])
+    assert mean != pytest.approx(again[0])
+    assert meaning_of([]).tolist() == [0] * (len(mean) + len(peaks))
 
 
 def test_a_judge_gives_each_text_a_probability_and_a_label_of_its_own() -> None:
@@ -175,6 +194,19 @@ def test_a_formal_letter_is_neither_abuse_nor_an_emergency(text: str) -> None:
     ],
 )
 def test_a_child_at_hand_and_a_bone_that_is_cared_for_are_no_emergency(text: str) -> None:
+    assert assess_emergency(normalise(text)).kind is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "we were denied boarding in Oslo, my husband and I, what compensation do we get",
+        "they would not let my parents on the flight because it was oversold",
+        "my sister and I had seats and the crew sent both of us away from the gate",
+        "two of us were bumped from LF20 yesterday and nobody told us why",
+    ],
+)
+def test_who_was_not_let_on_board_is_in_no_danger(text: str) -> None:
     assert assess_emergency(normalise(text)).kind is None
 
 

@@ -70,6 +70,25 @@ def test_words_marked_as_verbs_come_in_all_their_forms(package: Path) -> None:
     assert "knifed" not in found["harm"]
 
 
+def test_words_of_one_or_two_letters_have_no_plural(package: Path) -> None:
+    (package / "s.patterns").write_text("[you*]\nu ya want_to\n[mine*]\nmy i our\n[short*]\nu i\n")
+
+    patterns, words = load_patterns("pattern_samples", "s.patterns"), load_words("pattern_samples", "s.patterns")
+
+    assert words["you"] == ("u", "ya", "want to")
+    assert [text for text in ("u", "us", "want to", "want toes") if re.fullmatch(patterns["you"], text)] == [
+        "u",
+        "want to",
+    ]
+    assert [text for text in ("i", "is", "my", "our", "ours") if re.fullmatch(patterns["mine"], text)] == [
+        "i",
+        "my",
+        "our",
+        "ours",
+    ]
+    assert re.fullmatch(patterns["short"], "us") is None
+
+
 def test_the_fuller_of_two_alternatives_is_taken(package: Path) -> None:
     (package / "b.patterns").write_text("[x]\nten\nten to one\n")
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 WEIGHT_UNIT = 100
 """Weights ship as whole hundredths, so that those of another machine can be compared without rounding doubts."""
-WORDS_SCALE, MEANING_SCALE = 2.0, 4.0
-"""How much words, and how much meaning, may say: lengths of the two halves of a text's features."""
+WORDS_SCALE, MEANING_SCALE = 2.0, 2.0
+"""How much words may say, and how much each half of the meaning: lengths of the parts of a text's features."""
 SUSPECT_MIN = 0.1
 """Probability from which the rules are asked, too: of what is plainly harmless to the judge they are mostly wrong."""
 
@@ -71,7 +71,7 @@ class LinearJudge:
     weights: NDArray[np.float32]
     """Shape (features, 1 + labels)."""
     meaning: NDArray[np.float32]
-    """Shape (dimensions of the word vectors, 1 + labels)."""
+    """Shape (twice the dimensions of the word vectors, 1 + labels)."""
 
     def judge(self, text: str) -> Judgement:
         """Judge a normalised, masked text by the gravest of its pieces."""
@@ -214,6 +214,7 @@ _PLAIN_FAMILIES = frozenset(
         "sickness",
         "courtesy",
         "praise",
+        "too_much",
     }
 )
 """Families whose words say nothing grave by themselves ("that will be all"); "I'll" is read as "ill"."""
@@ -256,9 +257,16 @@ def _phrase_lengths() -> Mapping[str, tuple[int, ...]]:
 
 
 def meaning_of(words: Sequence[str]) -> NDArray[np.float32]:
-    """Return the mean of the words' vectors, of length 1; zeros for no words."""
-    found: NDArray[np.float32] = load_word_vectors().embed([" ".join(words)])[0]
-    return found
+    """Return the mean of the words' vectors and, behind it, what is highest of them in each dimension.
+
+    Each half has length 1; zeros for no words. The mean tells what a text is about, and the peaks keep the one word
+    that the others would outweigh.
+    """
+    vectors = load_word_vectors().read(" ".join(words))
+    if not len(vectors):
+        return np.zeros(2 * vectors.shape[1], np.float32)
+    halves = (vectors.mean(0), vectors.max(0))
+    return np.concatenate([half / (np.linalg.norm(half) or 1) for half in halves])
 
 
 @cache

@@ -76,6 +76,10 @@ class WordVectors:
             else:
                 yield from (self.vocabulary[f"<0x{byte:02X}>"] for byte in piece.encode())
 
+    def read(self, text: str) -> Vectors:
+        """Return the vectors of a text's tokens, in their order; shape (tokens, dimensions)."""
+        return self.table[self.tokenize(text)].astype(np.float32)
+
     def embed(self, texts: Sequence[str], token_weights: Vectors | None = None) -> Vectors:
         """Return one vector of length 1 for each text, the weighted mean of its tokens'; zeros for an empty text.
 
