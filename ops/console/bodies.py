@@ -103,7 +103,7 @@ class PersonExport(Body):
 class SwitchingOff(Body):
     """Why something is switched off, and for how long."""
 
-    reason: str = Field(min_length=1, max_length=500, pattern=r"\S", description="why; operators see it")
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S", description="why; goes on record")
     seconds: float | None = Field(
         default=None, gt=0, le=SECONDS_MAX, strict=True, description="on again by itself then; unset: when turned on"
     )
