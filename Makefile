@@ -63,7 +63,7 @@ evaluate: $(VENV)/dev ## measure guardrails, triage and dialogues on labelled se
 tokens: $(VENV)/runtime ## measure a turn's input tokens by part, over the dialogues of the labelled sets
 	@$(BIN)/python -m ops.lab.tokens $(SETS) $(ARGS)
 
-# Builds a server of its own in build/trial-llm (minutes), and asks a model on the processor (a minute a message).
+# Builds a server of its own in build/trial-llm (minutes), and asks a model on the processor (ten minutes and more).
 trial-llm: $(VENV)/runtime ## try a small real model: install it, send it 60 messages, check what left
 	@$(BIN)/python -m ops.lab.trial_llm $(ARGS)
 

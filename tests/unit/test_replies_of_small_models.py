@@ -43,6 +43,8 @@ HELD_BACK = (
     "The amount of $412 will be returned to your card within 5 days.",
     "Great news! Your money is on its way back to you: four hundred dollars.",
     "All set! 7F is yours now.",
+    "I don't allow surfboards.",
+    "I never charge for pets.",
     "As a gesture of goodwill, business class is on us this time.",
     "Somebody from our team is going to ring you within the hour.",
     "I'm transferring you to a colleague now. Please hold.",
