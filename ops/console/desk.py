@@ -6,15 +6,17 @@ role decides in the operation itself.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ops.console import desk_bodies as bodies
+from ops.console.refusing import refusing
 from ops.desk import acts, approvals, people
 from ops.desk.acts import InvalidAct
 from ops.desk.desk import Desk, DeskState, HeldByAnother, NotClaimed, SeenIsStale, StateForbids
@@ -30,7 +32,7 @@ from runtime.encoding import parse_json
 from schema.ids import CONVERSATION_PATTERN, ConversationKey
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from runtime.api_keys import Principal
     from runtime.sealing import Sealer
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from schema.settings.sealing import SealingSettings
 
 _REFUSALS: Final[dict[type[FteError], str]] = {
+    NotAtDesk: "forbidden",
     NotAllowed: "forbidden",
     UnknownConversation: "not-found",
     UnknownTicket: "not-found",
@@ -50,6 +53,7 @@ _REFUSALS: Final[dict[type[FteError], str]] = {
     approvals.NotDecidable: "conflict",
     InvalidReason: "invalid-request",
 }
+_refusing = partial(refusing, _REFUSALS)
 
 
 class AtDesk(NamedTuple):
@@ -62,18 +66,6 @@ class AtDesk(NamedTuple):
     def key(self, conversation: str) -> ConversationKey:
         """Return the key of one of the tenant's conversations."""
         return ConversationKey(self.tenant, conversation)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Refuse with what the operation says is wrong, and with what is new where that is the reason."""
-    try:
-        yield
-    except NotAtDesk as error:
-        raise Refused("forbidden", str(error)) from None
-    except tuple(_REFUSALS) as error:
-        name = next(name for kind, name in _REFUSALS.items() if isinstance(error, kind))
-        raise Refused(name, str(error), news=getattr(error, "news", ())) from None
 
 
 _HAS_SCOPE = require("desk")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query
 
 from ops.console import bodies
+from ops.console.refusing import refusing
 from ops.console.rights import AnOperator
 from ops.desk.switches import NothingOff, OtherTenant, UnknownName, check_known, turn_off, turn_on
-from producer.gateway.problems import Refused
 from runtime.switches import read_switches
 from schema.errors import FteError, UnknownTenant
 from schema.ids import TENANT_PATTERN
 from schema.switches import ALL_TURNS, InvalidTarget, SwitchTarget, parse_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 switch_routes = APIRouter()
 
@@ -29,6 +29,7 @@ _REFUSALS: Final[dict[type[FteError], str]] = {
     UnknownName: "invalid-request",
     UnknownTenant: "not-found",
 }
+_refusing = partial(refusing, _REFUSALS)
 
 Named = Annotated[
     str,
@@ -81,12 +82,3 @@ def _known_names() -> Mapping[Any, frozenset[str]]:
     from worker.domains.airline.agents.graph import switchable_names  # noqa: PLC0415 - most gateways never need it
 
     return switchable_names()
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Refuse with what the operation says is wrong."""
-    try:
-        yield
-    except tuple(_REFUSALS) as error:
-        raise Refused(_REFUSALS[type(error)], str(error)) from None

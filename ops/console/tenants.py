@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Header, Path, Response
@@ -13,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Header, Path, Response
 from ops.console import bodies
 from ops.console.audit import audit_routes
 from ops.console.privacy import privacy_routes
+from ops.console.refusing import refusing
 from ops.console.rights import AnAdministrator, AnOperator, Of, Operators, check_fields
 from ops.console.switches import switch_routes
 from ops.tenants import deletion, keys, settings
@@ -25,7 +27,7 @@ from schema.errors import FteError, UnknownTenant
 from schema.tenants import InvalidTenantSettings, check_tenant_settings, known_tenant_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from schema.settings.tenants import OperatorSettings
 
@@ -51,15 +53,7 @@ _REFUSALS: Final[dict[type[FteError], str]] = {
     deletion.TenantStillBusy: "conflict",
     InvalidTenantSettings: "invalid-request",
 }
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Refuse with what the operation says is wrong."""
-    try:
-        yield
-    except tuple(_REFUSALS) as error:
-        raise Refused(_REFUSALS[type(error)], str(error)) from None
+_refusing = partial(refusing, _REFUSALS)
 
 
 def tenants_router(servers: OperatorSettings | None = None) -> APIRouter:
