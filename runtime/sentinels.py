@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -73,26 +73,33 @@ class PrimaryFinder:
 
     async def _ask(self, sentinel: Place) -> Place | str:
         """Ask one Sentinel, on a connection of its own: it is asked rarely, and may be gone the next time."""
-        host, port = sentinel
-        options: dict[str, Any] = {**self._address.sentinel_login, **(self._address.tls or {})}
-        client: Any = Redis(
-            host=host,
-            port=port,
-            socket_timeout=ANSWER_SECONDS_MAX,
-            socket_connect_timeout=ANSWER_SECONDS_MAX,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            ssl=self._address.tls is not None,
-            **options,
-        )
+        connection: Any = self._connect_to(*sentinel)
         try:
-            async with client:
-                told = await client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.primary)
+            await connection.connect()
+            await connection.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.primary)
+            told: Any = await connection.read_response()
         except (RedisError, OSError) as error:
             return first_line(error)
+        finally:
+            # Whoever asks may be cancelled at any moment, so nothing is waited for here.
+            await connection.disconnect(nowait=True)
         if not told:
             return f"it watches no primary of the name {self._address.primary}"
         return told[0].decode(), int(told[1])
+
+    def _connect_to(self, host: str, port: int) -> AbstractConnection:
+        options: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "socket_timeout": ANSWER_SECONDS_MAX,
+            "socket_connect_timeout": ANSWER_SECONDS_MAX,
+            "retry": Retry(NoBackoff(), 0),
+            "protocol": 2,
+            **self._address.sentinel_login,
+        }
+        if self._address.tls is None:
+            return Connection(**options)
+        return SSLConnection(**options, **self._address.tls)
 
 
 def _note_error(asking: asyncio.Task[Place]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -69,6 +70,24 @@ async def test_a_sentinel_that_is_silent_or_gone_is_not_waited_for_when_the_othe
 
     assert await finder.find() == ("127.0.0.1", 8)
     assert time.monotonic() - began < 0.9
+
+
+async def test_whenever_the_asking_is_called_off_no_connection_stays_open(opened: AsyncExitStack) -> None:
+    finder = await finder_of(opened, 8)
+    ended_by_itself = 0
+
+    for steps in range(40):
+        asking = asyncio.create_task(finder.ask_each())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+            ended_by_itself += asking.done()
+        asking.cancel()
+        await asyncio.wait([asking])
+        del asking
+        # A connection that nobody closed warns when it is collected, and a warning fails the test.
+        gc.collect()
+
+    assert ended_by_itself
 
 
 async def test_that_no_sentinel_knows_the_primary_is_said_as_an_outage(opened: AsyncExitStack) -> None:
