@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.routing import APIRoute
@@ -32,7 +32,9 @@ from schema.messages.receipt import Receipt
 from schema.messages.wire import SENDER_CHARACTERS_MAX, ConversationId, MessageId, TenantId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from starlette.types import Message, Receive, Scope, Send
 
     from producer.gateway.parts import Parts
     from runtime.api_keys import Principal
@@ -144,26 +146,43 @@ class KnownConversations:
 
 
 class PlainMessageRoute(APIRoute):
-    """Reads a plain message in one step; FastAPI's own way, for all others, costs as much as all the rest of a send.
+    """Answers a plain message by itself; FastAPI's own way, for all others, costs as much as all the rest of a send.
 
     Whatever is not plain goes that way: another media type, the header Idempotency-Key, and all that is to be refused.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
-        go_the_whole_way = super().get_route_handler()
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope, receive, send)
+        headers = request.headers
+        if (
+            scope["method"] != "POST"
+            or headers.get("content-type") != "application/json"
+            or "idempotency-key" in headers
+        ):
+            await super().handle(scope, receive, send)
+            return
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        try:
+            message = NewMessage.model_validate_json(body)
+        except ValidationError:
+            await super().handle(scope, _received_again(body, receive), send)
+            return
+        response = await send_message(request, message, await check_writer(request))
+        await response(scope, receive, send)
 
-        async def answer(request: Request) -> Response:
-            headers = request.headers
-            if headers.get("content-type") != "application/json" or "idempotency-key" in headers:
-                return await go_the_whole_way(request)
-            try:
-                message = NewMessage.model_validate_json(await request.body())
-            except (ValidationError, ClientDisconnect):
-                return await go_the_whole_way(request)
-            return await send_message(request, message, await check_writer(request))
 
-        return answer
+def _received_again(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that has been read to one who reads it anew, and then what comes after it."""
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return unread.pop() if unread else await receive()
+
+    return receive_again
 
 
 IdempotencyKey = Annotated[
