@@ -81,6 +81,28 @@ def test_what_is_understood_of_nothing_stays_as_it_was_written() -> None:
     assert reading.asides == ("Something about the blue one",)
 
 
+@pytest.mark.parametrize(
+    "granted",
+    [
+        "I understand there won't be refunds for some of them", "I know I won't get my money back",
+        "Even though there is no refund", "We are aware that bags cost extra", "ok, I see that seat changes cost a fee",
+        "I accept that I lose the upgrade",
+    ],
+)  # fmt: skip
+def test_what_is_granted_beside_a_wish_is_no_wish(granted: str) -> None:
+    reading = read_message(f"{granted}, but please cancel my flight")
+
+    assert [clause.wish for clause in reading.clauses] == [None, "cancel"]
+
+
+@pytest.mark.parametrize(
+    "meant",
+    ["I know that I am owed a refund", "I understand I can get a refund", "We know that we want no window seat"],
+)
+def test_knowing_what_one_wants_is_a_wish(meant: str) -> None:
+    assert [clause.kind for clause in read_message(f"{meant}, but please cancel my flight").clauses][0] == "wish"
+
+
 def test_numbered_questions_are_clauses_without_their_numbers() -> None:
     reading = read_message("Hello,\n\n1. What does a bag cost?\n2. How early must I be there?\n\nThanks,\nPaul")
 

@@ -37,6 +37,15 @@ _ASKS_FOR_HELP = re.compile(
 )
 _ABOUT_OWN = re.compile(r"\b(?:my|our) (?:\w+ )?(?:flights?|bookings?|reservations?|trips?|seats?)\b", re.IGNORECASE)
 _FOR_ME = re.compile(r"\b(?:for|cost|costs|be) (?:me|us)\b", re.IGNORECASE)
+_CONCEDES = re.compile(
+    r"(?:(?:and|well|ok|okay|yes|sure|fine)\W+)*(?:even though|even if|although|though|"
+    r"(?:i|we)(?:'m|'re| am| are)? (?:do |fully |already |also |quite |well )*"
+    r"(?:understand|know|realise|realize|accept|appreciate|get|see|aware|acknowledge))\b"
+    r"(?=.*(?:\b(?:no|not|without|non-?refundable|fees?|costs?|charges?|penalty|lose|extra|more|nothing)\b|n't\b))"
+    r"(?!.*(?:\?|\b(?:want|need|like|please|owed|entitled|due|demand|expect)\b))",
+    re.IGNORECASE,
+)
+"""Matches a price or a lack that is granted before a wish: "I understand there is no refund, but"."""
 _UPSET = frozenset({"angry", "complain", "complaint", "refund_dispute", "stuck"})
 
 
@@ -84,8 +93,9 @@ class Reading:
 @lru_cache(maxsize=_CACHED_TEXTS_MAX)
 def read_message(text: str, *, name_asked: bool = False) -> Reading:
     """Read a masked message; `name_asked` says that the reply before it asked for a name, so a bare word may be one."""
+    clauses = tuple(_read_clause(clause) for clause in clauses_in(text))
     return Reading(
-        clauses=tuple(_read_clause(clause) for clause in clauses_in(text)),
+        clauses=clauses if len(clauses) == 1 else tuple(map(_without_concession, clauses)),
         names=find_names(text, asked=name_asked),
         confirmation_number=find_confirmation_number(own_text(text)),
         flight_number=find_flight_number(own_text(text)),
@@ -123,3 +133,10 @@ def _read_clause(text: str) -> Clause:
     elif label == "smalltalk":
         kind = "small_talk"
     return Clause(text, kind, wish if kind in {"wish", "own_question"} else None, facts)
+
+
+def _without_concession(clause: Clause) -> Clause:
+    """Take what is granted beside something else for no wish of its own."""
+    if clause.kind == "wish" and _CONCEDES.match(clause.text.replace("\u2019", "'")):
+        return Clause(clause.text, "small_talk")
+    return clause
