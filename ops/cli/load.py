@@ -10,6 +10,8 @@ import typer
 from ops.cli.options import Tenant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from ops.cli.load_run import LoadOutcome
@@ -120,14 +122,14 @@ def load(
     from ops.lab.load.options import LoadOptions
     from ops.terminal import open_console
 
-    _check_faults(via, profile_file, report_file, faults=faults)
+    _check_faults(via, profile_file, baseline_file, faults=faults)
     profile = _read_profile(context, profile_file, model_latency_ms, simulated=llm_sim or faults)
     baseline = _read_baseline(baseline_file, report_file)
     settings = load_command_settings(breaks_servers=faults)
     console = open_console(stderr=json_file == _STANDARD_OUTPUT)
     seconds = _read_duration(duration)
     if faults:
-        _soak(console, settings, seconds, _amounts(conversations, workers, seed, rate, model_latency_ms), json_file)
+        _soak(console, settings, seconds, _amounts(context.params), json_file=json_file, report_file=report_file)
         return
     options = LoadOptions(
         conversations=conversations,
@@ -147,13 +149,13 @@ def load(
     _finish(console, outcome, json_file, report_file, baseline)
 
 
-def _check_faults(via: str, profile_file: str | None, report_file: str | None, *, faults: bool) -> None:
+def _check_faults(via: str, profile_file: str | None, baseline_file: str | None, *, faults: bool) -> None:
     """Refuse what does not go with --faults, which runs a load of its own kind."""
     if not faults:
         return
     if via == "http":
         raise typer.BadParameter("--faults goes by the library; `fte chaos --fault P14,F32` breaks an HTTP gateway")
-    for option, value in (("--profile", profile_file), ("--report", report_file)):
+    for option, value in (("--profile", profile_file), ("--baseline", baseline_file)):
         if value is not None:
             raise typer.BadParameter(f"{option} does not go with --faults")
 
@@ -192,9 +194,11 @@ def _read_baseline(file: str | None, report_file: str | None) -> Baseline | None
     return read_option("--baseline", read_baseline, file)
 
 
-def _amounts(conversations: int, workers: int, seed: int, rate: float, latency_ms: str | None) -> dict[str, Any]:
+def _amounts(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a soak's options take of a load's."""
-    amounts = {"conversations": conversations, "workers": workers, "seed": seed, "messages_per_second": rate}
+    amounts = {name: given[name] for name in ("conversations", "workers", "seed")}
+    amounts["messages_per_second"] = given["rate"]
+    latency_ms = given["model_latency_ms"]
     return amounts if latency_ms is None else {**amounts, "model_latency_ms": latency_ms}
 
 
@@ -212,11 +216,14 @@ def _soak(
     settings: Settings,
     seconds: int | None,
     amounts: dict[str, Any],
+    *,
     json_file: str | None,
+    report_file: str | None,
 ) -> None:
     from ops.cli.soak import facts_of, soak_apart
     from ops.cli.stopping import interrupted_by_signals
     from ops.lab.chaos.run import ChaosOptions
+    from ops.lab.chaos.soak_page import make_soak_page
     from runtime.encoding import dump_json
 
     if seconds is None:
@@ -230,6 +237,8 @@ def _soak(
             raise typer.Exit(1) from None
     if json_file is not None:
         _write("--json", json_file, dump_json(facts_of(soaked)))
+    if report_file is not None:
+        _write("--report", report_file, make_soak_page(soaked))
     if not soaked.is_good:
         raise typer.Exit(1)
 

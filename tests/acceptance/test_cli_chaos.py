@@ -27,6 +27,7 @@ def test_chaos_prints_a_line_for_each_row_and_one_with_the_sums(tmp_path: Path) 
 def test_a_soak_audits_every_message_and_says_what_has_grown(tmp_path: Path) -> None:
     done = Fte(tmp_path).run(
         *("load", "--duration", "8s", "--faults", "--conversations", "6", "--rate", "3", "--json", "-"),
+        *("--report", str(tmp_path / "soak.html")),
         seconds_max=SECONDS_MAX,
     )
 
@@ -35,5 +36,8 @@ def test_a_soak_audits_every_message_and_says_what_has_grown(tmp_path: Path) -> 
     assert (report["violations"], report["broken"]) == ([], [])
     assert report["messages"] >= 24
     assert report["kills"] > 0
+    page = (tmp_path / "soak.html").read_text()
+    assert page.count('class="band fault"') >= report["kills"], "each death is a band in each chart"
+    assert "<script" not in page
     assert {figure["name"] for figure in report["growth"]} >= {"worker memory, MB", "Redis keys"}
     assert done.code == int(any(figure["last"] > figure["allowed"] for figure in report["growth"] if figure["allowed"]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ops.lab.chaos import provider_faults, server_faults, wire_faults, worker_faults
 from ops.lab.chaos.faults import Act, Fault
+from ops.lab.chaos.scene import FaultSpan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,4 +78,7 @@ async def _break_all(scene: Scene, *, seconds: float) -> None:
 async def _break_lane(scene: Scene, lane: Sequence[Act], deadline: float) -> None:
     while time.monotonic() < deadline:
         await scene.pause(1, 5)
-        await scene.random.choice(lane)(scene)
+        act = scene.random.choice(lane)
+        began_at = time.time()
+        await act(scene)
+        scene.spans.append(FaultSpan(act.__name__.strip("_").replace("_", " "), began_at, time.time()))

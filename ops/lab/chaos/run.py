@@ -19,7 +19,7 @@ from ops.lab.chaos.audit import Evidence, Findings, audit, read_database, read_l
 from ops.lab.chaos.crew import open_crew
 from ops.lab.chaos.gateway import Gateway
 from ops.lab.chaos.load import TENANT, Plan
-from ops.lab.chaos.scene import Scene
+from ops.lab.chaos.scene import FaultSpan, Scene
 from ops.lab.chaos.servers import open_servers
 from ops.lab.llm_sim.child import run_simulator
 from ops.lab.load.scripts import BookingAccess
@@ -87,6 +87,8 @@ class FaultResult:
     """What was measured beside the audit, in words."""
     slowness: float = 1.0
     """How many times slower than the reference the machine was, and so how many times longer the limits were."""
+    spans: tuple[FaultSpan, ...] = ()
+    """The faults, where they were several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class Chaos:
         started = time.monotonic()
         self._runs += 1
         plan = self._plan(fault)
-        scene.run, scene.moments, scene.undone, scene.told = plan.run, [], [], []
+        scene.run, scene.moments, scene.spans, scene.undone, scene.told = plan.run, [], [], [], []
         marks = {log: log.stat().st_size for log in (*self._logs, *(slot.log for slot in scene.crew.slots))}
         scene.log_starts = marks
         scene.slowness = await measure_slowness()
@@ -177,6 +179,7 @@ class Chaos:
             late,
             told=tuple(scene.told),
             slowness=scene.slowness,
+            spans=tuple(scene.spans),
         )
 
     async def _play(self, plan: Plan, fault: Fault) -> int:

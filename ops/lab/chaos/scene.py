@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
 import psutil
@@ -32,6 +32,14 @@ START_SECONDS_MAX = 20.0
 MOVE_SECONDS = 6.0
 
 
+class FaultSpan(NamedTuple):
+    """One of several faults of a run: what it did, and from when to when (epoch seconds)."""
+
+    name: str
+    began_at: float
+    ended_at: float
+
+
 @dataclass
 class Scene:
     """Surroundings of one run; `moments` collects when something was broken or came back."""
@@ -51,6 +59,8 @@ class Scene:
     is_sending: bool = False
     is_acting: bool = False
     moments: list[float] = field(default_factory=list)
+    spans: list[FaultSpan] = field(default_factory=list)
+    """The faults of a run that has several."""
     undone: list[str] = field(default_factory=list)
     """What the fault failed to do, in words."""
     told: list[str] = field(default_factory=list)

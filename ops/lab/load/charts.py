@@ -19,6 +19,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 12, 34
 _TICKS: Final = 5
 _LETTER_WIDTH: Final = 6.5
 """About how wide a letter of a phase's name is."""
+FAULT_WIDTH_MIN: Final = 1.5
+"""A process is killed in no time at all."""
 CURVE_TICKS: Final = (0, 50, 75, 90, 95, 99, 99.9)
 _CURVE_END: Final = 3.3
 """Where the curve ends that has no end: 99.95 %."""
@@ -34,11 +36,12 @@ class ChartLine:
 
 @dataclass(frozen=True, slots=True)
 class ChartBand:
-    """A stretch of the x axis with a name: a phase."""
+    """A stretch of the x axis with a name: a phase, or a fault, several of which may lie over each other."""
 
     name: str
     begin: float
     end: float
+    is_fault: bool = False
 
 
 def time_chart(title: str, unit: str, lines: Sequence[ChartLine], bands: Sequence[ChartBand]) -> Element:
@@ -99,6 +102,11 @@ def _chart(
 
 def _band(band: ChartBand, number: int, place: Callable[[float], float]) -> list[Element]:
     left, right = _across(place(band.begin)), _across(place(band.end))
+    if band.is_fault:
+        width = max(FAULT_WIDTH_MIN, right - left)
+        mark = node("rect", node("title", band.name), x=left, y=_TOP, width=width, height=HEIGHT - _TOP - _BOTTOM)
+        mark.set("class", "band fault")
+        return [mark]
     area = node("rect", x=left, y=_TOP, width=max(0, right - left), height=HEIGHT - _TOP - _BOTTOM)
     area.set("class", "band" if number % 2 else "band other")
     room = int((right - left - 4) / _LETTER_WIDTH)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
+from pydantic import BaseModel
 
 from producer.collecting.entries import StreamEntry
+from producer.sending.batching import Batching
 from runtime.cancelling import cancel_and_wait
 from runtime.encoding import dump_json
 from schema.errors import FteError
@@ -19,6 +21,7 @@ from schema.messages.receipt import Receipt
 from schema.messages.reply import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from schema.messages.inbound import Inbound
@@ -26,7 +29,15 @@ if TYPE_CHECKING:
 READ_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
 ACKNOWLEDGE_SECONDS = 1.0
-CONNECTIONS_MAX = 64
+RETRY_SECONDS = 1.0
+"""When to send again what is refused for now without a word of when."""
+
+BATCH_MESSAGES_MAX = 500
+"""As the gateway's contract says."""
+
+REQUESTS_MAX = 2
+"""Requests with messages under way; what comes meanwhile goes together in the next: single messages at low rates."""
+
 _REFUSED_FOR_NOW = (429, 503)
 
 
@@ -47,6 +58,31 @@ class TryLater(FteError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class _Problem(BaseModel):
+    status: int
+    detail: str = ""
+
+
+class _Result(BaseModel):
+    receipt: Receipt | None = None
+    problem: _Problem | None = None
+
+    def outcome(self) -> Receipt | FteError:
+        """Return the receipt, or the error that says why there is none."""
+        if self.receipt is not None:
+            return self.receipt
+        status, detail = (
+            (self.problem.status, self.problem.detail) if self.problem else (0, "neither receipt nor problem")
+        )
+        if status in _REFUSED_FOR_NOW:
+            return TryLater(detail, RETRY_SECONDS)
+        return FteError(f"the gateway answered {status}: {detail}")
+
+
+class _Results(BaseModel):
+    results: list[_Result]
+
+
 class HttpGateway:
     """A client of the HTTP gateway that sends, follows and acknowledges."""
 
@@ -55,6 +91,9 @@ class HttpGateway:
         self._access = access
         self._follows = follows
         self._opened = AsyncExitStack()
+        self._sending: Batching[Inbound, Receipt | FteError] = Batching(
+            self._send_together, in_flight_max=REQUESTS_MAX, items_max=BATCH_MESSAGES_MAX
+        )
         self._senders: aiohttp.ClientSession | None = None
         self._readers: aiohttp.ClientSession | None = None
         self._last_ids: dict[str, str] = {}
@@ -84,19 +123,10 @@ class HttpGateway:
 
     async def send(self, message: Inbound, /) -> Receipt:
         """Hand in one message; raises TryLater when it is refused for now."""
-        body = message.model_dump_json(exclude={"tenant"}, exclude_none=True)
-        try:
-            async with _opened(self._senders).post(
-                "/v1/messages", data=body, headers={"Content-Type": "application/json"}
-            ) as answer:
-                text = await answer.text()
-                if answer.status in _REFUSED_FOR_NOW:
-                    raise TryLater(text, float(answer.headers.get("Retry-After", "1")))
-                if not answer.ok:
-                    raise FteError(f"the gateway answered {answer.status}: {text}")
-        except (aiohttp.ClientError, OSError) as error:
-            raise TryLater(type(error).__name__, RECONNECT_SECONDS) from None
-        return Receipt.model_validate_json(text)
+        outcome = await self._sending.submit(message)
+        if isinstance(outcome, FteError):
+            raise outcome
+        return outcome
 
     async def read(self) -> list[StreamEntry]:
         """Return new entries; an empty list after READ_SECONDS without any. Raises what ended the reading."""
@@ -112,10 +142,36 @@ class HttpGateway:
             entries.append(self._entries.get_nowait())
         return entries
 
+    async def _send_together(self, messages: Sequence[Inbound]) -> list[Receipt | FteError]:
+        """Hand in messages with one request; return a receipt or an error for each."""
+        bodies = [message.model_dump_json(exclude={"tenant"}, exclude_none=True) for message in messages]
+        alone = len(bodies) == 1
+        path, body = ("messages", bodies[0]) if alone else ("messages/batch", f'{{"messages":[{",".join(bodies)}]}}')
+        try:
+            text = await self._post(path, body)
+        except FteError as error:
+            return [error] * len(messages)
+        if alone:
+            return [Receipt.model_validate_json(text)]
+        return [result.outcome() for result in _Results.model_validate_json(text).results]
+
+    async def _post(self, path: str, body: str) -> str:
+        """Post JSON and return the answer's text; raises TryLater, and FteError for any other refusal."""
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with _opened(self._senders).post(f"/v1/{path}", data=body, headers=headers) as answer:
+                text = await answer.text()
+                if answer.status in _REFUSED_FOR_NOW:
+                    raise TryLater(text, float(answer.headers.get("Retry-After", RETRY_SECONDS)))
+                if not answer.ok:
+                    raise FteError(f"the gateway answered {answer.status}: {text}")
+        except (aiohttp.ClientError, OSError) as error:
+            raise TryLater(type(error).__name__, RECONNECT_SECONDS) from None
+        return text
+
     async def _connect(self) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
             self._access.url,
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
             headers={"Authorization": f"Bearer {self._access.key}"},
         )
         return await self._opened.enter_async_context(session)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ops.lab.load.charts import ChartBand, ChartLine, percentile_chart, time_chart
 from ops.lab.load.markup import node, write_page
 from ops.lab.load.measured import verdict_of
+from ops.lab.load.page_parts import STYLE, cell, growth_table, section, table
 from ops.verify.tally import is_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from xml.etree.ElementTree import Element
 
     from ops.lab.load.baseline import Baseline
@@ -25,26 +26,6 @@ _BROKEN: Final = {
     "duplicated": "answered twice",
     "out_of_order": "answered out of order",
 }
-_STYLE: Final = """
-:root { color-scheme: light dark; --ink: #1c2024; --dim: #667078; --rule: #d8dde1; --back: #fff; --band: #f2f5f7;
-  --l0: #1f6feb; --l1: #1a7f37; --l2: #bc4c00; --bad: #b3261e; --good: #1a7f37; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8eb; --dim: #9aa4ac; --rule: #3a4248; --back: #14181b;
-  --band: #1c2226; --l0: #6cb2ff; --l1: #56d364; --l2: #f0883e; --bad: #ff7b72; --good: #56d364; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } figure { margin: 1rem 0; }
-.verdict { border-left: .4rem solid var(--good); padding: .5rem 1rem; background: var(--band); font-weight: 600; }
-.verdict.bad { border-color: var(--bad); } .bad { color: var(--bad); font-weight: 600; } .dim { color: var(--dim); }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } caption { text-align: left; }
-th, td { padding: .2rem .9rem .2rem 0; text-align: right; border-bottom: 1px solid var(--rule); }
-th:first-child, td:first-child { text-align: left; } th { font-weight: 600; color: var(--dim); }
-svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--dim); }
-.y { text-anchor: end; } .x { text-anchor: middle; } .grid { stroke: var(--rule); }
-.band { fill: none; } .band.other { fill: var(--band); } .line { fill: none; stroke-width: 1.8; }
-.line.l0 { stroke: var(--l0); } .line.l1 { stroke: var(--l1); } .line.l2 { stroke: var(--l2); }
-.key { margin-left: .9rem; } .key::before { content: "\\2501 "; }
-.key.l0 { color: var(--l0); } .key.l1 { color: var(--l1); } .key.l2 { color: var(--l2); }
-"""
 
 
 def make_page(report: MeasuredLoad, figures: Sequence[GrowthFigure] = (), baseline: Baseline | None = None) -> str:
@@ -56,32 +37,18 @@ def make_page(report: MeasuredLoad, figures: Sequence[GrowthFigure] = (), baseli
     name = f"Load test: {setup['profile']['name']}"
     return write_page(
         name,
-        _STYLE,
+        STYLE,
         node("h1", name),
         node("p", verdict, class_="verdict" if is_good else "verdict bad"),
         node("p", _setup_line(setup), class_="dim"),
-        *_section("Promises", _promises(report)),
-        *_section("Waiting", _waiting(report), _curve(report, baseline)),
-        *_section("Over time", *_over_time(report)),
-        *_section("By phase", _by_phase(report)),
-        *(_section("Compared", *_compared(report, baseline)) if baseline else []),
-        *(_section("Growth", _growth(figures)) if figures else []),
-        *_section("The generator", _generator(report)),
+        *section("Promises", _promises(report)),
+        *section("Waiting", _waiting(report), _curve(report, baseline)),
+        *section("Over time", *_over_time(report)),
+        *section("By phase", _by_phase(report)),
+        *(section("Compared", *_compared(report, baseline)) if baseline else []),
+        *(section("Growth", growth_table(figures)) if figures else []),
+        *section("The generator", _generator(report)),
     )
-
-
-def _section(title: str, *parts: Element) -> list[Element]:
-    return [node("h2", title), *parts]
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[Element | str]]) -> Element:
-    """Return a table; a cell that is an element comes as its own `td`."""
-    body = [node("tr", *(node("td", cell) if isinstance(cell, str) else cell for cell in row)) for row in rows]
-    return node("table", node("thead", node("tr", *(node("th", name) for name in head))), node("tbody", *body))
-
-
-def _bad(text: str, *, is_bad: bool) -> Element:
-    return node("td", text, class_="bad" if is_bad else "")
 
 
 def _ms(values: Mapping[str, Any]) -> list[str]:
@@ -111,9 +78,9 @@ def _promises(report: MeasuredLoad) -> Element:
     ]
     for key, text in _BROKEN.items():
         count = int(report[key])  # type: ignore[literal-required] # names of it
-        rows.append([text, _bad(f"{count:,}", is_bad=count > 0)])
+        rows.append([text, cell(f"{count:,}", is_bad=count > 0)])
     rows.append(["entries repeated, passed over", f"{report['repeated']:,}"])
-    return _table(["messages", ""], rows)
+    return table(["messages", ""], rows)
 
 
 def _waiting(report: MeasuredLoad) -> Element:
@@ -122,7 +89,7 @@ def _waiting(report: MeasuredLoad) -> Element:
         "of these, without the model": report["overhead_ms"],
         "from sending to the receipt": report["acceptance_ms"],
     }
-    return _table(["milliseconds", *_PERCENTILES], [[title, *_ms(dict(of))] for title, of in rows.items()])
+    return table(["milliseconds", *_PERCENTILES], [[title, *_ms(dict(of))] for title, of in rows.items()])
 
 
 def _curve(report: MeasuredLoad, baseline: Baseline | None) -> Element:
@@ -170,7 +137,7 @@ def _by_phase(report: MeasuredLoad) -> Element:
         ]
         for phase in report["phases"]
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _compared(report: MeasuredLoad, baseline: Baseline) -> list[Element]:
@@ -193,8 +160,8 @@ def _compared(report: MeasuredLoad, baseline: Baseline) -> list[Element]:
         notes.append("The baseline is invalid: its generator was late.")
     if baseline.setup.get("profile") != report["setup"]["profile"]:
         notes.append("The baseline ran another profile, so differences are not the product's alone.")
-    table = _table(["", "this run", "baseline", "change"], rows)
-    return [*(node("p", note, class_="bad") for note in notes), table]
+    compared = table(["", "this run", "baseline", "change"], rows)
+    return [*(node("p", note, class_="bad") for note in notes), compared]
 
 
 def change_text(now: float, then: float) -> str:
@@ -204,25 +171,11 @@ def change_text(now: float, then: float) -> str:
     return f"{(now - then) / then:+.0%}"
 
 
-def _growth(figures: Sequence[GrowthFigure]) -> Element:
-    rows: list[list[Element | str]] = [
-        [
-            figure.name,
-            f"{figure.first:,.0f}",
-            _bad(f"{figure.last:,.0f}", is_bad=figure.has_grown),
-            f"{figure.most:,.0f}",
-            "–" if figure.allowed is None else f"{figure.allowed:,.0f}",
-        ]
-        for figure in figures
-    ]
-    return _table(["", "warmed up", "at the end", "at most", "allowed"], rows)
-
-
 def _generator(report: MeasuredLoad) -> Element:
     bound = report["lag_ms_max"]
     lags = {"sending": report["lag_ms"], "reading": report["reader_lag_ms"]}
     rows: list[list[Element | str]] = []
     for title, of in lags.items():
         p50, p95, p99, most = _ms(dict(of))
-        rows.append([title, p50, p95, _bad(p99, is_bad=of["p99"] > bound), most, f"{bound:,.0f}"])
-    return _table(["lag, ms", *_PERCENTILES, "p99 allowed"], rows)
+        rows.append([title, p50, p95, cell(p99, is_bad=of["p99"] > bound), most, f"{bound:,.0f}"])
+    return table(["lag, ms", *_PERCENTILES, "p99 allowed"], rows)
