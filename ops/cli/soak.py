@@ -48,8 +48,7 @@ def _show(console: Console, soaked: Soaked) -> None:
     for part in (_counts(soaked), growth_of(soaked.figures)):
         console.print()
         console.print(part)
-    broken = [*soaked.row.broken, *(f"{found.check}: {found.what}" for found in soaked.violations)]
-    for line in broken:
+    for line in soaked.broken:
         console.print(f"[bold red]broken[/]  {line}", soft_wrap=True)
 
 

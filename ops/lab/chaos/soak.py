@@ -46,9 +46,14 @@ class Soaked:
     """From when PostgreSQL accepted a message to when it had its answer."""
 
     @property
+    def broken(self) -> list[str]:
+        """Return every broken promise, in words."""
+        return [*self.row.broken, *(f"{found.check}: {found.what}" for found in self.violations)]
+
+    @property
     def is_good(self) -> bool:
         """Check whether every promise was kept, and nothing grew."""
-        return not (self.row.broken or self.violations or any(figure.has_grown for figure in self.figures))
+        return not (self.broken or any(figure.has_grown for figure in self.figures))
 
 
 async def soak(settings: Settings, folder: Path, options: ChaosOptions, seconds: float) -> Soaked:

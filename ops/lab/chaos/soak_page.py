@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.lab.load.charts import ChartBand, ChartLine, time_chart
+from ops.lab.load.charts import ChartBand
 from ops.lab.load.markup import node, write_page
-from ops.lab.load.page_parts import STYLE, cell, growth_table, section, table
+from ops.lab.load.measured import KEPT
+from ops.lab.load.page_parts import STYLE, cell, growth_table, section, table, timeline_charts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
     from ops.lab.chaos.soak import Soaked
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 def make_soak_page(soaked: Soaked) -> str:
     """Return the report of a soak test as a page, with the faults as bands in its charts."""
-    broken = [*soaked.row.broken, *(f"{found.check}: {found.what}" for found in soaked.violations)]
     grown = [figure.name for figure in soaked.figures if figure.has_grown]
-    verdict = "broken: " + "; ".join(broken) if broken else "kept: everything accepted was answered, once and in order"
+    verdict = "broken: " + "; ".join(soaked.broken) if soaked.broken else KEPT
     if grown:
         verdict += f"; grown: {', '.join(grown)}"
     title = f"Soak test: {soaked.row.fault.title}"
@@ -59,23 +58,12 @@ def _promises(soaked: Soaked) -> Element:
 
 
 def _over_time(soaked: Soaked) -> list[Element]:
-    timeline = soaked.timeline
-    width = timeline["slice_seconds"]
-
-    def line(name: str, values: Sequence[float | None]) -> ChartLine:
-        return ChartLine(name, [(width * (number + 0.5), value) for number, value in enumerate(values)])
-
     bands = [
         ChartBand(span.name, max(0.0, span.began_at - soaked.began_at), span.ended_at - soaked.began_at, is_fault=True)
         for span in soaked.row.spans
     ]
-    flows = [line("accepted", timeline["accepted_per_s"]), line("answered", timeline["answered_per_s"])]
-    latencies = [line("p50", timeline["p50_ms"]), line("p95", timeline["p95_ms"]), line("p99", timeline["p99_ms"])]
-    return [
-        time_chart("Messages", "a second", flows, bands),
-        time_chart("From acceptance to the answer, by when a message was accepted", "ms", latencies, bands),
-        time_chart("Backlog", "messages accepted and not answered", [line("waiting", timeline["backlog"])], bands),
-    ]
+    latency = "From acceptance to the answer, by when a message was accepted"
+    return timeline_charts(soaked.timeline, bands, ("accepted", "answered"), latency)
 
 
 def _faults(soaked: Soaked) -> Element:

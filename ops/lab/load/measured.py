@@ -51,6 +51,9 @@ class Timeline(TypedDict):
     p99_ms: list[float | None]
 
 
+KEPT: Final = "kept: everything accepted was answered, once and in order"
+
+
 class MeasuredLoad(LoadReport):
     """The outcome of a load test, as `fte load --json` writes it."""
 
@@ -110,7 +113,7 @@ def verdict_of(report: MeasuredLoad) -> str:
         )
     if not is_kept(report):
         return "broken: not everything accepted was answered once and in order"
-    return "kept: everything accepted was answered, once and in order"
+    return KEPT
 
 
 def _by_phase(options: LoadOptions, sent: Iterable[Sent], waits: Iterable[CustomerWait]) -> list[PhaseFigures]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.lab.load.charts import ChartBand, ChartLine, percentile_chart, time_chart
+from ops.lab.load.charts import ChartBand, ChartLine, percentile_chart
 from ops.lab.load.markup import node, write_page
 from ops.lab.load.measured import verdict_of
-from ops.lab.load.page_parts import STYLE, cell, growth_table, section, table
+from ops.lab.load.page_parts import STYLE, cell, growth_table, section, table, timeline_charts
 from ops.verify.tally import is_kept
 
 if TYPE_CHECKING:
@@ -100,27 +100,12 @@ def _curve(report: MeasuredLoad, baseline: Baseline | None) -> Element:
 
 
 def _over_time(report: MeasuredLoad) -> list[Element]:
-    timeline = report["timeline"]
-    width = timeline["slice_seconds"]
-
-    def line(name: str, values: Sequence[float | None]) -> ChartLine:
-        return ChartLine(name, [(width * (number + 0.5), value) for number, value in enumerate(values)])
-
     bands, begin = [], 0.0
     for phase in report["phases"]:
         bands.append(ChartBand(phase["name"], begin, begin + phase["seconds"]))
         begin += phase["seconds"]
-    flows = [
-        line("offered", timeline["offered_per_s"]),
-        line("accepted", timeline["accepted_per_s"]),
-        line("answered", timeline["answered_per_s"]),
-    ]
-    latencies = [line("p50", timeline["p50_ms"]), line("p95", timeline["p95_ms"]), line("p99", timeline["p99_ms"])]
-    return [
-        time_chart("Messages", "a second", flows, bands),
-        time_chart("Latency, by when a message was due", "ms", latencies, bands),
-        time_chart("Backlog", "messages accepted and not answered", [line("waiting", timeline["backlog"])], bands),
-    ]
+    flows = ("offered", "accepted", "answered")
+    return timeline_charts(report["timeline"], bands, flows, "Latency, by when a message was due")
 
 
 def _by_phase(report: MeasuredLoad) -> Element:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ops.lab.load.charts import ChartLine, time_chart
 from ops.lab.load.markup import node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from xml.etree.ElementTree import Element
 
+    from ops.lab.load.charts import ChartBand
+    from ops.lab.load.measured import Timeline
     from ops.verify.growth_figure import GrowthFigure
 
 STYLE: Final = """
@@ -64,3 +67,24 @@ def growth_table(figures: Sequence[GrowthFigure]) -> Element:
         for figure in figures
     ]
     return table(["", "warmed up", "at the end", "at most", "allowed"], rows)
+
+
+def timeline_charts(
+    timeline: Timeline, bands: Sequence[ChartBand], flows: Sequence[str], latency: str
+) -> list[Element]:
+    """Return the charts of a run over time: the `flows` of it (offered, accepted, answered), latencies, the backlog.
+
+    `latency` is the title of the second: latencies from when, and by when.
+    """
+    width = timeline["slice_seconds"]
+
+    def line(name: str, values: Sequence[float | None]) -> ChartLine:
+        return ChartLine(name, [(width * (number + 0.5), value) for number, value in enumerate(values)])
+
+    messages = [line(name, timeline[f"{name}_per_s"]) for name in flows]  # type: ignore[literal-required] # of it
+    latencies = [line("p50", timeline["p50_ms"]), line("p95", timeline["p95_ms"]), line("p99", timeline["p99_ms"])]
+    return [
+        time_chart("Messages", "a second", messages, bands),
+        time_chart(latency, "ms", latencies, bands),
+        time_chart("Backlog", "messages accepted and not answered", [line("waiting", timeline["backlog"])], bands),
+    ]
