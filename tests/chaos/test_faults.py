@@ -16,6 +16,7 @@ from runtime.configuration import load_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+pytestmark = pytest.mark.timeout(300)  # a row is played again when it is late
 OPTIONS = ChaosOptions(conversations=18, turns=3, messages_per_second=12, model_latency_ms="50..200", kills=5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +90,11 @@ async def test_an_outage_with_status_200_opens_the_circuit_and_makes_no_dead_let
 
         steps.append(say("Welcome back."))
 
+        numbers = itertools.count()
+
         async def is_back() -> bool:
-            _, reply = await turn_of(harness, f"{mark}-{len(endpoint.asked)}-{id(object())}", "hello there")
-            return reply == "Welcome back."
+            turn, reply = await turn_of(harness, f"{mark}-back-{next(numbers)}", "hello there")
+            return reply == "Welcome back." and "local" not in answered_by(turn)
 
         await eventually(is_back)
         told = [event["name"] for event in await harness.events() if event["conversation"].startswith(mark)]

@@ -61,7 +61,7 @@ async def switch_redis_primary(scene: Scene) -> None:
         await asyncio.to_thread(sentinels.sentinels[0].client.execute_command, "SENTINEL", "FAILOVER", PRIMARY)
         scene.note()
         await _until_replaced(scene, sentinels, primary)
-        await _until_whole(scene, sentinels)
+    await _until_whole(scene, sentinels)
 
 
 async def lose_postgres_primary(scene: Scene) -> None:
@@ -89,7 +89,10 @@ def _sentinels(scene: Scene) -> SentinelRedis:
 
 
 async def _find_primary(scene: Scene, sentinels: SentinelRedis) -> RedisNode:
+    """Find the primary once nothing is left of a switch before."""
     await scene.pause(1, 2)
+    if not await _until(scene, sentinels.is_settled, WHOLE_SECONDS_MAX, is_broken=False):
+        scene.undone.append(f"the Sentinels do not see two replicas after {WHOLE_SECONDS_MAX:.0f} s")
     primary = await asyncio.to_thread(sentinels.find_primary)
     if primary is None:
         raise RuntimeError("the Sentinels do not agree on a primary before the fault has begun")
@@ -112,13 +115,13 @@ async def _until_whole(scene: Scene, sentinels: SentinelRedis) -> None:
         scene.undone.append(f"the old primary does not follow the new one after {WHOLE_SECONDS_MAX:.0f} s")
 
 
-async def _until(scene: Scene, condition: Callable[[], bool], seconds_max: float) -> bool:
-    """Wait until servers, which are asked beside the loop, are in a state; note each second that they are not."""
+async def _until(scene: Scene, condition: Callable[[], bool], seconds_max: float, *, is_broken: bool = True) -> bool:
+    """Wait until servers, which are asked beside the loop, are in a state; note each second that they are broken."""
     deadline = time.monotonic() + seconds_max * scene.slowness
     while not await asyncio.to_thread(condition):
         if time.monotonic() > deadline:
             return False
-        if time.time() > scene.moments[-1] + 1:
+        if is_broken and time.time() > scene.moments[-1] + 1:
             scene.note()
         await asyncio.sleep(LOOK_SECONDS)
     return True

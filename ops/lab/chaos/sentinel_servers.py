@@ -138,6 +138,20 @@ class SentinelRedis:
         followers = [about.get(f"slave{number}", {}).get("state") for number in range(REPLICAS)]
         return about["role"] == "master" and followers == ["online"] * REPLICAS
 
+    def is_settled(self) -> bool:
+        """Check whether every Sentinel has seen each replica as one.
+
+        A Sentinel asks a server for its role every 10 s. One that has last seen a replica as a primary, takes it for an
+        old primary that has come back when it is promoted, and turns it into a replica again: the switch fails.
+        """
+        roles = [self._roles_seen_by(sentinel) for sentinel in self.sentinels]
+        return self.is_whole() and roles == [["slave"] * REPLICAS] * SENTINELS
+
+    def _roles_seen_by(self, sentinel: RedisNode) -> list[str]:
+        with suppress(redis.RedisError):
+            return [replica["role-reported"] for replica in sentinel.client.sentinel_slaves(PRIMARY)]
+        return []
+
     def _start(self) -> None:
         for_each = [f"requirepass {self._password}", f"masterauth {self._password}"]
         for_each += ["appendonly yes", "appendfsync everysec", 'save ""', "maxmemory-policy noeviction"]

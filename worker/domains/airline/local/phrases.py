@@ -74,7 +74,7 @@ def acknowledge() -> str:
 _COURTESIES = (
     f"Good. {ANYTHING_ELSE}",
     "All right. I'm here if you need anything for your trip.",
-    "Fine. Just write when something comes up.",
+    "Fine. I'm here when something comes up.",
     "Okay. Whenever you have a question about your flight, I'm here.",
     "Very well. I'm glad to help with anything about your trip.",
 )
@@ -168,9 +168,8 @@ def find_without_code() -> str:
 def still_not_found() -> str:
     """Say that the same number and surname will not be found a second time."""
     return (
-        "I still cannot find a booking with that confirmation number and surname. If one of them "
-        "was mistyped, please send both "
-        "again. Or shall I pass this on to a colleague?"
+        "I still cannot find a booking with that confirmation number and surname. Could you check both for a typing "
+        "mistake and send them again? Or shall I pass this on to a colleague?"
     )
 
 
