@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,10 +39,12 @@ class AsyncFollower:
 
     async def __aenter__(self) -> Self:
         """Fix where each stream starts, so that nothing published from now on is missed."""
-        if self._from_id == "$":
-            for stream in self._positions:
+        async with AsyncExitStack() as opening:
+            opening.push_async_callback(self._client.aclose)
+            for stream in self._positions if self._from_id == "$" else ():
                 newest = await self._retry.persist(partial(self._client.xrevrange, stream, count=1))
                 self._positions[stream] = newest[0][0].decode() if newest else "0-0"
+            opening.pop_all()
         return self
 
     async def __aexit__(

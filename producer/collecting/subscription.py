@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
@@ -74,8 +74,11 @@ class AsyncSubscription:
 
     async def __aenter__(self) -> Self:
         """Create the group unless it exists; workers create it again when Redis lost a group that they know."""
-        await self._retry.persist(lambda: self._make_group(self._start))
-        await self._retry.persist(self._find_source)
+        async with AsyncExitStack() as opening:
+            opening.push_async_callback(self._client.aclose)
+            await self._retry.persist(lambda: self._make_group(self._start))
+            await self._retry.persist(self._find_source)
+            opening.pop_all()
         return self
 
     async def __aexit__(

@@ -5,12 +5,15 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.exceptions import ResponseError
 
 from ops.embedded import EmbeddedStack
 from producer.collecting.following import AsyncFollower
+from producer.collecting.subscription import AsyncSubscription
 from runtime.redis import make_redis
 from schema.keys import replies_stream
 from tests.integration.publishing import publish, sequences
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -88,3 +91,21 @@ async def test_a_follower_outlives_a_restart_of_redis(
     await client.aclose()
 
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("is_follower", [True, False])
+async def test_a_reader_that_cannot_begin_leaves_no_connection(
+    settings: Settings, redis: Redis, stream: str, *, is_follower: bool
+) -> None:
+    await redis.set(stream, "no stream")
+    reader = AsyncFollower(settings, [stream]) if is_follower else AsyncSubscription(settings, stream, "g", "c")
+    before = {connection["id"] for connection in await redis.client_list()}
+
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        async with reader:
+            pytest.fail("it began")
+
+    async def is_gone() -> bool:
+        return {connection["id"] for connection in await redis.client_list()} <= before
+
+    await eventually(is_gone)
