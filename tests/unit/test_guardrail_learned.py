@@ -19,7 +19,7 @@ from worker.guardrails.pii import normalise
 
 JUDGES = list(train.JUDGES)
 SHORT = ["asap", "urgent", "up to you", "as you like", "as you wish", "I do", "Works for me", "injured"]
-RUDE = {"go to hell", "go away", "I'll get back to you"}
+RUDE = {"go to hell", "I'll get back to you"}
 """Answers that are rude, or taken for it."""
 
 

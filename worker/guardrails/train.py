@@ -76,21 +76,29 @@ class CrossValidated:
 
 
 def load_sentences(judge: str, ordinary: Sequence[str]) -> list[Sentence]:
-    """Read what a judge learns from: its own files, and the other's and `ordinary` as harmless."""
+    """Read what a judge learns from: its own files, and the other's and `ordinary` as harmless.
+
+    A sentence of each line is learned with an opener as well: a word that few lines begin with would else weigh what
+    those lines mean.
+    """
+    openers = list(_lines("openers.txt"))
     texts: list[tuple[str, str, int, bool]] = []
     line = 0
     for name, labels in JUDGES.items():
         for label in (HARMLESS, *labels):
-            for written in _lines(name, label):
+            for written in _lines(name, f"{label}.txt"):
                 line += 1
                 variants = expand(written) if name == judge else expand(written)[:OTHERS_VARIANTS_MAX]
+                variants.append(f"{openers[line % len(openers)]} {variants[0]}")
                 texts += [(one, label if name == judge else HARMLESS, line, name == judge) for one in variants]
-    texts += [(text, HARMLESS, line + at, False) for at, text in enumerate(ordinary, start=1)]
+    for place, text in enumerate(ordinary, start=line + 1):
+        opened = f"{openers[place % len(openers)]} {text}"
+        texts += [(one, HARMLESS, place, False) for one in (text, opened)]
     return [Sentence(tuple(read_words(normalise(text))), label, place, is_own) for text, label, place, is_own in texts]
 
 
-def _lines(judge: str, label: str) -> Iterator[str]:
-    file = resources.files("worker.guardrails") / "training" / judge / f"{label}.txt"
+def _lines(*place: str) -> Iterator[str]:
+    file = resources.files("worker.guardrails").joinpath("training", *place)
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             yield line.strip()

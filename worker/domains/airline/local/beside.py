@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from worker.domains.airline.local import offers, phrases
+from worker.domains.airline.local.asking import is_facet
 from worker.domains.airline.local.own_booking import answer_own_questions
 from worker.domains.airline.local.reading.intent import classify
 from worker.domains.airline.local.reading.own_questions import OF_ANY_CUSTOMER, asks_what_if
@@ -59,8 +60,8 @@ def _questions_of(situation: Situation, *, has_wish: bool) -> tuple[str, ...]:
     for clause in reading.clauses:
         is_aside = clause.kind == "aside" and clause.text.endswith("?") and not _is_about_own_trip(clause.text)
         if clause.kind == "policy_question" or (is_aside and may_be_asides):
-            leans_back = _LEANS_BACK.search(clause.text) is not None and before
-            asked.append(f"{before}. {clause.text}" if leans_back else clause.text)
+            leans_back = _LEANS_BACK.search(clause.text) is not None or is_facet(clause.text)
+            asked.append(f"{before}. {clause.text}" if leans_back and before else clause.text)
         before = clause.text
     return tuple(asked)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from worker.domains.airline.local.amending import PAID_KINDS, wants_other_payment
 from worker.domains.airline.local.answers import agrees_on_condition, is_of_offer
 from worker.domains.airline.local.journeys import journeys_of, leg_meant
@@ -24,14 +26,20 @@ def wants_another(situation: Situation, kind: str) -> bool:
     if not is_of_it and kind != "flight_change":
         return True
     if kind == "flight_change" and not wants_other_payment(message):
-        today = situation.facts.today
-        return is_choosing(message) or (today and find_day(message, today)) is not None
+        return is_choosing(message) or _names_a_day(message, situation.facts.today)
     if kind in PAID_KINDS and wants_other_payment(message):
         return True
     if kind == "bags":
         return count_bags(message, asked=True) is not None
     names_a_seat = bool(find_seat(message) or find_preference(message))
     return names_a_seat or (kind == "seat_change" and _wants_other_seat(situation))
+
+
+def _names_a_day(message: str, today: date | None) -> bool:
+    """Check whether a message names a day, by itself or from the one that is offered: "and the day after?"."""
+    if today is None:
+        return False
+    return find_day(message, today) is not None or find_day(message, today, today) not in {None, today}
 
 
 def _wants_other_seat(situation: Situation) -> bool:
