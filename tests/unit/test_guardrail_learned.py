@@ -237,3 +237,13 @@ def test_who_says_to_come_armed_threatens(text: str) -> None:
 @pytest.mark.parametrize("text", ["call 911", "Call 911!", "please call 911 now"])
 def test_a_bare_call_for_help_is_an_emergency(text: str) -> None:
     assert assess_emergency(normalise(text)).kind == "medical"
+
+
+def test_what_people_begin_with_makes_hardly_anybody_abusive() -> None:
+    questions = [json.loads(line)["text"] for line in _lines("triage.jsonl")]
+    openers = ("hmm", "um", "uh", "well", "oh", "ok", "so", "but", "also", "wow", "right", "one more thing:", "gotcha")
+    calm = [text for text in questions if not is_abuse(text)]
+
+    flagged = [f"{opener} {text}" for text in calm for opener in openers if is_abuse(f"{opener} {text}")]
+
+    assert len(flagged) <= len(calm) * len(openers) * 0.002, flagged

@@ -152,6 +152,17 @@ async def test_two_wishes_of_one_message_are_served_one_after_the_other() -> Non
     assert both.path == ["confirm_quote"]
 
 
+@pytest.mark.parametrize("taken_up", ["and the bags?", "the bag", "bags please", "ok, and the bag"])
+async def test_the_next_wish_is_taken_up_by_its_name(taken_up: str) -> None:
+    talk = talk_about()
+
+    _, _, bags = await say_all(
+        talk, f"upgrade us to business, and also add 2 checked bags. Okafor {NUMBER}", "yes", taken_up
+    )
+
+    assert bags.path[-1] == "quote_bags"
+
+
 async def test_the_status_of_a_flight_needs_nobody_verified() -> None:
     (told,) = await say_all(talk_about(), "is flight LF118 on March 7 on time?")
 

@@ -152,6 +152,51 @@ async def test_options_are_numbered_without_gaps_and_chosen_by_what_tells_them_a
     assert f"to {flight}, departing 2026-03-08" in offer.reply
 
 
+@pytest.mark.parametrize(
+    ("choice", "flight"),
+    [
+        ("what's the cheapest?", "LF110"), ("hmm, the second", "LF118"), ("which is fastest?", "LF110"),
+        ("the latest then", "LF120"), ("hmm not sure. what do you recommend?", "LF110"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "asked", ["are those prices per person?", "is there wifi on board?", "what's the cheapest seat?"]
+)
+async def test_a_flight_is_taken_from_the_list_after_a_question_between(asked: str, choice: str, flight: str) -> None:
+    talk = talk_about(segments=(OUT,), trip_type="one_way")
+
+    await talk.say(f"{ADA_SAYS} change my flight to the next day please")
+    await talk.say(asked)
+    offer = await talk.say(choice)
+
+    assert f"to {flight}, departing 2026-03-08" in offer.reply
+
+
+@pytest.mark.parametrize(
+    "asked", ["how much would that be in total?", "hmm, is that per person?", "do I have to pay a fee on top?"]
+)
+async def test_what_the_listed_prices_mean_is_explained(asked: str) -> None:
+    talk = talk_about(segments=(OUT,), trip_type="one_way")
+
+    await talk.say(f"{ADA_SAYS} change my flight to the next day please")
+    explained = await talk.say(asked)
+
+    assert "difference in fare" in explained.reply
+    assert "which option" in explained.reply
+
+
+@pytest.mark.parametrize("other", ["ok then what about the day after?", "and a day later?"])
+async def test_a_day_beside_the_offered_one_is_looked_for(other: str) -> None:
+    talk = talk_about(segments=(OUT,), trip_type="one_way")
+
+    await talk.say(f"{ADA_SAYS} change my flight to the next day please")
+    await talk.say("the cheapest")
+    looked = await talk.say(other)
+
+    assert "search_flights" in looked.path
+    assert "Is that a yes?" not in looked.reply
+
+
 async def test_a_time_of_day_without_a_flight_is_said_and_the_others_listed() -> None:
     booked = replace(RESERVATION, segments=(OUT,), trip_type="one_way")
     talk = Conversation(backend=MemoryAirline(booked, flights=(MORNING, DAY_AFTER)))

@@ -23,6 +23,7 @@ from worker.domains.airline.local.reading.questions import Question, split_quest
         )),
         ("price of a trunk, price of tea", ("price of a trunk", "price of tea")),
         ("is tea free and can i knit", ("is tea free", "can i knit")),
+        ("is tea free and do you also serve cake?", ("is tea free", "do you serve cake?")),
     ],
 )  # fmt: skip
 def test_each_question_of_a_message_is_found_in_its_order(text: str, questions: tuple[str, ...]) -> None:
@@ -35,6 +36,8 @@ def test_each_question_of_a_message_is_found_in_its_order(text: str, questions: 
         "How big may a trunk be?",
         "May I bring a trunk and a violin?",
         "Do you pay me back when you cancel the flight?",
+        "do you also take trunks?",
+        "so can I also bring a violin?",
         "I fly in May and want to know if I may knit",
         "",
         "???",

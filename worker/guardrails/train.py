@@ -78,10 +78,10 @@ class CrossValidated:
 def load_sentences(judge: str, ordinary: Sequence[str]) -> list[Sentence]:
     """Read what a judge learns from: its own files, and the other's and `ordinary` as harmless.
 
-    A sentence of each line is learned with an opener as well: a word that few lines begin with would else weigh what
-    those lines mean.
+    The judge of abuse learns a sentence of each line with an opener as well: a word that few lines begin with would
+    else weigh what those lines mean. To the judge of emergencies such words say something: "please", "wait", "help".
     """
-    openers = list(_lines("openers.txt"))
+    openers = list(_lines("openers.txt")) if judge == "abuse" else []
     texts: list[tuple[str, str, int, bool]] = []
     line = 0
     for name, labels in JUDGES.items():
@@ -89,11 +89,11 @@ def load_sentences(judge: str, ordinary: Sequence[str]) -> list[Sentence]:
             for written in _lines(name, f"{label}.txt"):
                 line += 1
                 variants = expand(written) if name == judge else expand(written)[:OTHERS_VARIANTS_MAX]
-                variants.append(f"{openers[line % len(openers)]} {variants[0]}")
+                variants += [f"{openers[line % len(openers)]} {variants[0]}"] if openers else []
                 texts += [(one, label if name == judge else HARMLESS, line, name == judge) for one in variants]
     for place, text in enumerate(ordinary, start=line + 1):
-        opened = f"{openers[place % len(openers)]} {text}"
-        texts += [(one, HARMLESS, place, False) for one in (text, opened)]
+        opened = [f"{openers[place % len(openers)]} {text}"] if openers else []
+        texts += [(one, HARMLESS, place, False) for one in (text, *opened)]
     return [Sentence(tuple(read_words(normalise(text))), label, place, is_own) for text, label, place, is_own in texts]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -182,5 +183,9 @@ def fuse(rankings: Sequence[Sequence[Passage]]) -> list[Passage]:
     return [replace(passages[identity], rank=ranks[identity]) for identity in best_first]
 
 
+_WHEN = re.compile(r"\b(?:next|this|coming) (?:week(?:end)?|month)\b", re.IGNORECASE)
+"""When somebody travels; what an article says of weeks and months is of other ones."""
+
+
 def _searchable(question: str) -> str:
-    return without_placeholders(question[:QUESTION_CHARACTERS_MAX].replace("\0", " "))
+    return _WHEN.sub(" ", without_placeholders(question[:QUESTION_CHARACTERS_MAX].replace("\0", " ")))

@@ -51,7 +51,7 @@ from worker.domains.airline.local.verifying import (
     untried_name,
     verify,
 )
-from worker.domains.airline.local.wanting import chooses_flight, fulfilled, wish_of
+from worker.domains.airline.local.wanting import asks_price_of_listed, chooses_flight, fulfilled, takes_up_next, wish_of
 from worker.models.output import Call, Say, Step
 
 _SURE = 0.6
@@ -74,6 +74,8 @@ def _decide(situation: Situation) -> Step:
     if latest is not None:
         return _go_on(situation, latest) if latest.is_ok else _after_refusal(situation, latest)
     sent_here = "transfer_to_booking_agent" in situation.handoffs_made
+    if asks_price_of_listed(situation):
+        return Say(offers.explain_prices())
     step = _answer_offer(situation) or (None if sent_here else _leave(situation))
     return step or _work(situation)
 
@@ -196,6 +198,7 @@ def _is_ours(situation: Situation) -> bool:
         or (situation.open_offer and wants_another(situation, situation.open_offer.kind))
         or _speaks_on(situation)
         or chooses_flight(situation)
+        or takes_up_next(situation)
         or asks_where_we_fly(message)
         or (message.count("?") == 0 and (_is_asked(situation) or (today and find_day(message, today))))
     )
@@ -270,7 +273,7 @@ def _work_when_open(situation: Situation, details: Details, found: OpenWish | No
         return look_up(details)
     cancelled = _cancelled_flights(situation)
     question = next_question(situation, has_wish=found is not None or bool(cancelled))
-    if question is not None and not chooses_flight(situation):
+    if question is not None and not (chooses_flight(situation) or takes_up_next(situation)):
         return Call("faq_lookup", {"question": question})
     if found is None and cancelled:
         return Say(offers.ask_after_cancelled(cancelled))

@@ -13,6 +13,7 @@ from worker.domains.airline.local.reading.intent import calls_for_person
 from worker.domains.airline.local.reading.slots import declines, find_confirmation_number
 from worker.domains.airline.local.situation import SOURCE, FinishedCall, Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_smalltalk
+from worker.domains.airline.local.wanting import chooses_flight, takes_up_next
 from worker.models.output import Call, Say, Step
 
 SHORT_ANSWER_WORDS_MAX = 4
@@ -76,6 +77,7 @@ def _settle_otherwise(situation: Situation) -> Step | None:
     refuses, offered = declines(situation.message), situation.open_offer
     offers_person = phrases.OFFERED_A_COLLEAGUE.search(situation.last_reply) is not None
     answers_offer = offered is not None and (offered.said_yes or refuses)
+    answers_offer = answers_offer or chooses_flight(situation) or takes_up_next(situation)
     if answers_offer or situation.tells_name or accepts_person(situation) or (offers_person and refuses):
         return Call(_TO_TRIAGE) if situation.can(_TO_TRIAGE) else None
     goes_on = is_follow_up(situation.message) and situation.facts.published is not None

@@ -64,6 +64,14 @@ def list_options(options: list[Option], cabin: str, day: str, lacking: str | Non
     return f"These flights are open on {day}:\n{listed}\n{ASK_WHICH}"
 
 
+def explain_prices() -> str:
+    """Say what the prices of listed flights mean, and how the sum of a change is learned."""
+    return (
+        "The prices are fares for one passenger. A change costs the difference in fare, besides a change fee where one "
+        "applies. Tell me which option you have in mind, and I'll work out the exact sum before anything is changed."
+    )
+
+
 def keeps_route(origin: str, destination: str) -> str:
     """Say that the ends of a booked trip stay, and ask for another day."""
     return (
@@ -257,6 +265,7 @@ def go_on_with(passenger: str, seat: str) -> str:
     return f"Shall I go on with seat {seat} for {passenger}?"
 
 
+GO_ON_WITH = re.compile(r"\bShall I go on with (?:the )?(?P<what>[a-z]+)\?$")
 GO_ON_WITH_SEAT = re.compile(r"\bShall I go on with seat \d+[A-F] for\b")
 
 

@@ -208,13 +208,27 @@ def _options_of(found: FinishedCall, cabin: str, reservation: dict[str, Any] | N
 def _day_wanted(situation: Situation, texts: Sequence[str], journey: list[Segment]) -> date | None:
     today = situation.facts.today or date.min
     booked = date.fromisoformat(str(journey[0].get("date")))
+    offered = _day_offered(situation, journey)
     shown = _day_shown(situation, journey)
     for text in reversed(texts):
-        day = find_day(text, today, booked, shown) or shown
+        is_of_offer = offered is not None and text is situation.message
+        day = find_day(text, today, offered if is_of_offer else booked, shown) or shown
         if day is not None:
             return day
     wants_other_time = any(_KEEPS_THE_DAY.search(text) for text in texts)
     return booked if wants_other_time or (is_choosing(texts[-1]) and situation.latest_result(_SEARCH)) else None
+
+
+def _day_offered(situation: Situation, journey: list[Segment]) -> date | None:
+    """Return the day of the flight that is offered in a journey's place; "and the day after" is the one after that."""
+    made = situation.latest_result("quote_flight_change")
+    if situation.open_offer is None or made is None:
+        return None
+    kept = {(one.get("flight_number"), one.get("date")) for one in journey}
+    asked = [
+        one for one in made.arguments.get("flights", []) if (one.get("flight_number"), one.get("date")) not in kept
+    ]
+    return date.fromisoformat(str(asked[0].get("date"))) if asked else None
 
 
 def _day_shown(situation: Situation, journey: list[Segment]) -> date | None:

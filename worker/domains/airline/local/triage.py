@@ -26,7 +26,7 @@ from worker.domains.airline.local.reading.slots import (
 from worker.domains.airline.local.reading.wishes import PLAIN, WEAK, find_wish
 from worker.domains.airline.local.situation import Situation
 from worker.domains.airline.local.smalltalk import answer_smalltalk, is_closing, is_smalltalk
-from worker.domains.airline.local.wanting import chooses_flight
+from worker.domains.airline.local.wanting import asks_price_of_listed, chooses_flight, takes_up_next
 from worker.models.output import Call, Say, Step
 
 TO_FAQ, TO_BOOKING, TO_ESCALATION = "transfer_to_faq_agent", "transfer_to_booking_agent", "transfer_to_escalation_agent"
@@ -130,7 +130,14 @@ def _sure_intent(situation: Situation) -> Intent | None:
         return situation.intent
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
     lacks_code = was_asked and says_no_code(message, asked=True)
-    is_choice = chooses_flight(situation) or asks_where_we_fly(message)
+    is_choice = any(
+        (
+            chooses_flight(situation),
+            asks_price_of_listed(situation),
+            takes_up_next(situation),
+            asks_where_we_fly(message),
+        )
+    )
     if (
         lacks_code
         or reading.confirmation_number

@@ -7,6 +7,7 @@ import re
 from worker.domains.airline.local import offers
 from worker.domains.airline.local.amending import corrects_a_name
 from worker.domains.airline.local.answers import WISH_OF_KIND
+from worker.domains.airline.local.asking import is_facet
 from worker.domains.airline.local.counter_offers import wants_another
 from worker.domains.airline.local.reading.clauses import wish_text
 from worker.domains.airline.local.reading.dates import find_day
@@ -34,7 +35,8 @@ def wish_of(situation: Situation) -> OpenWish | None:
     if offers.GO_ON_WITH_SEAT.search(situation.last_reply) and situation.facts.agrees:
         return OpenWish("seat_change", newest)
     found = open_wish(situation.customer_texts, fulfilled(situation))
-    if chooses_flight(situation) and (found is None or found.wish == "new_booking"):
+    is_older = found is None or found.wish == "new_booking" or (found.since < newest and found.wish != "change_flight")
+    if chooses_flight(situation) and is_older:
         return OpenWish("change_flight", _since(situation, "search_flights"))
     if found is not None:
         is_change = found.wish == "new_booking" and _is_about_open_booking(situation)
@@ -53,20 +55,55 @@ def _is_about_open_booking(situation: Situation) -> bool:
     return is_of_one and not speaks_of_new(message) and find_route(message) == Route()
 
 
+def takes_up_next(situation: Situation) -> bool:
+    """Check whether a message takes up the wish that the last reply would go on with: "and the bag?"."""
+    offered = offers.GO_ON_WITH.search(situation.last_reply)
+    words = re.findall(r"\w+", situation.message.lower())
+    return (
+        offered is not None and len(words) <= _GOING_ON_WORDS_MAX and any(map(offered["what"].startswith, words[-1:]))
+    )
+
+
+_GOING_ON_WORDS_MAX = 4
+
+
 def chooses_flight(situation: Situation) -> bool:
-    """Check whether a message picks one of the flights that the last reply listed: "which of these is direct?"."""
+    """Check whether a message picks one of the flights that were listed: "which of these is direct?"."""
     reading = situation.reading
     message = situation.message
     asks_else = (reading.policy_questions and not _OF_THE_LISTED.search(message)) or reading.own_questions
     picks = is_choosing(message) or reading.flight_number is not None
-    return offers.ASK_WHICH in situation.last_reply and picks and not asks_else
+    return _is_listing_open(situation) and picks and not asks_else
 
 
+def asks_price_of_listed(situation: Situation) -> bool:
+    """Check whether a message asks what the listed prices mean, and picks no flight: "is that per person?"."""
+    message = situation.message
+    asks_price = _OF_THE_PRICES.search(message) or (is_facet(message) and _HOW_MUCH.search(message))
+    return offers.ASK_WHICH in situation.last_reply and bool(asks_price) and not chooses_flight(situation)
+
+
+def _is_listing_open(situation: Situation) -> bool:
+    """Check whether the customer still chooses from listed flights; one answer to a question may stand between."""
+    replies = [line.text for line in situation.lines if line.speaker == "airline"][-_LISTING_REPLIES_MAX:]
+    return situation.open_offer is None and any(offers.ASK_WHICH in reply for reply in replies)
+
+
+_LISTING_REPLIES_MAX = 2
+"""Replies, the one with the list among them, within which flights are chosen from it."""
 _OF_THE_LISTED = re.compile(
     r"\b(?:of (?:these|those|them)|(?:which|what) (?:one|option|flight)s?|(?:is|are) there any|anything|"
-    r"the (?:first|second|third|last|cheap\w+|earl\w+|lat\w+|direct) (?:one|option|flight))\b",
+    r"the (?:first|second|third|last|cheap\w+|earl\w+|lat\w+|direct) (?:one|option|flight)|"
+    r"(?:what|which)(?:'?s| is| one is)? (?:the )?(?:cheap\w+|fast\w+|quick\w+|short\w+|soon\w+|earl\w+|lat\w+|direct|"
+    r"non-?stop)(?=\W*$)|what (?:do|would|can) you (?:recommend|suggest|pick|take))\b",
     re.IGNORECASE,
 )
+_OF_THE_PRICES = re.compile(
+    r"\b(?:(?:these|those|the|your) (?:prices?|fares?|amounts?)|in total|altogether|all in|fees? on top|"
+    r"per (?:person|passenger|head))\b",
+    re.IGNORECASE,
+)
+_HOW_MUCH = re.compile(r"\b(?:how much|costs?|price|fee|charge|extra)\b", re.IGNORECASE)
 
 
 def _wish_implied(situation: Situation) -> OpenWish | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from worker.domains.airline.local.reading.slots import find_flight_number
@@ -41,10 +43,14 @@ _NUMBER = re.compile(
 _ORDINAL = re.compile(rf"\b(?P<ordinal>{'|'.join(_ORDINALS)})(?: (?:one|option|choice|flight))?\b(?! class)")
 _LAST = re.compile(r"\blast (?:one|option)\b")
 _CHEAPEST = re.compile(
-    r"\b(?:cheap(?:est|er)|lowest|least expensive|costs? the least|least (?:money|costly)|lower (?:price|fare))\b"
+    r"\b(?:cheap(?:est|er)|lowest|least expensive|costs? the least|least (?:money|costly)|lower (?:price|fare)|"
+    r"what (?:do|would|can) you (?:recommend|suggest|pick|take))\b"
 )
-_EARLIEST = re.compile(r"\b(?:earl(?:y|ier|iest)|soonest|sooner|first flight)\b")
-_LATEST = re.compile(r"\b(?:lat(?:er|est)|last flight)\b")
+_OF_A_DAY = r"(?<!\bday )(?<!\bdays )(?<!\bweek )(?<!\bweeks )"
+"""What "a day later" says of the day, it does not say of the flight."""
+_EARLIEST = re.compile(rf"{_OF_A_DAY}\b(?:earl(?:y|ier|iest)|soonest|sooner|first flight)\b")
+_LATEST = re.compile(rf"{_OF_A_DAY}\b(?:lat(?:er|est)|last flight)\b")
+_FASTEST = re.compile(r"\b(?:fast(?:est|er)|quick(?:est|er)|short(?:est|er)|takes? the least)\b")
 _DIRECT = re.compile(r"\b(?:direct|non-?stop)\b")
 
 
@@ -57,7 +63,7 @@ def price_of(option: Option, cabin: str) -> int | None:
 def is_choosing(text: str) -> bool:
     """Check whether a message holds any word that picks one of several options."""
     said = text.lower()
-    choices = (_NUMBER, _ORDINAL, _LAST, _CHEAPEST, _EARLIEST, _LATEST, _DIRECT, _CLOCK)
+    choices = (_NUMBER, _ORDINAL, _LAST, _CHEAPEST, _EARLIEST, _LATEST, _FASTEST, _DIRECT, _CLOCK)
     return any(pattern.search(said) for pattern in choices) or bool(sums_in(said)) or time_of_day_in(text) is not None
 
 
@@ -156,11 +162,12 @@ def choose_option(text: str, options: Sequence[Option], cabin: str) -> Option | 
 
 
 def choose_by_wish(text: str, options: Sequence[Option], cabin: str) -> Option | None:
-    """Give the option that fits best what a message wishes: cheapest, direct, earliest, latest; None without a wish."""
+    """Give the option that fits best what a message wishes: cheapest, direct, fastest, earliest, latest; else None."""
     said = text.lower()
     choices: tuple[tuple[re.Pattern[str], Callable[[Option], Any]], ...] = (
         (_CHEAPEST, lambda option: price_of(option, cabin) or 0),
         (_DIRECT, lambda option: len(option.get("flights", []))),
+        (_FASTEST, _minutes_under_way),
         (_EARLIEST, _departs),
         (_LATEST, lambda option: [-ord(letter) for letter in _departs(option)]),
     )
@@ -177,6 +184,16 @@ def _number_in(said: str) -> int | None:
         return NUMBERS.get(written) or int(written)
     ordinal = _ORDINAL.search(said)
     return _ORDINALS[ordinal["ordinal"]] if ordinal is not None and "first flight" not in said else None
+
+
+def _minutes_under_way(option: Option) -> float:
+    """Return how long an option takes by the clocks of its ends, which all options for a trip share."""
+    flights = option.get("flights") or [{}]
+    begins, ends = (str(one.get(side, "")) for one, side in ((flights[0], "departs"), (flights[-1], "arrives")))
+    try:
+        return (datetime.fromisoformat(ends) - datetime.fromisoformat(begins)).total_seconds() / 60
+    except ValueError:
+        return math.inf
 
 
 def _departs(option: Option) -> str:

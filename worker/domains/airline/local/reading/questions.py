@@ -59,10 +59,20 @@ def split_questions(text: str) -> tuple[Question, ...]:
     return tuple(found) if len(found) > 1 or (found and says > 1) else ()
 
 
+_SUBJECT_ALONE = r"\s+(?:i|we|you|u|he|she|it|they|there)\s*$"
+"""Ends what only begins a question, whose "also" stands within it: "do you also take bikes?"."""
+
+
 def _parts(text: str) -> list[tuple[str, bool]]:
     """Cut a text where a question may end; says of each part whether it is an item of a list."""
     mark = _pattern("mark")
-    cut = [part for part in _pattern("end").split(text) if re.search(r"\w", mark.sub("", part))]
+    begun, cut = "", []
+    for piece in _pattern("end").split(text):
+        part = f"{begun} {piece}".lstrip()
+        begun = part if _pattern("verb", r"^\W*(?:\w+ ){0,2}", _SUBJECT_ALONE).match(part) else ""
+        if not begun and re.search(r"\w", mark.sub("", part)):
+            cut.append(part)
+    cut += [begun] if begun else []
     return [(mark.sub("", part).strip(" ,;:-\t"), mark.match(part) is not None) for part in cut]
 
 
