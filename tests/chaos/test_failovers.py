@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from ops.lab.chaos.run import FaultResult
 
-pytestmark = pytest.mark.timeout(
-    400
-)  # two faults of up to two minutes where the machine is slow, played again when late
+pytestmark = pytest.mark.timeout(400)  # two faults, of up to two minutes each, played again when late
 
 OPTIONS = ChaosOptions(conversations=18, turns=3, messages_per_second=12, model_latency_ms="50..200", kills=5)
 

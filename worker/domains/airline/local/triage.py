@@ -130,13 +130,11 @@ def _sure_intent(situation: Situation) -> Intent | None:
         return situation.intent
     was_asked = phrases.ASKED_FOR_DETAILS.search(situation.last_reply) is not None
     lacks_code = was_asked and says_no_code(message, asked=True)
-    is_choice = any(
-        (
-            chooses_flight(situation),
-            asks_price_of_listed(situation),
-            takes_up_next(situation),
-            asks_where_we_fly(message),
-        )
+    is_choice = (
+        chooses_flight(situation)
+        or asks_price_of_listed(situation)
+        or takes_up_next(situation)
+        or asks_where_we_fly(message)
     )
     if (
         lacks_code
